@@ -1,0 +1,3 @@
+//! Files in: finding inputs, inflating them, reading LAMOST MRS spectra.
+
+pub mod raw;

@@ -1,0 +1,132 @@
+//! What a file holds, before any astronomy is done with it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::Arm;
+
+/// Wavelengths (A, vacuum, heliocentric) of the pixels as the file stores them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StoredWave {
+    /// log10 of the wavelength, float32 (`LOGLAM`, until DR9 v0): steps of 0.165 km/s.
+    Log10(Vec<f32>),
+    /// The wavelength itself (`WAVELENGTH`, since DR9 v1).
+    Linear(Vec<f64>),
+}
+
+/// One exposure of one star in one arm. Pixels are in ascending wavelength, whatever the file's order;
+/// all vectors have the same length.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawSpectrum {
+    /// Which arm.
+    pub arm: Arm,
+    /// Name of the HDU, such as `R-84420148`.
+    pub hdu: String,
+    /// Local (UTC+8) Modified Julian Minute of the exposure's start.
+    pub lmjm: i64,
+    /// Exposure time in seconds; NaN where the header has none.
+    pub exptime_s: f64,
+    /// Signal-to-noise ratio per pixel from the header; NaN where it has none.
+    pub snr: f64,
+    /// Wavelengths.
+    pub wave: StoredWave,
+    /// Flux, arbitrary units.
+    pub flux: Vec<f32>,
+    /// Inverse variance of the flux; 0 where there is no information.
+    pub ivar: Vec<f32>,
+    /// PIXMASK is set (or, if the file has no such column, false).
+    pub masked: Vec<bool>,
+}
+
+/// What the primary header says: one star, one night, one fibre.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileHeader {
+    /// File it was read from.
+    pub path: Arc<PathBuf>,
+    /// Unique number of this star's observation, 0 where missing.
+    pub obsid: i64,
+    /// Name of the plate.
+    pub planid: String,
+    /// Spectrograph, 1-16.
+    pub spid: i32,
+    /// Fibre in the spectrograph, 1-250.
+    pub fiberid: i32,
+    /// Right ascension, degrees (J2000).
+    pub ra_deg: f64,
+    /// Declination, degrees (J2000).
+    pub dec_deg: f64,
+    /// LAMOST designation (`DESIG`), empty where missing.
+    pub desig: String,
+    /// Local Modified Julian Day.
+    pub lmjd: i64,
+}
+
+/// Content of one file: what can be used, and what cannot with the reason.
+#[derive(Clone, Debug)]
+pub struct MrsFile {
+    /// Primary header.
+    pub header: FileHeader,
+    /// Single exposures of both arms, in the file's order. Coadds are not kept.
+    pub spectra: Vec<RawSpectrum>,
+    /// HDUs that could not be used.
+    pub rejected: Vec<Rejection>,
+}
+
+/// An input that is not used, and why. Every input ends as a row of the result or as one of these.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejection {
+    /// File.
+    pub path: PathBuf,
+    /// HDU, empty when the whole file is meant.
+    pub hdu: String,
+    /// Kind of reason, for counting.
+    pub reason: RejectReason,
+    /// What was expected and what was found.
+    pub detail: String,
+}
+
+/// Why an input is not used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RejectReason {
+    /// The operating system could not read it.
+    Unreadable,
+    /// The gzip stream is truncated or corrupt.
+    BadGzip,
+    /// Not a FITS file, or its structure is broken.
+    NotFits,
+    /// A key or column that is needed is missing or has the wrong type.
+    MissingKey,
+    /// A column is missing, of the wrong type or of the wrong length.
+    BadColumn,
+    /// The wavelengths are not finite, not monotonic or not those of the arm.
+    BadWavelength,
+    /// No pixel of the window is usable.
+    NoGoodPixels,
+    /// The same exposure came twice; the first one is used.
+    Duplicate,
+    /// Below the SNR cut.
+    LowSnr,
+    /// An arm that was not asked for.
+    ArmNotAsked,
+    /// The file has no exposure of a single arm at all.
+    NoExposures,
+}
+
+impl RejectReason {
+    /// Word for tables and summaries.
+    pub fn name(self) -> &'static str {
+        match self {
+            RejectReason::Unreadable => "unreadable",
+            RejectReason::BadGzip => "bad_gzip",
+            RejectReason::NotFits => "not_fits",
+            RejectReason::MissingKey => "missing_key",
+            RejectReason::BadColumn => "bad_column",
+            RejectReason::BadWavelength => "bad_wavelength",
+            RejectReason::NoGoodPixels => "no_good_pixels",
+            RejectReason::Duplicate => "duplicate",
+            RejectReason::LowSnr => "low_snr",
+            RejectReason::ArmNotAsked => "arm_not_asked",
+            RejectReason::NoExposures => "no_exposures",
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Relative radial velocities (RVs) from repeated stellar spectra.
+//!
+//! The way of the data is the order of the modules:
+//! files -> [`io`] -> [`spectrum`] -> [`likelihood`] -> [`table`], run by [`pipeline`] and told by [`cli`].
+//! [`simulate`] makes files in the same format, with the truth beside them.
+//!
+//! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
+
+pub mod arm;
+pub mod cli;
+pub mod error;
+pub mod io;
+pub mod likelihood;
+pub mod pipeline;
+pub mod simulate;
+pub mod spectrum;
+pub mod table;
+
+pub use arm::Arm;
+pub use error::{Error, Result};
+
+/// Speed of light in vacuum, km/s (exact, SI).
+pub const C_KM_S: f64 = 299_792.458;

@@ -1,21 +1,31 @@
 //! Simulated spectra in the format of LAMOST MRS, with the truth beside them.
 //!
 //! In layers: [`template`] gives a star's noise-free normalised spectrum at any velocity, [`grid`] the wavelengths of
-//! the pixels, [`noise`] what the detector adds, and [`spectrum`] puts one exposure together in memory.
+//! the pixels, [`noise`] what the detector adds, and [`spectrum()`] puts one exposure together in memory. Over them,
+//! [`plate`] draws nights, spectrographs and stars on their [`orbit`]s, and [`run()`] writes the files and `truth.csv`.
 //!
 //! Velocities are in km/s, positive away from us: lambda_observed = lambda_rest (1 + v/c).
 
 pub mod broad;
+mod config;
 pub mod continuum;
+mod file;
+mod fits;
 pub mod grid;
 pub mod lines;
 pub mod noise;
 pub mod opacity;
+pub mod orbit;
+pub mod plate;
+mod run;
+pub mod sky;
 mod spectrum;
 pub mod template;
 
+pub use config::{Config, KindShares, Layout, ZeroPointScale};
 pub use continuum::Continuum;
 pub use grid::{GridShift, N_PIXELS};
 pub use noise::Defects;
+pub use run::{Summary, TruthRow, run};
 pub use spectrum::{Component, Simulated, SpectrumOptions, spectrum, spectrum_with_truth};
 pub use template::{StellarParams, Template};

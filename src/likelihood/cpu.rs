@@ -137,7 +137,6 @@ fn precision_sums(
     let mut sums = PrecisionSums::default();
     let steps = (grid.max_shift_km_s() - shift_km_s) / grid.step_km_s;
     let shift = (PHASES as f64 * steps).max(0.0);
-    // d flux / d v is the difference of neighbouring entries, which lie this far apart.
     let entries_per_km_s = PHASES as f64 / grid.step_km_s;
     for i in 0..pixels.len() {
         let position = f64::from(pixels.frac[i]) + shift;
@@ -146,6 +145,12 @@ fn precision_sums(
         let entry = pixels.index[i] as usize + floor as usize;
         let (here, next) = (table.place(entry), table.place(entry + 1));
         let (f0, f1) = (table.flux[here], table.flux[next]);
+        // Derivative of the cubic through the four nearest entries; wavelength falls where velocity grows.
+        let w = above;
+        let rise = table.flux[table.place(entry.saturating_sub(1))] * (w - 0.5 * w * w - 1.0 / 3.0)
+            + f0 * (1.5 * w * w - 2.0 * w - 0.5)
+            + f1 * (1.0 + w - 1.5 * w * w)
+            + table.flux[table.place(entry + 2)] * (0.5 * w * w - 1.0 / 6.0);
         let variance = table.variance[here] * below + table.variance[next] * above;
         let step = (entry / PHASES).min(table.len - 2);
         let part = ((entry % PHASES) as f32 + above) / PHASES as f32;
@@ -154,7 +159,7 @@ fn precision_sums(
             f64::from(pixels.flux[i] - f0 * below - f1 * above),
             1.0 / f64::from(pixels.ivar[i]),
             f64::from(variance),
-            f64::from(f0 - f1) * entries_per_km_s,
+            -f64::from(rise) * entries_per_km_s,
             between(&table.flux_variance),
             between(&table.slope_variance),
         );

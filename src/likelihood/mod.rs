@@ -5,12 +5,16 @@
 
 pub mod batch;
 pub mod cpu;
+#[cfg(test)]
+mod cpu_tests;
 pub mod flags;
 pub mod grid;
 mod kernel;
 pub mod oracle;
 pub mod peak;
 pub mod precision;
+#[cfg(test)]
+mod test_data;
 
 pub use batch::{Batch, ReferenceTable, SpectrumPixels};
 pub use cpu::Cpu;

@@ -272,9 +272,9 @@ mod tests {
         for k in 0..100 {
             let l = 8.7852 + 6e-6 * f64::from(k);
             let value = reference.at(l);
-            // Knots every 3 pixels miss about 1 % of the depth of an unresolved line.
+            // Knots every 3 pixels miss 1.5 % of the depth of an unresolved line.
             assert!(
-                (value.flux - line(l)).abs() < 8e-3,
+                (value.flux - line(l)).abs() < 1.2e-2,
                 "{l}: {} {}",
                 value.flux,
                 line(l)
@@ -289,7 +289,8 @@ mod tests {
             );
             let i = exposure.ln_wave.partition_point(|x| *x < l);
             assert!((value.pixel_variance * exposure.ivar[i] - 1.0).abs() < 0.02);
-            assert!(value.flux_variance < 0.6 * value.pixel_variance);
+            let share = value.flux_variance / value.pixel_variance;
+            assert!((0.25..0.45).contains(&share), "{share}");
         }
     }
 

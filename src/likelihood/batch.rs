@@ -139,6 +139,11 @@ impl SpectrumPixels {
         0.5 * ln_ivar - 0.5 * self.len() as f64 * TAU.ln()
     }
 
+    /// The same pixels, with table number `table` of a batch as their reference.
+    pub fn with_table(self, table: usize) -> Self {
+        SpectrumPixels { table, ..self }
+    }
+
     /// Number of pixels.
     pub fn len(&self) -> usize {
         self.index.len()

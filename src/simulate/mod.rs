@@ -1,1 +1,21 @@
-//! simulate.
+//! Simulated spectra in the format of LAMOST MRS, with the truth beside them.
+//!
+//! In layers: [`template`] gives a star's noise-free normalised spectrum at any velocity, [`grid`] the wavelengths of
+//! the pixels, [`noise`] what the detector adds, and [`spectrum`] puts one exposure together in memory.
+//!
+//! Velocities are in km/s, positive away from us: lambda_observed = lambda_rest (1 + v/c).
+
+pub mod broad;
+pub mod continuum;
+pub mod grid;
+pub mod lines;
+pub mod noise;
+pub mod opacity;
+mod spectrum;
+pub mod template;
+
+pub use continuum::Continuum;
+pub use grid::{GridShift, N_PIXELS};
+pub use noise::Defects;
+pub use spectrum::{Component, Simulated, SpectrumOptions, spectrum, spectrum_with_truth};
+pub use template::{StellarParams, Template};

@@ -11,7 +11,7 @@ pub mod grid;
 pub mod lines;
 pub mod noise;
 pub mod opacity;
-mod spectrum;
+pub mod spectrum;
 pub mod template;
 
 pub use continuum::Continuum;

@@ -1,3 +1,11 @@
-//! Files in: finding inputs, inflating them, reading LAMOST MRS spectra.
+//! Files in: finding inputs, inflating them, reading LAMOST MRS spectra, telling which files are of one star.
 
+pub mod fits;
+pub mod fits_header;
+pub mod fits_table;
+pub mod hjd;
+pub mod inflate;
+pub mod inputs;
+pub mod mrs;
 pub mod raw;
+pub mod stars;

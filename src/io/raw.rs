@@ -130,3 +130,25 @@ impl RejectReason {
         }
     }
 }
+
+impl Rejection {
+    /// A whole file.
+    pub fn file(path: &std::path::Path, reason: RejectReason, detail: impl Into<String>) -> Self {
+        Self::hdu(path, "", reason, detail)
+    }
+
+    /// One HDU of a file.
+    pub fn hdu(
+        path: &std::path::Path,
+        hdu: &str,
+        reason: RejectReason,
+        detail: impl Into<String>,
+    ) -> Self {
+        Rejection {
+            path: path.to_owned(),
+            hdu: hdu.to_owned(),
+            reason,
+            detail: detail.into(),
+        }
+    }
+}

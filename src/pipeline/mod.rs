@@ -1,1 +1,9 @@
-//! pipeline.
+//! The stages put together: the only module that knows all of them.
+
+pub mod measure;
+pub mod rv_table;
+mod star;
+pub mod stages;
+
+pub use measure::{MeasureConfig, Measured, measure};
+pub use rv_table::RvRow;

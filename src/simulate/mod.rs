@@ -19,7 +19,7 @@ pub mod orbit;
 pub mod plate;
 mod run;
 pub mod sky;
-mod spectrum;
+pub mod spectrum;
 pub mod template;
 
 pub use config::{Config, KindShares, Layout, ZeroPointScale};

@@ -1,1 +1,12 @@
-//! spectrum.
+//! From raw pixels to what the likelihood compares: wavelengths, masks, continuum, reference.
+
+pub mod bspline;
+pub mod continuum;
+pub mod dispersion;
+pub mod mask;
+pub mod normalize;
+pub mod reference;
+pub mod smoothing_spline;
+
+pub use normalize::{Normalized, Normalizer, SpectrumConfig};
+pub use reference::Reference;

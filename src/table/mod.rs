@@ -1,5 +1,21 @@
 //! A table of columns with units and meanings, written to and read from FITS, CSV and Parquet.
 
+mod csv;
+mod fits;
+mod fits_read;
+mod header;
+mod parquet;
+mod parquet_read;
+mod read;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use read::{ReadTable, Skipped};
+
+use crate::{Error, Result};
+
 /// A column's values; text is UTF-8, missing floats are NaN.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ColumnData {
@@ -15,6 +31,60 @@ pub enum ColumnData {
     F32(Vec<f32>),
     /// Truth values.
     Bool(Vec<bool>),
+}
+
+impl ColumnData {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            ColumnData::Text(v) => v.len(),
+            ColumnData::I64(v) => v.len(),
+            ColumnData::I32(v) => v.len(),
+            ColumnData::F64(v) => v.len(),
+            ColumnData::F32(v) => v.len(),
+            ColumnData::Bool(v) => v.len(),
+        }
+    }
+
+    /// True without values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Word for the type, for error texts.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            ColumnData::Text(_) => "text",
+            ColumnData::I64(_) => "64-bit integers",
+            ColumnData::I32(_) => "32-bit integers",
+            ColumnData::F64(_) => "64-bit floats",
+            ColumnData::F32(_) => "32-bit floats",
+            ColumnData::Bool(_) => "truth values",
+        }
+    }
+
+    /// The values as 64-bit floats; None for text and truth values. Integers beyond 2^53 are rounded.
+    pub fn to_f64(&self) -> Option<Vec<f64>> {
+        match self {
+            ColumnData::F64(v) => Some(v.clone()),
+            ColumnData::F32(v) => Some(v.iter().map(|&x| f64::from(x)).collect()),
+            ColumnData::I64(v) => Some(v.iter().map(|&x| x as f64).collect()),
+            ColumnData::I32(v) => Some(v.iter().map(|&x| f64::from(x)).collect()),
+            ColumnData::Text(_) | ColumnData::Bool(_) => None,
+        }
+    }
+
+    /// One value as text: as it is written to CSV, with the empty text for NaN.
+    pub fn text_at(&self, row: usize) -> String {
+        match self {
+            ColumnData::Text(v) => v[row].clone(),
+            ColumnData::I64(v) => v[row].to_string(),
+            ColumnData::I32(v) => v[row].to_string(),
+            ColumnData::F64(v) => csv::float_text(v[row]),
+            ColumnData::F32(v) => csv::float_text(v[row]),
+            ColumnData::Bool(v) => v[row].to_string(),
+        }
+    }
 }
 
 /// A named column with its unit (FITS standard, empty for none) and meaning.
@@ -35,4 +105,86 @@ pub struct Column {
 pub struct Table {
     /// Columns in order.
     pub columns: Vec<Column>,
+}
+
+macro_rules! pushers {
+    ($($(#[$doc:meta])* $name:ident: $variant:ident($t:ty);)*) => {$(
+        $(#[$doc])*
+        pub fn $name(&mut self, name: &str, unit: &str, meaning: &str, values: Vec<$t>) -> &mut Self {
+            self.push(name, unit, meaning, ColumnData::$variant(values))
+        }
+    )*};
+}
+
+impl Table {
+    /// A table without columns.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Number of rows: the length of the first column, 0 without columns.
+    pub fn n_rows(&self) -> usize {
+        self.columns.first().map_or(0, |c| c.data.len())
+    }
+
+    /// The column of that name, letter case ignored when no name matches exactly.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|c| c.name == name).or_else(|| {
+            self.columns
+                .iter()
+                .find(|c| c.name.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// Adds a column at the end. Lengths and names are checked by [`Table::check`], which writing calls.
+    pub fn push(&mut self, name: &str, unit: &str, meaning: &str, data: ColumnData) -> &mut Self {
+        self.columns.push(Column {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            meaning: meaning.to_owned(),
+            data,
+        });
+        self
+    }
+
+    pushers! {
+        /// Adds a column of text.
+        push_text: Text(String);
+        /// Adds a column of 64-bit integers.
+        push_i64: I64(i64);
+        /// Adds a column of 32-bit integers.
+        push_i32: I32(i32);
+        /// Adds a column of 64-bit floats, NaN where there is no value.
+        push_f64: F64(f64);
+        /// Adds a column of 32-bit floats, NaN where there is no value.
+        push_f32: F32(f32);
+        /// Adds a column of truth values.
+        push_bool: Bool(bool);
+    }
+
+    /// Checks that all columns have the same length and that no name is empty or comes twice
+    /// (FITS ignores letter case, so two names that differ in case only are the same).
+    pub fn check(&self) -> Result<()> {
+        let n_rows = self.n_rows();
+        let mut seen = std::collections::HashSet::new();
+        for column in &self.columns {
+            if column.data.len() != n_rows {
+                return Err(Error::Config(format!(
+                    "column {}: expected {n_rows} rows like the first column, found {}",
+                    column.name,
+                    column.data.len()
+                )));
+            }
+            if column.name.trim().is_empty() {
+                return Err(Error::Config("a column has no name".to_owned()));
+            }
+            if !seen.insert(column.name.to_ascii_lowercase()) {
+                return Err(Error::Config(format!(
+                    "column {} comes twice (letter case does not count)",
+                    column.name
+                )));
+            }
+        }
+        Ok(())
+    }
 }

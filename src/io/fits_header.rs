@@ -1,0 +1,151 @@
+//! Cards of a FITS header.
+
+use super::fits::BLOCK;
+
+/// Length of a card in bytes.
+pub const CARD: usize = 80;
+
+/// Longest header that is read, bytes: 10,000 cards. LAMOST primary headers have about 90.
+const MAX_HEADER: usize = 10_000 * CARD;
+
+/// The cards of one header, without `END`.
+#[derive(Clone, Copy, Debug)]
+pub struct Header<'a> {
+    cards: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    /// Header at the start of `bytes`, and its length with padding (no longer than `bytes`).
+    pub fn parse(bytes: &'a [u8]) -> Result<(Self, usize), String> {
+        let within = &bytes[..bytes.len().min(MAX_HEADER)];
+        let n_cards = within
+            .chunks_exact(CARD)
+            .position(|card| card.starts_with(b"END     ") && card[8..].iter().all(|&b| b == b' '))
+            .ok_or_else(|| format!("no END card within {} bytes", within.len()))?;
+        let padded = ((n_cards + 1) * CARD).div_ceil(BLOCK) * BLOCK;
+        let cards = &bytes[..n_cards * CARD];
+        Ok((Header { cards }, padded.min(bytes.len())))
+    }
+
+    /// Value field and comment of the first card with this key, as stored.
+    fn value(&self, key: &str) -> Option<&'a [u8]> {
+        let mut name = [b' '; 8];
+        name.get_mut(..key.len())?.copy_from_slice(key.as_bytes());
+        self.cards
+            .chunks_exact(CARD)
+            .find(|card| card[..8] == name && &card[8..10] == b"= ")
+            .map(|card| card[10..].trim_ascii())
+    }
+
+    /// Value as text: the inside of a quoted string, or the bare word before the comment; trimmed.
+    /// `None` where the key is missing, its value empty, or the bytes not ASCII.
+    pub fn text(&self, key: &str) -> Option<String> {
+        let value = self.value(key)?;
+        if !value.is_ascii() {
+            return None;
+        }
+        let mut text = String::new();
+        if let Some(quoted) = value.strip_prefix(b"'") {
+            let mut bytes = quoted.iter().peekable();
+            loop {
+                match bytes.next()? {
+                    // Two quotes stand for one.
+                    b'\'' if bytes.next_if(|&&b| b == b'\'').is_some() => text.push('\''),
+                    b'\'' => break,
+                    &b => text.push(char::from(b)),
+                }
+            }
+        } else {
+            let bare = value.split(|&b| b == b'/').next()?;
+            text.extend(bare.iter().map(|&b| char::from(b)));
+        }
+        let text = text.trim();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Value as a finite number, also if it is stored as text. `None` where it is not one.
+    pub fn float(&self, key: &str) -> Option<f64> {
+        let text = self.text(key)?;
+        let number = text
+            .parse()
+            .or_else(|_| text.replace(['D', 'd'], "E").parse());
+        number.ok().filter(|x: &f64| x.is_finite())
+    }
+
+    /// Value as an integer, also if it is stored as text or as `12.0`. `None` where it is not one.
+    pub fn int(&self, key: &str) -> Option<i64> {
+        // Beyond 2^53 a float is not the integer that was written.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        let text = self.text(key)?;
+        if let Ok(value) = text.parse() {
+            return Some(value);
+        }
+        let value = self.float(key)?;
+        (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(cards: &[&str]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for card in cards {
+            bytes.extend(format!("{card:<80}").into_bytes());
+        }
+        bytes.extend(format!("{:<80}", "END").into_bytes());
+        bytes.resize(bytes.len().div_ceil(BLOCK) * BLOCK, b' ');
+        bytes
+    }
+
+    #[test]
+    fn values_of_every_kind() {
+        let bytes = header(&[
+            "NAXIS1  =                   14 /Number of bytes per row",
+            "LMJM    = '84420148'           / Local Modified Julian Minute",
+            "SNR     =                12.88 / Signal to noise ratio",
+            "RA      =           2.92058716D2",
+            "NAME    = 'O''Neill / x  '     / a quote and a slash",
+            "EMPTY   = '        '           /",
+            "OPEN    = 'no end",
+            "FLOATINT=                 12.0",
+            "BAD     =                 12x0",
+            "NOTNUM  =                  NaN",
+            "COMMENT = not a value",
+        ]);
+        let (h, len) = Header::parse(&bytes).unwrap();
+        assert_eq!(len, BLOCK);
+        assert_eq!(h.int("NAXIS1"), Some(14));
+        assert_eq!(h.int("LMJM"), Some(84_420_148));
+        assert_eq!(h.text("LMJM").as_deref(), Some("84420148"));
+        assert_eq!(h.float("SNR"), Some(12.88));
+        assert_eq!(h.float("RA"), Some(292.058716));
+        assert_eq!(h.text("NAME").as_deref(), Some("O'Neill / x"));
+        assert_eq!(h.text("EMPTY"), None);
+        assert_eq!(h.text("OPEN"), None);
+        assert_eq!(h.int("FLOATINT"), Some(12));
+        assert_eq!(h.int("SNR"), None);
+        assert_eq!(h.float("BAD"), None);
+        assert_eq!(h.float("NOTNUM"), None);
+        assert_eq!(h.int("MISSING"), None);
+        assert_eq!(h.int("MUCHTOOLONGKEY"), None);
+    }
+
+    #[test]
+    fn a_header_without_end_is_an_error() {
+        let mut bytes = header(&["NAXIS   = 0"]);
+        bytes.truncate(100);
+        assert!(Header::parse(&bytes).is_err());
+        assert!(Header::parse(&[]).is_err());
+        assert!(Header::parse(&vec![b' '; 2_000_000]).is_err());
+    }
+
+    #[test]
+    fn a_header_cut_after_its_end_card_still_reads() {
+        let mut bytes = header(&["NAXIS   =                    0"]);
+        bytes.truncate(160);
+        let (h, len) = Header::parse(&bytes).unwrap();
+        assert_eq!((h.int("NAXIS"), len), (Some(0), 160));
+    }
+}

@@ -1,0 +1,198 @@
+//! From what the user names to a list of files: files, directories and `@list` files.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::raw::{RejectReason, Rejection};
+
+/// Longest `@list` file that is read, bytes: ten million paths.
+const MAX_LIST_BYTES: u64 = 1 << 30;
+
+/// Expands inputs into files, sorted and each once, and the inputs that give none.
+///
+/// - a directory is searched, with everything below it, for `med-*.fits` and `med-*.fits.gz`; links are followed, once;
+/// - `@list.txt` names one file or directory a line; blank lines and lines that start with `#` are left out; a relative path is
+///   sought beside the list, then in the current directory;
+/// - anything else is a file, whatever its name.
+///
+/// A file that is named in several ways comes once, by the name that sorts first.
+pub fn expand<P: AsRef<Path>>(inputs: &[P]) -> (Vec<PathBuf>, Vec<Rejection>) {
+    let mut found = Found::default();
+    for input in inputs {
+        let input = input.as_ref();
+        match list_name(input) {
+            Some(list) => found.add_list(&list),
+            None => found.add_path(input),
+        }
+    }
+    found.finish()
+}
+
+/// Path of the list if an input is `@list`.
+fn list_name(input: &Path) -> Option<PathBuf> {
+    let text = input.as_os_str().to_str()?;
+    text.strip_prefix('@').map(PathBuf::from)
+}
+
+#[derive(Default)]
+struct Found {
+    files: Vec<PathBuf>,
+    rejected: Vec<Rejection>,
+    /// Canonical directories that were searched.
+    searched: HashSet<PathBuf>,
+    /// Canonical path of directories that hold files.
+    canonical_dir: HashMap<PathBuf, PathBuf>,
+}
+
+impl Found {
+    fn reject(&mut self, path: &Path, reason: RejectReason, detail: impl Into<String>) {
+        self.rejected.push(Rejection::file(path, reason, detail));
+    }
+
+    fn add_path(&mut self, path: &Path) {
+        match fs::metadata(path) {
+            Err(e) => self.reject(path, RejectReason::Unreadable, e.to_string()),
+            Ok(meta) if meta.is_dir() => self.add_dir(path),
+            Ok(meta) if meta.is_file() => self.files.push(path.to_owned()),
+            Ok(_) => self.reject(path, RejectReason::Unreadable, "not a regular file"),
+        }
+    }
+
+    fn add_list(&mut self, list: &Path) {
+        let bytes = match read_list(list) {
+            Ok(bytes) => bytes,
+            Err(problem) => return self.reject(list, RejectReason::Unreadable, problem),
+        };
+        let folder = list.parent().unwrap_or(Path::new(""));
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+        let mut n_lines = 0;
+        for line in bytes.split(|&b| b == b'\n').map(<[u8]>::trim_ascii) {
+            if line.is_empty() || line.starts_with(b"#") {
+                continue;
+            }
+            n_lines += 1;
+            let path = path_of(line);
+            let beside = folder.join(&path);
+            if beside == path || beside.exists() {
+                self.add_path(&beside);
+            } else if path.exists() {
+                self.add_path(&path);
+            } else {
+                let detail = format!(
+                    "named in {}, found neither there nor in the current directory",
+                    list.display()
+                );
+                self.reject(&path, RejectReason::Unreadable, detail);
+            }
+        }
+        if n_lines == 0 {
+            self.reject(list, RejectReason::NoExposures, "the list names no file");
+        }
+    }
+
+    fn add_dir(&mut self, dir: &Path) {
+        let (n_files, n_rejected) = (self.files.len(), self.rejected.len());
+        let mut is_new = false;
+        let mut open = vec![dir.to_owned()];
+        // Not recursive: a deep tree must not overflow the stack.
+        while let Some(dir) = open.pop() {
+            let entries = fs::canonicalize(&dir).and_then(|real| {
+                // A link back up, or a directory below another input.
+                if !self.searched.insert(real) {
+                    return Ok(None);
+                }
+                fs::read_dir(&dir).map(Some)
+            });
+            let entries = match entries {
+                Ok(None) => continue,
+                Ok(Some(entries)) => entries,
+                Err(e) => {
+                    self.reject(&dir, RejectReason::Unreadable, e.to_string());
+                    continue;
+                }
+            };
+            is_new = true;
+            for entry in entries {
+                let kind = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)));
+                match kind {
+                    Err(e) => self.reject(&dir, RejectReason::Unreadable, e.to_string()),
+                    Ok((path, kind)) if kind.is_dir() => open.push(path),
+                    Ok((path, kind)) if kind.is_symlink() && path.is_dir() => open.push(path),
+                    Ok((path, _)) if is_mrs_name(path.file_name()) => self.files.push(path),
+                    Ok(_) => {}
+                }
+            }
+        }
+        if is_new && (n_files, n_rejected) == (self.files.len(), self.rejected.len()) {
+            let detail = "no med-*.fits or med-*.fits.gz in this directory or below it";
+            self.reject(dir, RejectReason::NoExposures, detail);
+        }
+    }
+
+    /// Sorted files, each once.
+    fn finish(mut self) -> (Vec<PathBuf>, Vec<Rejection>) {
+        let mut files = std::mem::take(&mut self.files);
+        files.sort_unstable();
+        files.dedup();
+        let mut seen = HashSet::with_capacity(files.len());
+        files.retain(|path| seen.insert(self.identity(path)));
+        self.rejected.sort_by(|a, b| a.path.cmp(&b.path));
+        self.rejected.dedup();
+        (files, self.rejected)
+    }
+
+    /// What two names of one file have in common. Asks the system once a directory, and for links.
+    fn identity(&mut self, path: &Path) -> PathBuf {
+        let is_link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+        if is_link && let Ok(real) = fs::canonicalize(path) {
+            return real;
+        }
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return path.to_owned();
+        };
+        if let Some(real) = self.canonical_dir.get(parent) {
+            return real.join(name);
+        }
+        let dir = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        };
+        let real = fs::canonicalize(dir).unwrap_or_else(|_| parent.to_owned());
+        let identity = real.join(name);
+        self.canonical_dir.insert(parent.to_owned(), real);
+        identity
+    }
+}
+
+/// Whether a directory's entry is taken for a spectrum.
+fn is_mrs_name(name: Option<&OsStr>) -> bool {
+    let name = name.unwrap_or_default().as_encoded_bytes();
+    name.starts_with(b"med-") && (name.ends_with(b".fits") || name.ends_with(b".fits.gz"))
+}
+
+fn read_list(list: &Path) -> Result<Vec<u8>, String> {
+    let meta = fs::metadata(list).map_err(|e| e.to_string())?;
+    if !meta.is_file() {
+        return Err("the list is not a regular file".to_owned());
+    }
+    if meta.len() > MAX_LIST_BYTES {
+        return Err(format!("the list is larger than {MAX_LIST_BYTES} bytes"));
+    }
+    fs::read(list).map_err(|e| e.to_string())
+}
+
+/// Path of a line's bytes, whatever they are.
+#[cfg(unix)]
+fn path_of(line: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(OsStr::from_bytes(line))
+}
+
+/// Path of a line's bytes; what is not UTF-8 becomes a name that does not exist, and is reported.
+#[cfg(not(unix))]
+fn path_of(line: &[u8]) -> PathBuf {
+    PathBuf::from(String::from_utf8_lossy(line).into_owned())
+}

@@ -1,0 +1,149 @@
+//! LAMOST MRS files (`med-<LMJD>-<PLANID>_sp<SPID>-<FIBERID>.fits[.gz]`): one star, one night, single exposures of both arms.
+//!
+//! Known defects of releases are no errors: a primary HDU named `PRIMARY`, a missing coadd or arm, `NEXP` 0, `EXPTIME`
+//! only as `DATE-BEG` and `DATE-END`. What cannot be used is rejected HDU by HDU, each with its reason.
+
+mod exposure;
+mod primary;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+
+use super::fits::{self, Hdu, Part};
+use super::fits_header::Header;
+use super::inflate::Inflater;
+use super::raw::{FileHeader, MrsFile, RawSpectrum, RejectReason, Rejection};
+
+/// Bytes read for the primary header alone: four blocks, where DR7 files need three.
+const PREFIX: usize = 4 * fits::BLOCK;
+
+/// Reads the primary header alone, which takes a few kB of the file.
+pub fn read_header(path: &Path, inflater: &mut Inflater) -> Result<FileHeader, Rejection> {
+    let prefix = inflater.read_prefix(path, PREFIX)?;
+    if prefix.starts_with(b"SIMPLE  =")
+        && let Ok((header, _)) = Header::parse(prefix)
+    {
+        return primary::file_header(path, &header);
+    }
+    // A long header, or a broken file: the whole of it tells which.
+    let parts = fits::split(inflater.read(path)?).map_err(|problem| not_fits(path, problem))?;
+    primary_of(path, &parts)
+}
+
+/// Reads all single exposures of a file. An error rejects the whole file; what is wrong with one HDU is in
+/// [`MrsFile::rejected`].
+pub fn read_file(path: &Path, inflater: &mut Inflater) -> Result<MrsFile, Rejection> {
+    parse(path, inflater.read(path)?)
+}
+
+/// The same as [`read_file`] for bytes in memory; `path` is only for names.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<MrsFile, Rejection> {
+    let parts = fits::split(bytes).map_err(|problem| not_fits(path, problem))?;
+    let header = primary_of(path, &parts)?;
+    let mut file = MrsFile {
+        header,
+        spectra: Vec::new(),
+        rejected: Vec::new(),
+    };
+    for (i, part) in parts.iter().enumerate().skip(1) {
+        match part {
+            Part::Hdu(hdu) => match read_hdu(path, hdu, parts.get(i + 1), &file) {
+                Ok(Some(spectrum)) => file.spectra.push(spectrum),
+                Ok(None) => {}
+                Err(rejection) => file.rejected.push(rejection),
+            },
+            Part::Gap { problem, len, .. } => {
+                let detail = format!("HDU {i}: {problem}; {len} bytes are not used");
+                file.rejected.push(not_fits(path, detail));
+            }
+        }
+    }
+    if file.spectra.is_empty() && file.rejected.is_empty() {
+        file.rejected.push(Rejection::file(
+            path,
+            RejectReason::NoExposures,
+            format!(
+                "expected HDUs named B-<LMJM> or R-<LMJM>, found none in {} HDUs",
+                parts.len()
+            ),
+        ));
+    }
+    Ok(file)
+}
+
+fn primary_of(path: &Path, parts: &[Part<'_>]) -> Result<FileHeader, Rejection> {
+    match parts.first() {
+        Some(Part::Hdu(hdu)) => primary::file_header(path, &hdu.header),
+        _ => Err(not_fits(path, "no primary header".to_owned())),
+    }
+}
+
+/// Spectrum of one HDU; `None` where it is something else (a coadd, an image).
+fn read_hdu(
+    path: &Path,
+    hdu: &Hdu<'_>,
+    next: Option<&Part<'_>>,
+    file: &MrsFile,
+) -> Result<Option<RawSpectrum>, Rejection> {
+    let name = hdu.name();
+    let label = if name.is_empty() {
+        format!("#{}", hdu.index)
+    } else {
+        name.clone()
+    };
+    let reject = |reason, detail: String| Rejection::hdu(path, &label, reason, detail);
+    let Some(arm) = exposure::arm_of(&name) else {
+        if starts_with_ignore_case(&name, "COADD") || !hdu.is_bintable() {
+            return Ok(None);
+        }
+        return Err(reject(
+            RejectReason::MissingKey,
+            format!("expected EXTNAME COADD_*, B-<LMJM> or R-<LMJM>, found '{name}'"),
+        ));
+    };
+    if hdu.is_cut() {
+        let (expected, found) = (hdu.declared_len, hdu.data.len());
+        return Err(reject(
+            RejectReason::NotFits,
+            format!("the file is cut: expected {expected} bytes of data, found {found}"),
+        ));
+    }
+    // No header where the next one should be, nor the remains of one: this HDU's size is wrong.
+    if let Some(Part::Gap {
+        is_text: false,
+        problem,
+        ..
+    }) = next
+    {
+        return Err(reject(
+            RejectReason::NotFits,
+            format!("its size does not lead to the next HDU: {problem}"),
+        ));
+    }
+    let spectrum = exposure::read(hdu, &name, arm, file.header.lmjd)
+        .map_err(|problem| reject(problem.reason, problem.detail))?;
+    if file
+        .spectra
+        .iter()
+        .any(|s| s.arm == arm && s.lmjm == spectrum.lmjm)
+    {
+        return Err(reject(
+            RejectReason::Duplicate,
+            format!(
+                "exposure {} of the {arm} arm is in this file already",
+                spectrum.lmjm
+            ),
+        ));
+    }
+    Ok(Some(spectrum))
+}
+
+fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {
+    text.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+fn not_fits(path: &Path, problem: String) -> Rejection {
+    Rejection::file(path, RejectReason::NotFits, problem)
+}

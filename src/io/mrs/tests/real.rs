@@ -1,0 +1,105 @@
+//! Public LAMOST files, where `RELRV_REAL_DATA` names a folder of them.
+
+use std::path::PathBuf;
+
+use fitsio::FitsFile;
+
+use crate::Arm;
+use crate::io::inflate::Inflater;
+use crate::io::inputs;
+use crate::io::mrs::{read_file, read_header};
+use crate::io::raw::StoredWave;
+
+/// The real files; empty, with a line on stderr, where there are none.
+fn real_files() -> Vec<PathBuf> {
+    let Some(folder) = std::env::var_os("RELRV_REAL_DATA") else {
+        eprintln!("skipped: RELRV_REAL_DATA names no folder of LAMOST files");
+        return Vec::new();
+    };
+    let (files, rejected) = inputs::expand(&[PathBuf::from(folder)]);
+    assert_eq!(rejected, []);
+    assert!(!files.is_empty());
+    files
+}
+
+#[test]
+fn every_exposure_is_read() {
+    let mut inflater = Inflater::new();
+    for path in real_files() {
+        let file = read_file(&path, &mut inflater).unwrap();
+        assert_eq!(file.rejected, []);
+        assert_eq!(read_header(&path, &mut inflater).unwrap(), file.header);
+        assert!((292.0..292.1).contains(&file.header.ra_deg));
+        assert!(file.header.obsid > 0 && file.header.spid > 0 && file.header.fiberid > 0);
+        let name = path.to_string_lossy();
+        assert!(name.contains(&format!(
+            "med-{}-{}_sp",
+            file.header.lmjd, file.header.planid
+        )));
+        let n_blue = file.spectra.iter().filter(|s| s.arm == Arm::Blue).count();
+        let n_red = file.spectra.iter().filter(|s| s.arm == Arm::Red).count();
+        assert_eq!(n_blue, n_red);
+        assert!((3..=4).contains(&n_blue), "{n_blue} exposures");
+        for s in &file.spectra {
+            assert_eq!(s.flux.len(), 4136);
+            assert_eq!(s.exptime_s, 1200.0);
+            assert!(s.snr > 3.0);
+            assert_eq!(s.hdu, format!("{}-{}", s.arm.letter(), s.lmjm));
+            let StoredWave::Log10(wave) = &s.wave else {
+                panic!("these files have LOGLAM")
+            };
+            assert!(wave.is_sorted());
+            let (low, high) = s.arm.window_aa();
+            assert!(f64::from(wave[0]) < low.log10() && f64::from(wave[4135]) > high.log10());
+        }
+    }
+}
+
+#[test]
+fn cfitsio_reads_the_same() {
+    let mut inflater = Inflater::new();
+    for path in real_files() {
+        let file = read_file(&path, &mut inflater).unwrap();
+        let mut other = FitsFile::open(&path).unwrap();
+        for s in &file.spectra {
+            let hdu = other.hdu(s.hdu.as_str()).unwrap();
+            let column = |other: &mut FitsFile, name: &str| -> Vec<f32> {
+                let mut x: Vec<f32> = hdu.read_col(other, name).unwrap();
+                if s.arm == Arm::Red {
+                    x.reverse();
+                }
+                x
+            };
+            assert_eq!(
+                bits(&column(&mut other, "FLUX")),
+                bits(&s.flux),
+                "{}",
+                s.hdu
+            );
+            assert_eq!(
+                bits(&column(&mut other, "IVAR")),
+                bits(&s.ivar),
+                "{}",
+                s.hdu
+            );
+            let StoredWave::Log10(wave) = &s.wave else {
+                panic!("these files have LOGLAM")
+            };
+            assert_eq!(bits(&column(&mut other, "LOGLAM")), bits(wave), "{}", s.hdu);
+            let mask = column(&mut other, "PIXMASK")
+                .iter()
+                .map(|&m| m != 0.0)
+                .collect::<Vec<_>>();
+            assert_eq!(mask, s.masked, "{}", s.hdu);
+            assert_eq!(
+                hdu.read_key::<String>(&mut other, "LMJM").unwrap(),
+                s.lmjm.to_string()
+            );
+            assert_eq!(hdu.read_key::<f64>(&mut other, "SNR").unwrap(), s.snr);
+        }
+    }
+}
+
+fn bits(x: &[f32]) -> Vec<u32> {
+    x.iter().map(|x| x.to_bits()).collect()
+}

@@ -1,0 +1,194 @@
+//! What the back ends compute on: references as tables, spectra as pixels with fixed places in them.
+//!
+//! A table holds the reference on a uniform grid in ln(wavelength) whose entries are `1 / PHASES` of a velocity step
+//! apart. An observed pixel has one place in it, an index and a fraction, and the next velocity is the next entry of the
+//! same phase: no gathers, and velocities are the lanes. Tables ascend in wavelength, so the pixel's place moves *down*
+//! as the velocity grows; [`SpectrumPixels::index`] is the place at the largest velocity, and velocities are counted from
+//! there ("lane" 0 is the largest velocity).
+
+use std::f64::consts::TAU;
+
+use super::grid::VelocityGrid;
+use super::kernel::LANES;
+use crate::C_KM_S;
+use crate::spectrum::{Normalized, Reference};
+
+/// Table entries per velocity step. With 2 and steps of 1 km/s, linear interpolation is good to 0.1 m/s in velocity.
+pub const PHASES: usize = 2;
+
+/// Steps that a table extends beyond the reference, so that a tile of velocities can be read whole.
+const PADDING: usize = LANES;
+
+/// Limits within which products of four pixels stay finite in float32; real pixels lie far inside (SNR 1000).
+const MAX_FLUX: f32 = 100.0;
+const MAX_IVAR: f32 = 1e6;
+
+/// Largest variance of the reference that enters a table; such a pixel counts for nothing.
+const MAX_VARIANCE: f64 = 1.0;
+
+/// A reference on the table's grid, for one grid of velocities.
+#[derive(Clone, Debug)]
+pub struct ReferenceTable {
+    /// ln wavelength of entry 0.
+    ln_wave0: f64,
+    /// Entries per unit of ln wavelength.
+    entries_per_ln: f64,
+    /// Entries of each phase.
+    pub len: usize,
+    /// Flux, `PHASES` x `len`: entry e is at `[e % PHASES][e / PHASES]`.
+    pub flux: Vec<f32>,
+    /// Per-pixel variance of the reference, in the same order.
+    pub variance: Vec<f32>,
+    /// Variance of the fitted flux at the entries of phase 0, `len`.
+    pub flux_variance: Vec<f32>,
+    /// Variance of the fitted slope d flux / d v at the entries of phase 0, (km/s)^-2, `len`.
+    pub slope_variance: Vec<f32>,
+}
+
+impl ReferenceTable {
+    /// Tabulates `reference` for `grid`.
+    pub fn new(reference: &Reference, grid: &VelocityGrid) -> Self {
+        let (first, last) = reference.coverage();
+        let entries_per_ln = PHASES as f64 * C_KM_S / grid.step_km_s;
+        // One entry more than needed at the end: interpolation reads the next one.
+        let n = ((last - first) * entries_per_ln).ceil() as usize + 2;
+        let len = n.div_ceil(PHASES) + PADDING;
+        let mut table = ReferenceTable {
+            ln_wave0: first,
+            entries_per_ln,
+            len,
+            flux: vec![0.0; PHASES * len],
+            variance: vec![0.0; PHASES * len],
+            flux_variance: Vec::with_capacity(len),
+            slope_variance: Vec::with_capacity(len),
+        };
+        reference.sample_flux(
+            first,
+            1.0 / entries_per_ln,
+            PHASES * len,
+            |e, flux, variance| {
+                let place = (e % PHASES) * len + e / PHASES;
+                table.flux[place] = flux as f32;
+                table.variance[place] = variance.min(MAX_VARIANCE) as f32;
+            },
+        );
+        reference.sample(first, PHASES as f64 / entries_per_ln, len, |_, value| {
+            table
+                .flux_variance
+                .push(value.flux_variance.min(MAX_VARIANCE) as f32);
+            table
+                .slope_variance
+                .push(value.slope_variance.min(MAX_VARIANCE) as f32);
+        });
+        table
+    }
+
+    /// Where entry `entry` is in `flux` and `variance`.
+    pub fn place(&self, entry: usize) -> usize {
+        ((entry % PHASES) * self.len + entry / PHASES).min(self.flux.len() - 1)
+    }
+}
+
+/// One spectrum's pixels, ready to be compared with a reference table. All vectors have the same length.
+#[derive(Clone, Debug, Default)]
+pub struct SpectrumPixels {
+    /// Which of the batch's tables is its reference.
+    pub table: usize,
+    /// Table entry at or below the pixel's place at the largest velocity of the grid.
+    pub index: Vec<u32>,
+    /// Fraction of an entry beyond `index`, 0..1.
+    pub frac: Vec<f32>,
+    /// Normalised flux.
+    pub flux: Vec<f32>,
+    /// Its inverse variance; positive.
+    pub ivar: Vec<f32>,
+    /// Pixels of the window, usable or not.
+    pub n_window: usize,
+}
+
+impl SpectrumPixels {
+    /// The usable pixels of `exposure`: good, inside the arm's window, and inside the reference at every velocity of the
+    /// grid, so that every velocity is judged by the same pixels.
+    pub fn new(
+        exposure: &Normalized,
+        reference: &Reference,
+        table: &ReferenceTable,
+        grid: &VelocityGrid,
+    ) -> Self {
+        let mut pixels = SpectrumPixels {
+            n_window: n_window(exposure),
+            ..Default::default()
+        };
+        let lanes = (PHASES * (grid.len() - 1)) as f64 / 2.0;
+        for i in usable(exposure, reference, grid) {
+            let place = (exposure.ln_wave[i] - table.ln_wave0) * table.entries_per_ln - lanes;
+            let index = place.max(0.0).floor();
+            pixels.index.push(index as u32);
+            pixels.frac.push((place - index).clamp(0.0, 1.0) as f32);
+            pixels
+                .flux
+                .push((exposure.flux[i] as f32).clamp(-MAX_FLUX, MAX_FLUX));
+            pixels.ivar.push((exposure.ivar[i] as f32).min(MAX_IVAR));
+        }
+        pixels
+    }
+
+    /// What Eq. 3 has beyond the back ends' curves: sum ln(ivar) / 2 - n ln(2 pi) / 2.
+    pub fn ln_constant(&self) -> f64 {
+        let ln_ivar: f64 = self.ivar.iter().map(|w| f64::from(*w).ln()).sum();
+        0.5 * ln_ivar - 0.5 * self.len() as f64 * TAU.ln()
+    }
+
+    /// The same pixels, with table number `table` of a batch as their reference.
+    pub fn with_table(self, table: usize) -> Self {
+        SpectrumPixels { table, ..self }
+    }
+
+    /// Number of pixels.
+    pub fn len(&self) -> usize {
+        self.index.len()
+    }
+
+    /// No pixel at all.
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+}
+
+/// Spectra of one arm with their references.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Velocities.
+    pub grid: VelocityGrid,
+    /// References, one per star.
+    pub tables: Vec<ReferenceTable>,
+    /// Spectra; each names its table.
+    pub spectra: Vec<SpectrumPixels>,
+}
+
+/// Indices of the pixels of `exposure` that enter the likelihood.
+pub fn usable<'a>(
+    exposure: &'a Normalized,
+    reference: &Reference,
+    grid: &VelocityGrid,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let (low_aa, high_aa) = exposure.arm.window_aa();
+    let reach = grid.max_shift_km_s() / C_KM_S;
+    let (first, last) = reference.coverage();
+    let low = low_aa.ln().max(first + reach);
+    let high = high_aa.ln().min(last - reach);
+    (0..exposure.ln_wave.len()).filter(move |i| {
+        exposure.ivar[*i] > 0.0 && exposure.ln_wave[*i] >= low && exposure.ln_wave[*i] <= high
+    })
+}
+
+/// Pixels of `exposure` inside the arm's window, usable or not.
+pub fn n_window(exposure: &Normalized) -> usize {
+    let (low_aa, high_aa) = exposure.arm.window_aa();
+    let (low, high) = (low_aa.ln(), high_aa.ln());
+    exposure
+        .ln_wave
+        .iter()
+        .filter(|l| (low..=high).contains(l))
+        .count()
+}

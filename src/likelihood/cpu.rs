@@ -1,0 +1,168 @@
+//! The likelihood on the CPU: one spectrum per task, velocities as SIMD lanes.
+
+use rayon::prelude::*;
+
+use super::Likelihood;
+use super::batch::{Batch, PHASES, ReferenceTable, SpectrumPixels};
+use super::grid::VelocityGrid;
+use super::kernel::{FINE_LANES, LANES, Place, coarse_tile, fine_tile, places};
+use super::peak::{FINE_PER_STEP, FINE_SIDE, Measurement, N_FINE, PeakContext, measure_peak};
+use super::precision::PrecisionSums;
+
+/// The CPU back end; spectra of a batch are spread over rayon's current pool.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cpu;
+
+impl Likelihood for Cpu {
+    fn name(&self) -> String {
+        let features = if cfg!(target_arch = "aarch64") {
+            "NEON"
+        } else if fma_at_run_time() {
+            "AVX2"
+        } else {
+            "baseline"
+        };
+        format!("CPU ({features}, {} threads)", rayon::current_num_threads())
+    }
+
+    fn measure(&self, batch: &Batch) -> crate::Result<Vec<Measurement>> {
+        let measure =
+            |scratch: &mut Scratch, pixels| scratch.measure(&batch.grid, pixels, &batch.tables);
+        Ok(batch
+            .spectra
+            .par_iter()
+            .map_init(Scratch::default, measure)
+            .collect())
+    }
+
+    fn curve(&self, batch: &Batch, spectrum: usize) -> crate::Result<Vec<f64>> {
+        let pixels = &batch.spectra[spectrum];
+        let mut scratch = Scratch::default();
+        scratch.coarse(&batch.grid, pixels, &batch.tables[pixels.table]);
+        Ok(scratch.curve)
+    }
+}
+
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
+fn fma_at_run_time() -> bool {
+    is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
+fn fma_at_run_time() -> bool {
+    false
+}
+
+/// Vectors of one thread.
+#[derive(Debug, Default)]
+struct Scratch {
+    places: Vec<Place>,
+    curve: Vec<f64>,
+}
+
+impl Scratch {
+    fn measure(
+        &mut self,
+        grid: &VelocityGrid,
+        pixels: &SpectrumPixels,
+        tables: &[ReferenceTable],
+    ) -> Measurement {
+        if pixels.is_empty() {
+            return Measurement::without_pixels();
+        }
+        let table = &tables[pixels.table];
+        self.coarse(grid, pixels, table);
+        let context = PeakContext {
+            grid: *grid,
+            n_pix: pixels.len(),
+            n_window: pixels.n_window,
+            ln_constant: pixels.ln_constant(),
+        };
+        let Scratch { places, curve } = self;
+        measure_peak(
+            &context,
+            curve,
+            |peak| fine(places, grid, pixels, table, peak),
+            |shift| precision_sums(grid, pixels, table, shift),
+        )
+    }
+
+    /// ln L on the whole grid, into `curve`.
+    fn coarse(&mut self, grid: &VelocityGrid, pixels: &SpectrumPixels, table: &ReferenceTable) {
+        places(&mut self.places, pixels, table, 0, 0.0);
+        self.curve.clear();
+        for lane in (0..grid.len()).step_by(LANES) {
+            self.curve.extend(coarse_tile(&self.places, table, lane));
+        }
+        // Lane 0 is the largest velocity.
+        self.curve.truncate(grid.len());
+        self.curve.reverse();
+    }
+}
+
+/// ln L at the positions of [`super::peak::fine_positions`].
+fn fine(
+    scratch: &mut Vec<Place>,
+    grid: &VelocityGrid,
+    pixels: &SpectrumPixels,
+    table: &ReferenceTable,
+    peak: usize,
+) -> [f64; N_FINE] {
+    const { assert!(FINE_LANES == 2 * FINE_SIDE) };
+    let mut values = [0.0; N_FINE];
+    // The highest of a tile's velocities lies FINE_SIDE - 1 whole steps above the peak.
+    let first_lane = grid.len() - 1 - peak - (FINE_SIDE - 1);
+    for sub in 0..FINE_PER_STEP {
+        places(
+            scratch,
+            pixels,
+            table,
+            first_lane,
+            -(sub as f32) / FINE_PER_STEP as f32,
+        );
+        for (lane, value) in fine_tile(scratch, table).into_iter().enumerate() {
+            values[(FINE_LANES - 1 - lane) * FINE_PER_STEP + sub] = value;
+        }
+    }
+    values
+}
+
+/// Sums from which error and chi^2 come, at `shift_km_s`.
+fn precision_sums(
+    grid: &VelocityGrid,
+    pixels: &SpectrumPixels,
+    table: &ReferenceTable,
+    shift_km_s: f64,
+) -> PrecisionSums {
+    let mut sums = PrecisionSums::default();
+    let steps = (grid.max_shift_km_s() - shift_km_s) / grid.step_km_s;
+    let shift = (PHASES as f64 * steps).max(0.0);
+    let entries_per_km_s = PHASES as f64 / grid.step_km_s;
+    for i in 0..pixels.len() {
+        let position = f64::from(pixels.frac[i]) + shift;
+        let floor = position.floor();
+        let (above, below) = ((position - floor) as f32, (1.0 - position + floor) as f32);
+        let entry = pixels.index[i] as usize + floor as usize;
+        let (here, next) = (table.place(entry), table.place(entry + 1));
+        let (f0, f1) = (table.flux[here], table.flux[next]);
+        // Derivative of the cubic through the four nearest entries; wavelength falls where velocity grows.
+        let w = above;
+        let rise = table.flux[table.place(entry.saturating_sub(1))] * (w - 0.5 * w * w - 1.0 / 3.0)
+            + f0 * (1.5 * w * w - 2.0 * w - 0.5)
+            + f1 * (1.0 + w - 1.5 * w * w)
+            + table.flux[table.place(entry + 2)] * (0.5 * w * w - 1.0 / 6.0);
+        let variance = table.variance[here] * below + table.variance[next] * above;
+        let step = (entry / PHASES).min(table.len - 2);
+        let part = ((entry % PHASES) as f32 + above) / PHASES as f32;
+        let between = |v: &[f32]| f64::from(v[step] + part * (v[step + 1] - v[step]));
+        sums.add(
+            f64::from(pixels.flux[i] - f0 * below - f1 * above),
+            1.0 / f64::from(pixels.ivar[i]),
+            f64::from(variance),
+            -f64::from(rise) * entries_per_km_s,
+            between(&table.flux_variance),
+            between(&table.slope_variance),
+        );
+    }
+    sums
+}

@@ -1,0 +1,119 @@
+use super::test_data::{exposure, reference};
+use super::*;
+use crate::spectrum::{Normalized, Reference};
+
+fn batch(grid: &VelocityGrid, reference: &Reference, exposures: &[Normalized]) -> Batch {
+    let table = ReferenceTable::new(reference, grid);
+    let spectra = exposures
+        .iter()
+        .map(|e| SpectrumPixels::new(e, reference, &table, grid))
+        .collect();
+    Batch {
+        grid: *grid,
+        tables: vec![table],
+        spectra,
+    }
+}
+
+#[test]
+fn agrees_with_the_oracle_to_a_metre_per_second() {
+    let grid = VelocityGrid::new(60.0, 1.0).unwrap();
+    for snr in [5.0, 10.0, 50.0, 200.0] {
+        let reference = reference(1.5 * snr);
+        let exposures: Vec<_> = (1..9)
+            .map(|k| exposure(f64::from(k as u32) * 5.3 - 20.0, snr, k))
+            .collect();
+        let batch = batch(&grid, &reference, &exposures);
+        for (exposure, fast) in exposures.iter().zip(Cpu.measure(&batch).unwrap()) {
+            let judge = oracle::measure(exposure, &reference, &grid);
+            let dv_m_s = 1e3 * (fast.rv_km_s - judge.rv_km_s);
+            assert!(dv_m_s.abs() < 1.0, "SNR {snr}: {dv_m_s} m/s");
+            assert!(
+                (fast.rv_err_km_s / judge.rv_err_km_s - 1.0).abs() < 1e-3,
+                "SNR {snr} {fast:?} {judge:?}"
+            );
+            assert!((fast.rv_err_own_km_s / judge.rv_err_own_km_s - 1.0).abs() < 1e-3);
+            assert!((fast.chi2_red / judge.chi2_red - 1.0).abs() < 1e-3);
+            assert!(
+                (fast.lnl_max - judge.lnl_max).abs() < 0.1,
+                "{} {}",
+                fast.lnl_max,
+                judge.lnl_max
+            );
+            assert_eq!((fast.flags, fast.n_pix), (judge.flags, judge.n_pix));
+        }
+    }
+}
+
+#[test]
+fn curves_follow_the_oracle_everywhere() {
+    let grid = VelocityGrid::new(200.0, 1.0).unwrap();
+    let reference = reference(60.0);
+    let exposures = [exposure(7.7, 40.0, 3)];
+    let curve = Cpu.curve(&batch(&grid, &reference, &exposures), 0).unwrap();
+    assert_eq!(curve.len(), grid.len());
+    for (i, fast) in curve.iter().enumerate() {
+        let judge =
+            oracle::ln_likelihood(&exposures[0], &reference, &grid, grid.shift_km_s(i as f64));
+        assert!(
+            (fast - judge).abs() < 2e-4 * judge.abs() + 0.02,
+            "velocity {i}: {fast} {judge}"
+        );
+    }
+}
+
+#[test]
+fn redshifts_are_positive() {
+    let grid = VelocityGrid::new(100.0, 1.0).unwrap();
+    let reference = reference(100.0);
+    let found = Cpu
+        .measure(&batch(&grid, &reference, &[exposure(31.0, 80.0, 1)]))
+        .unwrap()[0];
+    assert!(
+        (found.rv_km_s - 31.0).abs() < 5.0 * found.rv_err_km_s,
+        "{found:?}"
+    );
+}
+
+#[test]
+fn odd_numbers_of_pixels_and_none() {
+    let grid = VelocityGrid::new(50.0, 1.0).unwrap();
+    let reference = reference(50.0);
+    let full = exposure(4.0, 50.0, 1);
+    for n_pixels in [0, 1, 3, 4, 5, 63, 64, 65] {
+        let mut exposure = full.clone();
+        let used: Vec<usize> = batch::usable(&full, &reference, &grid).collect();
+        for i in &used[n_pixels..] {
+            exposure.ivar[*i] = 0.0;
+        }
+        let fast = Cpu
+            .measure(&batch(&grid, &reference, &[exposure.clone()]))
+            .unwrap()[0];
+        let judge = oracle::measure(&exposure, &reference, &grid);
+        assert_eq!(
+            (fast.n_pix, fast.flags),
+            (n_pixels, judge.flags),
+            "{n_pixels} pixels"
+        );
+        assert!(fast.flags & flags::FEW_PIXELS != 0);
+    }
+    assert!(
+        Cpu.measure(&batch(&grid, &reference, &[]))
+            .unwrap()
+            .is_empty()
+    );
+}
+
+#[test]
+fn results_do_not_depend_on_company() {
+    let grid = VelocityGrid::new(50.0, 1.0).unwrap();
+    let reference = reference(50.0);
+    let exposures: Vec<_> = (1..20).map(|k| exposure(1.0, 30.0, k)).collect();
+    let together = Cpu.measure(&batch(&grid, &reference, &exposures)).unwrap();
+    for (exposure, expected) in exposures.iter().zip(together) {
+        let alone = Cpu
+            .measure(&batch(&grid, &reference, std::slice::from_ref(exposure)))
+            .unwrap()[0];
+        assert_eq!(alone, expected);
+    }
+}

@@ -1,0 +1,77 @@
+//! What to know about a velocity before using it: one bit each.
+
+/// The maximum lies at the edge of the velocity grid: the velocity is a limit.
+pub const EDGE: u32 = 1 << 0;
+/// The likelihood has no maximum that a parabola fits: the velocity is NaN.
+pub const NO_CURVATURE: u32 = 1 << 1;
+/// A second maximum reaches a large part of the first one's height: a double-lined candidate, or too little signal.
+pub const MULTIPLE_PEAKS: u32 = 1 << 2;
+/// Fewer than half of the window's pixels could be used.
+pub const FEW_PIXELS: u32 = 1 << 3;
+/// Reduced chi^2 above [`CHI2_HIGH_LIMIT`]: the spectrum is not a shifted copy of the reference.
+pub const CHI2_HIGH: u32 = 1 << 4;
+/// The noise of the reference's slope makes up much of the slope: the error is an estimate.
+pub const LOW_INFORMATION: u32 = 1 << 5;
+/// The stored wavelengths are no polynomial in pixel number and were used with their rounding.
+pub const WAVE_AS_STORED: u32 = 1 << 6;
+/// The star has no other usable exposure in this arm: the velocity is 0 by definition.
+pub const SINGLE_EXPOSURE: u32 = 1 << 7;
+
+/// Reduced chi^2 above which [`CHI2_HIGH`] is set.
+pub const CHI2_HIGH_LIMIT: f64 = 2.0;
+
+/// Relative height of the second maximum above which [`MULTIPLE_PEAKS`] is set.
+pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
+
+/// Share of the reference's squared slope that may be noise before [`LOW_INFORMATION`] is set.
+pub const LOW_INFORMATION_LIMIT: f64 = 0.5;
+
+/// Every flag: bit, name and meaning.
+pub const ALL: [(u32, &str, &str); 8] = [
+    (
+        EDGE,
+        "edge",
+        "the maximum lies at the edge of the velocity grid",
+    ),
+    (
+        NO_CURVATURE,
+        "no_curvature",
+        "no maximum that a parabola fits; rv is NaN",
+    ),
+    (
+        MULTIPLE_PEAKS,
+        "multiple_peaks",
+        "a second maximum of the likelihood is at least half as high as the first",
+    ),
+    (
+        FEW_PIXELS,
+        "few_pixels",
+        "fewer than half of the window's pixels are usable",
+    ),
+    (CHI2_HIGH, "chi2_high", "reduced chi^2 above 2"),
+    (
+        LOW_INFORMATION,
+        "low_information",
+        "more than half of the reference's squared slope is noise",
+    ),
+    (
+        WAVE_AS_STORED,
+        "wave_as_stored",
+        "stored wavelengths are no polynomial; used with their rounding",
+    ),
+    (
+        SINGLE_EXPOSURE,
+        "single_exposure",
+        "the star's only usable exposure in this arm; rv is 0 by definition",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_bit_is_listed_once_in_order() {
+        for (i, (bit, name, _)) in super::ALL.iter().enumerate() {
+            assert_eq!(*bit, 1 << i, "{name}");
+        }
+    }
+}

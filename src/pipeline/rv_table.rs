@@ -1,0 +1,76 @@
+//! One row per measured spectrum, and the table that users see.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::Arm;
+use crate::likelihood::Measurement;
+use crate::table::Table;
+
+/// A measured spectrum.
+#[derive(Clone, Debug)]
+pub struct RvRow {
+    /// Number of the star in this table, from 1.
+    pub star: i64,
+    /// Name of the star from its mean position.
+    pub source_id: Arc<str>,
+    /// Right ascension of the star, degrees (J2000).
+    pub ra_deg: f64,
+    /// Declination of the star, degrees (J2000).
+    pub dec_deg: f64,
+    /// Number of the star's observation.
+    pub obsid: i64,
+    /// Plate.
+    pub planid: Arc<str>,
+    /// Spectrograph.
+    pub spid: i32,
+    /// Fibre.
+    pub fiberid: i32,
+    /// Arm.
+    pub arm: Arm,
+    /// Local Modified Julian Minute of the exposure's start.
+    pub lmjm: i64,
+    /// Heliocentric Julian date (UTC) of mid-exposure.
+    pub hjd: f64,
+    /// Signal-to-noise ratio per pixel.
+    pub snr: f64,
+    /// What was measured.
+    pub measurement: Measurement,
+    /// This exposure is the star's reference in this arm.
+    pub is_reference: bool,
+    /// File.
+    pub path: Arc<PathBuf>,
+}
+
+/// The rows as a table with units and meanings.
+pub fn to_table(rows: &[RvRow]) -> Table {
+    fn column<T>(rows: &[RvRow], value: impl Fn(&RvRow) -> T) -> Vec<T> {
+        rows.iter().map(value).collect()
+    }
+    let of = |value: fn(&Measurement) -> f64| column(rows, |r| value(&r.measurement));
+    let mut table = Table::new();
+    table
+        .push_i64("star", "", "number of the star in this table", column(rows, |r| r.star))
+        .push_text("source_id", "", "name of the star from its mean position", column(rows, |r| r.source_id.to_string()))
+        .push_f64("ra", "deg", "right ascension of the star (J2000)", column(rows, |r| r.ra_deg))
+        .push_f64("dec", "deg", "declination of the star (J2000)", column(rows, |r| r.dec_deg))
+        .push_i64("obsid", "", "number of the observation (star and night)", column(rows, |r| r.obsid))
+        .push_text("planid", "", "plate", column(rows, |r| r.planid.to_string()))
+        .push_i32("spid", "", "spectrograph", column(rows, |r| r.spid))
+        .push_i32("fiberid", "", "fibre", column(rows, |r| r.fiberid))
+        .push_text("arm", "", "arm: blue or red", column(rows, |r| r.arm.name().to_owned()))
+        .push_i64("lmjm", "min", "local (UTC+8) modified Julian minute of the exposure's start", column(rows, |r| r.lmjm))
+        .push_f64("hjd", "d", "heliocentric Julian date (UTC) of mid-exposure", column(rows, |r| r.hjd))
+        .push_f64("snr", "", "signal-to-noise ratio per pixel", column(rows, |r| r.snr))
+        .push_f64("rv", "km/s", "velocity c z against the star's reference, > 0 = redshifted", of(|m| m.rv_km_s))
+        .push_f64("rv_err", "km/s", "1-sigma error of rv as a difference of two exposures", of(|m| m.rv_err_km_s))
+        .push_f64("rv_err_own", "km/s", "1-sigma error of rv once the star's offset is known", of(|m| m.rv_err_own_km_s))
+        .push_f64("chi2_red", "", "reduced chi^2 at the maximum of the likelihood", of(|m| m.chi2_red))
+        .push_i32("n_pix", "", "pixels used", column(rows, |r| r.measurement.n_pix as i32))
+        .push_f64("lnl_max", "", "ln of the likelihood at its maximum", of(|m| m.lnl_max))
+        .push_f64("second_peak", "", "height of the second maximum of ln L above its mean, first = 1", of(|m| m.second_peak))
+        .push_bool("is_reference", "", "this exposure is the star's reference in this arm", column(rows, |r| r.is_reference))
+        .push_i32("flags", "", "bit mask, see docs/columns.md", column(rows, |r| r.measurement.flags as i32))
+        .push_text("file", "", "file of the exposure", column(rows, |r| r.path.display().to_string()));
+    table
+}

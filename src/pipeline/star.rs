@@ -1,0 +1,156 @@
+//! One star: its files read, its exposures normalised, its references chosen.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::measure::MeasureConfig;
+use super::stages::{Stage, StageClocks};
+use crate::Arm;
+use crate::io::inflate::Inflater;
+use crate::io::mrs;
+use crate::io::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
+use crate::io::stars::Star;
+use crate::likelihood::{ReferenceTable, SpectrumPixels};
+use crate::spectrum::{Normalized, Normalizer, Reference};
+
+/// Buffers of one thread.
+#[derive(Default)]
+pub struct Workspace {
+    inflater: Inflater,
+    normalizer: Normalizer,
+}
+
+/// An exposure's place in the table, without its pixels.
+pub struct Exposure {
+    pub header: Arc<FileHeader>,
+    pub hdu: String,
+    pub lmjm: i64,
+    pub exptime_s: f64,
+    pub snr: f64,
+    pub wave_as_stored: bool,
+}
+
+/// A star's exposures in one arm against their reference, ready for the likelihood.
+pub struct Prepared {
+    pub arm: Arm,
+    pub exposures: Vec<Exposure>,
+    pub pixels: Vec<SpectrumPixels>,
+    pub table: ReferenceTable,
+    /// Which exposure is the reference.
+    pub reference: usize,
+}
+
+/// What became of one star's inputs.
+#[derive(Default)]
+pub struct PreparedStar {
+    pub arms: Vec<Prepared>,
+    pub rejected: Vec<Rejection>,
+    /// Exposures of single arms that were found, used or not.
+    pub n_spectra: usize,
+}
+
+/// Reads and prepares all exposures of a star.
+pub fn prepare(
+    config: &MeasureConfig,
+    star: &Star,
+    paths: &[PathBuf],
+    workspace: &mut Workspace,
+    clocks: &StageClocks,
+) -> PreparedStar {
+    let mut out = PreparedStar::default();
+    let mut usable: [Vec<(Exposure, Normalized)>; 2] = Default::default();
+    let mut seen = HashSet::new();
+    for &member in &star.members {
+        let path = &paths[member];
+        let file = match clocks.time(Stage::Read, || mrs::read_file(path, &mut workspace.inflater)) {
+            Ok(file) => file,
+            Err(rejection) => {
+                out.rejected.push(rejection);
+                continue;
+            }
+        };
+        let header = Arc::new(file.header);
+        out.n_spectra += file.spectra.len() + file.rejected.len();
+        out.rejected.extend(file.rejected);
+        for raw in file.spectra {
+            let mut reject = |reason, detail: String| out.rejected.push(Rejection::hdu(path, &raw.hdu, reason, detail));
+            if !config.arms.contains(&raw.arm) {
+                reject(RejectReason::ArmNotAsked, format!("{} arm", raw.arm));
+                continue;
+            }
+            if raw.snr < config.snr_min {
+                reject(RejectReason::LowSnr, format!("SNR {:.1} is below {}", raw.snr, config.snr_min));
+                continue;
+            }
+            if !seen.insert((raw.arm, raw.lmjm, header.spid, header.fiberid)) {
+                reject(RejectReason::Duplicate, "the same exposure is in a file before this one".into());
+                continue;
+            }
+            let vmax_km_s = config.grid.max_shift_km_s();
+            let normalized = clocks
+                .time(Stage::Normalize, || workspace.normalizer.normalize(&config.spectrum, &raw, vmax_km_s));
+            match normalized {
+                Ok(normalized) => {
+                    let snr = if raw.snr.is_finite() { raw.snr } else { normalized.snr };
+                    if snr < config.snr_min {
+                        reject(RejectReason::LowSnr, format!("SNR {snr:.1} is below {}", config.snr_min));
+                    } else {
+                        usable[raw.arm as usize].push((exposure(&header, raw, snr, &normalized), normalized));
+                    }
+                }
+                Err((reason, detail)) => reject(reason, detail),
+            }
+        }
+    }
+    clocks.time(Stage::Reference, || {
+        for (arm, exposures) in Arm::ALL.into_iter().zip(usable) {
+            if !exposures.is_empty() {
+                match against_reference(config, arm, exposures) {
+                    Ok(prepared) => out.arms.push(prepared),
+                    Err(rejected) => out.rejected.extend(rejected),
+                }
+            }
+        }
+    });
+    out
+}
+
+fn exposure(header: &Arc<FileHeader>, raw: RawSpectrum, snr: f64, normalized: &Normalized) -> Exposure {
+    Exposure {
+        header: header.clone(),
+        hdu: raw.hdu,
+        lmjm: raw.lmjm,
+        exptime_s: raw.exptime_s,
+        snr,
+        wave_as_stored: normalized.wave_as_stored,
+    }
+}
+
+/// Compares a star's exposures with the one of highest SNR (paper 3.1) that can be a reference.
+fn against_reference(
+    config: &MeasureConfig,
+    arm: Arm,
+    mut exposures: Vec<(Exposure, Normalized)>,
+) -> Result<Prepared, Vec<Rejection>> {
+    exposures.sort_by_key(|(e, _)| (e.lmjm, e.header.spid, e.header.fiberid));
+    let mut by_snr: Vec<usize> = (0..exposures.len()).collect();
+    by_snr.sort_by(|a, b| exposures[*b].0.snr.total_cmp(&exposures[*a].0.snr).then(a.cmp(b)));
+    let best = by_snr.into_iter().find_map(|i| Reference::new(&exposures[i].1, config.knot_pixels).map(|r| (i, r)));
+    let Some((reference_index, reference)) = best else {
+        let reject = |(e, _): (Exposure, Normalized)| {
+            let detail = "no exposure of the star can be a reference";
+            Rejection::hdu(&e.header.path, &e.hdu, RejectReason::NoGoodPixels, detail)
+        };
+        return Err(exposures.into_iter().map(reject).collect());
+    };
+    let table = ReferenceTable::new(&reference, &config.grid);
+    let pixels = exposures.iter().map(|(_, n)| SpectrumPixels::new(n, &reference, &table, &config.grid)).collect();
+    Ok(Prepared {
+        arm,
+        exposures: exposures.into_iter().map(|(e, _)| e).collect(),
+        pixels,
+        table,
+        reference: reference_index,
+    })
+}

@@ -1,0 +1,319 @@
+//! Least-squares cubic B-splines on a spectrum's pixels: the band-limited view of what was observed.
+//!
+//! The line-spread function (FWHM about 6 pixels) leaves a star no power at scales that knots every 3 pixels cannot
+//! follow, so such a spline keeps all of the star, and what it cannot follow is a defect. The uniform knots sit at
+//! multiples of the spacing in pixel number, starting at pixel 0.
+
+/// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal: it decides only
+/// where no good pixel does, and draws a straight line through gaps.
+const GAP_PENALTY: f64 = 1e-6;
+
+/// Values of the four cubic B-splines that live on one knot interval, at fraction `t` in 0..=1 of it.
+#[inline]
+pub fn basis(t: f64) -> [f64; 4] {
+    let s = 1.0 - t;
+    let t2 = t * t;
+    let s2 = s * s;
+    [
+        s2 * s / 6.0,
+        2.0 / 3.0 - t2 * (1.0 - 0.5 * t),
+        2.0 / 3.0 - s2 * (1.0 - 0.5 * s),
+        t2 * t / 6.0,
+    ]
+}
+
+/// Derivatives of [`basis`] with respect to `t`.
+#[inline]
+pub fn basis_slope(t: f64) -> [f64; 4] {
+    let s = 1.0 - t;
+    [
+        -0.5 * s * s,
+        -2.0 * t + 1.5 * t * t,
+        2.0 * s - 1.5 * s * s,
+        0.5 * t * t,
+    ]
+}
+
+/// Uniform knots every `spacing` pixels over `n_pix` pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Knots {
+    /// Pixels between knots.
+    pub spacing: usize,
+    /// Number of knot intervals.
+    pub n_interval: usize,
+}
+
+impl Knots {
+    /// Knots for `n_pix` >= 2 pixels.
+    pub fn new(n_pix: usize, spacing: usize) -> Self {
+        let spacing = spacing.max(1);
+        Knots {
+            spacing,
+            n_interval: n_pix.saturating_sub(1).div_ceil(spacing).max(1),
+        }
+    }
+
+    /// Number of coefficients.
+    pub fn n_coefficient(self) -> usize {
+        self.n_interval + 3
+    }
+
+    /// Interval that holds pixel position `x`, and the fraction of the way through it.
+    #[inline]
+    pub fn locate(self, x: f64) -> (usize, f64) {
+        let t = x / self.spacing as f64;
+        let i = (t as usize).min(self.n_interval - 1);
+        (i, t - i as f64)
+    }
+}
+
+/// Symmetric positive definite matrix with three off-diagonals: row i holds (i,i), (i,i+1), (i,i+2), (i,i+3).
+type Band = Vec<[f64; 4]>;
+
+/// A fitted spline: coefficients, and the factor from which covariances come.
+#[derive(Clone, Debug, Default)]
+pub struct SplineFit {
+    /// B-spline coefficients, [`Knots::n_coefficient`] of them.
+    pub coefficients: Vec<f64>,
+    /// L D L^T of the normal matrix: row i holds d_i, then L(i+1,i), L(i+2,i), L(i+3,i).
+    factor: Band,
+}
+
+impl SplineFit {
+    /// Weighted least-squares fit of `flux` at pixels 0, 1, 2 ...; weights are `ivar`, 0 for pixels that do not count.
+    /// The vectors are reused between calls. Returns false when no pixel counts (the spline is then 0).
+    pub fn fit(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
+        let n_coefficient = knots.n_coefficient();
+        self.coefficients.clear();
+        self.coefficients.resize(n_coefficient, 0.0);
+        self.factor.clear();
+        self.factor.resize(n_coefficient, [0.0; 4]);
+        let phases: Vec<[f64; 4]> = (0..=knots.spacing)
+            .map(|p| basis(p as f64 / knots.spacing as f64))
+            .collect();
+        for interval in 0..knots.n_interval {
+            let start = interval * knots.spacing;
+            let end = if interval + 1 == knots.n_interval {
+                flux.len()
+            } else {
+                start + knots.spacing
+            };
+            let mut normal = [[0.0; 4]; 4];
+            let mut right = [0.0; 4];
+            for (pixel, b) in (start..end).zip(&phases) {
+                let w = ivar[pixel];
+                let wf = w * flux[pixel];
+                for j in 0..4 {
+                    let wb = w * b[j];
+                    right[j] += wf * b[j];
+                    for k in j..4 {
+                        normal[j][k - j] += wb * b[k];
+                    }
+                }
+            }
+            for j in 0..4 {
+                self.coefficients[interval + j] += right[j];
+                for k in 0..4 - j {
+                    self.factor[interval + j][k] += normal[j][k];
+                }
+            }
+        }
+        let mean_diagonal =
+            self.factor.iter().map(|row| row[0]).sum::<f64>() / n_coefficient as f64;
+        if !(mean_diagonal > 0.0 && mean_diagonal.is_finite()) {
+            self.coefficients.fill(0.0);
+            return false;
+        }
+        self.add_penalty(GAP_PENALTY * mean_diagonal);
+        self.factorize();
+        self.solve();
+        true
+    }
+
+    /// Adds `weight` times the squared second differences of the coefficients, and a millionth of it as a ridge so
+    /// that even a single good pixel gives a positive definite system.
+    fn add_penalty(&mut self, weight: f64) {
+        const D: [f64; 3] = [1.0, -2.0, 1.0];
+        for i in 0..self.factor.len() - 2 {
+            for j in 0..3 {
+                for k in j..3 {
+                    self.factor[i + j][k - j] += weight * D[j] * D[k];
+                }
+            }
+        }
+        for row in &mut self.factor {
+            row[0] += 1e-6 * weight;
+        }
+    }
+
+    fn factorize(&mut self) {
+        let n = self.factor.len();
+        for i in 0..n {
+            let [d, a, b, c] = self.factor[i];
+            let inverse = 1.0 / d;
+            let l = [a * inverse, b * inverse, c * inverse];
+            self.factor[i] = [d, l[0], l[1], l[2]];
+            if i + 3 < n {
+                let [_, r1, r2, r3] = &mut self.factor[i..i + 4] else {
+                    continue;
+                };
+                r1[0] -= l[0] * a;
+                r1[1] -= l[0] * b;
+                r1[2] -= l[0] * c;
+                r2[0] -= l[1] * b;
+                r2[1] -= l[1] * c;
+                r3[0] -= l[2] * c;
+            } else {
+                let off = [a, b, c];
+                for j in 1..=3 {
+                    for k in j..=3 {
+                        if i + k < n {
+                            self.factor[i + j][k - j] -= l[j - 1] * off[k - 1];
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn solve(&mut self) {
+        let n = self.factor.len();
+        let x = &mut self.coefficients;
+        for i in 0..n {
+            let xi = x[i];
+            for j in 1..=3.min(n - 1 - i) {
+                x[i + j] -= self.factor[i][j] * xi;
+            }
+        }
+        for i in (0..n).rev() {
+            let mut sum = x[i] / self.factor[i][0];
+            for j in 1..=3.min(n - 1 - i) {
+                sum -= self.factor[i][j] * x[i + j];
+            }
+            x[i] = sum;
+        }
+    }
+
+    /// The band of the coefficients' covariance (inverse of the normal matrix), in the same storage:
+    /// the recurrence of Takahashi, from the last row up.
+    pub fn covariance_band(&self) -> Vec<[f64; 4]> {
+        let n = self.factor.len();
+        let mut z = vec![[0.0; 4]; n];
+        let at = |z: &Band, i: usize, j: usize| if i <= j { z[i][j - i] } else { z[j][i - j] };
+        for i in (0..n).rev() {
+            let reach = 3.min(n - 1 - i);
+            for j in (1..=reach).rev() {
+                let sum: f64 = (1..=reach)
+                    .map(|k| self.factor[i][k] * at(&z, i + k, i + j))
+                    .sum();
+                z[i][j] = -sum;
+            }
+            let sum: f64 = (1..=reach).map(|k| self.factor[i][k] * z[i][k]).sum();
+            z[i][0] = 1.0 / self.factor[i][0] - sum;
+        }
+        z
+    }
+}
+
+/// Quadratic form b^T C b for the four coefficients that start at `first`.
+#[inline]
+pub fn quadratic_form(covariance: &[[f64; 4]], first: usize, b: &[f64; 4]) -> f64 {
+    let mut sum = 0.0;
+    for j in 0..4 {
+        let row = &covariance[first + j];
+        sum += b[j] * b[j] * row[0];
+        for k in j + 1..4 {
+            sum += 2.0 * b[j] * b[k] * row[k - j];
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn evaluate(fit: &SplineFit, knots: Knots, x: f64) -> f64 {
+        let (i, t) = knots.locate(x);
+        basis(t)
+            .iter()
+            .zip(&fit.coefficients[i..])
+            .map(|(b, c)| b * c)
+            .sum()
+    }
+
+    #[test]
+    fn basis_sums_to_one_and_slope_is_its_derivative() {
+        for t in [0.0, 0.1, 0.37, 0.5, 0.99, 1.0] {
+            assert!((basis(t).iter().sum::<f64>() - 1.0).abs() < 1e-15);
+            for j in 0..4 {
+                let h = 1e-6;
+                let numeric = (basis(t + h)[j] - basis(t - h)[j]) / (2.0 * h);
+                assert!((basis_slope(t)[j] - numeric).abs() < 1e-8, "t {t} j {j}");
+            }
+        }
+    }
+
+    #[test]
+    fn cubics_are_reproduced_on_any_number_of_pixels() {
+        for n in [12, 13, 14, 300] {
+            let knots = Knots::new(n, 3);
+            let cubic = |x: f64| 1.0 + 0.02 * x - 3e-4 * x * x + 1e-6 * x * x * x;
+            let flux: Vec<f64> = (0..n).map(|i| cubic(i as f64)).collect();
+            let ivar: Vec<f64> = (0..n)
+                .map(|i| {
+                    if i % 7 == 3 {
+                        0.0
+                    } else {
+                        2.0 + (i % 5) as f64
+                    }
+                })
+                .collect();
+            let mut fit = SplineFit::default();
+            assert!(fit.fit(knots, &flux, &ivar));
+            for x in [0.0, 1.5, 7.3, (n - 1) as f64] {
+                assert!(
+                    (evaluate(&fit, knots, x) - cubic(x)).abs() < 1e-5,
+                    "n {n} x {x}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn gaps_are_bridged_and_empty_input_gives_zero() {
+        let n = 200;
+        let knots = Knots::new(n, 3);
+        let mut ivar = vec![1.0; n];
+        ivar[80..120].fill(0.0);
+        let mut fit = SplineFit::default();
+        assert!(fit.fit(knots, &vec![1.0; n], &ivar));
+        assert!((evaluate(&fit, knots, 100.0) - 1.0).abs() < 1e-2);
+        assert!(!fit.fit(knots, &vec![1.0; n], &vec![0.0; n]));
+        assert_eq!(evaluate(&fit, knots, 50.0), 0.0);
+    }
+
+    #[test]
+    fn covariance_is_the_inverse_of_the_normal_matrix() {
+        let n = 60;
+        let knots = Knots::new(n, 3);
+        let ivar: Vec<f64> = (0..n).map(|i| 1.0 + 0.3 * (i as f64).sin()).collect();
+        let mut fit = SplineFit::default();
+        fit.fit(knots, &vec![0.0; n], &ivar);
+        let covariance = fit.covariance_band();
+        // Column j of the inverse by solving with a unit vector.
+        for j in 0..knots.n_coefficient() {
+            let mut unit = fit.clone();
+            unit.coefficients.fill(0.0);
+            unit.coefficients[j] = 1.0;
+            unit.solve();
+            for i in j.saturating_sub(3)..=j {
+                let expected = unit.coefficients[i];
+                assert!(
+                    (covariance[i][j - i] - expected).abs() < 1e-10 * covariance[j][0],
+                    "({i}, {j})"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Which pixels can be trusted: edges, non-finite values, and what is too narrow to come through the spectrograph.
+
+use super::bspline::{Knots, SplineFit, basis};
+
+/// How bad pixels are found.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MaskConfig {
+    /// Pixels dropped at either end, where values of +-1e5 occur (measured on public DR7 files).
+    pub edge_pixels: usize,
+    /// Knot spacing of the spline that a spike is measured against, pixels.
+    pub spike_knots: usize,
+    /// A pixel this many standard deviations above the spline is a cosmic ray.
+    pub spike_sigma: f64,
+    /// The same downwards, for dead pixels; higher, since a sharp line core is not quite followed.
+    pub dip_sigma: f64,
+    /// Part of the local range of the spectrum that a spike must exceed as well: what the spline may miss of real lines.
+    pub spike_range: f64,
+    /// Pixels masked on either side of a spike.
+    pub margin: usize,
+    /// Rounds of search; each mends the spline where the round before found spikes.
+    pub rounds: usize,
+}
+
+impl Default for MaskConfig {
+    fn default() -> Self {
+        MaskConfig {
+            edge_pixels: 25,
+            spike_knots: 3,
+            spike_sigma: 5.0,
+            dip_sigma: 8.0,
+            spike_range: 0.1,
+            margin: 2,
+            rounds: 4,
+        }
+    }
+}
+
+/// Finds bad pixels; its vectors are reused between calls.
+#[derive(Debug, Default)]
+pub struct Masker {
+    spline: SplineFit,
+    weight: Vec<f64>,
+    model: Vec<f64>,
+    spike: Vec<bool>,
+}
+
+impl Masker {
+    /// Clears `good` at spikes and dips narrower than the line-spread function. Returns how many spikes there were.
+    ///
+    /// What the sky and the star send through the spectrograph has its line-spread function and is followed by a
+    /// spline with knots every 3 pixels; what is left above the noise did not come that way.
+    pub fn mask_spikes(
+        &mut self,
+        config: &MaskConfig,
+        flux: &[f64],
+        ivar: &[f64],
+        good: &mut [bool],
+    ) -> usize {
+        let n = flux.len();
+        if n < 4 * config.spike_knots {
+            return 0;
+        }
+        let knots = Knots::new(n, config.spike_knots);
+        let mut n_spike = 0;
+        for _ in 0..config.rounds {
+            self.weight.clear();
+            self.weight.extend(
+                ivar.iter()
+                    .zip(good.iter())
+                    .map(|(w, good)| if *good { *w } else { 0.0 }),
+            );
+            if !self.spline.fit(knots, flux, &self.weight) {
+                return n_spike;
+            }
+            self.evaluate(knots, n);
+            let found = self.find(config, flux, ivar, good);
+            if found == 0 {
+                break;
+            }
+            n_spike += found;
+            for i in (0..n).filter(|i| self.spike[*i]) {
+                let start = i.saturating_sub(config.margin);
+                let end = (i + config.margin + 1).min(n);
+                good[start..end].fill(false);
+            }
+        }
+        n_spike
+    }
+
+    fn evaluate(&mut self, knots: Knots, n: usize) {
+        self.model.clear();
+        self.model.resize(n, 0.0);
+        let phases: Vec<[f64; 4]> = (0..=knots.spacing)
+            .map(|p| basis(p as f64 / knots.spacing as f64))
+            .collect();
+        for (i, model) in self.model.iter_mut().enumerate() {
+            let interval = (i / knots.spacing).min(knots.n_interval - 1);
+            let c = &self.spline.coefficients[interval..interval + 4];
+            let b = &phases[i - interval * knots.spacing];
+            *model = b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3];
+        }
+    }
+
+    /// Marks the highest pixel of each run above the threshold: its neighbours stand out because the spline was
+    /// pulled, and are judged again in the next round.
+    fn find(&mut self, config: &MaskConfig, flux: &[f64], ivar: &[f64], good: &[bool]) -> usize {
+        /// Half-width in pixels over which the local range is taken: one line-spread function.
+        const REACH: usize = 6;
+        let n = flux.len();
+        self.spike.clear();
+        self.spike.resize(n, false);
+        let mut found = 0;
+        for i in 0..n {
+            if !good[i] {
+                continue;
+            }
+            let residual = flux[i] - self.model[i];
+            let z = residual * ivar[i].sqrt();
+            if z < config.spike_sigma && z > -config.dip_sigma {
+                continue;
+            }
+            let near = i.saturating_sub(REACH)..(i + REACH + 1).min(n);
+            let stands_out = near
+                .clone()
+                .all(|k| !good[k] || k == i || (flux[k] - self.model[k]).abs() <= residual.abs());
+            if !stands_out {
+                continue;
+            }
+            // Of the spectrum beside the spike: within 3 pixels the spline follows the spike itself.
+            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+            for k in near.filter(|k| good[*k] && k.abs_diff(i) > 3) {
+                low = low.min(self.model[k]);
+                high = high.max(self.model[k]);
+            }
+            if high < low || residual.abs() > config.spike_range * (high - low) {
+                self.spike[i] = true;
+                found += 1;
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const N: usize = 2000;
+    const SIGMA: f64 = 0.01;
+
+    /// A continuum of 1 with narrow lines (FWHM 6 pixels, depth 0.7) every 40 pixels, and a fixed noise.
+    fn spectrum() -> (Vec<f64>, Vec<f64>) {
+        let mut state = 1u64;
+        let mut noise = || {
+            (0..12)
+                .map(|_| {
+                    state = state
+                        .wrapping_mul(6364136223846793005)
+                        .wrapping_add(1442695040888963407);
+                    (state >> 11) as f64 / (1u64 << 53) as f64
+                })
+                .sum::<f64>()
+                - 6.0
+        };
+        let flux = (0..N)
+            .map(|i| {
+                let d = (i % 40) as f64 - 20.3;
+                1.0 - 0.7 * (-0.5 * (d / 2.55).powi(2)).exp() + SIGMA * noise()
+            })
+            .collect();
+        (flux, vec![1.0 / (SIGMA * SIGMA); N])
+    }
+
+    #[test]
+    fn sharp_lines_survive_and_spikes_do_not() {
+        let (mut flux, ivar) = spectrum();
+        let mut good = vec![true; N];
+        let mut masker = Masker::default();
+        assert_eq!(
+            masker.mask_spikes(&MaskConfig::default(), &flux, &ivar, &mut good),
+            0
+        );
+        assert!(good.iter().all(|g| *g), "real lines were masked");
+        // One pixel in a line core, two on a flank, three on the continuum, a strong one, a dead pixel.
+        let spikes = [
+            (100, 0.3),
+            (255, 0.25),
+            (256, 0.2),
+            (401, 0.2),
+            (402, 0.5),
+            (403, 0.2),
+            (700, 7.0),
+            (905, -0.9),
+        ];
+        for (i, height) in spikes {
+            flux[i] += height;
+        }
+        masker.mask_spikes(&MaskConfig::default(), &flux, &ivar, &mut good);
+        for (i, _) in spikes {
+            assert!(!good[i], "pixel {i} was not masked");
+        }
+        let lost = good.iter().filter(|g| !**g).count();
+        assert!(lost < 60, "{lost} pixels lost to 5 spikes");
+    }
+
+    #[test]
+    fn nothing_to_fit_is_nothing_found() {
+        let mut good = vec![false; 100];
+        let found = Masker::default().mask_spikes(
+            &MaskConfig::default(),
+            &[1.0; 100],
+            &[1.0; 100],
+            &mut good,
+        );
+        assert_eq!(found, 0);
+    }
+}

@@ -1,0 +1,323 @@
+//! The star's best exposure as a band-limited function of wavelength (DESIGN M3, M4).
+//!
+//! Only this side is ever interpolated, and it is smooth: the observed pixels stay where they are. Interpolating a
+//! noisy spectrum averages neighbouring noise and makes chi^2 drop at half-pixel shifts, which pulls velocities to
+//! +-half a pixel (3 km/s); `docs/method.md` shows it.
+
+use super::bspline::{Knots, SplineFit, basis, basis_slope, quadratic_form};
+use super::normalize::Normalized;
+use crate::C_KM_S;
+
+/// Standard deviation given to the reference in a gap, per pixel of distance to the nearest good pixel, in units of the
+/// continuum, and its largest value: a line may hide there.
+const GAP_SIGMA: (f64, f64) = (0.05, 0.5);
+
+/// A gap wider than this is no reference at all.
+const MAX_GAP_PIXELS: usize = 60;
+
+/// The reference as a function of wavelength.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    ln_wave: Vec<f64>,
+    knots: Knots,
+    fit: SplineFit,
+    covariance: Vec<[f64; 4]>,
+    /// B-spline coefficients of the smooth per-pixel variance.
+    variance: Vec<f64>,
+    /// First and last pixel between which the reference is known.
+    covered: (usize, usize),
+    /// Reduced chi^2 of the spline about the reference's own pixels.
+    pub fit_chi2_red: f64,
+}
+
+/// The reference at one wavelength.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ReferenceValue {
+    /// Flux, in units of the continuum.
+    pub flux: f64,
+    /// d flux / d v in 1/(km/s) for a redshift v of the reference (the sign of -d flux / d ln wavelength).
+    pub slope: f64,
+    /// Per-pixel variance of the reference exposure (sigma_ref^2 of Eq. 3), smooth in wavelength.
+    pub pixel_variance: f64,
+    /// Variance of `flux` from the spline fit.
+    pub flux_variance: f64,
+    /// Variance of `slope` from the spline fit.
+    pub slope_variance: f64,
+}
+
+impl Reference {
+    /// Fits the spline with knots every `spacing` pixels. None when no pixel is good.
+    pub fn new(exposure: &Normalized, spacing: usize) -> Option<Self> {
+        let n = exposure.flux.len();
+        if n < 4 * spacing.max(1) {
+            return None;
+        }
+        let knots = Knots::new(n, spacing);
+        let mut fit = SplineFit::default();
+        if !fit.fit(knots, &exposure.flux, &exposure.ivar) {
+            return None;
+        }
+        let covered = longest_covered(&exposure.ivar)?;
+        let covariance = fit.covariance_band();
+        let variance = smooth_variance(knots, &exposure.ivar);
+        let mut reference = Reference {
+            ln_wave: exposure.ln_wave.clone(),
+            knots,
+            fit,
+            covariance,
+            variance,
+            covered,
+            fit_chi2_red: f64::NAN,
+        };
+        let (mut chi2, mut n_good) = (0.0, 0usize);
+        for i in (0..n).filter(|i| exposure.ivar[*i] > 0.0) {
+            chi2 += exposure.ivar[i] * (exposure.flux[i] - reference.flux_at(i as f64)).powi(2);
+            n_good += 1;
+        }
+        reference.fit_chi2_red = chi2 / (n_good as f64 - n as f64 / spacing as f64).max(1.0);
+        Some(reference)
+    }
+
+    /// ln wavelength of the first and last pixel between which the reference is known.
+    pub fn coverage(&self) -> (f64, f64) {
+        (self.ln_wave[self.covered.0], self.ln_wave[self.covered.1])
+    }
+
+    /// Pixels between knots.
+    pub fn spacing(&self) -> usize {
+        self.knots.spacing
+    }
+
+    /// Everything about the reference at `ln_wave`, which must lie within [`Reference::coverage`] (it is clamped).
+    pub fn at(&self, ln_wave: f64) -> ReferenceValue {
+        let i = self
+            .ln_wave
+            .partition_point(|l| *l <= ln_wave)
+            .clamp(1, self.ln_wave.len() - 1)
+            - 1;
+        self.at_position(i, ln_wave)
+    }
+
+    /// Values at `n` wavelengths, the first at `ln_wave`, then every `step`; as [`Reference::at`] but without search.
+    pub fn sample(
+        &self,
+        ln_wave: f64,
+        step: f64,
+        n: usize,
+        mut use_value: impl FnMut(usize, ReferenceValue),
+    ) {
+        let mut i = 0;
+        for k in 0..n {
+            let l = ln_wave + k as f64 * step;
+            while i + 2 < self.ln_wave.len() && self.ln_wave[i + 1] <= l {
+                i += 1;
+            }
+            use_value(k, self.at_position(i, l));
+        }
+    }
+
+    /// Flux and per-pixel variance alone at `n` wavelengths, the first at `ln_wave`, then every `step`.
+    pub fn sample_flux(
+        &self,
+        ln_wave: f64,
+        step: f64,
+        n: usize,
+        mut use_value: impl FnMut(usize, f64, f64),
+    ) {
+        let mut i = 0;
+        for k in 0..n {
+            let l = ln_wave + k as f64 * step;
+            while i + 2 < self.ln_wave.len() && self.ln_wave[i + 1] <= l {
+                i += 1;
+            }
+            let (interval, t) = self.locate(i, l).0;
+            let b = basis(t);
+            use_value(
+                k,
+                dot(&b, &self.fit.coefficients[interval..]),
+                dot(&b, &self.variance[interval..]),
+            );
+        }
+    }
+
+    /// Knot interval and fraction at `ln_wave`, which lies near pixel `i`; and pixels per unit of ln wavelength.
+    /// Within a pixel the position is linear in ln wavelength to 1e-5 pixels.
+    #[inline]
+    fn locate(&self, i: usize, ln_wave: f64) -> ((usize, f64), f64) {
+        let pixels_per_ln = 1.0 / (self.ln_wave[i + 1] - self.ln_wave[i]);
+        let x = i as f64 + (ln_wave - self.ln_wave[i]) * pixels_per_ln;
+        (
+            self.knots
+                .locate(x.clamp(0.0, (self.ln_wave.len() - 1) as f64)),
+            pixels_per_ln,
+        )
+    }
+
+    fn at_position(&self, i: usize, ln_wave: f64) -> ReferenceValue {
+        let ((interval, t), pixels_per_ln) = self.locate(i, ln_wave);
+        let b = basis(t);
+        let db = basis_slope(t);
+        let to_velocity = -pixels_per_ln / (self.knots.spacing as f64 * C_KM_S);
+        let c = &self.fit.coefficients[interval..];
+        ReferenceValue {
+            flux: dot(&b, c),
+            slope: dot(&db, c) * to_velocity,
+            pixel_variance: dot(&b, &self.variance[interval..]),
+            flux_variance: quadratic_form(&self.covariance, interval, &b),
+            slope_variance: quadratic_form(&self.covariance, interval, &db)
+                * to_velocity
+                * to_velocity,
+        }
+    }
+
+    fn flux_at(&self, x: f64) -> f64 {
+        let (interval, t) = self.knots.locate(x);
+        dot(&basis(t), &self.fit.coefficients[interval..])
+    }
+}
+
+#[inline]
+fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
+    b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]
+}
+
+/// First and last pixel of the longest stretch without a gap of more than [`MAX_GAP_PIXELS`].
+fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
+    let mut best: Option<(usize, usize)> = None;
+    let mut current: Option<(usize, usize)> = None;
+    for i in (0..ivar.len()).filter(|i| ivar[*i] > 0.0) {
+        current = match current {
+            Some((first, last)) if i - last <= MAX_GAP_PIXELS => Some((first, i)),
+            _ => Some((i, i)),
+        };
+        if let Some((first, last)) = current
+            && best.is_none_or(|(a, b)| last - first > b - a)
+        {
+            best = current;
+        }
+    }
+    best.filter(|(first, last)| last > first)
+}
+
+/// Coefficients of a B-spline that follows the per-pixel variance smoothly: each is the mean over the pixels within
+/// one spacing of its centre. Gaps get the variance of what may hide there.
+fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
+    let n = ivar.len();
+    let mut distance = vec![n; n];
+    let mut last_good = None;
+    for i in 0..n {
+        if ivar[i] > 0.0 {
+            last_good = Some(i);
+        }
+        distance[i] = last_good.map_or(n, |g| i - g);
+    }
+    let mut next_good = None;
+    for i in (0..n).rev() {
+        if ivar[i] > 0.0 {
+            next_good = Some(i);
+        }
+        distance[i] = distance[i].min(next_good.map_or(n, |g| g - i));
+    }
+    let mut last_variance = ivar.iter().find(|w| **w > 0.0).map_or(0.0, |w| 1.0 / w);
+    let mut cumulative = vec![0.0; n + 1];
+    for i in 0..n {
+        if ivar[i] > 0.0 {
+            last_variance = 1.0 / ivar[i];
+        }
+        let gap_sigma = (GAP_SIGMA.0 * distance[i] as f64).min(GAP_SIGMA.1);
+        cumulative[i + 1] = cumulative[i] + last_variance + gap_sigma * gap_sigma;
+    }
+    (0..knots.n_coefficient())
+        .map(|c| {
+            // Coefficient c is centred on knot c - 1; beyond the ends the nearest pixels serve.
+            let centre = (c * knots.spacing).saturating_sub(knots.spacing).min(n - 1);
+            let start = centre.saturating_sub(knots.spacing).min(n - 2);
+            let end = (centre + knots.spacing + 1).min(n);
+            (cumulative[end] - cumulative[start]) / (end - start) as f64
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Arm;
+
+    fn exposure(n: usize, flux: impl Fn(f64) -> f64) -> Normalized {
+        let ln_wave: Vec<f64> = (0..n)
+            .map(|i| 8.77 + 1.8e-5 * i as f64 + 1e-10 * (i * i) as f64)
+            .collect();
+        Normalized {
+            arm: Arm::Red,
+            flux: ln_wave.iter().map(|l| flux(*l)).collect(),
+            ivar: (0..n)
+                .map(|i| 1e4 * (1.0 + 0.5 * (i as f64 / 500.0).sin()))
+                .collect(),
+            ln_wave,
+            n_good: n,
+            n_spike: 0,
+            snr: 100.0,
+            wave_as_stored: false,
+        }
+    }
+
+    fn line(l: f64) -> f64 {
+        1.0 - 0.6 * (-0.5 * ((l - 8.7855) / 5e-5).powi(2)).exp()
+    }
+
+    #[test]
+    fn flux_slope_and_variance_follow_the_exposure() {
+        let exposure = exposure(2000, line);
+        let reference = Reference::new(&exposure, 3).unwrap();
+        for k in 0..100 {
+            let l = 8.7852 + 6e-6 * f64::from(k);
+            let value = reference.at(l);
+            // Knots every 3 pixels miss 1.5 % of the depth of an unresolved line.
+            assert!(
+                (value.flux - line(l)).abs() < 1.2e-2,
+                "{l}: {} {}",
+                value.flux,
+                line(l)
+            );
+            let h = 1e-7;
+            let numeric =
+                -(reference.at(l + h).flux - reference.at(l - h).flux) / (2.0 * h * C_KM_S);
+            assert!(
+                (value.slope - numeric).abs() < 1e-4,
+                "{} {numeric}",
+                value.slope
+            );
+            let i = exposure.ln_wave.partition_point(|x| *x < l);
+            assert!((value.pixel_variance * exposure.ivar[i] - 1.0).abs() < 0.02);
+            let share = value.flux_variance / value.pixel_variance;
+            assert!((0.25..0.45).contains(&share), "{share}");
+        }
+    }
+
+    #[test]
+    fn sampling_is_evaluating() {
+        let exposure = exposure(2000, line);
+        let reference = Reference::new(&exposure, 3).unwrap();
+        reference.sample(8.78, 1.7e-6, 5000, |k, value| {
+            let expected = reference.at(8.78 + k as f64 * 1.7e-6);
+            assert!(
+                (value.flux - expected.flux).abs() < 1e-12
+                    && (value.slope - expected.slope).abs() < 1e-12
+            );
+        });
+    }
+
+    #[test]
+    fn gaps_weigh_little_and_long_ones_end_the_coverage() {
+        let mut exposure = exposure(2000, line);
+        exposure.ivar[500..508].fill(0.0);
+        exposure.ivar[1500..1600].fill(0.0);
+        let reference = Reference::new(&exposure, 3).unwrap();
+        let at = |i: usize| reference.at(exposure.ln_wave[i]).pixel_variance;
+        assert!(at(504) > 50.0 * at(480), "{} {}", at(504), at(480));
+        assert_eq!(
+            reference.coverage(),
+            (exposure.ln_wave[0], exposure.ln_wave[1499])
+        );
+    }
+}

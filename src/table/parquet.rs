@@ -1,0 +1,230 @@
+//! Writing Parquet.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use ::parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use ::parquet::column::writer::ColumnWriter;
+use ::parquet::data_type::ByteArray;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::KeyValue;
+use ::parquet::file::properties::WriterProperties;
+use ::parquet::file::writer::SerializedFileWriter;
+use ::parquet::schema::types::Type;
+
+use super::{Column, ColumnData, Table};
+use crate::{Error, Result};
+
+/// Key under which units and meanings are kept; astropy writes and reads the same key.
+pub(super) const META_KEY: &str = "table_meta_yaml";
+/// Rows of a row group: bounds what a reader must hold at once.
+const ROW_GROUP: usize = 1 << 19;
+
+/// What `table_meta_yaml` says of one column, in astropy's words.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct ColumnMeta {
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) unit: String,
+    #[serde(default)]
+    pub(super) datatype: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) description: String,
+}
+
+/// The value of `table_meta_yaml`.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(super) struct TableMeta {
+    pub(super) datatype: Vec<ColumnMeta>,
+}
+
+/// Writes the table; see [`Table::write`].
+pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
+    write_all(table, out).map_err(|e| Error::io(path, std::io::Error::other(e)))
+}
+
+fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result<(), ParquetError> {
+    let fields = table
+        .columns
+        .iter()
+        .map(|c| field(c).map(Arc::new))
+        .collect::<std::result::Result<Vec<_>, _>>()?;
+    let schema = Type::group_type_builder("schema")
+        .with_fields(fields)
+        .build()?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(concat!("relrv ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_key_value_metadata(Some(metadata(table)?))
+        .build();
+    let mut writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))?;
+    let n_rows = table.n_rows();
+    let mut start = 0;
+    while start < n_rows {
+        let end = (start + ROW_GROUP).min(n_rows);
+        let mut group = writer.next_row_group()?;
+        for column in &table.columns {
+            if let Some(mut cells) = group.next_column()? {
+                write_cells(cells.untyped(), &column.data, start, end)?;
+                cells.close()?;
+            }
+        }
+        group.close()?;
+        start = end;
+    }
+    writer.close()?;
+    Ok(())
+}
+
+fn field(column: &Column) -> std::result::Result<Type, ParquetError> {
+    let (physical, repetition) = match column.data {
+        ColumnData::Text(_) => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
+        ColumnData::I64(_) => (Physical::INT64, Repetition::REQUIRED),
+        ColumnData::I32(_) => (Physical::INT32, Repetition::REQUIRED),
+        ColumnData::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
+        ColumnData::F64(_) => (Physical::DOUBLE, Repetition::OPTIONAL),
+        ColumnData::F32(_) => (Physical::FLOAT, Repetition::OPTIONAL),
+    };
+    let logical = matches!(column.data, ColumnData::Text(_)).then_some(LogicalType::String);
+    Type::primitive_type_builder(&column.name, physical)
+        .with_repetition(repetition)
+        .with_logical_type(logical)
+        .build()
+}
+
+fn write_cells(
+    cells: &mut ColumnWriter<'_>,
+    data: &ColumnData,
+    start: usize,
+    end: usize,
+) -> std::result::Result<(), ParquetError> {
+    match (cells, data) {
+        (ColumnWriter::ByteArrayColumnWriter(w), ColumnData::Text(v)) => {
+            let values: Vec<ByteArray> = v[start..end]
+                .iter()
+                .map(|t| ByteArray::from(t.as_str()))
+                .collect();
+            w.write_batch(&values, None, None)?;
+        }
+        (ColumnWriter::Int64ColumnWriter(w), ColumnData::I64(v)) => {
+            w.write_batch(&v[start..end], None, None)?;
+        }
+        (ColumnWriter::Int32ColumnWriter(w), ColumnData::I32(v)) => {
+            w.write_batch(&v[start..end], None, None)?;
+        }
+        (ColumnWriter::BoolColumnWriter(w), ColumnData::Bool(v)) => {
+            w.write_batch(&v[start..end], None, None)?;
+        }
+        (ColumnWriter::DoubleColumnWriter(w), ColumnData::F64(v)) => {
+            let levels: Vec<i16> = v[start..end]
+                .iter()
+                .map(|x| i16::from(!x.is_nan()))
+                .collect();
+            let values: Vec<f64> = v[start..end]
+                .iter()
+                .copied()
+                .filter(|x| !x.is_nan())
+                .collect();
+            w.write_batch(&values, Some(&levels), None)?;
+        }
+        (ColumnWriter::FloatColumnWriter(w), ColumnData::F32(v)) => {
+            let levels: Vec<i16> = v[start..end]
+                .iter()
+                .map(|x| i16::from(!x.is_nan()))
+                .collect();
+            let values: Vec<f32> = v[start..end]
+                .iter()
+                .copied()
+                .filter(|x| !x.is_nan())
+                .collect();
+            w.write_batch(&values, Some(&levels), None)?;
+        }
+        _ => {
+            return Err(ParquetError::General(
+                "the writer's column type is not the table's".to_owned(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn metadata(table: &Table) -> std::result::Result<Vec<KeyValue>, ParquetError> {
+    let meta = TableMeta {
+        datatype: table
+            .columns
+            .iter()
+            .map(|c| ColumnMeta {
+                name: c.name.clone(),
+                unit: c.unit.clone(),
+                datatype: datatype(&c.data).0.to_owned(),
+                description: c.meaning.clone(),
+            })
+            .collect(),
+    };
+    let json = serde_json::to_string(&meta).map_err(|e| ParquetError::General(e.to_string()))?;
+    let mut keys = vec![
+        KeyValue::new(META_KEY.to_owned(), json),
+        KeyValue::new("IVOA.VOTable-Parquet.version".to_owned(), "1.0".to_owned()),
+        KeyValue::new("IVOA.VOTable-Parquet.content".to_owned(), votable(table)),
+    ];
+    for column in &table.columns {
+        if let ColumnData::Text(values) = &column.data {
+            // astropy warns without it, and cannot read an empty table.
+            let longest = values.iter().map(String::len).max().unwrap_or(0).max(1);
+            keys.push(KeyValue::new(
+                format!("table::len::{}", column.name),
+                longest.to_string(),
+            ));
+        }
+    }
+    Ok(keys)
+}
+
+/// A VOTable without rows that tells names, types, units and meanings (IVOA note VOParquet 1.0).
+fn votable(table: &Table) -> String {
+    let mut xml = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<VOTABLE version=\"1.4\" \
+         xmlns=\"http://www.ivoa.net/xml/VOTable/v1.3\">\n<RESOURCE>\n<TABLE>\n",
+    );
+    for column in &table.columns {
+        xml.push_str(&format!(
+            "<FIELD name=\"{}\" {}",
+            escape(&column.name),
+            datatype(&column.data).1
+        ));
+        if let ColumnData::Text(values) = &column.data {
+            // A fixed width, not *: astropy cannot join the columns otherwise.
+            let longest = values.iter().map(|t| t.chars().count()).max().unwrap_or(0);
+            xml.push_str(&format!(" arraysize=\"{}\"", longest.max(1)));
+        }
+        if !column.unit.is_empty() {
+            xml.push_str(&format!(" unit=\"{}\"", escape(&column.unit)));
+        }
+        xml.push_str(&format!(
+            "><DESCRIPTION>{}</DESCRIPTION></FIELD>\n",
+            escape(&column.meaning)
+        ));
+    }
+    xml.push_str("</TABLE>\n</RESOURCE>\n</VOTABLE>\n");
+    xml
+}
+
+/// The type in astropy's and in VOTable's words.
+fn datatype(data: &ColumnData) -> (&'static str, &'static str) {
+    match data {
+        ColumnData::Text(_) => ("string", "datatype=\"unicodeChar\""),
+        ColumnData::I64(_) => ("int64", "datatype=\"long\""),
+        ColumnData::I32(_) => ("int32", "datatype=\"int\""),
+        ColumnData::F64(_) => ("float64", "datatype=\"double\""),
+        ColumnData::F32(_) => ("float32", "datatype=\"float\""),
+        ColumnData::Bool(_) => ("bool", "datatype=\"boolean\""),
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}

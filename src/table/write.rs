@@ -1,0 +1,86 @@
+//! Writing a table whole or not at all, in the format its file name asks for.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use super::{Table, csv, fits, parquet};
+use crate::{Error, Result};
+
+/// Format of a table file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Fits,
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    /// Format by the ending of the file's name; a further `.gz` is allowed when reading.
+    pub(super) fn of(path: &Path) -> Result<Self> {
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        match ending.to_ascii_lowercase().as_str() {
+            "fits" | "fit" => Ok(Format::Fits),
+            "csv" => Ok(Format::Csv),
+            "parquet" => Ok(Format::Parquet),
+            _ => Err(Error::Config(format!(
+                "{}: expected a table's name to end in .fits, .csv or .parquet, found {:?}",
+                path.display(),
+                ending
+            ))),
+        }
+    }
+}
+
+impl Table {
+    /// Writes the table as FITS, CSV or Parquet by the ending of `path` (`.fits`, `.csv`, `.parquet`).
+    ///
+    /// The directory is made if missing. The file appears under its name only when it is whole (it is
+    /// written beside it and renamed), and the same table always gives the same bytes.
+    ///
+    /// - FITS: one binary table named after the file, units in `TUNITn`, meanings in `TCOMMn`; text is
+    ///   ASCII, other characters are written as `\u{...}`.
+    /// - CSV: a header line with the names, an empty cell for NaN, floats with the fewest digits that read back
+    ///   the same. No units: readers stumble over comment lines.
+    /// - Parquet: a float's NaN is a null; units and meanings are in the key `table_meta_yaml` (as JSON, which is
+    ///   YAML: astropy reads it) and in `IVOA.VOTable-Parquet.content` (TOPCAT reads it).
+    ///
+    /// # Errors
+    /// [`Error::Config`] for another ending, columns of unequal length or repeated names; [`Error::Io`].
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let format = Format::of(path)?;
+        self.check()?;
+        write_whole(path, |out| match format {
+            Format::Fits => fits::write(self, path, out),
+            Format::Csv => csv::write(self, path, out),
+            Format::Parquet => parquet::write(self, path, out),
+        })
+    }
+}
+
+/// Lets `fill` write a temporary file in `path`'s directory, then gives it its name.
+fn write_whole(
+    path: &Path,
+    fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
+) -> Result<()> {
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".relrv-").suffix(".part");
+    // Temporary files are private by default; a product is as readable as the user's umask says.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let file = builder.tempfile_in(dir).map_err(|e| Error::io(dir, e))?;
+    let mut out = BufWriter::with_capacity(1 << 20, file);
+    fill(&mut out)?;
+    let file = out
+        .into_inner()
+        .map_err(|e| Error::io(path, e.into_error()))?;
+    file.persist(path).map_err(|e| Error::io(path, e.error))?;
+    Ok(())
+}

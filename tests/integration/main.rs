@@ -1,0 +1,4 @@
+//! Integration tests, one binary: what a user could see go wrong.
+
+mod monte_carlo;
+mod precision;

@@ -7,7 +7,7 @@ use super::batch::{Batch, PHASES, ReferenceTable, SpectrumPixels};
 use super::grid::VelocityGrid;
 use super::kernel::{FINE_LANES, LANES, Place, coarse_tile, fine_tile, places};
 use super::peak::{FINE_PER_STEP, FINE_SIDE, Measurement, N_FINE, PeakContext, measure_peak};
-use super::precision::PrecisionSums;
+use super::precision::{PixelAtPeak, PrecisionSums};
 
 /// The CPU back end; spectra of a batch are spread over rayon's current pool.
 #[derive(Clone, Copy, Debug, Default)]
@@ -155,14 +155,14 @@ fn precision_sums(
         let step = (entry / PHASES).min(table.len - 2);
         let part = ((entry % PHASES) as f32 + above) / PHASES as f32;
         let between = |v: &[f32]| f64::from(v[step] + part * (v[step + 1] - v[step]));
-        sums.add(
-            f64::from(pixels.flux[i] - f0 * below - f1 * above),
-            1.0 / f64::from(pixels.ivar[i]),
-            f64::from(variance),
-            -f64::from(rise) * entries_per_km_s,
-            between(&table.flux_variance),
-            between(&table.slope_variance),
-        );
+        sums.add(&PixelAtPeak {
+            residual: f64::from(pixels.flux[i] - f0 * below - f1 * above),
+            variance: 1.0 / f64::from(pixels.ivar[i]),
+            reference_variance: f64::from(variance),
+            slope: -f64::from(rise) * entries_per_km_s,
+            flux_variance: between(&table.flux_variance),
+            slope_variance: between(&table.slope_variance),
+        });
     }
     sums
 }

@@ -10,7 +10,7 @@ pub const MULTIPLE_PEAKS: u32 = 1 << 2;
 pub const FEW_PIXELS: u32 = 1 << 3;
 /// Reduced chi^2 above [`CHI2_HIGH_LIMIT`]: the spectrum is not a shifted copy of the reference.
 pub const CHI2_HIGH: u32 = 1 << 4;
-/// The noise of the reference's slope makes up much of the slope: the error is an estimate.
+/// Much of the reference's slope is lost in its noise: the error is an estimate.
 pub const LOW_INFORMATION: u32 = 1 << 5;
 /// The stored wavelengths are no polynomial in pixel number and were used with their rounding.
 pub const WAVE_AS_STORED: u32 = 1 << 6;
@@ -23,7 +23,7 @@ pub const CHI2_HIGH_LIMIT: f64 = 2.0;
 /// Relative height of the second maximum above which [`MULTIPLE_PEAKS`] is set.
 pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 
-/// Share of the reference's squared slope that may be noise before [`LOW_INFORMATION`] is set.
+/// Share of the reference's expected squared slope that may be unknown before [`LOW_INFORMATION`] is set.
 pub const LOW_INFORMATION_LIMIT: f64 = 0.5;
 
 /// Every flag: bit, name and meaning.
@@ -52,7 +52,7 @@ pub const ALL: [(u32, &str, &str); 8] = [
     (
         LOW_INFORMATION,
         "low_information",
-        "more than half of the reference's squared slope is noise",
+        "more than half of the reference's expected squared slope is lost in its noise",
     ),
     (
         WAVE_AS_STORED,

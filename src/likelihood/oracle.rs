@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use super::batch::{n_window, usable};
 use super::grid::VelocityGrid;
 use super::peak::{Measurement, N_FINE, PeakContext, fine_positions, measure_peak};
-use super::precision::PrecisionSums;
+use super::precision::{PixelAtPeak, PrecisionSums};
 use crate::C_KM_S;
 use crate::spectrum::{Normalized, Reference};
 
@@ -37,15 +37,14 @@ pub fn precision_sums(
     let mut sums = PrecisionSums::default();
     for i in usable(exposure, reference, grid) {
         let value = reference.at(exposure.ln_wave[i] - shift_km_s / C_KM_S);
-        let sigma2 = 1.0 / exposure.ivar[i];
-        sums.add(
-            exposure.flux[i] - value.flux,
-            sigma2,
-            value.pixel_variance,
-            value.slope,
-            value.flux_variance,
-            value.slope_variance,
-        );
+        sums.add(&PixelAtPeak {
+            residual: exposure.flux[i] - value.flux,
+            variance: 1.0 / exposure.ivar[i],
+            reference_variance: value.pixel_variance,
+            slope: value.slope,
+            flux_variance: value.flux_variance,
+            slope_variance: value.slope_variance,
+        });
     }
     sums
 }

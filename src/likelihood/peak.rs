@@ -249,11 +249,7 @@ mod tests {
     }
 
     fn sums(_: f64) -> PrecisionSums {
-        PrecisionSums {
-            slope2: 4.0,
-            slope_noise: 0.0,
-            own_slope2: 2.0,
-            j: 0.0,
+        PrecisionSums { slope2: 4.0, slope_noise: 0.0, own_slope2: 2.0,
             chi2: 999.0,
             n_pix: 1000,
         }

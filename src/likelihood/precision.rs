@@ -3,14 +3,12 @@
 /// Sums over the pixels at the best velocity. S = sigma_t^2 + sigma_ref^2, f' = d f_ref / d v, V = variance of f'.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PrecisionSums {
-    /// sum f'^2 / S of the fitted, noisy slope.
+    /// I = sum f'^2 / S.
     pub slope2: f64,
-    /// sum V / S: what noise adds to `slope2`.
+    /// sum V / S: the part of the true slope that the reference does not know.
     pub slope_noise: f64,
     /// sum sigma_t^2 f'^2 / S^2.
     pub own_slope2: f64,
-    /// sum sigma_t^2 V / S^2: J.
-    pub j: f64,
     /// sum r^2 / (sigma_t^2 + variance of the fitted flux).
     pub chi2: f64,
     /// Number of pixels.
@@ -26,46 +24,52 @@ pub struct Precision {
     pub rv_err_own_km_s: f64,
     /// Reduced chi^2.
     pub chi2_red: f64,
-    /// Share of the squared slope that is noise.
+    /// Share of the expected squared slope that is not known.
     pub noise_share: f64,
 }
 
-/// The squared slope is not taken below this part of its noisy value, however large its expected noise.
-const MIN_SIGNAL_SHARE: f64 = 0.1;
+/// A pixel as [`PrecisionSums::add`] wants it.
+#[derive(Clone, Copy, Debug)]
+pub struct PixelAtPeak {
+    /// Observed minus reference flux.
+    pub residual: f64,
+    /// sigma_t^2.
+    pub variance: f64,
+    /// sigma_ref^2.
+    pub reference_variance: f64,
+    /// f', 1/(km/s).
+    pub slope: f64,
+    /// Variance of the fitted flux of the reference.
+    pub flux_variance: f64,
+    /// Variance of its fitted slope.
+    pub slope_variance: f64,
+}
 
 impl PrecisionSums {
-    /// Adds a pixel: residual, sigma_t^2, sigma_ref^2, slope in 1/(km/s), and the variances of the fitted flux and slope.
+    /// Adds a pixel.
     #[inline]
-    pub fn add(
-        &mut self,
-        residual: f64,
-        sigma2: f64,
-        pixel_variance: f64,
-        slope: f64,
-        flux_variance: f64,
-        slope_variance: f64,
-    ) {
-        let inverse = 1.0 / (sigma2 + pixel_variance);
-        let own = sigma2 * inverse * inverse;
-        let slope2 = slope * slope;
+    pub fn add(&mut self, pixel: &PixelAtPeak) {
+        let inverse = 1.0 / (pixel.variance + pixel.reference_variance);
+        let slope2 = pixel.slope * pixel.slope;
         self.slope2 += slope2 * inverse;
-        self.slope_noise += slope_variance * inverse;
-        self.own_slope2 += own * slope2;
-        self.j += own * slope_variance;
-        self.chi2 += residual * residual / (sigma2 + flux_variance);
+        self.slope_noise += pixel.slope_variance * inverse;
+        self.own_slope2 += pixel.variance * slope2 * inverse * inverse;
+        self.chi2 += pixel.residual * pixel.residual / (pixel.variance + pixel.flux_variance);
         self.n_pix += 1;
     }
 
-    /// Errors and chi^2. The curvature of the likelihood is that of the noise-free reference, I = sum (f'^2 - V) / S: the noise
-    /// of the slope that adds to f'^2 is taken out again by the noise of the reference's curvature, which belongs to the same pixels.
+    /// Errors and chi^2.
+    ///
+    /// The velocity moves by sum f' n / S / I for noise n, of variance S: its error is I^(-1/2). That the slope f' is
+    /// itself uncertain does not add to it, since f' is the mean of what the slope can be given the reference exposure:
+    /// sum f' f'_true / S is I on the average. (For a least-squares spline without prior it is not, and the error is
+    /// sqrt(I + J) / I with J = sum sigma_t^2 V / S^2.)
     pub fn precision(&self) -> Precision {
-        let information = (self.slope2 - self.slope_noise).max(MIN_SIGNAL_SHARE * self.slope2);
-        let own = (self.own_slope2 - self.j).max(MIN_SIGNAL_SHARE * self.own_slope2);
         Precision {
-            rv_err_km_s: (information + self.j).sqrt() / information,
-            rv_err_own_km_s: (own + self.j).sqrt() / information,
+            rv_err_km_s: self.slope2.powf(-0.5),
+            rv_err_own_km_s: self.own_slope2.sqrt() / self.slope2,
             chi2_red: self.chi2 / (self.n_pix as f64 - 1.0).max(1.0),
-            noise_share: self.slope_noise / self.slope2,
+            noise_share: self.slope_noise / (self.slope2 + self.slope_noise),
         }
     }
 }

@@ -57,6 +57,7 @@ impl Reference {
         if !fit.fit(knots, &exposure.flux, &exposure.ivar) {
             return None;
         }
+        fit.shrink();
         let covered = longest_covered(&exposure.ivar)?;
         let covariance = fit.covariance_band();
         let variance = smooth_variance(knots, &exposure.ivar);

@@ -113,6 +113,11 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    /// Something is wrong with the input, rather than it not being asked for.
+    pub fn is_defect(self) -> bool {
+        !matches!(self, RejectReason::LowSnr | RejectReason::ArmNotAsked)
+    }
+
     /// Word for tables and summaries.
     pub fn name(self) -> &'static str {
         match self {
@@ -150,5 +155,15 @@ impl Rejection {
             reason,
             detail: detail.into(),
         }
+    }
+}
+
+impl std::fmt::Display for Rejection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if !self.hdu.is_empty() {
+            write!(f, " [{}]", self.hdu)?;
+        }
+        write!(f, ": {}: {}", self.reason.name(), self.detail)
     }
 }

@@ -110,7 +110,7 @@ pub fn measure<P: AsRef<Path>>(
     rejected.sort_by(|a, b| (&a.path, &a.hdu).cmp(&(&b.path, &b.hdu)));
     let mut n_stars = 0;
     let mut last = 0;
-    for row in &mut rows {
+    for row in &rows {
         n_stars += usize::from(row.star != last);
         last = row.star;
     }

@@ -8,6 +8,9 @@ use super::bspline::{Knots, SplineFit, basis, basis_slope, quadratic_form};
 use super::normalize::Normalized;
 use crate::C_KM_S;
 
+/// Knot spacing of a reference, pixels: half the line-spread function's width (DESIGN M3).
+pub const KNOT_PIXELS: usize = 3;
+
 /// Standard deviation given to the reference in a gap, per pixel of distance to the nearest good pixel, in units of the
 /// continuum, and its largest value: a line may hide there.
 const GAP_SIGMA: (f64, f64) = (0.05, 0.5);

@@ -32,6 +32,14 @@ impl Format {
 }
 
 impl Table {
+    /// Checks, before any work is done, that [`Table::write`] knows the ending of `path`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for an ending that is no format's.
+    pub fn check_path(path: &Path) -> Result<()> {
+        Format::of(path).map(|_| ())
+    }
+
     /// Writes the table as FITS, CSV or Parquet by the ending of `path` (`.fits`, `.csv`, `.parquet`).
     ///
     /// The directory is made if missing. The file appears under its name only when it is whole (it is

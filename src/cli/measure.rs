@@ -1,0 +1,106 @@
+//! `relrv measure`: the options, the settings they make, and the summary.
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::progress::Bar;
+use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
+use crate::likelihood::{Cpu, Likelihood, VelocityGrid};
+use crate::pipeline::{MeasureConfig, Measured, measure, rv_table};
+use crate::spectrum::SpectrumConfig;
+use crate::spectrum::reference::KNOT_PIXELS;
+use crate::{Arm, Error, Result};
+
+/// Arms as an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ArmArg {
+    Red,
+    Blue,
+    Both,
+}
+
+/// Measure the velocity of every exposure against its star's best one.
+#[derive(Debug, clap::Args)]
+pub struct MeasureArgs {
+    /// Files, directories (searched for med-*.fits and med-*.fits.gz) or @list.txt with one path a line.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Table to write: .fits, .csv or .parquet by its ending.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Leave out exposures with a lower signal-to-noise ratio.
+    #[arg(long, value_name = "SNR", default_value_t = 5.0)]
+    snr_min: f64,
+    /// Arm to measure.
+    #[arg(long, value_enum, default_value_t = ArmArg::Both)]
+    arm: ArmArg,
+    /// Largest velocity, km/s.
+    #[arg(long, value_name = "KM_S", default_value_t = 500.0)]
+    vmax: f64,
+    /// Step of the velocity grid, km/s; the peak is found far more finely.
+    #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
+    vstep: f64,
+    /// Threads; 0 for one per core.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
+    /// List every rejected input, and the time of each stage.
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl MeasureArgs {
+    fn config(&self) -> Result<MeasureConfig> {
+        if !self.snr_min.is_finite() {
+            return Err(Error::Config(format!("snr-min is {}, expected a number", self.snr_min)));
+        }
+        Ok(MeasureConfig {
+            arms: match self.arm {
+                ArmArg::Red => vec![Arm::Red],
+                ArmArg::Blue => vec![Arm::Blue],
+                ArmArg::Both => Arm::ALL.to_vec(),
+            },
+            snr_min: self.snr_min,
+            grid: VelocityGrid::new(self.vmax, self.vstep)?,
+            spectrum: SpectrumConfig::default(),
+            knot_pixels: KNOT_PIXELS,
+        })
+    }
+
+    /// Measures, writes the table, tells what happened.
+    pub fn run(self) -> Result<Outcome> {
+        let config = self.config()?;
+        crate::table::Table::check_path(&self.out)?;
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
+        let pool = pool.map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))?;
+        let backend = Cpu;
+        let (name, measured) = pool.install(|| -> Result<(String, Measured)> {
+            let bar = Bar::new(self.quiet);
+            let measured = measure(&config, &self.inputs, &backend, &bar)?;
+            bar.finish();
+            Ok((backend.name(), measured))
+        })?;
+        let defects = measured.rejected.iter().filter(|r| r.reason.is_defect()).count();
+        if defects > 0 && !self.quiet {
+            tell_rejections(&measured.rejected, self.verbose);
+        }
+        if measured.rows.is_empty() {
+            if self.quiet {
+                tell_rejections(&measured.rejected, false);
+            }
+            let (files, spectra) = (measured.n_files, measured.n_spectra);
+            return Err(Error::NothingUsable(format!(
+                "nothing could be measured: {files} files, {spectra} spectra in, none usable"
+            )));
+        }
+        rv_table::to_table(&measured.rows).write(&self.out)?;
+        let rejected_path = rejected_path(&self.out);
+        write_rejections(&rejected_path, &measured.rejected)?;
+        if !self.quiet {
+            tell_summary(&measured, &name, &self.out, &rejected_path, self.verbose);
+        }
+        Ok(if defects > 0 { Outcome::SomeRejected } else { Outcome::Done })
+    }
+}

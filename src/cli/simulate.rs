@@ -1,0 +1,153 @@
+//! `relrv simulate`: the options and the settings they make.
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use crate::simulate::{self, Config, Layout};
+
+/// Table layout as an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LayoutArg {
+    /// Until DR9 v0: a row per pixel, LOGLAM.
+    Dr7,
+    /// Since DR9 v1: one row of vectors, WAVELENGTH.
+    Dr9,
+}
+
+impl From<LayoutArg> for Layout {
+    fn from(layout: LayoutArg) -> Self {
+        match layout {
+            LayoutArg::Dr7 => Layout::Dr7,
+            LayoutArg::Dr9 => Layout::Dr9,
+        }
+    }
+}
+
+/// Make a plate of spectra in the LAMOST MRS format, with the truth in truth.csv.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SimulateArgs {
+    /// Directory for the files; made if missing, must be empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The same seed gives the same bytes.
+    #[arg(long, value_name = "N", default_value_t = Config::default().seed)]
+    pub seed: u64,
+    /// Stars in each spectrograph (1-250).
+    #[arg(long, value_name = "N", default_value_t = Config::default().stars)]
+    pub stars: usize,
+    /// Nights.
+    #[arg(long, value_name = "N", default_value_t = Config::default().nights)]
+    pub nights: usize,
+    /// Exposures in each night (1-25).
+    #[arg(long, value_name = "N", default_value_t = Config::default().exposures)]
+    pub exposures: usize,
+    /// Spectrographs (1-16).
+    #[arg(long, value_name = "N", default_value_t = Config::default().spectrographs)]
+    pub spectrographs: usize,
+    /// Range of the signal-to-noise ratio per pixel.
+    #[arg(long, value_name = "LO,HI", default_value_t = SnrRange(Config::default().snr))]
+    pub snr: SnrRange,
+    /// Table layout of the files.
+    #[arg(long, value_enum, default_value_t = LayoutArg::Dr7)]
+    pub layout: LayoutArg,
+    /// Share of the observations that are missing.
+    #[arg(long, value_name = "F", default_value_t = Config::default().missing)]
+    pub missing: f64,
+    /// Mean number of cosmic rays in a spectrum.
+    #[arg(long, value_name = "N", default_value_t = Config::default().cosmics_per_spectrum)]
+    pub cosmics: f64,
+}
+
+impl SimulateArgs {
+    /// Makes the plate and tells what it holds.
+    pub fn run(self) -> crate::Result<Outcome> {
+        let config = self.into_config();
+        let made = simulate::run(&config)?;
+        println!("{} files, {} spectra of {} stars in {}", made.files, made.spectra, made.stars, config.out.display());
+        Ok(Outcome::Done)
+    }
+
+    /// The settings; [`crate::simulate::run`] checks their values.
+    pub fn into_config(self) -> Config {
+        Config {
+            out: self.out,
+            seed: self.seed,
+            stars: self.stars,
+            nights: self.nights,
+            exposures: self.exposures,
+            spectrographs: self.spectrographs,
+            snr: self.snr.0,
+            layout: self.layout.into(),
+            missing: self.missing,
+            cosmics_per_spectrum: self.cosmics,
+            ..Config::default()
+        }
+    }
+}
+
+/// Two numbers, `LO,HI`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SnrRange(pub (f64, f64));
+
+impl std::fmt::Display for SnrRange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{},{}", self.0.0, self.0.1)
+    }
+}
+
+impl std::str::FromStr for SnrRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |s: &str| {
+            s.trim()
+                .parse::<f64>()
+                .map_err(|_| format!("'{s}' is not a number"))
+        };
+        match text.split_once(',') {
+            Some((low, high)) => Ok(SnrRange((number(low)?, number(high)?))),
+            None => Err("expected two numbers, LO,HI".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: SimulateArgs,
+    }
+
+    #[test]
+    fn no_option_means_the_default() {
+        let config = Cli::parse_from(["x", "--out", "simulated"])
+            .args
+            .into_config();
+        assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn options_reach_the_settings() {
+        let text = "x --out d --seed 9 --stars 3 --nights 5 --exposures 6 --spectrographs 2 --snr 8,30.5 --layout dr9 --missing 0.25 --cosmics 0";
+        let config = Cli::parse_from(text.split(' ')).args.into_config();
+        let expected = Config {
+            out: "d".into(),
+            seed: 9,
+            stars: 3,
+            nights: 5,
+            exposures: 6,
+            spectrographs: 2,
+            snr: (8.0, 30.5),
+            layout: Layout::Dr9,
+            missing: 0.25,
+            cosmics_per_spectrum: 0.0,
+            ..Config::default()
+        };
+        assert_eq!(config, expected);
+        assert!(Cli::try_parse_from(["x", "--out", "d", "--snr", "20"]).is_err());
+    }
+}

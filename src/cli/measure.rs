@@ -54,7 +54,10 @@ pub struct MeasureArgs {
 impl MeasureArgs {
     fn config(&self) -> Result<MeasureConfig> {
         if !self.snr_min.is_finite() {
-            return Err(Error::Config(format!("snr-min is {}, expected a number", self.snr_min)));
+            return Err(Error::Config(format!(
+                "snr-min is {}, expected a number",
+                self.snr_min
+            )));
         }
         Ok(MeasureConfig {
             arms: match self.arm {
@@ -73,7 +76,9 @@ impl MeasureArgs {
     pub fn run(self) -> Result<Outcome> {
         let config = self.config()?;
         crate::table::Table::check_path(&self.out)?;
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads).build();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build();
         let pool = pool.map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))?;
         let backend = Cpu;
         let (name, measured) = pool.install(|| -> Result<(String, Measured)> {
@@ -82,7 +87,11 @@ impl MeasureArgs {
             bar.finish();
             Ok((backend.name(), measured))
         })?;
-        let defects = measured.rejected.iter().filter(|r| r.reason.is_defect()).count();
+        let defects = measured
+            .rejected
+            .iter()
+            .filter(|r| r.reason.is_defect())
+            .count();
         if defects > 0 && !self.quiet {
             tell_rejections(&measured.rejected, self.verbose);
         }
@@ -101,6 +110,10 @@ impl MeasureArgs {
         if !self.quiet {
             tell_summary(&measured, &name, &self.out, &rejected_path, self.verbose);
         }
-        Ok(if defects > 0 { Outcome::SomeRejected } else { Outcome::Done })
+        Ok(if defects > 0 {
+            Outcome::SomeRejected
+        } else {
+            Outcome::Done
+        })
     }
 }

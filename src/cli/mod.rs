@@ -44,7 +44,11 @@ pub fn run() -> ExitCode {
         Err(usage) => {
             // --help and --version come here too, and are no errors.
             let _ = usage.print();
-            return if usage.use_stderr() { ExitCode::from(EXIT_USAGE) } else { ExitCode::SUCCESS };
+            return if usage.use_stderr() {
+                ExitCode::from(EXIT_USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let result = match cli.command {

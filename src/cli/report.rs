@@ -23,16 +23,39 @@ pub fn write_rejections(path: &Path, rejected: &[Rejection]) -> Result<()> {
     let column = |value: fn(&Rejection) -> String| rejected.iter().map(value).collect();
     let mut table = Table::new();
     table
-        .push_text("file", "", "input", column(|r| r.path.display().to_string()))
-        .push_text("hdu", "", "HDU, empty for the whole file", column(|r| r.hdu.clone()))
-        .push_text("reason", "", "why it was not used", column(|r| r.reason.name().to_owned()))
-        .push_text("detail", "", "what was expected and found", column(|r| r.detail.clone()));
+        .push_text(
+            "file",
+            "",
+            "input",
+            column(|r| r.path.display().to_string()),
+        )
+        .push_text(
+            "hdu",
+            "",
+            "HDU, empty for the whole file",
+            column(|r| r.hdu.clone()),
+        )
+        .push_text(
+            "reason",
+            "",
+            "why it was not used",
+            column(|r| r.reason.name().to_owned()),
+        )
+        .push_text(
+            "detail",
+            "",
+            "what was expected and found",
+            column(|r| r.detail.clone()),
+        );
     table.write(path)
 }
 
 /// Names the defective inputs on stderr.
 pub fn tell_rejections(rejected: &[Rejection], all: bool) {
-    let defects: Vec<_> = rejected.iter().filter(|r| all || r.reason.is_defect()).collect();
+    let defects: Vec<_> = rejected
+        .iter()
+        .filter(|r| all || r.reason.is_defect())
+        .collect();
     let listed = if all { defects.len() } else { MAX_LISTED };
     for rejection in defects.iter().take(listed) {
         eprintln!("rejected: {rejection}");
@@ -43,7 +66,13 @@ pub fn tell_rejections(rejected: &[Rejection], all: bool) {
 }
 
 /// The summary: what went in, what came out, what did not and why.
-pub fn tell_summary(measured: &Measured, backend: &str, out: &Path, rejected_path: &Path, verbose: bool) {
+pub fn tell_summary(
+    measured: &Measured,
+    backend: &str,
+    out: &Path,
+    rejected_path: &Path,
+    verbose: bool,
+) {
     let mut by_reason: BTreeMap<_, usize> = BTreeMap::new();
     let mut whole_files = 0;
     for rejection in &measured.rejected {
@@ -51,14 +80,21 @@ pub fn tell_summary(measured: &Measured, backend: &str, out: &Path, rejected_pat
         whole_files += usize::from(rejection.hdu.is_empty());
     }
     let (n, seconds) = (measured.rows.len(), measured.wall.as_secs_f64());
-    println!("files in          {:>8}   ({whole_files} rejected whole)", measured.n_files);
+    println!(
+        "files in          {:>8}   ({whole_files} rejected whole)",
+        measured.n_files
+    );
     println!("spectra in        {:>8}", measured.n_spectra);
     println!("  measured        {n:>8}   ({} stars)", measured.n_stars);
     for (reason, count) in by_reason {
         println!("  {:<15} {count:>8}", reason.name());
     }
     for (bit, name, _) in flags::ALL {
-        let count = measured.rows.iter().filter(|r| r.measurement.flags & bit != 0).count();
+        let count = measured
+            .rows
+            .iter()
+            .filter(|r| r.measurement.flags & bit != 0)
+            .count();
         if count > 0 {
             println!("flagged {name:<16} {count:>2}");
         }
@@ -66,11 +102,20 @@ pub fn tell_summary(measured: &Measured, backend: &str, out: &Path, rejected_pat
     let per_spectrum_ms = 1e3 * seconds / measured.n_spectra.max(1) as f64;
     println!("time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {backend}");
     if verbose {
-        let total: f64 = Stage::ALL.iter().map(|s| measured.clocks.get(*s).as_secs_f64()).sum();
+        let total: f64 = Stage::ALL
+            .iter()
+            .map(|s| measured.clocks.get(*s).as_secs_f64())
+            .sum();
         for stage in Stage::ALL {
             let time = measured.clocks.get(stage).as_secs_f64();
-            let (share, ms) = (100.0 * time / total, 1e3 * time / measured.n_spectra.max(1) as f64);
-            println!("  {:<18} {share:>5.1} %   {ms:.3} ms per spectrum and core", stage.name());
+            let (share, ms) = (
+                100.0 * time / total,
+                1e3 * time / measured.n_spectra.max(1) as f64,
+            );
+            println!(
+                "  {:<18} {share:>5.1} %   {ms:.3} ms per spectrum and core",
+                stage.name()
+            );
         }
     }
     println!("table             {}", out.display());

@@ -63,7 +63,13 @@ impl SimulateArgs {
     pub fn run(self) -> crate::Result<Outcome> {
         let config = self.into_config();
         let made = simulate::run(&config)?;
-        println!("{} files, {} spectra of {} stars in {}", made.files, made.spectra, made.stars, config.out.display());
+        println!(
+            "{} files, {} spectra of {} stars in {}",
+            made.files,
+            made.spectra,
+            made.stars,
+            config.out.display()
+        );
         Ok(Outcome::Done)
     }
 

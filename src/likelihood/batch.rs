@@ -23,7 +23,12 @@ const PADDING: usize = LANES;
 const MAX_FLUX: f32 = 100.0;
 const MAX_IVAR: f32 = 1e6;
 
-/// Largest variance of the reference that enters a table; such a pixel counts for nothing.
+/// Velocity steps between entries of what varies no faster than the knots of the reference do.
+pub const COARSE: usize = 4;
+
+/// Limits of the reference's variance in a table: SNR 10,000, below which products of four pixels could leave float32;
+/// and a pixel that counts for nothing.
+const MIN_VARIANCE: f64 = 1e-8;
 const MAX_VARIANCE: f64 = 1.0;
 
 /// A reference on the table's grid, for one grid of velocities.
@@ -39,9 +44,9 @@ pub struct ReferenceTable {
     pub flux: Vec<f32>,
     /// Per-pixel variance of the reference, in the same order.
     pub variance: Vec<f32>,
-    /// Variance of the fitted flux at the entries of phase 0, `len`.
+    /// Variance of the fitted flux every [`COARSE`] steps.
     pub flux_variance: Vec<f32>,
-    /// Variance of the fitted slope d flux / d v at the entries of phase 0, (km/s)^-2, `len`.
+    /// Variance of the fitted slope d flux / d v every [`COARSE`] steps, (km/s)^-2.
     pub slope_variance: Vec<f32>,
 }
 
@@ -59,8 +64,8 @@ impl ReferenceTable {
             len,
             flux: vec![0.0; PHASES * len],
             variance: vec![0.0; PHASES * len],
-            flux_variance: Vec::with_capacity(len),
-            slope_variance: Vec::with_capacity(len),
+            flux_variance: Vec::with_capacity(len / COARSE + 2),
+            slope_variance: Vec::with_capacity(len / COARSE + 2),
         };
         reference.sample_flux(
             first,
@@ -69,10 +74,11 @@ impl ReferenceTable {
             |e, flux, variance| {
                 let place = (e % PHASES) * len + e / PHASES;
                 table.flux[place] = flux as f32;
-                table.variance[place] = variance.min(MAX_VARIANCE) as f32;
+                table.variance[place] = variance.clamp(MIN_VARIANCE, MAX_VARIANCE) as f32;
             },
         );
-        reference.sample(first, PHASES as f64 / entries_per_ln, len, |_, value| {
+        let step = (PHASES * COARSE) as f64 / entries_per_ln;
+        reference.sample(first, step, len / COARSE + 2, |_, value| {
             table
                 .flux_variance
                 .push(value.flux_variance.min(MAX_VARIANCE) as f32);

@@ -3,10 +3,13 @@
 use rayon::prelude::*;
 
 use super::Likelihood;
-use super::batch::{Batch, PHASES, ReferenceTable, SpectrumPixels};
+use super::batch::{Batch, COARSE, PHASES, ReferenceTable, SpectrumPixels};
 use super::grid::VelocityGrid;
-use super::kernel::{FINE_LANES, LANES, Place, coarse_tile, fine_tile, places};
-use super::peak::{FINE_PER_STEP, FINE_SIDE, Measurement, N_FINE, PeakContext, measure_peak};
+use super::kernel::{
+    FINE_LANES, LANES, NearPlace, Place, exact_fine_tile, exact_tile, near_places, places,
+    search_tile,
+};
+use super::peak::{FINE_SIDE, Measurement, PeakContext, Refinement, measure_peak};
 use super::precision::{PixelAtPeak, PrecisionSums};
 
 /// The CPU back end; spectra of a batch are spread over rayon's current pool.
@@ -37,9 +40,18 @@ impl Likelihood for Cpu {
 
     fn curve(&self, batch: &Batch, spectrum: usize) -> crate::Result<Vec<f64>> {
         let pixels = &batch.spectra[spectrum];
-        let mut scratch = Scratch::default();
-        scratch.coarse(&batch.grid, pixels, &batch.tables[pixels.table]);
-        Ok(scratch.curve)
+        let all = Refinement {
+            first: 0,
+            per_step: 1,
+            n: batch.grid.len(),
+        };
+        Ok(exact(
+            &mut Vec::new(),
+            &batch.grid,
+            pixels,
+            &batch.tables[pixels.table],
+            all,
+        ))
     }
 }
 
@@ -56,6 +68,7 @@ fn fma_at_run_time() -> bool {
 /// Vectors of one thread.
 #[derive(Debug, Default)]
 struct Scratch {
+    near: Vec<NearPlace>,
     places: Vec<Place>,
     curve: Vec<f64>,
 }
@@ -71,28 +84,28 @@ impl Scratch {
             return Measurement::without_pixels();
         }
         let table = &tables[pixels.table];
-        self.coarse(grid, pixels, table);
+        self.search(grid, pixels, table);
         let context = PeakContext {
             grid: *grid,
             n_pix: pixels.len(),
             n_window: pixels.n_window,
             ln_constant: pixels.ln_constant(),
         };
-        let Scratch { places, curve } = self;
+        let Scratch { places, curve, .. } = self;
         measure_peak(
             &context,
             curve,
-            |peak| fine(places, grid, pixels, table, peak),
+            |refinement| exact(places, grid, pixels, table, refinement),
             |shift| precision_sums(grid, pixels, table, shift),
         )
     }
 
-    /// ln L on the whole grid, into `curve`.
-    fn coarse(&mut self, grid: &VelocityGrid, pixels: &SpectrumPixels, table: &ReferenceTable) {
-        places(&mut self.places, pixels, table, 0, 0.0);
+    /// ln L but for a constant on the whole grid, by the nearest table entries, into `curve`.
+    fn search(&mut self, grid: &VelocityGrid, pixels: &SpectrumPixels, table: &ReferenceTable) {
+        near_places(&mut self.near, pixels, table);
         self.curve.clear();
         for lane in (0..grid.len()).step_by(LANES) {
-            self.curve.extend(coarse_tile(&self.places, table, lane));
+            self.curve.extend(search_tile(&self.near, table, lane));
         }
         // Lane 0 is the largest velocity.
         self.curve.truncate(grid.len());
@@ -100,28 +113,39 @@ impl Scratch {
     }
 }
 
-/// ln L at the positions of [`super::peak::fine_positions`].
-fn fine(
+/// ln L, interpolated, at the velocities of a refinement.
+fn exact(
     scratch: &mut Vec<Place>,
     grid: &VelocityGrid,
     pixels: &SpectrumPixels,
     table: &ReferenceTable,
-    peak: usize,
-) -> [f64; N_FINE] {
+    refinement: Refinement,
+) -> Vec<f64> {
+    let Refinement { first, per_step, n } = refinement;
+    if per_step == 1 {
+        // Lanes count down from the largest velocity.
+        places(scratch, pixels, table, grid.len() - first - n, 0.0);
+        let mut values: Vec<f64> = (0..n)
+            .step_by(LANES)
+            .flat_map(|lane| exact_tile(scratch, table, lane))
+            .collect();
+        values.truncate(n);
+        values.reverse();
+        return values;
+    }
     const { assert!(FINE_LANES == 2 * FINE_SIDE) };
-    let mut values = [0.0; N_FINE];
-    // The highest of a tile's velocities lies FINE_SIDE - 1 whole steps above the peak.
-    let first_lane = grid.len() - 1 - peak - (FINE_SIDE - 1);
-    for sub in 0..FINE_PER_STEP {
+    let mut values = vec![0.0; n];
+    let first_lane = grid.len() - first - FINE_LANES;
+    for sub in 0..per_step {
         places(
             scratch,
             pixels,
             table,
             first_lane,
-            -(sub as f32) / FINE_PER_STEP as f32,
+            -(sub as f32) / per_step as f32,
         );
-        for (lane, value) in fine_tile(scratch, table).into_iter().enumerate() {
-            values[(FINE_LANES - 1 - lane) * FINE_PER_STEP + sub] = value;
+        for (lane, value) in exact_fine_tile(scratch, table).into_iter().enumerate() {
+            values[(FINE_LANES - 1 - lane) * per_step + sub] = value;
         }
     }
     values
@@ -152,8 +176,9 @@ fn precision_sums(
             + f1 * (1.0 + w - 1.5 * w * w)
             + table.flux[table.place(entry + 2)] * (0.5 * w * w - 1.0 / 6.0);
         let variance = table.variance[here] * below + table.variance[next] * above;
-        let step = (entry / PHASES).min(table.len - 2);
-        let part = ((entry % PHASES) as f32 + above) / PHASES as f32;
+        let coarse = (entry as f32 + above) / (PHASES * COARSE) as f32;
+        let step = (coarse as usize).min(table.flux_variance.len() - 2);
+        let part = coarse - step as f32;
         let between = |v: &[f32]| f64::from(v[step] + part * (v[step + 1] - v[step]));
         sums.add(&PixelAtPeak {
             residual: f64::from(pixels.flux[i] - f0 * below - f1 * above),

@@ -1,15 +1,19 @@
 //! The inner loops: ln L of one spectrum at many velocities, in float32 with velocities as SIMD lanes.
 //!
-//! Everything is measured in units of the pixel's own noise: with i the inverse variance of the pixel,
+//! Two of them. The *search* goes over the whole grid and takes each pixel to the nearest table entry: it is off by at
+//! most a quarter of a step in where a pixel is, and finds the peak. The *exact* one interpolates, and is what velocities
+//! are measured with. Four pixels share one division and one logarithm: their fractions are added over the common
+//! denominator, and of the product of all denominators the exponent is kept apart.
+//!
+//! The exact loop measures everything in units of the pixel's own noise: with i the inverse variance of the pixel,
 //! S' = S i = 1 + i sigma_ref^2 and r' = r sqrt(i), so that chi^2 = sum r'^2 / S' and the logarithm's argument is at
-//! least 1. Four pixels share one division and one logarithm: their fractions are added over the common denominator,
-//! and of the product of all denominators the exponent is kept apart.
+//! least 1.
 
 use multiversion::multiversion;
 
 use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
 
-/// Velocities of one tile of the coarse grid: four AVX registers of float32.
+/// Velocities of one tile: four AVX registers of float32.
 pub const LANES: usize = 32;
 
 /// Velocities of one tile of the fine grid.
@@ -21,7 +25,7 @@ const GROUP: usize = 4;
 /// Pixels after which the float32 sums are added to float64 ones.
 const BLOCK: usize = 64;
 
-/// A pixel as the kernel wants it. The default adds nothing to any sum.
+/// A pixel as the exact loop wants it. The default adds nothing to any sum.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Place {
     /// Where the table entry at or below the pixel is for the first lane, in the table's storage.
@@ -74,15 +78,95 @@ pub fn places(
     out.resize(out.len().next_multiple_of(GROUP), Place::default());
 }
 
-/// ln L at the [`LANES`] velocities that start `lane` steps below the places' first one.
+/// A pixel as the search wants it: where it is, what it is.
+#[derive(Clone, Copy, Debug)]
+pub struct NearPlace {
+    entry: u32,
+    flux: f32,
+    variance: f32,
+}
+
+/// The nearest places of a spectrum's pixels for the largest velocity, filled up to whole groups with pixels that add
+/// the same to every velocity.
+pub fn near_places(out: &mut Vec<NearPlace>, pixels: &SpectrumPixels, table: &ReferenceTable) {
+    /// A variance beside which that of the reference is nothing.
+    const FILL_VARIANCE: f32 = 1e6;
+    out.clear();
+    for i in 0..pixels.len() {
+        let entry = pixels.index[i] + u32::from(pixels.frac[i] >= 0.5);
+        let phase = entry % PHASES as u32;
+        out.push(NearPlace {
+            entry: phase * table.len as u32 + entry / PHASES as u32,
+            flux: pixels.flux[i],
+            variance: 1.0 / pixels.ivar[i],
+        });
+    }
+    let fill = NearPlace {
+        entry: 0,
+        flux: 0.0,
+        variance: FILL_VARIANCE,
+    };
+    out.resize(out.len().next_multiple_of(GROUP), fill);
+}
+
+/// ln L but for a constant at the [`LANES`] velocities that start `lane` steps below the largest one, by the nearest
+/// entries.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-pub fn coarse_tile(places: &[Place], table: &ReferenceTable, lane: usize) -> [f64; LANES] {
+pub fn search_tile(places: &[NearPlace], table: &ReferenceTable, lane: usize) -> [f64; LANES] {
+    let (flux, variance) = (table.flux.as_slice(), table.variance.as_slice());
+    let mut chi2_sum = [0.0f64; LANES];
+    let mut mantissa = [1.0f32; LANES];
+    let mut exponent = [0i32; LANES];
+    for block in places.chunks(BLOCK) {
+        let mut chi2 = [0.0f32; LANES];
+        for [a, b, c, d] in block.as_chunks::<GROUP>().0 {
+            let (flux_a, variance_a) = near_rows(a, flux, variance, lane);
+            let (flux_b, variance_b) = near_rows(b, flux, variance, lane);
+            let (flux_c, variance_c) = near_rows(c, flux, variance, lane);
+            let (flux_d, variance_d) = near_rows(d, flux, variance, lane);
+            for l in 0..LANES {
+                let (r_a, s_a) = (a.flux - flux_a[l], a.variance + variance_a[l]);
+                let (r_b, s_b) = (b.flux - flux_b[l], b.variance + variance_b[l]);
+                let (r_c, s_c) = (c.flux - flux_c[l], c.variance + variance_c[l]);
+                let (r_d, s_d) = (d.flux - flux_d[l], d.variance + variance_d[l]);
+                let (s_ab, s_cd) = (s_a * s_b, s_c * s_d);
+                let n_ab = (r_a * r_a).mul_add(s_b, (r_b * r_b) * s_a);
+                let n_cd = (r_c * r_c).mul_add(s_d, (r_d * r_d) * s_c);
+                let s = s_ab * s_cd;
+                chi2[l] += n_ab.mul_add(s_cd, n_cd * s_ab) / s;
+                let bits = (mantissa[l] * s).to_bits();
+                exponent[l] += (bits >> 23) as i32;
+                mantissa[l] = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
+            }
+        }
+        for l in 0..LANES {
+            chi2_sum[l] += f64::from(chi2[l]);
+        }
+    }
+    // The exponents' bias is the same for all velocities.
+    ln_likelihoods(&chi2_sum, &exponent, &mantissa)
+}
+
+#[inline(always)]
+fn near_rows<'a>(
+    place: &NearPlace,
+    flux: &'a [f32],
+    variance: &'a [f32],
+    lane: usize,
+) -> (&'a [f32; LANES], &'a [f32; LANES]) {
+    let start = place.entry as usize + lane;
+    (row(flux, start), row(variance, start))
+}
+
+/// ln L, without constants, at the [`LANES`] velocities that start `lane` steps below the places' first one.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+pub fn exact_tile(places: &[Place], table: &ReferenceTable, lane: usize) -> [f64; LANES] {
     tile::<LANES>(places, &table.flux, &table.variance, lane)
 }
 
-/// ln L at the first [`FINE_LANES`] velocities of the places.
+/// The same at the first [`FINE_LANES`] velocities of the places.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-pub fn fine_tile(places: &[Place], table: &ReferenceTable) -> [f64; FINE_LANES] {
+pub fn exact_fine_tile(places: &[Place], table: &ReferenceTable) -> [f64; FINE_LANES] {
     tile::<FINE_LANES>(places, &table.flux, &table.variance, 0)
 }
 
@@ -124,10 +208,19 @@ fn tile<const L: usize>(places: &[Place], flux: &[f32], variance: &[f32], lane: 
             chi2_sum[l] += f64::from(chi2[l]);
         }
     }
+    ln_likelihoods(&chi2_sum, &exponent, &mantissa)
+}
+
+#[inline(always)]
+fn ln_likelihoods<const L: usize>(
+    chi2: &[f64; L],
+    exponent: &[i32; L],
+    mantissa: &[f32; L],
+) -> [f64; L] {
     let mut ln_l = [0.0; L];
     for l in 0..L {
         let ln_s = f64::from(exponent[l]) * std::f64::consts::LN_2 + f64::from(mantissa[l]).ln();
-        ln_l[l] = -0.5 * (chi2_sum[l] + ln_s);
+        ln_l[l] = -0.5 * (chi2[l] + ln_s);
     }
     ln_l
 }

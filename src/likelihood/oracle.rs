@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use super::batch::{n_window, usable};
 use super::grid::VelocityGrid;
-use super::peak::{Measurement, N_FINE, PeakContext, fine_positions, measure_peak};
+use super::peak::{Measurement, PeakContext, Refinement, measure_peak};
 use super::precision::{PixelAtPeak, PrecisionSums};
 use crate::C_KM_S;
 use crate::spectrum::{Normalized, Reference};
@@ -64,14 +64,8 @@ pub fn measure(exposure: &Normalized, reference: &Reference, grid: &VelocityGrid
         return Measurement::without_pixels();
     }
     let curve: Vec<f64> = (0..grid.len()).map(|i| ln_l(i as f64)).collect();
-    let fine = |peak| {
-        let mut values = [0.0; N_FINE];
-        for (value, position) in values.iter_mut().zip(fine_positions(peak)) {
-            *value = ln_l(position);
-        }
-        values
-    };
-    measure_peak(&context, &curve, fine, |shift| {
+    let exact = |refinement: Refinement| refinement.positions().map(ln_l).collect();
+    measure_peak(&context, &curve, exact, |shift| {
         precision_sums(exposure, reference, grid, shift)
     })
 }

@@ -5,14 +5,14 @@ use super::flags;
 use super::grid::{VelocityGrid, rv_of_shift_km_s};
 use super::precision::PrecisionSums;
 
-/// Points of the fine grid per step of the coarse one.
-pub const FINE_PER_STEP: usize = 8;
+/// Points per step of the grid when the peak is narrow.
+pub const FINE_PER_STEP: usize = 4;
 
-/// Steps of the coarse grid that the fine one reaches on either side of the maximum.
+/// Steps that the fine grid reaches on either side of the maximum.
 pub const FINE_SIDE: usize = 4;
 
-/// Points of the fine grid.
-pub const N_FINE: usize = 2 * FINE_SIDE * FINE_PER_STEP;
+/// Sigmas that a grid reaches on either side of the maximum when the peak is wide.
+const WIDE_SIGMA: f64 = 3.5;
 
 /// The parabola sees points whose ln L is less than this below the maximum (3 sigma), with weights that fall smoothly to
 /// zero there, so that no point's coming or going makes the velocity jump.
@@ -74,17 +74,60 @@ pub struct PeakContext {
     pub ln_constant: f64,
 }
 
-/// Positions of the fine grid around coarse velocity number `peak`, in units of the coarse step.
-pub fn fine_positions(peak: usize) -> impl Iterator<Item = f64> {
-    (0..N_FINE).map(move |k| peak as f64 - FINE_SIDE as f64 + k as f64 / FINE_PER_STEP as f64)
+/// Velocities at which a back end is asked for exact values of ln L: `n` of them, `per_step` to a step of the grid, the
+/// first at position `first` of the grid. Either `2 FINE_SIDE` steps with [`FINE_PER_STEP`] points each, or whole steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refinement {
+    /// Position of the first velocity, in steps of the grid.
+    pub first: usize,
+    /// Points per step.
+    pub per_step: usize,
+    /// Number of points.
+    pub n: usize,
 }
 
-/// Finds the peak of `curve` (ln L at every velocity of the grid), asks `fine` for ln L at [`fine_positions`] where the peak is
-/// too narrow for the grid, and `sums` for the precision at the shift found.
+impl Refinement {
+    /// Positions of the points, in steps of the grid.
+    pub fn positions(&self) -> impl Iterator<Item = f64> {
+        let Refinement { first, per_step, n } = *self;
+        (0..n).map(move |k| first as f64 + k as f64 / per_step as f64)
+    }
+
+    /// What the parabola needs around the maximum `top` of `curve`. None at the edge of the grid.
+    fn around(curve: &[f64], top: usize) -> Option<Self> {
+        if top == 0 || top + 1 >= curve.len() {
+            return None;
+        }
+        let curvature = (2.0 * curve[top] - curve[top - 1] - curve[top + 1]).max(1e-12);
+        let reach = (2.0 * PARABOLA_DEPTH / curvature).sqrt();
+        if reach < FINE_SIDE as f64 - 0.5 {
+            let first = top.checked_sub(FINE_SIDE)?;
+            let n = 2 * FINE_SIDE * FINE_PER_STEP;
+            return (top + FINE_SIDE < curve.len()).then_some(Refinement {
+                first,
+                per_step: FINE_PER_STEP,
+                n,
+            });
+        }
+        let side = (WIDE_SIGMA / curvature.sqrt())
+            .ceil()
+            .min(curve.len() as f64) as usize;
+        let first = top.saturating_sub(side);
+        let n = (top + side + 1).min(curve.len()) - first;
+        Some(Refinement {
+            first,
+            per_step: 1,
+            n,
+        })
+    }
+}
+
+/// Finds the peak of `curve` (ln L, but for a constant, at every velocity of the grid), asks `exact` for ln L around it and
+/// `sums` for the precision at the shift found.
 pub fn measure_peak(
     context: &PeakContext,
     curve: &[f64],
-    fine: impl FnOnce(usize) -> [f64; N_FINE],
+    exact: impl FnOnce(Refinement) -> Vec<f64>,
     sums: impl FnOnce(f64) -> PrecisionSums,
 ) -> Measurement {
     let grid = &context.grid;
@@ -102,22 +145,19 @@ pub fn measure_peak(
     if second_peak > flags::MULTIPLE_PEAKS_LIMIT {
         flag |= flags::MULTIPLE_PEAKS;
     }
-    let side = FINE_SIDE.min(2);
-    let vertex = if top < side || top + side >= curve.len() {
-        flag |= flags::EDGE;
-        None
-    } else if is_narrow(curve, top) && top >= FINE_SIDE && top + FINE_SIDE < curve.len() {
-        let values = fine(top);
-        let positions: Vec<f64> = fine_positions(top).collect();
+    let refinement = Refinement::around(curve, top);
+    let vertex = refinement.and_then(|refinement| {
+        let positions: Vec<f64> = refinement.positions().collect();
+        let values = exact(refinement);
         highest(&values).and_then(|i| fit_parabola(&positions, &values, i))
-    } else {
-        let positions: Vec<f64> = (0..curve.len()).map(|i| i as f64).collect();
-        fit_parabola(&positions, curve, top)
-    };
-    if vertex.is_none() && flag & flags::EDGE == 0 {
+    });
+    if refinement.is_none() || vertex.is_some_and(|(position, _)| is_at_edge(position, curve.len()))
+    {
+        flag |= flags::EDGE;
+    } else if vertex.is_none() {
         flag |= flags::NO_CURVATURE;
     }
-    let (position, height) = vertex.unwrap_or((top as f64, curve[top]));
+    let (position, height) = vertex.unwrap_or((top as f64, f64::NAN));
     let shift = grid.shift_km_s(position);
     let precision = sums(shift).precision();
     if precision.chi2_red > flags::CHI2_HIGH_LIMIT {
@@ -152,11 +192,9 @@ fn highest(values: &[f64]) -> Option<usize> {
     best
 }
 
-/// Whether the fine grid reaches far enough for the parabola: 3 sigma by the curvature at the maximum.
-fn is_narrow(curve: &[f64], top: usize) -> bool {
-    let curvature = 2.0 * curve[top] - curve[top - 1] - curve[top + 1];
-    let reach = FINE_SIDE as f64 - 0.5;
-    curvature * reach * reach > 2.0 * PARABOLA_DEPTH
+/// Whether a position lies within two steps of either end of the grid.
+fn is_at_edge(position: f64, len: usize) -> bool {
+    position < 2.0 || position > len as f64 - 3.0
 }
 
 /// Vertex (position, height) of the weighted least-squares parabola through the points around the highest one, `top`.
@@ -249,7 +287,10 @@ mod tests {
     }
 
     fn sums(_: f64) -> PrecisionSums {
-        PrecisionSums { slope2: 4.0, slope_noise: 0.0, own_slope2: 2.0,
+        PrecisionSums {
+            slope2: 4.0,
+            slope_noise: 0.0,
+            own_slope2: 2.0,
             chi2: 999.0,
             n_pix: 1000,
         }
@@ -261,14 +302,13 @@ mod tests {
         let curve: Vec<f64> = (0..grid.len())
             .map(|i| ln_l(grid.shift_km_s(i as f64)))
             .collect();
-        let fine = |peak| {
-            let mut out = [0.0; N_FINE];
-            for (o, p) in out.iter_mut().zip(fine_positions(peak)) {
-                *o = ln_l(grid.shift_km_s(p));
-            }
-            out
+        let exact = |refinement: Refinement| {
+            refinement
+                .positions()
+                .map(|p| ln_l(grid.shift_km_s(p)))
+                .collect()
         };
-        measure_peak(&context, &curve, fine, sums)
+        measure_peak(&context, &curve, exact, sums)
     }
 
     #[test]

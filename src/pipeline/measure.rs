@@ -90,7 +90,9 @@ pub fn measure<P: AsRef<Path>>(
     for bite in bites(&stars) {
         let prepared: Vec<PreparedStar> = bite
             .par_iter()
-            .map_init(Workspace::default, |workspace, (_, star)| prepare(config, star, &paths, workspace, &clocks))
+            .map_init(Workspace::default, |workspace, (_, star)| {
+                prepare(config, star, &paths, workspace, &clocks)
+            })
             .collect();
         let mut jobs = Vec::new();
         for ((number, star), prepared) in bite.iter().zip(prepared) {
@@ -99,11 +101,16 @@ pub fn measure<P: AsRef<Path>>(
             jobs.extend(prepared.arms.into_iter().map(|arm| (*number, star, arm)));
         }
         for arm in &config.arms {
-            let (of_arm, others) = jobs.into_iter().partition(|(_, _, job): &(_, _, Prepared)| job.arm == *arm);
+            let (of_arm, others) = jobs
+                .into_iter()
+                .partition(|(_, _, job): &(_, _, Prepared)| job.arm == *arm);
             jobs = others;
             measure_arm(config, of_arm, backend, &clocks, &mut rows)?;
         }
-        done += bite.iter().map(|(_, star)| star.members.len()).sum::<usize>();
+        done += bite
+            .iter()
+            .map(|(_, star)| star.members.len())
+            .sum::<usize>();
         progress.files(done, n_files);
     }
     rows.sort_by_key(|r| (r.star, r.arm, r.lmjm, r.spid, r.fiberid));
@@ -114,7 +121,15 @@ pub fn measure<P: AsRef<Path>>(
         n_stars += usize::from(row.star != last);
         last = row.star;
     }
-    Ok(Measured { rows, rejected, n_files, n_spectra, n_stars, clocks, wall: start.elapsed() })
+    Ok(Measured {
+        rows,
+        rejected,
+        n_files,
+        n_spectra,
+        n_stars,
+        clocks,
+        wall: start.elapsed(),
+    })
 }
 
 /// First pass: which files are of which star.
@@ -144,7 +159,11 @@ fn read_headers(
 /// The stars with their numbers (from 1, by right ascension), those of one plate and spectrograph side by side.
 fn stars_by_plate(headers: &[FileHeader]) -> Vec<(i64, Star)> {
     let mut stars: Vec<(i64, Star)> = (1..).zip(stars::group(headers)).collect();
-    let place = |star: &Star| star.members.first().map(|m| (&headers[*m].planid, headers[*m].spid, headers[*m].fiberid));
+    let place = |star: &Star| {
+        star.members
+            .first()
+            .map(|m| (&headers[*m].planid, headers[*m].spid, headers[*m].fiberid))
+    };
     stars.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
     stars
 }
@@ -173,22 +192,33 @@ fn measure_arm(
     clocks: &StageClocks,
     rows: &mut Vec<RvRow>,
 ) -> Result<()> {
-    let mut batch = Batch { grid: config.grid, tables: Vec::new(), spectra: Vec::new() };
+    let mut batch = Batch {
+        grid: config.grid,
+        tables: Vec::new(),
+        spectra: Vec::new(),
+    };
     let mut places = Vec::new();
     for (number, star, job) in jobs {
         let table = batch.tables.len();
         batch.tables.push(job.table);
-        batch.spectra.extend(job.pixels.into_iter().map(|p| p.with_table(table)));
+        batch
+            .spectra
+            .extend(job.pixels.into_iter().map(|p| p.with_table(table)));
         places.push((number, star, job.arm, job.reference, job.exposures));
     }
     let start = Instant::now();
     let measurements = backend.measure(&batch)?;
-    clocks.add(Stage::Likelihood, start.elapsed() * rayon::current_num_threads() as u32);
+    clocks.add(
+        Stage::Likelihood,
+        start.elapsed() * rayon::current_num_threads() as u32,
+    );
     let mut measurements = measurements.into_iter();
     for (number, star, arm, reference, exposures) in places {
         let source_id: Arc<str> = star.source_id.as_str().into();
         let single = exposures.len() == 1;
-        for (i, (exposure, mut measurement)) in exposures.into_iter().zip(&mut measurements).enumerate() {
+        for (i, (exposure, mut measurement)) in
+            exposures.into_iter().zip(&mut measurements).enumerate()
+        {
             note_exposure(&mut measurement, exposure.wave_as_stored, single);
             let header = &exposure.header;
             rows.push(RvRow {

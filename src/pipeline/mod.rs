@@ -2,8 +2,8 @@
 
 pub mod measure;
 pub mod rv_table;
-mod star;
 pub mod stages;
+mod star;
 
 pub use measure::{MeasureConfig, Measured, measure};
 pub use rv_table::RvRow;

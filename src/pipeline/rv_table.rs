@@ -50,27 +50,127 @@ pub fn to_table(rows: &[RvRow]) -> Table {
     let of = |value: fn(&Measurement) -> f64| column(rows, |r| value(&r.measurement));
     let mut table = Table::new();
     table
-        .push_i64("star", "", "number of the star in this table", column(rows, |r| r.star))
-        .push_text("source_id", "", "name of the star from its mean position", column(rows, |r| r.source_id.to_string()))
-        .push_f64("ra", "deg", "right ascension of the star (J2000)", column(rows, |r| r.ra_deg))
-        .push_f64("dec", "deg", "declination of the star (J2000)", column(rows, |r| r.dec_deg))
-        .push_i64("obsid", "", "number of the observation (star and night)", column(rows, |r| r.obsid))
-        .push_text("planid", "", "plate", column(rows, |r| r.planid.to_string()))
+        .push_i64(
+            "star",
+            "",
+            "number of the star in this table",
+            column(rows, |r| r.star),
+        )
+        .push_text(
+            "source_id",
+            "",
+            "name of the star from its mean position",
+            column(rows, |r| r.source_id.to_string()),
+        )
+        .push_f64(
+            "ra",
+            "deg",
+            "right ascension of the star (J2000)",
+            column(rows, |r| r.ra_deg),
+        )
+        .push_f64(
+            "dec",
+            "deg",
+            "declination of the star (J2000)",
+            column(rows, |r| r.dec_deg),
+        )
+        .push_i64(
+            "obsid",
+            "",
+            "number of the observation (star and night)",
+            column(rows, |r| r.obsid),
+        )
+        .push_text(
+            "planid",
+            "",
+            "plate",
+            column(rows, |r| r.planid.to_string()),
+        )
         .push_i32("spid", "", "spectrograph", column(rows, |r| r.spid))
         .push_i32("fiberid", "", "fibre", column(rows, |r| r.fiberid))
-        .push_text("arm", "", "arm: blue or red", column(rows, |r| r.arm.name().to_owned()))
-        .push_i64("lmjm", "min", "local (UTC+8) modified Julian minute of the exposure's start", column(rows, |r| r.lmjm))
-        .push_f64("hjd", "d", "heliocentric Julian date (UTC) of mid-exposure", column(rows, |r| r.hjd))
-        .push_f64("snr", "", "signal-to-noise ratio per pixel", column(rows, |r| r.snr))
-        .push_f64("rv", "km/s", "velocity c z against the star's reference, > 0 = redshifted", of(|m| m.rv_km_s))
-        .push_f64("rv_err", "km/s", "1-sigma error of rv as a difference of two exposures", of(|m| m.rv_err_km_s))
-        .push_f64("rv_err_own", "km/s", "1-sigma error of rv once the star's offset is known", of(|m| m.rv_err_own_km_s))
-        .push_f64("chi2_red", "", "reduced chi^2 at the maximum of the likelihood", of(|m| m.chi2_red))
-        .push_i32("n_pix", "", "pixels used", column(rows, |r| r.measurement.n_pix as i32))
-        .push_f64("lnl_max", "", "ln of the likelihood at its maximum", of(|m| m.lnl_max))
-        .push_f64("second_peak", "", "height of the second maximum of ln L above its mean, first = 1", of(|m| m.second_peak))
-        .push_bool("is_reference", "", "this exposure is the star's reference in this arm", column(rows, |r| r.is_reference))
-        .push_i32("flags", "", "bit mask, see docs/columns.md", column(rows, |r| r.measurement.flags as i32))
-        .push_text("file", "", "file of the exposure", column(rows, |r| r.path.display().to_string()));
+        .push_text(
+            "arm",
+            "",
+            "arm: blue or red",
+            column(rows, |r| r.arm.name().to_owned()),
+        )
+        .push_i64(
+            "lmjm",
+            "min",
+            "local (UTC+8) modified Julian minute of the exposure's start",
+            column(rows, |r| r.lmjm),
+        )
+        .push_f64(
+            "hjd",
+            "d",
+            "heliocentric Julian date (UTC) of mid-exposure",
+            column(rows, |r| r.hjd),
+        )
+        .push_f64(
+            "snr",
+            "",
+            "signal-to-noise ratio per pixel",
+            column(rows, |r| r.snr),
+        )
+        .push_f64(
+            "rv",
+            "km/s",
+            "velocity c z against the star's reference, > 0 = redshifted",
+            of(|m| m.rv_km_s),
+        )
+        .push_f64(
+            "rv_err",
+            "km/s",
+            "1-sigma error of rv as a difference of two exposures",
+            of(|m| m.rv_err_km_s),
+        )
+        .push_f64(
+            "rv_err_own",
+            "km/s",
+            "1-sigma error of rv once the star's offset is known",
+            of(|m| m.rv_err_own_km_s),
+        )
+        .push_f64(
+            "chi2_red",
+            "",
+            "reduced chi^2 at the maximum of the likelihood",
+            of(|m| m.chi2_red),
+        )
+        .push_i32(
+            "n_pix",
+            "",
+            "pixels used",
+            column(rows, |r| r.measurement.n_pix as i32),
+        )
+        .push_f64(
+            "lnl_max",
+            "",
+            "ln of the likelihood at its maximum",
+            of(|m| m.lnl_max),
+        )
+        .push_f64(
+            "second_peak",
+            "",
+            "height of the second maximum of ln L above its mean, first = 1",
+            of(|m| m.second_peak),
+        )
+        .push_bool(
+            "is_reference",
+            "",
+            "this exposure is the star's reference in this arm",
+            column(rows, |r| r.is_reference),
+        )
+        .push_i32(
+            "flags",
+            "",
+            "bit mask, see docs/columns.md",
+            column(rows, |r| r.measurement.flags as i32),
+        )
+        .push_text(
+            "file",
+            "",
+            "file of the exposure",
+            column(rows, |r| r.path.display().to_string()),
+        );
     table
 }

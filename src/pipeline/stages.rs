@@ -20,8 +20,13 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in their order.
-    pub const ALL: [Stage; 5] =
-        [Stage::Headers, Stage::Read, Stage::Normalize, Stage::Reference, Stage::Likelihood];
+    pub const ALL: [Stage; 5] = [
+        Stage::Headers,
+        Stage::Read,
+        Stage::Normalize,
+        Stage::Reference,
+        Stage::Likelihood,
+    ];
 
     /// Word for summaries.
     pub fn name(self) -> &'static str {

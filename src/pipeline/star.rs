@@ -63,7 +63,9 @@ pub fn prepare(
     let mut seen = HashSet::new();
     for &member in &star.members {
         let path = &paths[member];
-        let file = match clocks.time(Stage::Read, || mrs::read_file(path, &mut workspace.inflater)) {
+        let file = match clocks.time(Stage::Read, || {
+            mrs::read_file(path, &mut workspace.inflater)
+        }) {
             Ok(file) => file,
             Err(rejection) => {
                 out.rejected.push(rejection);
@@ -74,29 +76,49 @@ pub fn prepare(
         out.n_spectra += file.spectra.len() + file.rejected.len();
         out.rejected.extend(file.rejected);
         for raw in file.spectra {
-            let mut reject = |reason, detail: String| out.rejected.push(Rejection::hdu(path, &raw.hdu, reason, detail));
+            let mut reject = |reason, detail: String| {
+                out.rejected
+                    .push(Rejection::hdu(path, &raw.hdu, reason, detail))
+            };
             if !config.arms.contains(&raw.arm) {
                 reject(RejectReason::ArmNotAsked, format!("{} arm", raw.arm));
                 continue;
             }
             if raw.snr < config.snr_min {
-                reject(RejectReason::LowSnr, format!("SNR {:.1} is below {}", raw.snr, config.snr_min));
+                reject(
+                    RejectReason::LowSnr,
+                    format!("SNR {:.1} is below {}", raw.snr, config.snr_min),
+                );
                 continue;
             }
             if !seen.insert((raw.arm, raw.lmjm, header.spid, header.fiberid)) {
-                reject(RejectReason::Duplicate, "the same exposure is in a file before this one".into());
+                reject(
+                    RejectReason::Duplicate,
+                    "the same exposure is in a file before this one".into(),
+                );
                 continue;
             }
             let vmax_km_s = config.grid.max_shift_km_s();
-            let normalized = clocks
-                .time(Stage::Normalize, || workspace.normalizer.normalize(&config.spectrum, &raw, vmax_km_s));
+            let normalized = clocks.time(Stage::Normalize, || {
+                workspace
+                    .normalizer
+                    .normalize(&config.spectrum, &raw, vmax_km_s)
+            });
             match normalized {
                 Ok(normalized) => {
-                    let snr = if raw.snr.is_finite() { raw.snr } else { normalized.snr };
-                    if snr < config.snr_min {
-                        reject(RejectReason::LowSnr, format!("SNR {snr:.1} is below {}", config.snr_min));
+                    let snr = if raw.snr.is_finite() {
+                        raw.snr
                     } else {
-                        usable[raw.arm as usize].push((exposure(&header, raw, snr, &normalized), normalized));
+                        normalized.snr
+                    };
+                    if snr < config.snr_min {
+                        reject(
+                            RejectReason::LowSnr,
+                            format!("SNR {snr:.1} is below {}", config.snr_min),
+                        );
+                    } else {
+                        usable[raw.arm as usize]
+                            .push((exposure(&header, raw, snr, &normalized), normalized));
                     }
                 }
                 Err((reason, detail)) => reject(reason, detail),
@@ -116,7 +138,12 @@ pub fn prepare(
     out
 }
 
-fn exposure(header: &Arc<FileHeader>, raw: RawSpectrum, snr: f64, normalized: &Normalized) -> Exposure {
+fn exposure(
+    header: &Arc<FileHeader>,
+    raw: RawSpectrum,
+    snr: f64,
+    normalized: &Normalized,
+) -> Exposure {
     Exposure {
         header: header.clone(),
         hdu: raw.hdu,
@@ -135,8 +162,16 @@ fn against_reference(
 ) -> Result<Prepared, Vec<Rejection>> {
     exposures.sort_by_key(|(e, _)| (e.lmjm, e.header.spid, e.header.fiberid));
     let mut by_snr: Vec<usize> = (0..exposures.len()).collect();
-    by_snr.sort_by(|a, b| exposures[*b].0.snr.total_cmp(&exposures[*a].0.snr).then(a.cmp(b)));
-    let best = by_snr.into_iter().find_map(|i| Reference::new(&exposures[i].1, config.knot_pixels).map(|r| (i, r)));
+    by_snr.sort_by(|a, b| {
+        exposures[*b]
+            .0
+            .snr
+            .total_cmp(&exposures[*a].0.snr)
+            .then(a.cmp(b))
+    });
+    let best = by_snr
+        .into_iter()
+        .find_map(|i| Reference::new(&exposures[i].1, config.knot_pixels).map(|r| (i, r)));
     let Some((reference_index, reference)) = best else {
         let reject = |(e, _): (Exposure, Normalized)| {
             let detail = "no exposure of the star can be a reference";
@@ -145,7 +180,10 @@ fn against_reference(
         return Err(exposures.into_iter().map(reject).collect());
     };
     let table = ReferenceTable::new(&reference, &config.grid);
-    let pixels = exposures.iter().map(|(_, n)| SpectrumPixels::new(n, &reference, &table, &config.grid)).collect();
+    let pixels = exposures
+        .iter()
+        .map(|(_, n)| SpectrumPixels::new(n, &reference, &table, &config.grid))
+        .collect();
     Ok(Prepared {
         arm,
         exposures: exposures.into_iter().map(|(e, _)| e).collect(),

@@ -99,7 +99,8 @@ impl SplineFit {
     pub fn fit(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
         self.accumulate(knots, flux, ivar);
         let n_coefficient = knots.n_coefficient();
-        let mean_diagonal = self.normal.iter().map(|row| row[0]).sum::<f64>() / n_coefficient as f64;
+        let mean_diagonal =
+            self.normal.iter().map(|row| row[0]).sum::<f64>() / n_coefficient as f64;
         self.coefficients.clear();
         if !(mean_diagonal > 0.0 && mean_diagonal.is_finite()) {
             self.coefficients.resize(n_coefficient, 0.0);
@@ -142,7 +143,11 @@ impl SplineFit {
             let floor = 1e-12 + 1e-3 * variance.iter().fold(f64::INFINITY, |a, b| a.min(*b));
             let known: Vec<f64> = match round {
                 0 => vec![1.0; n - 3],
-                _ => variance.iter().zip(&prior).map(|(v, p)| (1.0 - v / p).clamp(0.0, 1.0)).collect(),
+                _ => variance
+                    .iter()
+                    .zip(&prior)
+                    .map(|(v, p)| (1.0 - v / p).clamp(0.0, 1.0))
+                    .collect(),
             };
             prior = ratio_of_window_sums(&square, &known, PRIOR_WINDOW, floor);
             self.factor.clone_from(&self.normal);
@@ -159,10 +164,16 @@ impl SplineFit {
         self.right.resize(n_coefficient, 0.0);
         self.normal.clear();
         self.normal.resize(n_coefficient, [0.0; 4]);
-        let phases: Vec<[f64; 4]> = (0..=knots.spacing).map(|p| basis(p as f64 / knots.spacing as f64)).collect();
+        let phases: Vec<[f64; 4]> = (0..=knots.spacing)
+            .map(|p| basis(p as f64 / knots.spacing as f64))
+            .collect();
         for interval in 0..knots.n_interval {
             let start = interval * knots.spacing;
-            let end = if interval + 1 == knots.n_interval { flux.len() } else { start + knots.spacing };
+            let end = if interval + 1 == knots.n_interval {
+                flux.len()
+            } else {
+                start + knots.spacing
+            };
             let mut normal = [[0.0; 4]; 4];
             let mut right = [0.0; 4];
             for (pixel, b) in (start..end).zip(&phases) {
@@ -255,7 +266,11 @@ impl SplineFit {
 }
 
 /// Adds `weight(r)` times the square of difference r of the coefficients, to a normal matrix.
-fn add_penalty<const N: usize>(matrix: &mut Band, difference: [f64; N], weight: impl Fn(usize) -> f64) {
+fn add_penalty<const N: usize>(
+    matrix: &mut Band,
+    difference: [f64; N],
+    weight: impl Fn(usize) -> f64,
+) {
     for r in 0..(matrix.len() + 1).saturating_sub(N) {
         let w = weight(r);
         for j in 0..N {

@@ -3,7 +3,9 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use relrv::likelihood::{Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels, VelocityGrid};
+use relrv::likelihood::{
+    Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels, VelocityGrid,
+};
 use relrv::simulate::spectrum::{Component, Simulated, SpectrumOptions, spectrum_with_truth};
 use relrv::simulate::template::{StellarParams, Template};
 use relrv::spectrum::{Normalized, Normalizer, Reference, SpectrumConfig};
@@ -50,8 +52,16 @@ pub fn run(case: &Case, knot_pixels: usize) -> Vec<Sample> {
         let grid = grid();
         let reference = Reference::new(reference, knot_pixels).unwrap();
         let table = ReferenceTable::new(&reference, &grid);
-        let spectra = normalized.iter().map(|n| SpectrumPixels::new(n, &reference, &table, &grid)).collect();
-        Cpu.measure(&Batch { grid, tables: vec![table], spectra }).unwrap()
+        let spectra = normalized
+            .iter()
+            .map(|n| SpectrumPixels::new(n, &reference, &table, &grid))
+            .collect();
+        Cpu.measure(&Batch {
+            grid,
+            tables: vec![table],
+            spectra,
+        })
+        .unwrap()
     })
 }
 
@@ -68,26 +78,45 @@ pub fn run_with(
             rng.set_stream(reference as u64);
             let mut normalized = |rng: &mut ChaCha8Rng, rv_km_s, snr| {
                 let raw = simulate(rng, &template, rv_km_s, snr, &case.options).raw;
-                normalizer.normalize(&SpectrumConfig::default(), &raw, grid().max_shift_km_s()).unwrap()
+                normalizer
+                    .normalize(&SpectrumConfig::default(), &raw, grid().max_shift_km_s())
+                    .unwrap()
             };
             let best = normalized(&mut rng, 0.0, case.reference_snr);
             let truth: Vec<f64> = (0..case.n_per_reference)
                 .map(|_| case.spread_km_s * (2.0 * rng.random::<f64>() - 1.0))
                 .collect();
-            let exposures: Vec<Normalized> = truth.iter().map(|v| normalized(&mut rng, *v, case.snr)).collect();
+            let exposures: Vec<Normalized> = truth
+                .iter()
+                .map(|v| normalized(&mut rng, *v, case.snr))
+                .collect();
             let measured = measure(&exposures, &best);
             truth
                 .into_iter()
                 .zip(measured)
-                .map(|(rv_true_km_s, measurement)| Sample { reference, rv_true_km_s, measurement })
+                .map(|(rv_true_km_s, measurement)| Sample {
+                    reference,
+                    rv_true_km_s,
+                    measurement,
+                })
                 .collect::<Vec<_>>()
         })
         .flatten()
         .collect()
 }
 
-fn simulate<R: Rng>(rng: &mut R, template: &Template, rv_km_s: f64, snr: f64, options: &SpectrumOptions) -> Simulated {
-    let component = Component { template, rv_km_s, light: 1.0 };
+fn simulate<R: Rng>(
+    rng: &mut R,
+    template: &Template,
+    rv_km_s: f64,
+    snr: f64,
+    options: &SpectrumOptions,
+) -> Simulated {
+    let component = Component {
+        template,
+        rv_km_s,
+        light: 1.0,
+    };
     spectrum_with_truth(rng, template.arm(), &[component], 0.0, snr, options)
 }
 

@@ -1,5 +1,7 @@
 //! Heliocentric Julian date of the middle of an exposure, in UTC (as in the paper's Table 2).
 
+use std::collections::HashMap;
+
 use sofars::eph::epv00;
 
 /// Speed of light in vacuum, au per day: 299792.458 km/s * 86400 s / 149597870.7 km (SI; IAU 2012 resolution B2).
@@ -64,6 +66,27 @@ impl SunToEarth {
     }
 }
 
+/// [`hjd_mid`] for many stars: the Earth's place takes 0.03 ms to compute, and the stars of a plate share it.
+#[derive(Clone, Debug, Default)]
+pub struct HjdClock {
+    /// By LMJM and the bits of the exposure time.
+    known: HashMap<(i64, u64), SunToEarth>,
+}
+
+impl HjdClock {
+    /// Same value as [`hjd_mid`], to the last bit.
+    pub fn hjd_mid(&mut self, lmjm: i64, exptime_s: f64, ra_deg: f64, dec_deg: f64) -> f64 {
+        // A survey has 60,000 exposures; beyond that memory matters more.
+        if self.known.len() > 100_000 {
+            self.known.clear();
+        }
+        self.known
+            .entry((lmjm, exptime_s.to_bits()))
+            .or_insert_with(|| SunToEarth::at_mid(lmjm, exptime_s))
+            .hjd(ra_deg, dec_deg)
+    }
+}
+
 fn mjd_mid_utc(lmjm: i64, exptime_s: f64) -> f64 {
     let half_days = if exptime_s.is_finite() {
         exptime_s / 2.0 / 86_400.0
@@ -102,6 +125,23 @@ mod tests {
         eprintln!("largest difference from astropy: {largest_s:.4} s");
         // The observatory is 6371 km from the Earth's centre: 0.021 s.
         assert!(largest_s < 0.025, "{largest_s} s");
+    }
+
+    #[test]
+    fn the_shared_clock_changes_nothing() {
+        let mut clock = HjdClock::default();
+        for _ in 0..2 {
+            for (lmjm, exptime_s, ra_deg, dec_deg, _) in ASTROPY {
+                let alone = hjd_mid(lmjm, exptime_s, ra_deg, dec_deg);
+                assert_eq!(clock.hjd_mid(lmjm, exptime_s, ra_deg, dec_deg), alone);
+            }
+        }
+        assert_eq!(clock.known.len(), ASTROPY.len());
+        let (early, late) = (
+            clock.hjd_mid(1, 0.0, 0.0, 0.0),
+            clock.hjd_mid(1, 60.0, 0.0, 0.0),
+        );
+        assert!(late > early);
     }
 
     #[test]

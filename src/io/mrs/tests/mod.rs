@@ -1,3 +1,4 @@
+mod broken;
 mod defects;
 mod fuzz;
 mod layouts;

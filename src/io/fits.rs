@@ -171,3 +171,6 @@ fn printable(bytes: &[u8]) -> String {
     let head = &bytes[..bytes.len().min(16)];
     format!("'{}'", head.escape_ascii())
 }
+
+#[cfg(test)]
+mod tests;

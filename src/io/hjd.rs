@@ -1,5 +1,7 @@
 //! Heliocentric Julian date of the middle of an exposure, in UTC (as in the paper's Table 2).
 
+use std::collections::HashMap;
+
 use sofars::eph::epv00;
 
 /// Speed of light in vacuum, au per day: 299792.458 km/s * 86400 s / 149597870.7 km (SI; IAU 2012 resolution B2).
@@ -26,7 +28,8 @@ pub fn jd_mid_utc(lmjm: i64, exptime_s: f64) -> f64 {
 /// would have passed the Sun.
 ///
 /// `lmjm` and `exptime_s` as in [`jd_mid_utc`]. The Earth's centre stands for the observatory (21 ms). Against astropy
-/// (`light_travel_time(kind='heliocentric')`, UTC) the largest difference is below 0.05 s, see the tests.
+/// (`light_travel_time(kind='heliocentric')`, UTC) the largest difference is 0.021 s over ten sky positions and
+/// dates (2016-2023), see the tests.
 pub fn hjd_mid(lmjm: i64, exptime_s: f64, ra_deg: f64, dec_deg: f64) -> f64 {
     SunToEarth::at_mid(lmjm, exptime_s).hjd(ra_deg, dec_deg)
 }
@@ -63,6 +66,27 @@ impl SunToEarth {
     }
 }
 
+/// [`hjd_mid`] for many stars: the Earth's place takes 0.03 ms to compute, and the stars of a plate share it.
+#[derive(Clone, Debug, Default)]
+pub struct HjdClock {
+    /// By LMJM and the bits of the exposure time.
+    known: HashMap<(i64, u64), SunToEarth>,
+}
+
+impl HjdClock {
+    /// Same value as [`hjd_mid`], to the last bit.
+    pub fn hjd_mid(&mut self, lmjm: i64, exptime_s: f64, ra_deg: f64, dec_deg: f64) -> f64 {
+        // A survey has 60,000 exposures; beyond that memory matters more.
+        if self.known.len() > 100_000 {
+            self.known.clear();
+        }
+        self.known
+            .entry((lmjm, exptime_s.to_bits()))
+            .or_insert_with(|| SunToEarth::at_mid(lmjm, exptime_s))
+            .hjd(ra_deg, dec_deg)
+    }
+}
+
 fn mjd_mid_utc(lmjm: i64, exptime_s: f64) -> f64 {
     let half_days = if exptime_s.is_finite() {
         exptime_s / 2.0 / 86_400.0
@@ -70,4 +94,81 @@ fn mjd_mid_utc(lmjm: i64, exptime_s: f64) -> f64 {
         0.0
     };
     lmjm as f64 / 1440.0 - LOCAL_MINUS_UTC + half_days
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// LMJM, EXPTIME (s), RA, DEC (degrees), HJD - 2450000 by astropy 7: `Time(scale='utc')` plus
+    /// `light_travel_time(kind='heliocentric')` at 117.58 E, 40.39 N, 900 m, built-in ephemeris.
+    const ASTROPY: [(i64, f64, f64, f64, f64); 10] = [
+        (84420148, 1200.0, 292.058716, 43.925304, 8625.277309025),
+        (84454742, 1200.0, 292.058709, 43.925216, 8649.301772251),
+        (83000000, 600.0, 0.0, 0.0, 7639.064652043),
+        (83500123, 900.0, 359.99, -9.5, 7986.373483245),
+        (84000001, 1800.0, 123.4, 66.56, 8333.507290677),
+        (84600000, 300.0, 266.5, -5.0, 8750.168043620),
+        (85000000, 1200.0, 86.5, 23.4, 9027.945592719),
+        (85262831, 1200.0, 90.0, 89.9, 9210.475174929),
+        (84123456, 0.0, 180.0, 10.0, 8419.228868526),
+        (86400000, 1200.0, 12.0, 41.27, 10000.170751507),
+    ];
+
+    #[test]
+    fn astropy_agrees() {
+        let mut largest_s = 0.0f64;
+        for (lmjm, exptime_s, ra_deg, dec_deg, expected) in ASTROPY {
+            let hjd = hjd_mid(lmjm, exptime_s, ra_deg, dec_deg) - 2_450_000.0;
+            largest_s = largest_s.max((hjd - expected).abs() * 86_400.0);
+        }
+        eprintln!("largest difference from astropy: {largest_s:.4} s");
+        // The observatory is 6371 km from the Earth's centre: 0.021 s.
+        assert!(largest_s < 0.025, "{largest_s} s");
+    }
+
+    #[test]
+    fn the_shared_clock_changes_nothing() {
+        let mut clock = HjdClock::default();
+        for _ in 0..2 {
+            for (lmjm, exptime_s, ra_deg, dec_deg, _) in ASTROPY {
+                let alone = hjd_mid(lmjm, exptime_s, ra_deg, dec_deg);
+                assert_eq!(clock.hjd_mid(lmjm, exptime_s, ra_deg, dec_deg), alone);
+            }
+        }
+        assert_eq!(clock.known.len(), ASTROPY.len());
+        let (early, late) = (
+            clock.hjd_mid(1, 0.0, 0.0, 0.0),
+            clock.hjd_mid(1, 60.0, 0.0, 0.0),
+        );
+        assert!(late > early);
+    }
+
+    #[test]
+    fn the_clock_is_utc_and_counts_from_the_start() {
+        // The header's DATE-OBS of this exposure (its middle): 2019-05-21T18:38:00 UTC, JD 2458625.27638889.
+        let jd = jd_mid_utc(84_420_148, 1200.0);
+        assert!((jd - 2_458_625.276_388_89).abs() < 1e-7, "{jd}");
+        // An unknown exposure time counts as none.
+        let start = jd_mid_utc(84_420_148, f64::NAN);
+        assert!(((jd - start) * 86_400.0 - 600.0).abs() < 1e-3);
+        assert_eq!(start, jd_mid_utc(84_420_148, 0.0));
+    }
+
+    #[test]
+    fn light_time_is_bounded_and_odd() {
+        // Towards a point and away from it the light time is opposite, and never above 1.0168 au / c = 507.4 s.
+        for i in 0..500 {
+            let lmjm = 84_000_000 + 7919 * i;
+            let (ra_deg, dec_deg) = (f64::from(i as i32) * 7.3 % 360.0, -90.0 + 0.36 * i as f64);
+            let jd = jd_mid_utc(lmjm, 0.0);
+            let there = (hjd_mid(lmjm, 0.0, ra_deg, dec_deg) - jd) * 86_400.0;
+            let back = (hjd_mid(lmjm, 0.0, ra_deg + 180.0, -dec_deg) - jd) * 86_400.0;
+            assert!(there.abs() < 507.5);
+            assert!((there + back).abs() < 1e-3);
+        }
+        // A date that no ephemeris covers gives a number all the same.
+        assert!(hjd_mid(200_000_000, 1.0, 1.0, 1.0).is_finite());
+        assert!(hjd_mid(i64::MAX, f64::INFINITY, 1.0, 1.0).is_finite());
+    }
 }

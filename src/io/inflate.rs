@@ -276,3 +276,6 @@ fn inflate_members(stored: &[u8], out: &mut Vec<u8>) -> Result<usize, String> {
 fn too_large() -> String {
     format!("inflates to more than {MAX_BYTES} bytes")
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,7 +94,7 @@ impl Found {
 
     fn add_dir(&mut self, dir: &Path) {
         let (n_files, n_rejected) = (self.files.len(), self.rejected.len());
-        let mut is_new = false;
+        let mut was_searched = false;
         let mut open = vec![dir.to_owned()];
         // Not recursive: a deep tree must not overflow the stack.
         while let Some(dir) = open.pop() {
@@ -106,14 +106,16 @@ impl Found {
                 fs::read_dir(&dir).map(Some)
             });
             let entries = match entries {
-                Ok(None) => continue,
+                Ok(None) => {
+                    was_searched = true;
+                    continue;
+                }
                 Ok(Some(entries)) => entries,
                 Err(e) => {
                     self.reject(&dir, RejectReason::Unreadable, e.to_string());
                     continue;
                 }
             };
-            is_new = true;
             for entry in entries {
                 let kind = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)));
                 match kind {
@@ -125,7 +127,7 @@ impl Found {
                 }
             }
         }
-        if is_new && (n_files, n_rejected) == (self.files.len(), self.rejected.len()) {
+        if !was_searched && (n_files, n_rejected) == (self.files.len(), self.rejected.len()) {
             let detail = "no med-*.fits or med-*.fits.gz in this directory or below it";
             self.reject(dir, RejectReason::NoExposures, detail);
         }
@@ -195,4 +197,143 @@ fn path_of(line: &[u8]) -> PathBuf {
 #[cfg(not(unix))]
 fn path_of(line: &[u8]) -> PathBuf {
     PathBuf::from(String::from_utf8_lossy(line).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Folder with these (empty) files.
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    fn names(folder: &tempfile::TempDir, files: &[PathBuf]) -> Vec<String> {
+        let name = |path: &PathBuf| {
+            path.strip_prefix(folder.path())
+                .unwrap()
+                .display()
+                .to_string()
+        };
+        files.iter().map(name).collect()
+    }
+
+    #[test]
+    fn directories_are_searched_to_the_bottom() {
+        let folder = folder(&[
+            "b/med-2.fits.gz",
+            "b/c/d/med-1.fits",
+            "med-3.fits",
+            "spec-4.fits",
+            "med-5.txt",
+            "med-6.fits.bz2",
+        ]);
+        let (files, rejected) = expand(&[folder.path()]);
+        assert_eq!(
+            names(&folder, &files),
+            ["b/c/d/med-1.fits", "b/med-2.fits.gz", "med-3.fits"]
+        );
+        assert_eq!(rejected, []);
+    }
+
+    #[test]
+    fn a_file_comes_once_whatever_its_names() {
+        let folder = folder(&["a/med-1.fits", "a/med-2.fits"]);
+        let a = folder.path().join("a");
+        let inputs = [
+            a.join("med-1.fits"),
+            a.clone(),
+            folder.path().join("a/../a/med-1.fits"),
+            folder.path().to_owned(),
+        ];
+        let (files, rejected) = expand(&inputs);
+        assert_eq!(names(&folder, &files).len(), 2);
+        assert_eq!(rejected, []);
+        let reversed: Vec<_> = inputs.iter().rev().collect();
+        assert_eq!(expand(&reversed).0, files);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_without_loops() {
+        use std::os::unix::fs::symlink;
+        let folder = folder(&["a/med-1.fits", "other/med-2.fits"]);
+        let at = |name: &str| folder.path().join(name);
+        symlink(at("a"), at("a/loop")).unwrap();
+        symlink(folder.path(), at("a/up")).unwrap();
+        symlink(at("a/med-1.fits"), at("a/med-9.fits")).unwrap();
+        symlink(at("nowhere"), at("a/med-8.fits")).unwrap();
+        let (files, rejected) = expand(&[at("a")]);
+        // `a/up` leads to `other`. The broken link is kept: reading it says what is wrong.
+        let mut names = names(&folder, &files);
+        names.retain(|name| !name.ends_with("other/med-2.fits"));
+        assert_eq!(
+            (files.len(), names),
+            (
+                3,
+                vec!["a/med-1.fits".to_owned(), "a/med-8.fits".to_owned()]
+            )
+        );
+        assert_eq!(rejected, []);
+    }
+
+    #[test]
+    fn lists() {
+        let folder = folder(&["data/med-1.fits", "data/any-name.fits", "more/med-2.fits"]);
+        let list = folder.path().join("list.txt");
+        let absolute = folder.path().join("data/any-name.fits");
+        let text = format!(
+            "\u{feff}# a comment\r\n\r\n  data/med-1.fits \r\n{}\nmore\nmissing.fits\n",
+            absolute.display()
+        );
+        fs::write(&list, text).unwrap();
+        let input = format!("@{}", list.display());
+        let (files, rejected) = expand(&[&input]);
+        assert_eq!(
+            names(&folder, &files),
+            ["data/any-name.fits", "data/med-1.fits", "more/med-2.fits"]
+        );
+        assert_eq!(rejected.len(), 1);
+        assert_eq!(rejected[0].path, Path::new("missing.fits"));
+        assert_eq!(rejected[0].reason, RejectReason::Unreadable);
+        assert!(
+            rejected[0].detail.contains("list.txt"),
+            "{}",
+            rejected[0].detail
+        );
+
+        fs::write(&list, "# nothing\n").unwrap();
+        assert_eq!(expand(&[&input]).1[0].reason, RejectReason::NoExposures);
+    }
+
+    #[test]
+    fn what_gives_no_file_is_named() {
+        let folder = folder(&["empty/readme.txt"]);
+        let missing = folder.path().join("missing.fits");
+        let no_list = PathBuf::from(format!("@{}/none.txt", folder.path().display()));
+        let no_file = PathBuf::from(format!("@{}", folder.path().display()));
+        let empty = folder.path().join("empty");
+        let (files, rejected) = expand(&[&missing, &no_list, &no_file, &empty]);
+        assert_eq!(files, Vec::<PathBuf>::new());
+        let mut reasons: Vec<_> = rejected
+            .iter()
+            .map(|r| (r.reason, r.path.clone()))
+            .collect();
+        reasons.sort();
+        assert_eq!(
+            reasons,
+            [
+                (RejectReason::Unreadable, folder.path().to_owned()),
+                (RejectReason::Unreadable, missing),
+                (RejectReason::Unreadable, folder.path().join("none.txt")),
+                (RejectReason::NoExposures, empty),
+            ]
+        );
+    }
 }

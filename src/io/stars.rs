@@ -122,29 +122,40 @@ fn link_neighbours(points: &[Point], sets: &mut Sets) {
         .collect();
     sorted.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
 
-    for &(own_band, ra, i) in &sorted {
-        // Right ascensions that a circle of this radius reaches: sin(width) = sin(radius) / cos(dec); near a pole, all.
-        let ratio = radius.sin() / points[i].dec_deg.to_radians().cos();
-        let width = if ratio < 1.0 {
-            ratio.asin().to_degrees() * (1.0 + 1e-9) + 1e-9
-        } else {
-            180.0
-        };
-        for band in [own_band, own_band + 1] {
-            // The circle may reach over 0 = 360 degrees, on one side at a time unless it takes all.
-            for (low, high) in [
-                (ra - width, ra + width),
-                (ra - width + 360.0, f64::INFINITY),
-                (f64::NEG_INFINITY, ra + width - 360.0),
-            ] {
-                let start = sorted.partition_point(|&(b, x, _)| (b, x) < (band, low));
-                for &(b, x, j) in &sorted[start..] {
-                    if b != band || x > high {
+    let bands: Vec<&[(i64, f64, usize)]> = sorted.chunk_by(|a, b| a.0 == b.0).collect();
+    for (n, own) in bands.iter().enumerate() {
+        let above = bands.get(n + 1).filter(|next| next[0].0 == own[0].0 + 1);
+        for (k, &(_, ra, i)) in own.iter().enumerate() {
+            // Right ascensions that a circle of this radius reaches: sin(width) = sin(radius) / cos(dec); near a pole, all.
+            let ratio = radius.sin() / points[i].dec_deg.to_radians().cos();
+            let width = if ratio < 1.0 {
+                ratio.asin().to_degrees() * (1.0 + 1e-9) + 1e-9
+            } else {
+                180.0
+            };
+            let (low, high) = (ra - width, ra + width);
+            let mut look = |from: &[(i64, f64, usize)], high: f64| {
+                for &(_, x, j) in from {
+                    if x > high {
                         break;
                     }
                     if near(&points[i], &points[j]) {
                         sets.join(i, j);
                     }
+                }
+            };
+            // Of its own band only what follows: who comes before has looked already.
+            look(&own[k + 1..], high);
+            if let Some(above) = above {
+                look(&above[above.partition_point(|p| p.1 < low)..], high);
+            }
+            // The circle may reach over 0 = 360 degrees.
+            for band in std::iter::once(own).chain(above) {
+                if high >= 360.0 {
+                    look(band, high - 360.0);
+                }
+                if low < 0.0 {
+                    look(&band[band.partition_point(|p| p.1 < low + 360.0)..], 360.0);
                 }
             }
         }
@@ -238,3 +249,6 @@ impl Sets {
         self.parent[a.max(b)] = a.min(b);
     }
 }
+
+#[cfg(test)]
+mod tests;

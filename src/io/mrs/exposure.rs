@@ -205,6 +205,9 @@ fn iso_seconds(text: &str) -> Option<f64> {
 
 /// What is wrong with a column of pixels.
 fn pixel_problem(column: &Column<'_>, table: &BinTable<'_>, n_pix: usize) -> Option<String> {
+    if let ElementType::Text | ElementType::Other(_) = column.element() {
+        return Some(format!("expected numbers, found {:?}", column.element()));
+    }
     if table.rows() > 1 && column.repeat() != 1 {
         return Some(format!(
             "expected one row of vectors or one pixel a row, found {} rows of {}",
@@ -237,6 +240,16 @@ fn check_wave(wave: &StoredWave, arm: Arm) -> Result<bool, String> {
         StoredWave::Log10(x) => 10f64.powf(f64::from(x[i])),
         StoredWave::Linear(x) => x[i],
     };
+    let not_finite = match wave {
+        StoredWave::Log10(x) => x.iter().position(|x| !x.is_finite()),
+        StoredWave::Linear(x) => x.iter().position(|x| !x.is_finite()),
+    };
+    if let Some(i) = not_finite {
+        let x = at(i);
+        return Err(format!(
+            "expected finite wavelengths, found {x} at pixel {i} of {n}"
+        ));
+    }
     let (descending, bad) = match wave {
         StoredWave::Log10(x) => order(x),
         StoredWave::Linear(x) => order(x),
@@ -260,7 +273,7 @@ fn check_wave(wave: &StoredWave, arm: Arm) -> Result<bool, String> {
     Ok(descending)
 }
 
-/// Whether values descend, and the first that does not go on strictly in that direction (or is NaN).
+/// Whether values descend, and the first that does not go on strictly in that direction.
 fn order<T: PartialOrd>(x: &[T]) -> (bool, Option<usize>) {
     let descending = x.first() > x.last();
     let bad = x.windows(2).position(|pair| {

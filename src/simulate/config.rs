@@ -183,7 +183,8 @@ mod tests {
     #[test]
     fn defaults_are_valid_and_nonsense_is_named() {
         Config::default().check().unwrap();
-        let bad: [(&str, fn(&mut Config)); 9] = [
+        type Spoil = fn(&mut Config);
+        let bad: [(&str, Spoil); 9] = [
             ("stars", |c| c.stars = 0),
             ("stars", |c| c.stars = 251),
             ("exposures", |c| c.exposures = 26),

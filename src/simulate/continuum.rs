@@ -67,3 +67,42 @@ impl Continuum {
         (wiggle - 0.5 * u * u).exp()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    #[test]
+    fn stays_positive_and_changes_at_the_level_asked_for() {
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        for arm in Arm::ALL {
+            let blaze = Continuum::blaze(arm);
+            // The ends get a third to two thirds of the middle's light, as in the public files.
+            for end in [-1.0, 1.0] {
+                assert!(
+                    (0.3..0.7).contains(&(blaze.at(end) / blaze.at(0.0))),
+                    "{arm}"
+                );
+            }
+            let mut square = 0.0;
+            for _ in 0..1000 {
+                let one = blaze.varied(&mut rng, 0.1);
+                assert!((0..=100).all(|i| one.at(f64::from(i) / 50.0 - 1.0) > 0.0));
+                square += (one.at(0.7) / blaze.at(0.7)).ln().powi(2);
+            }
+            let rms = (square / 1000.0).sqrt();
+            assert!((0.05..0.12).contains(&rms), "{rms}");
+        }
+    }
+
+    #[test]
+    fn hot_stars_are_bluer() {
+        let tilt = |teff| {
+            let c = Continuum::blaze(Arm::Red).with_slope_of(teff);
+            c.at(1.0) / c.at(-1.0)
+        };
+        assert!(tilt(30_000.0) < tilt(5777.0) && tilt(5777.0) < tilt(3500.0));
+    }
+}

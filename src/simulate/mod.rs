@@ -18,6 +18,8 @@ pub mod opacity;
 pub mod orbit;
 pub mod plate;
 mod run;
+#[cfg(test)]
+mod run_tests;
 pub mod sky;
 pub mod spectrum;
 pub mod template;

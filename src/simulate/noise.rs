@@ -271,6 +271,20 @@ mod tests {
     }
 
     #[test]
+    fn inverse_variance_from_counts_follows_the_noise() {
+        let defects = Defects {
+            ivar_from_counts: true,
+            ..Defects::NONE
+        };
+        let p = flat(4, 10.0, &defects);
+        for (flux, ivar) in p.flux.iter().zip(&p.ivar) {
+            let counted = VARIANCE_PER_FLUX[Arm::Red as usize] * (flux + BACKGROUND_FLUX);
+            assert!((ivar * counted - 1.0).abs() < 1e-9);
+        }
+        assert!(p.sigma.windows(2).all(|s| s[0] == s[1]));
+    }
+
+    #[test]
     fn defects_come_at_their_rates_and_are_told() {
         let defects = Defects::default();
         let (mut rays, mut dead, mut masked, mut wild) = (0, 0, 0, 0);

@@ -5,7 +5,7 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::config::Config;
+use super::config::{Config, KindShares};
 use super::orbit::{Orbit, Pulsation};
 use super::sky::{designation, plate_name};
 use super::template::{StellarParams, typical_vsini_km_s};
@@ -316,6 +316,34 @@ fn teff_at(share: f64) -> f64 {
     t0 + (t1 - t0) * (share - s0) / (s1 - s0)
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Constant,
+    Pulsator,
+    Sb1,
+    Sb2,
+}
+
+/// Kinds of `n` stars in their shares, the variables rounded up from eight stars on, so that a small plate has some.
+fn kinds(shares: &KindShares, n: usize) -> Vec<Kind> {
+    let mut out = Vec::with_capacity(n);
+    for (kind, share) in [
+        (Kind::Pulsator, shares.pulsator),
+        (Kind::Sb1, shares.sb1),
+        (Kind::Sb2, shares.sb2),
+    ] {
+        let exact = share * n as f64;
+        let count = if n < 8 {
+            exact.round()
+        } else {
+            (exact - 1e-9).ceil()
+        };
+        out.resize((out.len() + count as usize).min(n), kind);
+    }
+    out.resize(n, Kind::Constant);
+    out
+}
+
 /// The stars of one spectrograph. Temperatures and kinds are spread evenly over their shares, so that a plate of ten
 /// stars has some of each.
 fn stars(config: &Config, index: usize, spectrograph: &Spectrograph) -> Vec<Star> {
@@ -324,15 +352,14 @@ fn stars(config: &Config, index: usize, spectrograph: &Spectrograph) -> Vec<Star
     let rng = &mut stream(config.seed, Purpose::Star, [spid, 0xFFFF, 0]);
     let mut fibres: Vec<i32> = (1..=250).collect();
     fibres.shuffle(rng);
-    let mut kind_order: Vec<usize> = (0..n).collect();
-    kind_order.shuffle(rng);
+    let mut kinds = kinds(&config.kinds, n);
+    kinds.shuffle(rng);
     let positions = positions(rng, n, spectrograph);
     (0..n)
         .map(|i| {
             let rng = &mut stream(config.seed, Purpose::Star, [spid, i, 0]);
             let share = (i as f64 + rng.random::<f64>()) / n as f64;
-            let kind_share = (kind_order[i] as f64 + 0.5) / n as f64;
-            let (params, motion) = nature(rng, config, teff_at(share), kind_share);
+            let (params, motion) = nature(rng, kinds[i], teff_at(share));
             let (low, high) = config.snr;
             let (ra_deg, dec_deg) = positions[i];
             Star {
@@ -377,12 +404,7 @@ fn positions<R: Rng>(rng: &mut R, n: usize, spectrograph: &Spectrograph) -> Vec<
         .collect()
 }
 
-fn nature<R: Rng>(
-    rng: &mut R,
-    config: &Config,
-    teff_k: f64,
-    kind_share: f64,
-) -> (StellarParams, Motion) {
+fn nature<R: Rng>(rng: &mut R, kind: Kind, teff_k: f64) -> (StellarParams, Motion) {
     let feh = (-0.15 + 0.25 * normal(rng)).clamp(-1.5, 0.4);
     let giant = (3800.0..5400.0).contains(&teff_k) && rng.random();
     let vsini = typical_vsini_km_s(teff_k) * (0.35 * normal(rng)).exp();
@@ -407,39 +429,38 @@ fn nature<R: Rng>(
             periastron_d: period_d * rng.random::<f64>(),
         }
     };
-    let k = &config.kinds;
-    let constant = 1.0 - (k.pulsator + k.sb1 + k.sb2);
-    let motion = if kind_share < constant {
-        Motion::Constant
-    } else if kind_share < constant + k.sb1 {
-        Motion::Sb1(orbit((4.0, 40.0), (0.7, 20.0)))
-    } else if kind_share < constant + k.sb1 + k.sb2 {
-        let primary = orbit((25.0, 90.0), (0.7, 10.0));
-        let mass_ratio = rng.random_range(0.75..1.0f64);
-        Motion::Sb2 {
-            primary,
-            secondary: primary.companion(mass_ratio),
-            companion: StellarParams {
-                teff_k: teff_k * mass_ratio.powf(0.6),
-                ..params
-            },
-            flux_ratio: mass_ratio.powi(4),
+    let motion = match kind {
+        Kind::Constant => Motion::Constant,
+        Kind::Sb1 => Motion::Sb1(orbit((4.0, 40.0), (0.7, 20.0))),
+        Kind::Sb2 => {
+            let primary = orbit((25.0, 90.0), (0.7, 10.0));
+            let mass_ratio = rng.random_range(0.75..1.0f64);
+            Motion::Sb2 {
+                primary,
+                secondary: primary.companion(mass_ratio),
+                companion: StellarParams {
+                    teff_k: teff_k * mass_ratio.powf(0.6),
+                    ..params
+                },
+                flux_ratio: mass_ratio.powi(4),
+            }
         }
-    } else {
-        // RR Lyrae stars and their like.
-        params = StellarParams {
-            teff_k: rng.random_range(6000.0..7200.0),
-            logg: 2.9,
-            feh: feh - 0.8,
-            vsini_km_s: 10.0,
-        };
-        let period_d = rng.random_range(0.12..0.7);
-        Motion::Pulsator(Pulsation {
-            period_d,
-            semi_amplitude_km_s: rng.random_range(4.0..30.0),
-            teff_amplitude_k: rng.random_range(100.0..500.0),
-            epoch_d: period_d * rng.random::<f64>(),
-        })
+        Kind::Pulsator => {
+            // RR Lyrae stars and their like.
+            params = StellarParams {
+                teff_k: rng.random_range(6000.0..7200.0),
+                logg: 2.9,
+                feh: feh - 0.8,
+                vsini_km_s: 10.0,
+            };
+            let period_d = rng.random_range(0.12..0.7);
+            Motion::Pulsator(Pulsation {
+                period_d,
+                semi_amplitude_km_s: rng.random_range(4.0..30.0),
+                teff_amplitude_k: rng.random_range(100.0..500.0),
+                epoch_d: period_d * rng.random::<f64>(),
+            })
+        }
     };
     (params, motion)
 }

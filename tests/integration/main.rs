@@ -1,4 +1,5 @@
 //! Integration tests, one binary: what a user could see go wrong.
 
+mod columns;
 mod monte_carlo;
 mod precision;

@@ -121,38 +121,33 @@ impl SmoothingSpline {
 
     /// Values of the fitted spline at ascending `x`, straight lines outside the fitted points.
     pub fn evaluate(&self, x: &[f64], out: &mut [f64]) {
-        let last = self.x.len() - 1;
-        let end_slope = |i: usize, at_end: bool| {
-            let chord = (self.value[i + 1] - self.value[i]) / self.h[i];
+        let n = self.x.len();
+        let mut k = 0;
+        for i in 0..n - 1 {
+            let (from, to) = (self.x[i], self.x[i + 1]);
+            let chord = (self.value[i + 1] - self.value[i]) * self.inverse_h[i];
             let bend = self.h[i] / 6.0;
-            if at_end {
-                chord + bend * self.second[i]
-            } else {
-                chord - bend * self.second[i + 1]
+            let slope = chord - bend * (2.0 * self.second[i] + self.second[i + 1]);
+            let half_second = 0.5 * self.second[i];
+            let third = (self.second[i + 1] - self.second[i]) * self.inverse_h[i] / 6.0;
+            if i == 0 {
+                while k < x.len() && x[k] < from {
+                    out[k] = self.value[0] + slope * (x[k] - from);
+                    k += 1;
+                }
             }
-        };
-        let mut i = 0;
-        for (&x, out) in x.iter().zip(out) {
-            if x <= self.x[0] {
-                *out = self.value[0] + end_slope(0, false) * (x - self.x[0]);
-                continue;
+            while k < x.len() && x[k] < to {
+                let d = x[k] - from;
+                out[k] = self.value[i] + d * (slope + d * (half_second + d * third));
+                k += 1;
             }
-            if x >= self.x[last] {
-                *out = self.value[last] + end_slope(last - 1, true) * (x - self.x[last]);
-                continue;
+            if i + 2 == n {
+                let end_slope = chord + bend * (self.second[i] + 2.0 * self.second[i + 1]);
+                while k < x.len() {
+                    out[k] = self.value[i + 1] + end_slope * (x[k] - to);
+                    k += 1;
+                }
             }
-            while self.x[i + 1] < x {
-                i += 1;
-            }
-            if x == self.x[i + 1] {
-                *out = self.value[i + 1];
-                continue;
-            }
-            let h = self.h[i];
-            let b = (x - self.x[i]) * self.inverse_h[i];
-            let a = 1.0 - b;
-            let bend = (a * a * a - a) * self.second[i] + (b * b * b - b) * self.second[i + 1];
-            *out = a * self.value[i] + b * self.value[i + 1] + bend * h * h / 6.0;
         }
     }
 }

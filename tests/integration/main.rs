@@ -1,5 +1,6 @@
 //! Integration tests, one binary: what a user could see go wrong.
 
+mod columns;
 mod monte_carlo;
 mod oracle;
 mod phase;

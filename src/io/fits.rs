@@ -7,7 +7,7 @@
 //! Why not a crate. `fitsrs` 0.4.1 was tried first. (1) A header with `TFIELDS = 1099511627776` kept it busy until it was
 //! killed after 200 s (with that one card spared, 2000 corruptions of both layouts gave no panic). (2) It brings 40 crates,
 //! among them `futures`, `async-trait` and `wcs`, for a reader that needs none of them. (3) Its rows are boxed values:
-//! 4 ms for a file of rows and 10 ms for one of vectors, before any use of them, where 2 ms are the budget of everything.
+//! 4-5 ms for a file of rows and 11 ms for one of vectors, before any use of them, where 2 ms are the budget of everything.
 //! cfitsio (crate `fitsio`) is C and our input is untrusted; it is the second opinion in the tests, where both must agree
 //! bit for bit.
 

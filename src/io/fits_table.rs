@@ -260,7 +260,7 @@ impl Column<'_> {
         self.scale != 1.0 || self.zero != 0.0
     }
 
-    /// Decodes every element; `W` is the element's size, which the caller knows from its type.
+    /// Decodes every element; `W` is the size of the column's type, so a cell is `W * repeat` bytes long.
     fn decode<const W: usize, T>(&self, of: impl Fn([u8; W]) -> T) -> Vec<T> {
         // BinTable::parse checked that this range lies in a row.
         let cell = self.field.offset..self.field.offset + self.field.len;
@@ -270,9 +270,13 @@ impl Column<'_> {
             let (elements, _) = self.bytes[cell].as_chunks();
             elements.iter().map(|&b| of(b)).collect()
         } else if self.field.repeat == 1 {
-            rows.filter_map(|row| row[cell.clone()].first_chunk())
-                .map(|&b| of(b))
-                .collect()
+            // Of known length, so that nothing grows while it is filled.
+            let mut element = [0; W];
+            rows.map(|row| {
+                element.copy_from_slice(&row[cell.clone()]);
+                of(element)
+            })
+            .collect()
         } else {
             rows.flat_map(|row| row[cell.clone()].as_chunks().0)
                 .map(|&b| of(b))

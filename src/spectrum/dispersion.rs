@@ -34,6 +34,8 @@ pub struct DispersionFitter {
     /// `basis[k][i]`: polynomial k at pixel i, orthonormal over the pixels.
     basis: [Vec<f64>; N_BASIS],
     stored: Vec<f64>,
+    /// `stored` less its middle value.
+    relative: Vec<f64>,
 }
 
 impl DispersionFitter {
@@ -59,24 +61,20 @@ impl DispersionFitter {
         }
         // Relative to the middle pixel the numbers are small and the sums exact to 1e-18.
         let origin = self.stored[n / 2];
-        let coefficients: [f64; N_BASIS] = std::array::from_fn(|k| {
-            self.basis[k]
-                .iter()
-                .zip(&self.stored)
-                .map(|(p, s)| p * (s - origin))
-                .sum()
-        });
+        self.relative.clear();
+        self.relative.extend(self.stored.iter().map(|s| s - origin));
+        let coefficients: [f64; N_BASIS] =
+            std::array::from_fn(|k| dot(&self.basis[k], &self.relative));
         let mut ln_wave = vec![origin; n];
         for (basis, c) in self.basis.iter().zip(coefficients) {
             for (l, p) in ln_wave.iter_mut().zip(basis) {
                 *l += c * p;
             }
         }
-        let square: f64 = ln_wave
-            .iter()
-            .zip(&self.stored)
-            .map(|(l, s)| (l - s).powi(2))
-            .sum();
+        self.relative.clear();
+        self.relative
+            .extend(ln_wave.iter().zip(&self.stored).map(|(l, s)| l - s));
+        let square = dot(&self.relative, &self.relative);
         let residual_km_s = C_KM_S * (square / n as f64).sqrt();
         let ascending = ln_wave.windows(2).all(|w| w[1] > w[0]);
         if residual_km_s <= MAX_RESIDUAL_KM_S && ascending {
@@ -93,6 +91,19 @@ impl DispersionFitter {
             }
         }
     }
+}
+
+/// Sum of products, in eight sums that the processor can add side by side.
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    let (a8, a_rest) = a.as_chunks::<8>();
+    let (b8, b_rest) = b.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for (a, b) in a8.iter().zip(b8) {
+        for i in 0..8 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
 /// Polynomials of degree 0..=7 orthonormal on `n` equidistant points (three-term recurrence of Stieltjes).

@@ -42,7 +42,8 @@ pub struct Masker {
     spline: SplineFit,
     weight: Vec<f64>,
     model: Vec<f64>,
-    spike: Vec<bool>,
+    /// Pixels found in one round.
+    spike: Vec<usize>,
 }
 
 impl Masker {
@@ -79,7 +80,7 @@ impl Masker {
                 break;
             }
             n_spike += found;
-            for i in (0..n).filter(|i| self.spike[*i]) {
+            for &i in &self.spike {
                 let start = i.saturating_sub(config.margin);
                 let end = (i + config.margin + 1).min(n);
                 good[start..end].fill(false);
@@ -90,55 +91,60 @@ impl Masker {
 
     fn evaluate(&mut self, knots: Knots, n: usize) {
         self.model.clear();
-        self.model.resize(n, 0.0);
         let phases: Vec<[f64; 4]> = (0..=knots.spacing)
             .map(|p| basis(p as f64 / knots.spacing as f64))
             .collect();
-        for (i, model) in self.model.iter_mut().enumerate() {
-            let interval = (i / knots.spacing).min(knots.n_interval - 1);
-            let c = &self.spline.coefficients[interval..interval + 4];
-            let b = &phases[i - interval * knots.spacing];
-            *model = b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3];
+        for (interval, c) in self.spline.coefficients.array_windows::<4>().enumerate() {
+            // The last knot may lie on the last pixel, or beyond it.
+            let in_interval = match interval + 1 == knots.n_interval {
+                true => n - self.model.len(),
+                false => knots.spacing,
+            };
+            let values = phases.iter().take(in_interval);
+            self.model
+                .extend(values.map(|b| b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]));
         }
     }
 
     /// Marks the highest pixel of each run above the threshold: its neighbours stand out because the spline was
     /// pulled, and are judged again in the next round.
     fn find(&mut self, config: &MaskConfig, flux: &[f64], ivar: &[f64], good: &[bool]) -> usize {
-        /// Half-width in pixels over which the local range is taken: one line-spread function.
-        const REACH: usize = 6;
-        let n = flux.len();
         self.spike.clear();
-        self.spike.resize(n, false);
-        let mut found = 0;
-        for i in 0..n {
-            if !good[i] {
+        let (up2, down2) = (config.spike_sigma.powi(2), config.dip_sigma.powi(2));
+        let pixels = flux.iter().zip(&self.model).zip(ivar).zip(good);
+        for (i, (((flux, model), ivar), good)) in pixels.enumerate() {
+            let residual = flux - model;
+            let limit2 = if residual > 0.0 { up2 } else { down2 };
+            if *good && residual * residual * ivar > limit2 {
+                self.spike.push(i);
+            }
+        }
+        let mut spike = std::mem::take(&mut self.spike);
+        spike.retain(|i| self.stands_out(config, *i, flux, good));
+        self.spike = spike;
+        self.spike.len()
+    }
+
+    /// Whether pixel `i` is the highest around, and higher than what the spline may miss of real lines.
+    fn stands_out(&self, config: &MaskConfig, i: usize, flux: &[f64], good: &[bool]) -> bool {
+        /// Half-width in pixels over which this is judged: one line-spread function.
+        const REACH: usize = 6;
+        let residual = (flux[i] - self.model[i]).abs();
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for k in i.saturating_sub(REACH)..(i + REACH + 1).min(flux.len()) {
+            if !good[k] || k == i {
                 continue;
             }
-            let residual = flux[i] - self.model[i];
-            let z = residual * ivar[i].sqrt();
-            if z < config.spike_sigma && z > -config.dip_sigma {
-                continue;
+            if (flux[k] - self.model[k]).abs() > residual {
+                return false;
             }
-            let near = i.saturating_sub(REACH)..(i + REACH + 1).min(n);
-            let stands_out = near
-                .clone()
-                .all(|k| !good[k] || k == i || (flux[k] - self.model[k]).abs() <= residual.abs());
-            if !stands_out {
-                continue;
-            }
-            // Of the spectrum beside the spike: within 3 pixels the spline follows the spike itself.
-            let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-            for k in near.filter(|k| good[*k] && k.abs_diff(i) > 3) {
+            // Within 3 pixels the spline follows the spike itself.
+            if k.abs_diff(i) > 3 {
                 low = low.min(self.model[k]);
                 high = high.max(self.model[k]);
             }
-            if high < low || residual.abs() > config.spike_range * (high - low) {
-                self.spike[i] = true;
-                found += 1;
-            }
         }
-        found
+        high < low || residual > config.spike_range * (high - low)
     }
 }
 

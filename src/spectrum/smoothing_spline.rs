@@ -1,5 +1,5 @@
 //! Smoothing cubic spline, by the banded solver of Reinsch (1967), in the convention of csaps and de Boor:
-//! minimise p sum (y - f)^2 + (1 - p) integral f''^2. O(n).
+//! minimise p sum w (y - f)^2 + (1 - p) integral f''^2. O(n).
 
 /// Fits smoothing splines; its vectors are reused between calls.
 #[derive(Debug, Default)]
@@ -9,19 +9,24 @@ pub struct SmoothingSpline {
     value: Vec<f64>,
     /// Second derivatives at `x`, 0 at both ends.
     second: Vec<f64>,
+    inverse_weight: Vec<f64>,
     h: Vec<f64>,
+    inverse_h: Vec<f64>,
     /// L D L^T of the pentadiagonal system: row i holds 1/d_i, L(i+1,i), L(i+2,i).
     factor: Vec<[f64; 3]>,
 }
 
 impl SmoothingSpline {
-    /// Fits the points where `keep` holds; `x` strictly ascending, `p` in 0..1. False when fewer than 4 points are kept.
-    pub fn fit(&mut self, x: &[f64], y: &[f64], keep: &[bool], p: f64) -> bool {
+    /// Fits points (x, y, weight) with `x` strictly ascending and positive weights, for `p` in 0..1. False when there are
+    /// fewer than 4 points.
+    pub fn fit(&mut self, points: impl Iterator<Item = (f64, f64, f64)>, p: f64) -> bool {
         self.x.clear();
         self.value.clear();
-        for ((&x, &y), _) in x.iter().zip(y).zip(keep).filter(|(_, keep)| **keep) {
+        self.inverse_weight.clear();
+        for (x, y, weight) in points {
             self.x.push(x);
             self.value.push(y);
+            self.inverse_weight.push(1.0 / weight);
         }
         let n = self.x.len();
         if n < 4 {
@@ -29,6 +34,8 @@ impl SmoothingSpline {
         }
         self.h.clear();
         self.h.extend(self.x.windows(2).map(|w| w[1] - w[0]));
+        self.inverse_h.clear();
+        self.inverse_h.extend(self.h.iter().map(|h| 1.0 / h));
         self.second.clear();
         self.second.resize(n, 0.0);
         self.factorize(p);
@@ -36,39 +43,40 @@ impl SmoothingSpline {
         true
     }
 
-    /// The matrix 6 (1 - p) Q^T Q + p R, factorised as it is built.
+    /// The matrix 6 (1 - p) Q^T W^-1 Q + p R, factorised as it is built.
     fn factorize(&mut self, p: f64) {
         let m = self.x.len() - 2;
         let smooth = 6.0 * (1.0 - p);
-        let h = &self.h;
+        let (h, g, v) = (&self.h, &self.inverse_h, &self.inverse_weight);
         self.factor.clear();
-        self.factor.resize(m, [0.0; 3]);
         // Elimination carries the updates that row i owes to rows i+1 and i+2.
         let (mut diagonal_1, mut off_1, mut diagonal_2) = (0.0, 0.0, 0.0);
-        let mut g = [1.0 / h[0], 1.0 / h[1], if m > 1 { 1.0 / h[2] } else { 0.0 }];
         for i in 0..m {
-            let g3 = if i + 3 < h.len() { 1.0 / h[i + 3] } else { 0.0 };
-            let centre = g[0] + g[1];
-            let diagonal = smooth * (g[0] * g[0] + centre * centre + g[1] * g[1])
+            let centre = g[i] + g[i + 1];
+            let diagonal = smooth
+                * (v[i] * g[i] * g[i]
+                    + v[i + 1] * centre * centre
+                    + v[i + 2] * g[i + 1] * g[i + 1])
                 + 2.0 * p * (h[i] + h[i + 1]);
             let mut off = 0.0;
             let mut far = 0.0;
             if i + 1 < m {
-                off = -smooth * g[1] * (centre + g[1] + g[2]) + p * h[i + 1];
+                let next_centre = g[i + 1] + g[i + 2];
+                off = -smooth * g[i + 1] * (v[i + 1] * centre + v[i + 2] * next_centre)
+                    + p * h[i + 1];
             }
             if i + 2 < m {
-                far = smooth * g[1] * g[2];
+                far = smooth * v[i + 2] * g[i + 1] * g[i + 2];
             }
             let d = diagonal - diagonal_1;
             let off = off - off_1;
             let inverse = 1.0 / d;
             let l1 = off * inverse;
             let l2 = far * inverse;
-            self.factor[i] = [inverse, l1, l2];
+            self.factor.push([inverse, l1, l2]);
             diagonal_1 = diagonal_2 + l1 * off;
             off_1 = l1 * far;
             diagonal_2 = l2 * far;
-            g = [g[1], g[2], g3];
         }
     }
 
@@ -76,10 +84,10 @@ impl SmoothingSpline {
         let n = self.x.len();
         let m = n - 2;
         let u = &mut self.second;
-        let mut slope = (self.value[1] - self.value[0]) / self.h[0];
+        let mut slope = (self.value[1] - self.value[0]) * self.inverse_h[0];
         let (mut carry_1, mut carry_2) = (0.0, 0.0);
         for i in 0..m {
-            let next = (self.value[i + 2] - self.value[i + 1]) / self.h[i + 1];
+            let next = (self.value[i + 2] - self.value[i + 1]) * self.inverse_h[i + 1];
             let right = next - slope - carry_1;
             slope = next;
             u[i + 1] = right;
@@ -94,16 +102,16 @@ impl SmoothingSpline {
             after_2 = after_1;
             after_1 = value;
         }
-        // f = y - 6 (1 - p) Q u, f'' = 6 p u.
+        // f = y - 6 (1 - p) W^-1 Q u, f'' = 6 p u.
         let smooth = 6.0 * (1.0 - p);
         let mut before = 0.0;
         for i in 0..n {
             let after = if i + 1 < n {
-                (u[i + 1] - u[i]) / self.h[i]
+                (u[i + 1] - u[i]) * self.inverse_h[i]
             } else {
                 0.0
             };
-            self.value[i] -= smooth * (after - before);
+            self.value[i] -= smooth * self.inverse_weight[i] * (after - before);
             before = after;
         }
         for v in u {
@@ -113,38 +121,33 @@ impl SmoothingSpline {
 
     /// Values of the fitted spline at ascending `x`, straight lines outside the fitted points.
     pub fn evaluate(&self, x: &[f64], out: &mut [f64]) {
-        let last = self.x.len() - 1;
-        let end_slope = |i: usize, at_end: bool| {
-            let chord = (self.value[i + 1] - self.value[i]) / self.h[i];
+        let n = self.x.len();
+        let mut k = 0;
+        for i in 0..n - 1 {
+            let (from, to) = (self.x[i], self.x[i + 1]);
+            let chord = (self.value[i + 1] - self.value[i]) * self.inverse_h[i];
             let bend = self.h[i] / 6.0;
-            if at_end {
-                chord + bend * self.second[i]
-            } else {
-                chord - bend * self.second[i + 1]
+            let slope = chord - bend * (2.0 * self.second[i] + self.second[i + 1]);
+            let half_second = 0.5 * self.second[i];
+            let third = (self.second[i + 1] - self.second[i]) * self.inverse_h[i] / 6.0;
+            if i == 0 {
+                while k < x.len() && x[k] < from {
+                    out[k] = self.value[0] + slope * (x[k] - from);
+                    k += 1;
+                }
             }
-        };
-        let mut i = 0;
-        for (&x, out) in x.iter().zip(out) {
-            if x <= self.x[0] {
-                *out = self.value[0] + end_slope(0, false) * (x - self.x[0]);
-                continue;
+            while k < x.len() && x[k] < to {
+                let d = x[k] - from;
+                out[k] = self.value[i] + d * (slope + d * (half_second + d * third));
+                k += 1;
             }
-            if x >= self.x[last] {
-                *out = self.value[last] + end_slope(last - 1, true) * (x - self.x[last]);
-                continue;
+            if i + 2 == n {
+                let end_slope = chord + bend * (self.second[i] + 2.0 * self.second[i + 1]);
+                while k < x.len() {
+                    out[k] = self.value[i + 1] + end_slope * (x[k] - to);
+                    k += 1;
+                }
             }
-            while self.x[i + 1] < x {
-                i += 1;
-            }
-            if x == self.x[i + 1] {
-                *out = self.value[i + 1];
-                continue;
-            }
-            let h = self.h[i];
-            let b = (x - self.x[i]) / h;
-            let a = 1.0 - b;
-            let bend = (a * a * a - a) * self.second[i] + (b * b * b - b) * self.second[i + 1];
-            *out = a * self.value[i] + b * self.value[i + 1] + bend * h * h / 6.0;
         }
     }
 }
@@ -152,6 +155,18 @@ impl SmoothingSpline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn points<'a>(
+        x: &'a [f64],
+        y: &'a [f64],
+        keep: &'a [bool],
+    ) -> impl Iterator<Item = (f64, f64, f64)> {
+        x.iter()
+            .zip(y)
+            .zip(keep)
+            .filter(|(_, keep)| **keep)
+            .map(|((x, y), _)| (*x, *y, 1.0))
+    }
 
     /// Dense solution of the same problem: f = y - 6(1-p) Q u with (6(1-p) Q^T Q + p R) u = Q^T y.
     fn dense(x: &[f64], y: &[f64], p: f64) -> Vec<f64> {
@@ -213,7 +228,7 @@ mod tests {
         for (n, p) in [(4, 0.5), (5, 0.9), (6, 1e-3), (40, 0.2), (60, 1e-6)] {
             let (x, y) = wiggly(n);
             let mut spline = SmoothingSpline::default();
-            assert!(spline.fit(&x, &y, &vec![true; n], p));
+            assert!(spline.fit(points(&x, &y, &vec![true; n]), p));
             let mut out = vec![0.0; n];
             spline.evaluate(&x, &mut out);
             for (a, b) in out.iter().zip(dense(&x, &y, p)) {
@@ -229,7 +244,7 @@ mod tests {
         let x = [0.0, 1.0, 2.0, 3.5, 4.0, 5.0];
         let y = [1.0, 3.0, 2.0, 5.0, 4.0, 4.5];
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(&x, &y, &[true; 6], 0.7));
+        assert!(spline.fit(points(&x, &y, &[true; 6]), 0.7));
         let mut out = [0.0; 2];
         spline.evaluate(&[2.0, 2.75], &mut out);
         let expected = [2.893130446025, 3.550379723176];
@@ -249,12 +264,32 @@ mod tests {
             keep[i] = false;
         }
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(&x, &y, &keep, 1e-6));
+        assert!(spline.fit(points(&x, &y, &keep), 1e-6));
         let mut out = vec![0.0; 50];
         spline.evaluate(&x, &mut out);
         for (x, f) in x.iter().zip(out) {
             assert!((f - 2.0 - 0.5 * x).abs() < 1e-8, "{x} {f}");
         }
-        assert!(!spline.fit(&x, &y, &[false; 50], 1e-6));
+        assert!(!spline.fit(points(&x, &y, &[false; 50]), 1e-6));
+    }
+
+    #[test]
+    fn weights_count_points_that_often() {
+        // csaps 1.3.3: csaps(x, y, [2.0, 2.75], weights=[1, 2, 1, 4, 1, 3], smooth=0.7)
+        let x = [0.0, 1.0, 2.0, 3.5, 4.0, 5.0];
+        let y = [1.0, 3.0, 2.0, 5.0, 4.0, 4.5];
+        let weight = [1.0, 2.0, 1.0, 4.0, 1.0, 3.0];
+        let mut spline = SmoothingSpline::default();
+        assert!(spline.fit(
+            x.iter().zip(y).zip(weight).map(|((x, y), w)| (*x, y, w)),
+            0.7
+        ));
+        let mut out = [0.0; 2];
+        spline.evaluate(&[2.0, 2.75], &mut out);
+        let expected = [3.265816055827, 4.037671236488];
+        assert!(
+            (out[0] - expected[0]).abs() < 1e-9 && (out[1] - expected[1]).abs() < 1e-9,
+            "{out:?}"
+        );
     }
 }

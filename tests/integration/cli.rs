@@ -116,7 +116,7 @@ fn exit_statuses() {
             &["measure", plate, "--out", text, "--snr-min", "nan"],
             "snr-min",
         ),
-        (&["measure", plate, "--out", text, "--vmax", "-5"], "-5"),
+        (&["measure", plate, "--out", text, "--vmax=-5"], "-5"),
         (&["measure", plate, "--out", text, "--vstep", "0"], "0"),
         (&["measure", plate, "--out", text, "--vmax", "inf"], "inf"),
         (&["simulate", "--out", text, "--stars", "0"], "stars"),

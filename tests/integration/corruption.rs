@@ -9,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
 use relrv::pipeline::{Measured, RvRow};
 
+use crate::fits_edit::{join, split};
 use crate::support::*;
 
 /// Damaged files in all, one of each star in each round.
@@ -53,10 +54,12 @@ fn three_hundred_corruptions() {
         for members in by_star.values() {
             let (name, bytes) = &plain[members[rng.random_range(0..members.len())]];
             let mut bytes = bytes.clone();
-            let mut ways = Vec::new();
-            for _ in 0..rng.random_range(1..=2) {
-                ways.push(damage(&mut bytes, &mut rng));
-            }
+            let ways = if rng.random() {
+                vec![spoil_pixels(&mut bytes, &mut rng)]
+            } else {
+                let n = rng.random_range(1..=2);
+                (0..n).map(|_| damage(&mut bytes, &mut rng)).collect()
+            };
             write(name, &bytes);
             how.insert(name.clone(), ways.join(", "));
         }
@@ -100,7 +103,7 @@ fn three_hundred_corruptions() {
         silent.len()
     );
     // The damage is neither harmless nor always deadly.
-    assert!(n_rejected > N_CASES / 10 && n_rejected < N_CASES * 9 / 10);
+    assert!(n_rejected > N_CASES / 10 && n_rejected < N_CASES * 9 / 10 && n_flagged > N_CASES / 10);
 }
 
 fn is_rejected(measured: &Measured, name: &str) -> bool {
@@ -164,6 +167,40 @@ fn wrong_without_notice(measured: &Measured, sound: &BTreeMap<SpectrumKey, RvRow
         }
     }
     wrong
+}
+
+/// Spoils flux or ivar over a piece of some exposure, in a file that stays sound; says how.
+fn spoil_pixels(bytes: &mut Vec<u8>, rng: &mut ChaCha8Rng) -> String {
+    let mut hdus = split(bytes);
+    let exposure = rng.random_range(3..hdus.len());
+    let column = ["FLUX", "IVAR"][rng.random_range(0..2)];
+    let kind = rng.random_range(0..8);
+    let mut place = 0..0;
+    hdus[exposure].edit_floats(column, |values| {
+        let n = values.len();
+        let len = [1, 3, 10, 100, 1000, n][rng.random_range(0..6)];
+        let start = rng.random_range(0..=n - len);
+        place = start..start + len;
+        let factor = rng.random_range(-7f32..7f32).exp();
+        let level = median(&values.iter().map(|v| f64::from(*v)).collect::<Vec<_>>()) as f32;
+        for value in &mut values[place.clone()] {
+            *value = match kind {
+                0 => 0.0,
+                1 => f32::NAN,
+                2 => f32::INFINITY,
+                3 => -*value,
+                4 => f32::from_bits(rng.random()),
+                5 => level * factor,
+                6 => level * rng.random_range(-1f32..3f32),
+                _ => *value * factor,
+            };
+        }
+    });
+    *bytes = join(&hdus);
+    format!(
+        "{} {column} {place:?} spoiled ({kind})",
+        hdus[exposure].name()
+    )
 }
 
 /// Damages the file in one way; says how.

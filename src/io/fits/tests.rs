@@ -83,6 +83,16 @@ fn column_formats() {
     assert_eq!(parse("'16A'"), Ok((32, None)));
     assert_eq!(parse("'128X'"), Ok((256, None)));
     assert_eq!(parse("'2PE(3)'"), Ok((4, None)));
+    // Lengths whose sum wraps round to the row's 16 bytes.
+    let mut cards = table_cards("16", "2", "3");
+    for (n, form) in ["'9223372036854775807B'", "'9223372036854775807B'", "'18B'"]
+        .iter()
+        .enumerate()
+    {
+        cards.push(card(&format!("TFORM{}", n + 1), form));
+    }
+    let bytes = [primary(), header(&cards), vec![0; BLOCK]].concat();
+    assert!(BinTable::parse(&first_table(&bytes)).is_err());
     for bad in [
         "'E'",
         "'3E'",

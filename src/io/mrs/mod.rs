@@ -15,16 +15,18 @@ use super::fits_header::Header;
 use super::inflate::Inflater;
 use super::raw::{FileHeader, MrsFile, RawSpectrum, RejectReason, Rejection};
 
-/// Bytes read for the primary header alone: four blocks, where DR7 files need three.
-const PREFIX: usize = 4 * fits::BLOCK;
+/// Bytes read for the primary header alone: the three blocks of DR7 files, then what any header should fit in.
+const PREFIXES: [usize; 2] = [3 * fits::BLOCK, 12 * fits::BLOCK];
 
 /// Reads the primary header alone, which takes a few kB of the file.
 pub fn read_header(path: &Path, inflater: &mut Inflater) -> Result<FileHeader, Rejection> {
-    let prefix = inflater.read_prefix(path, PREFIX)?;
-    if prefix.starts_with(b"SIMPLE  =")
-        && let Ok((header, _)) = Header::parse(prefix)
-    {
-        return primary::file_header(path, &header);
+    for n_bytes in PREFIXES {
+        let prefix = inflater.read_prefix(path, n_bytes)?;
+        if prefix.starts_with(b"SIMPLE  =")
+            && let Ok((header, _)) = Header::parse(prefix)
+        {
+            return primary::file_header(path, &header);
+        }
     }
     // A long header, or a broken file: the whole of it tells which.
     let parts = fits::split(inflater.read(path)?).map_err(|problem| not_fits(path, problem))?;

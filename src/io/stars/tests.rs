@@ -170,7 +170,8 @@ fn a_survey_is_grouped_in_seconds() {
     );
     // Chance neighbours within 3 arcsec are joined: 200000 stars on 24000 square degrees have about 3.
     assert!((199_900..=200_000).contains(&found.len()));
-    assert!(elapsed.as_secs() < 20, "{elapsed:?}");
+    // 4-7 s on two busy cores; comparing all pairs would take hours.
+    assert!(elapsed.as_secs() < 60, "{elapsed:?}");
     // One position for all.
     let same = group_positions(&vec![(10.0, 10.0); 1_000_000]);
     assert_eq!(same.len(), 1);

@@ -1,6 +1,6 @@
 //! Files whose structure is broken: truncated, damaged, not FITS at all.
 
-use super::sample::{Layout, N_PIX, Sample, gzip};
+use super::sample::{Key, Layout, N_PIX, Sample, gzip};
 use super::{NAME, parse_bytes, reasons};
 use crate::io::inflate::Inflater;
 use crate::io::mrs::{read_file, read_header};
@@ -119,5 +119,26 @@ fn bad_files_name_the_same_reason_to_both_readers() {
         let rejection = read_file(missing, &mut inflater).unwrap_err();
         assert_eq!(rejection.reason, RejectReason::Unreadable);
         assert_eq!(rejection, read_header(missing, &mut inflater).unwrap_err());
+    }
+}
+
+#[test]
+fn a_header_of_any_length_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(NAME);
+    let mut inflater = Inflater::new();
+    for n_more in [0, 60, 400, 2000] {
+        let mut sample = Sample::new(Layout::Rows, 1);
+        let position = sample
+            .primary
+            .iter()
+            .position(|(name, _)| name == "RA")
+            .unwrap();
+        let more = (0..n_more).map(|i| (format!("M{i}"), Key::Int(i)));
+        sample.primary.splice(position..position, more);
+        std::fs::write(&path, gzip(&sample.bytes())).unwrap();
+        let header = read_header(&path, &mut inflater).unwrap();
+        assert_eq!(header.ra_deg, 292.058716);
+        assert_eq!(header, read_file(&path, &mut inflater).unwrap().header);
     }
 }

@@ -73,20 +73,26 @@ pub fn tell_summary(
     rejected_path: &Path,
     verbose: bool,
 ) {
-    let mut by_reason: BTreeMap<_, usize> = BTreeMap::new();
-    let mut whole_files = 0;
+    let mut files_by_reason: BTreeMap<_, usize> = BTreeMap::new();
+    let mut spectra_by_reason: BTreeMap<_, usize> = BTreeMap::new();
     for rejection in &measured.rejected {
+        let by_reason = match rejection.hdu.is_empty() {
+            true => &mut files_by_reason,
+            false => &mut spectra_by_reason,
+        };
         *by_reason.entry(rejection.reason).or_default() += 1;
-        whole_files += usize::from(rejection.hdu.is_empty());
     }
     let (n, seconds) = (measured.rows.len(), measured.wall.as_secs_f64());
-    println!(
-        "files in          {:>8}   ({whole_files} rejected whole)",
-        measured.n_files
-    );
+    let rejected_whole: usize = files_by_reason.values().sum();
+    println!("files in          {:>8}", measured.n_files);
+    let n_read = measured.n_files - rejected_whole;
+    println!("  read            {n_read:>8}");
+    for (reason, count) in files_by_reason {
+        println!("  {:<15} {count:>8}", reason.name());
+    }
     println!("spectra in        {:>8}", measured.n_spectra);
     println!("  measured        {n:>8}   ({} stars)", measured.n_stars);
-    for (reason, count) in by_reason {
+    for (reason, count) in spectra_by_reason {
         println!("  {:<15} {count:>8}", reason.name());
     }
     for (bit, name, _) in flags::ALL {

@@ -164,7 +164,7 @@ pub fn measure_peak(
         flag |= flags::CHI2_HIGH;
     }
     // Also when the share is NaN: a reference without any slope.
-    if !(precision.noise_share <= flags::LOW_INFORMATION_LIMIT) {
+    if precision.noise_share.is_nan() || precision.noise_share > flags::LOW_INFORMATION_LIMIT {
         flag |= flags::LOW_INFORMATION;
     }
     let known = flag & flags::NO_CURVATURE == 0;

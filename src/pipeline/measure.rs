@@ -47,9 +47,9 @@ pub struct Measured {
     pub rows: Vec<RvRow>,
     /// Everything that was not measured, by file.
     pub rejected: Vec<Rejection>,
-    /// Files found.
+    /// Files found, and inputs that gave none: each was read or is in `rejected` without an HDU.
     pub n_files: usize,
-    /// Exposures of single arms found in them.
+    /// Exposures of single arms found in them: each is a row or is in `rejected` with its HDU.
     pub n_spectra: usize,
     /// Stars with at least one row.
     pub n_stars: usize,
@@ -79,7 +79,7 @@ pub fn measure<P: AsRef<Path>>(
     let start = Instant::now();
     let clocks = StageClocks::default();
     let (paths, mut rejected) = inputs::expand(inputs);
-    let n_files = paths.len();
+    let n_files = paths.len() + rejected.len();
     let (paths, headers) = read_headers(paths, &mut rejected, &clocks);
     let stars = stars_by_plate(&headers);
     drop(headers);

@@ -73,7 +73,8 @@ pub fn prepare(
             }
         };
         let header = Arc::new(file.header);
-        out.n_spectra += file.spectra.len() + file.rejected.len();
+        let of_hdus = file.rejected.iter().filter(|r| !r.hdu.is_empty()).count();
+        out.n_spectra += file.spectra.len() + of_hdus;
         out.rejected.extend(file.rejected);
         for raw in file.spectra {
             let mut reject = |reason, detail: String| {

@@ -189,8 +189,11 @@ impl SplineFit {
             }
             for j in 0..4 {
                 self.right[interval + j] += right[j];
-                for k in 0..4 - j {
-                    self.normal[interval + j][k] += normal[j][k];
+                for (sum, part) in self.normal[interval + j]
+                    .iter_mut()
+                    .zip(&normal[j][..4 - j])
+                {
+                    *sum += part;
                 }
             }
         }

@@ -101,7 +101,7 @@ impl Normalizer {
             ));
         }
         let floor = MIN_CONTINUUM * self.median_level();
-        if !(floor > 0.0) {
+        if floor.is_nan() || floor <= 0.0 {
             return Err((
                 RejectReason::NoGoodPixels,
                 "the continuum is not positive".into(),

@@ -181,8 +181,8 @@ mod tests {
         };
         let mut a = vec![vec![0.0; m + 1]; m];
         for r in 0..m {
-            for c in 0..m {
-                a[r][c] = 6.0 * (1.0 - p) * (0..n).map(|i| q(i, r) * q(i, c)).sum::<f64>();
+            for (c, cell) in a[r][..m].iter_mut().enumerate() {
+                *cell = 6.0 * (1.0 - p) * (0..n).map(|i| q(i, r) * q(i, c)).sum::<f64>();
             }
             a[r][r] += 2.0 * p * (h[r] + h[r + 1]);
             if r + 1 < m {
@@ -194,10 +194,12 @@ mod tests {
             a[r][m] = (0..n).map(|i| q(i, r) * y[i]).sum();
         }
         for k in 0..m {
-            for r in k + 1..m {
-                let factor = a[r][k] / a[k][k];
-                for c in k..=m {
-                    a[r][c] -= factor * a[k][c];
+            let (above, below) = a.split_at_mut(k + 1);
+            let pivot = &above[k];
+            for row in below {
+                let factor = row[k] / pivot[k];
+                for (cell, top) in row.iter_mut().zip(pivot).skip(k) {
+                    *cell -= factor * top;
                 }
             }
         }

@@ -32,12 +32,25 @@ impl Format {
 }
 
 impl Table {
-    /// Checks, before any work is done, that [`Table::write`] knows the ending of `path`.
+    /// Checks, before any work is done, that [`Table::write`] knows the ending of `path` and can make a file there.
+    /// Leaves nothing behind.
     ///
     /// # Errors
-    /// [`Error::Config`] for an ending that is no format's.
+    /// [`Error::Config`] for an ending that is no format's, [`Error::Io`] for a place that cannot be written.
     pub fn check_path(path: &Path) -> Result<()> {
-        Format::of(path).map(|_| ())
+        Format::of(path)?;
+        if path.is_dir() {
+            return Err(Error::io(path, std::io::ErrorKind::IsADirectory.into()));
+        }
+        // Missing directories will be made: the nearest one that exists must allow it.
+        let mut dir = directory_of(path);
+        while std::fs::symlink_metadata(dir).is_err()
+            && let Some(parent) = dir.parent()
+        {
+            dir = parent_or_here(parent);
+        }
+        tempfile::tempfile_in(dir).map_err(|e| Error::io(dir, e))?;
+        Ok(())
     }
 
     /// Writes the table as FITS, CSV or Parquet by the ending of `path` (`.fits`, `.csv`, `.parquet`).
@@ -65,15 +78,25 @@ impl Table {
     }
 }
 
+/// Directory that a file is in.
+fn directory_of(path: &Path) -> &Path {
+    parent_or_here(path.parent().unwrap_or(Path::new("")))
+}
+
+fn parent_or_here(parent: &Path) -> &Path {
+    if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    }
+}
+
 /// Lets `fill` write a temporary file in `path`'s directory, then gives it its name.
 fn write_whole(
     path: &Path,
     fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
 ) -> Result<()> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
+    let dir = directory_of(path);
     std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".relrv-").suffix(".part");

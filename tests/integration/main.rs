@@ -1,7 +1,15 @@
 //! Integration tests, one binary: what a user could see go wrong.
 
+mod bad_input;
+mod cli;
 mod columns;
+mod corruption;
+mod fits_edit;
+mod memory;
 mod monte_carlo;
 mod oracle;
 mod phase;
+mod plate;
 mod precision;
+mod real;
+mod support;

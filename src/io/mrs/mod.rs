@@ -56,8 +56,10 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<MrsFile, Rejection> {
                 Err(rejection) => file.rejected.push(rejection),
             },
             Part::Gap { problem, len, .. } => {
-                let detail = format!("HDU {i}: {problem}; {len} bytes are not used");
-                file.rejected.push(not_fits(path, detail));
+                let detail = format!("{problem}; {len} bytes are not used");
+                let (hdu, reason) = (format!("#{i}"), RejectReason::NotFits);
+                file.rejected
+                    .push(Rejection::hdu(path, &hdu, reason, detail));
             }
         }
     }

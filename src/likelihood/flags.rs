@@ -24,7 +24,7 @@ pub const CHI2_HIGH_LIMIT: f64 = 2.0;
 pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 
 /// Share of the reference's expected squared slope that may be unknown before [`LOW_INFORMATION`] is set.
-pub const LOW_INFORMATION_LIMIT: f64 = 0.5;
+pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
 pub const ALL: [(u32, &str, &str); 8] = [
@@ -52,7 +52,7 @@ pub const ALL: [(u32, &str, &str); 8] = [
     (
         LOW_INFORMATION,
         "low_information",
-        "more than half of the reference's expected squared slope is lost in its noise",
+        "more than 35 % of the reference's expected squared slope is lost in its noise",
     ),
     (
         WAVE_AS_STORED,

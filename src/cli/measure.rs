@@ -92,21 +92,21 @@ impl MeasureArgs {
             .iter()
             .filter(|r| r.reason.is_defect())
             .count();
-        if defects > 0 && !self.quiet {
+        // Errors are told even when asked to be quiet, and the list is whole even when nothing else is.
+        let nothing = measured.rows.is_empty();
+        if defects > 0 && (nothing || !self.quiet) {
             tell_rejections(&measured.rejected, self.verbose);
         }
-        if measured.rows.is_empty() {
-            if self.quiet {
-                tell_rejections(&measured.rejected, false);
-            }
+        let rejected_path = rejected_path(&self.out);
+        write_rejections(&rejected_path, &measured.rejected)?;
+        if nothing {
             let (files, spectra) = (measured.n_files, measured.n_spectra);
             return Err(Error::NothingUsable(format!(
-                "nothing could be measured: {files} files, {spectra} spectra in, none usable"
+                "nothing could be measured: {files} files, {spectra} spectra in, none usable; reasons in {}",
+                rejected_path.display()
             )));
         }
         rv_table::to_table(&measured.rows).write(&self.out)?;
-        let rejected_path = rejected_path(&self.out);
-        write_rejections(&rejected_path, &measured.rejected)?;
         if !self.quiet {
             tell_summary(&measured, &name, &self.out, &rejected_path, self.verbose);
         }

@@ -113,6 +113,21 @@ pub enum RejectReason {
 }
 
 impl RejectReason {
+    /// Every reason, in their order.
+    pub const ALL: [RejectReason; 11] = [
+        RejectReason::Unreadable,
+        RejectReason::BadGzip,
+        RejectReason::NotFits,
+        RejectReason::MissingKey,
+        RejectReason::BadColumn,
+        RejectReason::BadWavelength,
+        RejectReason::NoGoodPixels,
+        RejectReason::Duplicate,
+        RejectReason::LowSnr,
+        RejectReason::ArmNotAsked,
+        RejectReason::NoExposures,
+    ];
+
     /// Something is wrong with the input, rather than it not being asked for.
     pub fn is_defect(self) -> bool {
         !matches!(self, RejectReason::LowSnr | RejectReason::ArmNotAsked)
@@ -165,5 +180,32 @@ impl std::fmt::Display for Rejection {
             write!(f, " [{}]", self.hdu)?;
         }
         write!(f, ": {}: {}", self.reason.name(), self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RejectReason;
+
+    #[test]
+    fn every_reason_is_listed_once() {
+        for (i, reason) in RejectReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, i, "{}", reason.name());
+        }
+        // A reason that is added at the end must be added to the list too: this match stops compiling.
+        let last = |reason| match reason {
+            RejectReason::Unreadable
+            | RejectReason::BadGzip
+            | RejectReason::NotFits
+            | RejectReason::MissingKey
+            | RejectReason::BadColumn
+            | RejectReason::BadWavelength
+            | RejectReason::NoGoodPixels
+            | RejectReason::Duplicate
+            | RejectReason::LowSnr
+            | RejectReason::ArmNotAsked => false,
+            RejectReason::NoExposures => true,
+        };
+        assert!(RejectReason::ALL.last().is_some_and(|r| last(*r)));
     }
 }

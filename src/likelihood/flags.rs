@@ -14,7 +14,7 @@ pub const CHI2_HIGH: u32 = 1 << 4;
 pub const LOW_INFORMATION: u32 = 1 << 5;
 /// The stored wavelengths are no polynomial in pixel number and were used with their rounding.
 pub const WAVE_AS_STORED: u32 = 1 << 6;
-/// The star has no other usable exposure in this arm: the velocity is 0 by definition.
+/// The star has no other usable exposure in this arm: it was measured against itself.
 pub const SINGLE_EXPOSURE: u32 = 1 << 7;
 
 /// Reduced chi^2 above which [`CHI2_HIGH`] is set.
@@ -24,7 +24,7 @@ pub const CHI2_HIGH_LIMIT: f64 = 2.0;
 pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 
 /// Share of the reference's expected squared slope that may be unknown before [`LOW_INFORMATION`] is set.
-pub const LOW_INFORMATION_LIMIT: f64 = 0.5;
+pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
 pub const ALL: [(u32, &str, &str); 8] = [
@@ -52,7 +52,7 @@ pub const ALL: [(u32, &str, &str); 8] = [
     (
         LOW_INFORMATION,
         "low_information",
-        "more than half of the reference's expected squared slope is lost in its noise",
+        "more than 35 % of the reference's expected squared slope is lost in its noise",
     ),
     (
         WAVE_AS_STORED,
@@ -62,7 +62,7 @@ pub const ALL: [(u32, &str, &str); 8] = [
     (
         SINGLE_EXPOSURE,
         "single_exposure",
-        "the star's only usable exposure in this arm; rv is 0 by definition",
+        "the star's only usable exposure in this arm, measured against itself",
     ),
 ];
 

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
 use super::star::{Prepared, PreparedStar, Workspace, prepare};
-use crate::io::hjd::hjd_mid;
+use crate::io::hjd::HjdClock;
 use crate::io::inflate::Inflater;
 use crate::io::raw::{FileHeader, Rejection};
 use crate::io::stars::{self, Star};
@@ -212,6 +212,7 @@ fn measure_arm(
         Stage::Likelihood,
         start.elapsed() * rayon::current_num_threads() as u32,
     );
+    let mut clock = HjdClock::default();
     let mut measurements = measurements.into_iter();
     for (number, star, arm, reference, exposures) in places {
         let source_id: Arc<str> = star.source_id.as_str().into();
@@ -232,7 +233,7 @@ fn measure_arm(
                 fiberid: header.fiberid,
                 arm,
                 lmjm: exposure.lmjm,
-                hjd: hjd_mid(exposure.lmjm, exposure.exptime_s, star.ra_deg, star.dec_deg),
+                hjd: clock.hjd_mid(exposure.lmjm, exposure.exptime_s, star.ra_deg, star.dec_deg),
                 snr: exposure.snr,
                 measurement,
                 is_reference: i == reference,

@@ -94,7 +94,7 @@ impl Masker {
         let phases: Vec<[f64; 4]> = (0..=knots.spacing)
             .map(|p| basis(p as f64 / knots.spacing as f64))
             .collect();
-        for (interval, c) in self.spline.coefficients.array_windows::<4>().enumerate() {
+        for (interval, c) in self.spline.coefficients.windows(4).enumerate() {
             // The last knot may lie on the last pixel, or beyond it.
             let in_interval = match interval + 1 == knots.n_interval {
                 true => n - self.model.len(),

@@ -451,7 +451,7 @@ fn a_dangling_link() {
 fn a_file_that_may_not_be_read() {
     use std::os::unix::fs::PermissionsExt;
     let plate = Plate::new();
-    std::fs::set_permissions(&plate.victim, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&plate.victim, std::fs::Permissions::from_mode(0o0)).unwrap();
     if std::fs::read(&plate.victim).is_ok() {
         eprintln!("skipped: permissions do not bind this user (root)");
         return;

@@ -2,10 +2,13 @@
 
 mod bad_input;
 mod cli;
+mod columns;
 mod corruption;
 mod fits_edit;
 mod memory;
 mod monte_carlo;
+mod oracle;
+mod phase;
 mod plate;
 mod precision;
 mod real;

@@ -8,6 +8,7 @@ use relrv::likelihood::{
 };
 use relrv::simulate::spectrum::{Component, Simulated, SpectrumOptions, spectrum_with_truth};
 use relrv::simulate::template::{StellarParams, Template};
+use relrv::spectrum::reference::KNOT_PIXELS;
 use relrv::spectrum::{Normalized, Normalizer, Reference, SpectrumConfig};
 use relrv::{Arm, C_KM_S};
 
@@ -31,7 +32,6 @@ pub struct Case {
 /// One measured exposure.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
-    pub reference: usize,
     pub rv_true_km_s: f64,
     pub measurement: Measurement,
 }
@@ -47,10 +47,10 @@ pub fn grid() -> VelocityGrid {
 }
 
 /// Simulates and measures the case with the CPU back end.
-pub fn run(case: &Case, knot_pixels: usize) -> Vec<Sample> {
+pub fn run(case: &Case) -> Vec<Sample> {
     run_with(case, |normalized, reference| {
         let grid = grid();
-        let reference = Reference::new(reference, knot_pixels).unwrap();
+        let reference = Reference::new(reference, KNOT_PIXELS).unwrap();
         let table = ReferenceTable::new(&reference, &grid);
         let spectra = normalized
             .iter()
@@ -95,7 +95,6 @@ pub fn run_with(
                 .into_iter()
                 .zip(measured)
                 .map(|(rv_true_km_s, measurement)| Sample {
-                    reference,
                     rv_true_km_s,
                     measurement,
                 })

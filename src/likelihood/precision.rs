@@ -74,7 +74,7 @@ impl PrecisionSums {
     /// sqrt(I + J) / I with J = sum sigma_t^2 V / S^2.)
     ///
     /// Where the noise hides most of the slope, the prior follows the noise in part, and that part of I is none: it is
-    /// taken off by [`SPURIOUS_PER_SHARE3`].
+    /// taken off by `SPURIOUS_PER_SHARE3`.
     pub fn precision(&self) -> Precision {
         let noise_share = self.slope_noise / (self.slope2 + self.slope_noise);
         let spurious = (SPURIOUS_PER_SHARE3 * noise_share.powi(3)).min(MAX_SPURIOUS);

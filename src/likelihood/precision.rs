@@ -28,10 +28,10 @@ pub struct Precision {
     pub noise_share: f64,
 }
 
-/// Part of I that is spurious, over the cube of the share of the slope that is not known. Measured on simulated stars of
-/// types O to K at SNR 10 and 20, where the share runs from 0.1 to 0.55 and the part from 0 to 0.55; the cube fits all
-/// within 0.1.
-const SPURIOUS_PER_SHARE3: f64 = 5.0;
+/// Part of I that is spurious, over the fourth power of the share of the slope that is not known. Measured on simulated
+/// stars of types O to K at SNR 10 and 20, where the share runs from 0.1 to 0.45 and the part from 0 to 0.4; the power fits
+/// all within 0.05.
+const SPURIOUS_PER_SHARE4: f64 = 12.0;
 
 /// Largest such part; beyond it nothing is known and the velocity is flagged.
 const MAX_SPURIOUS: f64 = 0.7;
@@ -74,10 +74,10 @@ impl PrecisionSums {
     /// sqrt(I + J) / I with J = sum sigma_t^2 V / S^2.)
     ///
     /// Where the noise hides most of the slope, the prior follows the noise in part, and that part of I is none: it is
-    /// taken off by `SPURIOUS_PER_SHARE3`.
+    /// taken off by `SPURIOUS_PER_SHARE4`.
     pub fn precision(&self) -> Precision {
         let noise_share = self.slope_noise / (self.slope2 + self.slope_noise);
-        let spurious = (SPURIOUS_PER_SHARE3 * noise_share.powi(3)).min(MAX_SPURIOUS);
+        let spurious = (SPURIOUS_PER_SHARE4 * noise_share.powi(4)).min(MAX_SPURIOUS);
         let response = self.slope2 * (1.0 - spurious);
         Precision {
             rv_err_km_s: self.slope2.sqrt() / response,

@@ -1,0 +1,4 @@
+//! The tests of the paper.
+
+pub mod mock;
+pub mod mock_score;

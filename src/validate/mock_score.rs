@@ -110,3 +110,73 @@ fn bound_km_s(mock: &Mock, graph: &Graph) -> Result<f64> {
 pub fn rms(values: &[f64]) -> f64 {
     (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use rayon::prelude::*;
+
+    use super::super::mock::MockConfig;
+    use super::*;
+
+    const SEEDS: u64 = 50;
+
+    struct Total {
+        rms: f64,
+        bound: f64,
+        pull: f64,
+        contamination: f64,
+        completeness: f64,
+    }
+
+    fn run(n_binaries: usize, missing: f64, method: impl Fn(&Mock) -> Score + Sync) -> Total {
+        let scores: Vec<Score> = (1..=SEEDS)
+            .into_par_iter()
+            .map(|seed| {
+                method(&Mock::new(&MockConfig {
+                    seed,
+                    n_binaries,
+                    missing,
+                    ..MockConfig::default()
+                }))
+            })
+            .collect();
+        let sum = |f: fn(&Score) -> usize| scores.iter().map(f).sum::<usize>() as f64;
+        let all = |f: fn(&Score) -> f64| rms(&scores.iter().map(f).collect::<Vec<_>>());
+        let pulls: Vec<f64> = scores.iter().flat_map(|s| s.pulls.clone()).collect();
+        let (chosen, wrong) = (sum(|s| s.n_chosen), sum(|s| s.n_wrong));
+        Total {
+            rms: all(|s| s.zp_rms_km_s),
+            bound: all(|s| s.bound_km_s),
+            pull: rms(&pulls),
+            contamination: wrong / chosen,
+            completeness: (chosen - wrong) / sum(|s| s.n_true),
+        }
+    }
+
+    #[test]
+    fn joint_reaches_the_bound_and_beats_the_paper() {
+        for missing in [0.0, 0.3, 0.6] {
+            let j = run(40, missing, |m| joint(m, &JointConfig::default()).unwrap());
+            let p = run(40, missing, |m| paper(m, &PaperConfig::default()).unwrap());
+            println!(
+                "missing {missing}: joint {:.4}, bound {:.4}, paper {:.4} km/s; pull {:.3}; contamination {:.4}, completeness {:.4}",
+                j.rms, j.bound, p.rms, j.pull, j.contamination, j.completeness
+            );
+            assert!(j.rms <= 1.2 * j.bound);
+            assert!(j.rms <= 0.5 * p.rms);
+            assert!((0.9..=1.1).contains(&j.pull));
+            assert!(j.contamination < 0.02 && j.completeness > 0.95);
+        }
+    }
+
+    #[test]
+    fn many_binaries_hardly_contaminate_the_constants() {
+        let j = run(150, 0.0, |m| joint(m, &JointConfig::default()).unwrap());
+        println!(
+            "150 binaries: contamination {:.4}, pull {:.3}",
+            j.contamination, j.pull
+        );
+        assert!(j.contamination < 0.03 && j.completeness > 0.95);
+        assert!(j.rms <= 1.2 * j.bound && (0.9..=1.1).contains(&j.pull));
+    }
+}

@@ -2,3 +2,4 @@
 
 pub mod mock;
 pub mod mock_score;
+pub mod survey;

@@ -149,8 +149,9 @@ fn own_jitter(
     var_of: impl Fn(usize) -> f64,
 ) -> f64 {
     let ninth = 2.0 / (9.0 * dof);
-    let goal = dof * (1.0 - ninth + Z_JITTER * ninth.sqrt()).powi(3);
-    if dof.is_nan() || dof <= 0.0 || chi2_now <= goal {
+    // Below one degree of freedom the formula runs out (and below 0.2 under zero); the quantile is above dof there.
+    let goal = (dof * (1.0 - ninth + Z_JITTER * ninth.sqrt()).powi(3)).max(dof);
+    if dof.is_nan() || dof <= 0.0 || chi2_now.is_nan() || chi2_now <= goal {
         return 0.0;
     }
     let chi2 = |jitter2: f64| -> f64 {
@@ -160,7 +161,10 @@ fn own_jitter(
             .sum()
     };
     let (mut low, mut high) = (0.0, edges.iter().map(|e| e.residual * e.residual).sum());
-    while chi2(high) > goal {
+    for _ in 0..100 {
+        if chi2(high) <= goal {
+            break;
+        }
         high *= 4.0;
     }
     for _ in 0..40 {

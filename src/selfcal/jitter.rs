@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::fit::Model;
+use super::fit::{Fit, Model};
 
 /// Stars looked at in [`from_p_values`].
 const SAMPLE: usize = 2000;
@@ -59,19 +59,19 @@ pub(super) fn from_p_values(model: &Model<'_>, may: &(impl Fn(usize) -> bool + S
 
 /// Square of the jitter by restricted maximum likelihood over the constants' observations:
 /// sum of (w r)^2 = sum of w (1 - h), w = 1 / (err^2 + jitter^2), h the part of an observation in its own prediction.
-/// `before` is the present value, from which the residuals were computed.
-pub(super) fn from_constants(model: &Model<'_>, before: f64) -> f64 {
+/// `before` is the present value, with which `fits` were made.
+pub(super) fn from_constants(model: &Model<'_>, fits: &[Fit], before: f64) -> f64 {
     let edges: Vec<(f64, f64, f64)> = (0..model.graph.n_stars())
         .into_par_iter()
         .filter(|&s| model.is_constant[s])
         .flat_map_iter(|s| {
-            let fit = model.fit(s, before);
+            let fit = &fits[s];
             let weight = |k: usize| 1.0 / (model.graph.var[k] + before);
             let total: f64 = fit.edges.iter().map(|e| weight(e.k)).sum();
             fit.edges
-                .into_iter()
+                .iter()
                 .filter(|e| e.robust == 1.0)
-                .map(|e| {
+                .map(move |e| {
                     let w = weight(e.k);
                     let h = w / total + w * model.zp_var[model.graph.zp[e.k] as usize];
                     (

@@ -7,6 +7,7 @@
 //! unknown per block: groups hang together tightly inside and loosely with each other.
 
 use faer::linalg::solvers::{DenseSolveCore, Llt, Solve};
+use faer::linalg::triangular_inverse::invert_lower_triangular;
 use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
@@ -19,8 +20,8 @@ use crate::{Error, Result};
 const MAX_BLOCK: usize = 256;
 /// A component with at most this many zero points is one block: the solve is then direct.
 const MAX_DIRECT: usize = 1024;
-/// Residual, relative to the right-hand side, at which conjugate gradients stop.
-const TOLERANCE: f64 = 1e-13;
+/// Residual, relative to the right-hand side, of a final solution.
+pub const TOLERANCE: f64 = 1e-13;
 /// The same for the random probes, whose noise is far larger.
 const PROBE_TOLERANCE: f64 = 1e-5;
 /// Number of random probes.
@@ -190,8 +191,32 @@ impl<'a> System<'a> {
         }
     }
 
-    /// Solves for the zero points; `start` (one per zero point) is where the search begins. NaN outside the components.
-    pub fn solve(&self, preconditioner: &Preconditioner, start: &[f64]) -> Result<Vec<f64>> {
+    /// Turns the diagonal of a matrix A into that of A between two centrings: A_ii - 2 mean_j A_ij + mean_jk A_jk
+    /// within the component. `rows` holds the sums of A's rows.
+    fn centre_diagonal(&self, diagonal: &mut [f64], rows: &[f64]) {
+        let mut total = vec![0.0; self.n_components];
+        let mut count = vec![0.0; self.n_components];
+        for (b, &c) in self.block_component.iter().enumerate() {
+            let range = self.blocks[b]..self.blocks[b + 1];
+            total[c as usize] += rows[range.clone()].iter().sum::<f64>();
+            count[c as usize] += range.len() as f64;
+        }
+        for (b, &c) in self.block_component.iter().enumerate() {
+            let (total, count) = (total[c as usize], count[c as usize]);
+            for u in self.blocks[b]..self.blocks[b + 1] {
+                diagonal[u] += total / (count * count) - 2.0 * rows[u] / count;
+            }
+        }
+    }
+
+    /// Solves for the zero points; `start` (one per zero point) is where the search begins, `tolerance` the residual,
+    /// relative to the right-hand side, at which it ends. NaN outside the components.
+    pub fn solve(
+        &self,
+        preconditioner: &Preconditioner,
+        start: &[f64],
+        tolerance: f64,
+    ) -> Result<Vec<f64>> {
         let b = self.right_hand_side();
         let mut x: Vec<f64> = self
             .zp
@@ -199,7 +224,7 @@ impl<'a> System<'a> {
             .map(|&z| start[z as usize])
             .map(|v| if v.is_finite() { v } else { 0.0 })
             .collect();
-        self.conjugate_gradients(preconditioner, &b, &mut x, TOLERANCE)?;
+        self.conjugate_gradients(preconditioner, &b, &mut x, tolerance)?;
         self.centre(&mut x);
         let mut out = vec![f64::NAN; self.graph.n_zp];
         for (&z, &v) in self.zp.iter().zip(&x) {
@@ -404,10 +429,16 @@ impl<'a> System<'a> {
                 members[self.block_component[block_of[u] as usize] as usize].push(star);
             }
         }
-        let inverted = exact
-            .par_iter()
-            .map(|(c, range)| self.exact_variances(&members[*c], range.clone()))
-            .collect::<Result<Vec<_>>>()?;
+        let invert = |(c, range): &(usize, std::ops::Range<usize>)| {
+            self.exact_variances(&members[*c], range.clone())
+        };
+        // Small ones side by side; of large ones one at a time must be enough for the memory.
+        let small = exact.iter().all(|(_, range)| range.len() <= MAX_DIRECT);
+        let inverted = if small {
+            exact.par_iter().map(invert).collect::<Result<Vec<_>>>()?
+        } else {
+            exact.iter().map(invert).collect::<Result<Vec<_>>>()?
+        };
         let mut var = vec![f64::NAN; self.n()];
         for ((_, range), values) in exact.into_iter().zip(inverted) {
             var[range].copy_from_slice(&values);
@@ -440,10 +471,15 @@ impl<'a> System<'a> {
             }
         }
         let spring = pin(&mut s);
-        let inverse = s.llt(Side::Lower).map_err(|_| not_positive())?.inverse();
+        let factor = s.llt(Side::Lower).map_err(|_| not_positive())?;
+        // S = L L^T: the diagonal of the inverse is the squared norms of the columns of L^-1, half the work of all of it.
+        invert_lower_triangular(s.as_mut(), factor.L(), faer::get_global_parallelism());
         // The spring's own direction, 1 1^T / m, has the eigenvalue `spring` in the inverted matrix.
         Ok((0..m)
-            .map(|a| inverse[(a, a)] - 1.0 / (spring * m as f64))
+            .map(|a| {
+                let norm2: f64 = (a..m).map(|i| s[(i, a)] * s[(i, a)]).sum();
+                norm2 - 1.0 / (spring * m as f64)
+            })
             .collect())
     }
 
@@ -456,10 +492,10 @@ impl<'a> System<'a> {
         var: &mut [f64],
     ) -> Result<()> {
         let n = self.n();
-        let base = pre.diagonal(self);
+        let known = pre.diagonals(self);
         let terms = (0..PROBES)
             .into_par_iter()
-            .map(|probe| -> Result<Vec<f64>> {
+            .map(|probe| -> Result<(Vec<f64>, Vec<f64>)> {
                 let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(probe);
                 let signs: Vec<f64> = (0..n)
                     .map(|_| if rng.random::<bool>() { 1.0 } else { -1.0 })
@@ -468,27 +504,49 @@ impl<'a> System<'a> {
                 self.centre(&mut x);
                 let mut m = vec![0.0; n];
                 pre.apply(self, &x, &mut m);
+                let mut q = vec![0.0; n];
+                pre.add_coarse(self, &x, &mut q);
+                self.centre(&mut q);
                 let mut s = m.clone();
                 self.conjugate_gradients(pre, &x, &mut s, PROBE_TOLERANCE)?;
                 self.centre(&mut s);
-                Ok((0..n).map(|i| signs[i] * (s[i] - m[i])).collect())
+                let lacking = (0..n).map(|i| signs[i] * (s[i] - m[i])).collect();
+                let coarse = (0..n).map(|i| signs[i] * q[i] - known.coarse[i]).collect();
+                Ok((lacking, coarse))
             })
             .collect::<Result<Vec<_>>>()?;
-        // Summed in order: the same result whatever the number of threads.
-        let mut sums = vec![0.0; n];
-        for term in &terms {
-            for (sum, x) in sums.iter_mut().zip(term) {
-                *sum += x;
-            }
-        }
         for &(first, last) in components {
-            for i in self.blocks[first]..self.blocks[last] {
-                // Never below a tenth of the preconditioner's own: noise of the probes must not make an error vanish.
-                var[i] = (base[i] + sums[i] / PROBES as f64).max(0.1 * base[i]);
+            let range = self.blocks[first]..self.blocks[last];
+            // What M lacks is mostly a fixed part of its coarse term, whose own noise is known: that much of the
+            // noise is taken off (a control variate).
+            let (mut products, mut squares) = (0.0, 0.0);
+            for (lacking, coarse) in &terms {
+                products += dot(&lacking[range.clone()], &coarse[range.clone()]);
+                squares += dot(&coarse[range.clone()], &coarse[range.clone()]);
+            }
+            let part = if squares > 0.0 {
+                products / squares
+            } else {
+                0.0
+            };
+            for i in range {
+                let sum: f64 = terms.iter().map(|(r, q)| r[i] - part * q[i]).sum();
+                // The block alone, as if all other blocks were known, is the least it can be.
+                var[i] = (known.all[i] + sum / PROBES as f64).max(known.block[i]);
             }
         }
         Ok(())
     }
+}
+
+/// Diagonals of the preconditioner, in the gauge of mean 0.
+struct Diagonals {
+    /// All of it.
+    all: Vec<f64>,
+    /// The coarse term.
+    coarse: Vec<f64>,
+    /// The blocks' inverses, not centred.
+    block: Vec<f64>,
 }
 
 /// Approximate inverse of S.
@@ -513,6 +571,11 @@ impl Preconditioner {
                 *z = column[(i, 0)];
             }
         }
+        self.add_coarse(system, r, z);
+    }
+
+    /// The coarse term of z = M r, added.
+    fn add_coarse(&self, system: &System<'_>, r: &[f64], z: &mut [f64]) {
         if let Some(coarse) = &self.coarse {
             let n_blocks = self.factors.len();
             let mut column = Mat::from_fn(n_blocks, 1, |b, _| {
@@ -529,32 +592,28 @@ impl Preconditioner {
         }
     }
 
-    /// Diagonal of M between two centrings: M_ii - 2 mean_j M_ij + mean_jk M_jk within the component.
-    fn diagonal(&self, system: &System<'_>) -> Vec<f64> {
+    /// Diagonals of M and of its parts.
+    fn diagonals(&self, system: &System<'_>) -> Diagonals {
         let n = system.n();
-        let mut rows = vec![0.0; n];
-        self.apply_raw(system, &vec![1.0; n], &mut rows);
-        let mut total = vec![0.0; system.n_components];
-        let mut count = vec![0.0; system.n_components];
-        for (b, &c) in system.block_component.iter().enumerate() {
-            total[c as usize] += rows[system.blocks[b]..system.blocks[b + 1]]
-                .iter()
-                .sum::<f64>();
-            count[c as usize] += system.size(b) as f64;
-        }
-        let mut out = vec![0.0; n];
-        let coarse = self.coarse.as_ref().map(|c| c.inverse());
+        let coarse_inverse = self.coarse.as_ref().map(|c| c.inverse());
+        let mut block = vec![0.0; n];
+        let mut coarse = vec![0.0; n];
         for (b, factor) in self.factors.iter().enumerate() {
             let inverse = factor.inverse();
-            let more = coarse.as_ref().map_or(0.0, |c| c[(b, b)]);
-            let c = system.block_component[b] as usize;
+            let offset = coarse_inverse.as_ref().map_or(0.0, |c| c[(b, b)]);
             for i in 0..system.size(b) {
-                let u = system.blocks[b] + i;
-                out[u] = inverse[(i, i)] + more - 2.0 * rows[u] / count[c]
-                    + total[c] / (count[c] * count[c]);
+                block[system.blocks[b] + i] = inverse[(i, i)];
+                coarse[system.blocks[b] + i] = offset;
             }
         }
-        out
+        let mut all: Vec<f64> = block.iter().zip(&coarse).map(|(b, c)| b + c).collect();
+        let ones = vec![1.0; n];
+        let mut rows = vec![0.0; n];
+        self.add_coarse(system, &ones, &mut rows);
+        system.centre_diagonal(&mut coarse, &rows);
+        self.apply_raw(system, &ones, &mut rows);
+        system.centre_diagonal(&mut all, &rows);
+        Diagonals { all, coarse, block }
     }
 }
 
@@ -661,7 +720,9 @@ mod tests {
             for limits in [(1000, 1000), (0, 1000), (0, 3), (0, 1)] {
                 let system = System::with_blocks(&graph, &weight, &parts, &group, limits);
                 let pre = system.precondition().unwrap();
-                let found = system.solve(&pre, &vec![0.0; graph.n_zp]).unwrap();
+                let found = system
+                    .solve(&pre, &vec![0.0; graph.n_zp], TOLERANCE)
+                    .unwrap();
                 let (found_err, method) = system.errors(&pre, 1000).unwrap();
                 assert_eq!(method, ErrorMethod::Exact);
                 for z in 0..graph.n_zp {

@@ -220,4 +220,34 @@ mod tests {
             assert!((0.9..1.1).contains(&pull), "{pull}");
         }
     }
+
+    #[test]
+    fn probed_errors_agree_with_exact_ones() {
+        let mut survey = Survey::new(&SurveyConfig {
+            n_plates: 12,
+            n_exposures: 16,
+            stars_per_group: 40,
+            rvs_per_star: 8.0,
+            linked: 0.01,
+            ..SurveyConfig::default()
+        });
+        let mut config = CalibrateConfig::default();
+        let exact = calibrate(&mut survey.observations, &config).unwrap();
+        config.joint.max_exact = 0;
+        let probed = calibrate(&mut survey.observations, &config).unwrap();
+        let ratio: Vec<f64> = probed[0]
+            .solution
+            .zp_err
+            .iter()
+            .zip(&exact[0].solution.zp_err)
+            .filter(|(_, e)| e.is_finite())
+            .map(|(p, e)| p / e)
+            .collect();
+        let (mean, std) = crate::selfcal::stats::mean_and_std(ratio.iter().copied());
+        println!(
+            "{} errors, probed / exact: mean {mean:.4}, scatter {std:.4}",
+            ratio.len()
+        );
+        assert!((mean - 1.0).abs() < 0.03 && std < 0.1, "{mean} {std}");
+    }
 }

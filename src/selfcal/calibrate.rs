@@ -93,7 +93,7 @@ pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec
             .iter()
             .find(|a| is_red(&a.arm) && a.graph.graph.n_obs() > 0);
         let red = red.filter(|_| !is_red(&obs.arms[i].arm));
-        let constants = red.map(|red| constants_of(red));
+        let constants = red.map(constants_of);
         let allowed: Option<Vec<bool>> = constants
             .as_ref()
             .map(|(constant, _)| keys(&graph).map(|key| constant.contains(&key)).collect());
@@ -147,8 +147,11 @@ fn keys(graph: &ArmGraph) -> impl Iterator<Item = (u32, u32)> + '_ {
         .zip(graph.star_group.iter().copied())
 }
 
+/// Stars by their number and group.
+type StarKeys = HashSet<(u32, u32)>;
+
 /// Constants of an arm, and all its stars.
-fn constants_of(arm: &CalibratedArm) -> (HashSet<(u32, u32)>, HashSet<(u32, u32)>) {
+fn constants_of(arm: &CalibratedArm) -> (StarKeys, StarKeys) {
     let constant = keys(&arm.graph)
         .zip(&arm.solution.stars)
         .filter(|(_, s)| s.constant)
@@ -164,7 +167,7 @@ fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution:
         let i = i as usize;
         if solution.zp[graph.graph.zp[k] as usize].is_nan() {
             flags[i] |= flag::NO_ZERO_POINT;
-        } else if solution.robust[k] < 1.0 {
+        } else if solution.robust[k] < 1.0 && solution.stars[graph.obs_star[i] as usize].constant {
             flags[i] |= flag::OUTLIER;
         }
         if graph.graph.of(graph.obs_star[i] as usize).len() == 1 {

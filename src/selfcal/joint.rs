@@ -108,10 +108,10 @@ pub fn solve(
                 // few on the edge never rest all the same: first no star may enter any more, then none leave.
                 let limit = if before { STAY } else { 1.0 } * config.p_min;
                 let good = may(i) && f.p_value > limit;
-                match step {
-                    ..=OPEN_STEPS => good,
-                    ..=LEAVING_STEPS => good && before,
-                    _ => before,
+                if step <= OPEN_STEPS {
+                    good
+                } else {
+                    before && (good || step > LEAVING_STEPS)
                 }
             })
             .collect();

@@ -16,7 +16,7 @@ pub mod flag {
     pub const DUPLICATE: i32 = 8;
     /// Too few constant stars in this exposure: no zero point.
     pub const NO_ZERO_POINT: i32 = 16;
-    /// Far from the star's other RVs: has less weight.
+    /// Far from the other RVs of its star, which is constant: has less weight.
     pub const OUTLIER: i32 = 32;
     /// The star's only usable observation in this arm.
     pub const SINGLE: i32 = 64;
@@ -31,7 +31,7 @@ pub mod flag {
         (NO_NAME, "star or exposure without a name"),
         (DUPLICATE, "same star and exposure as an earlier row"),
         (NO_ZERO_POINT, "too few constants in the exposure"),
-        (OUTLIER, "outlier, less weight"),
+        (OUTLIER, "outlier of a constant star, less weight"),
         (SINGLE, "only usable observation of the star"),
     ];
 }

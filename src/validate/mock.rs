@@ -124,9 +124,16 @@ impl Mock {
         let zp_km_s: Vec<f64> = (0..config.n_exposures)
             .map(|t| nights[night_of(t)] + EXPOSURE_SIGMA_KM_S * normal(&mut rng))
             .collect();
-        // A few days between nights, about 20 minutes between exposures.
+        // One to six days between nights, about 20 minutes between exposures.
+        let mut day = 0.0;
+        let days: Vec<f64> = (0..config.n_nights)
+            .map(|_| {
+                day += f64::from(rng.random_range(1..=6));
+                day
+            })
+            .collect();
         let time_d: Vec<f64> = (0..config.n_exposures)
-            .map(|t| 3.0 * night_of(t) as f64 + 0.015 * t as f64 + rng.random_range(0.0..0.005))
+            .map(|t| days[night_of(t)] + 0.015 * t as f64 + rng.random_range(0.0..0.005))
             .collect();
         let kinds = kinds(config, &mut rng);
         let (low, high) = config.err_km_s;

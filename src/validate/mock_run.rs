@@ -266,6 +266,7 @@ fn constants_panel<'a>(
         .configure_mesh()
         .disable_mesh()
         .x_desc("exposure")
+        .x_label_formatter(&|x| format!("{x:.0}"))
         .y_desc("RV - true RV (km/s)")
         .draw()?;
     chart.draw_series(residual.iter().enumerate().map(|(i, &(t, v))| {
@@ -353,11 +354,14 @@ fn binary_panel<'a>(
         )?
         .label("corrected")
         .legend(|(x, y)| TriangleMarker::new((x + 7, y), 4, BLUE.filled()));
-    chart
-        .configure_series_labels()
-        .border_style(BLACK.mix(0.3))
-        .background_style(WHITE.mix(0.8))
-        .draw()?;
+    if star == 0 {
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperMiddle)
+            .border_style(BLACK.mix(0.3))
+            .background_style(WHITE.mix(0.8))
+            .draw()?;
+    }
     let limit = measured.iter().map(|p| p.2.abs()).fold(1.0, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(&bottom)
         .margin(8)

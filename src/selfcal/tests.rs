@@ -614,7 +614,10 @@ fn single_outliers_lose_weight_and_the_star_stays_constant() {
     let (input, arms) = run(&t, &CalibrateConfig::default());
     let out = products::calibrated(t, &input, &arms);
     let flags = f64s(&out, "cal_flags");
-    assert!(hit.iter().all(|&i| flags[i] as i32 & flag::OUTLIER != 0));
+    let is_constant = bools(&out, "constant");
+    let flagged = |i: &usize| flags[*i] as i32 & flag::OUTLIER != 0;
+    assert!(hit.iter().all(|i| flagged(i) == is_constant[*i]));
+    assert!(hit.iter().filter(|i| flagged(i)).count() * 10 > hit.len() * 8);
     let constant = arms[0].solution.stars.iter().filter(|s| s.constant).count();
     assert!(constant > 185, "{constant}");
     let zp = f64s(&products::zero_points(&input, &arms), "zp");

@@ -12,9 +12,11 @@ pub mod error;
 pub mod io;
 pub mod likelihood;
 pub mod pipeline;
+pub mod selfcal;
 pub mod simulate;
 pub mod spectrum;
 pub mod table;
+pub mod validate;
 
 pub use arm::Arm;
 pub use error::{Error, Result};

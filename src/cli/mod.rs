@@ -1,5 +1,6 @@
 //! The command line: raw text in, checked settings out, one function per command.
 
+mod calibrate;
 mod measure;
 mod progress;
 mod report;
@@ -8,6 +9,8 @@ mod simulate;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::validate::mock_run;
 
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
@@ -20,7 +23,18 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Measure(measure::MeasureArgs),
+    /// Find the velocity zero point of every exposure from the stars that do not vary.
+    Calibrate(calibrate::CalibrateArgs),
     Simulate(simulate::SimulateArgs),
+    /// Repeat the paper's own tests.
+    #[command(subcommand)]
+    Validate(Validate),
+}
+
+#[derive(Debug, Subcommand)]
+enum Validate {
+    /// The mock stars of the paper's section 3.3, with its figures 1 and 2.
+    Mock(mock_run::MockArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -53,7 +67,13 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Measure(args) => args.run(),
+        Command::Calibrate(args) => {
+            calibrate::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
         Command::Simulate(args) => args.run(),
+        Command::Validate(Validate::Mock(args)) => {
+            mock_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -1,0 +1,177 @@
+//! Both arms of a table: red first, its constants for the blue.
+
+use std::collections::HashSet;
+
+use super::joint::{self, JointConfig};
+use super::observations::{ArmGraph, Observations, flag};
+use super::paper::{self, PaperConfig};
+use super::solution::ArmSolution;
+use crate::{Error, Result};
+
+/// How zero points are found.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Robust weighted least squares of stars and zero points together.
+    #[default]
+    Joint,
+    /// The iteration of section 3.2 of the paper, each group alone.
+    Paper,
+}
+
+/// What is solved at once.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    serde::Serialize,
+    serde::Deserialize,
+    clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Everything linked by common stars: groups come to one scale.
+    #[default]
+    Survey,
+    /// Each group (plate and spectrograph) alone.
+    Spectrograph,
+}
+
+/// Settings of a calibration.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct CalibrateConfig {
+    /// Method.
+    pub method: Method,
+    /// Scope of the joint method; the paper's is always the spectrograph.
+    pub scope: Scope,
+    /// Settings of the joint method.
+    pub joint: JointConfig,
+    /// Settings of the paper's method.
+    pub paper: PaperConfig,
+}
+
+/// One calibrated arm.
+#[derive(Clone, Debug)]
+pub struct CalibratedArm {
+    /// Name of the arm in the table.
+    pub arm: String,
+    /// Stars, zero points and observations by their numbers.
+    pub graph: ArmGraph,
+    /// What was found.
+    pub solution: ArmSolution,
+    /// The constants were taken from this arm; None where the arm chose its own.
+    pub constants_from: Option<String>,
+    /// Stars of this arm that have no usable RV in the arm that gave the constants: calibrated, but never constants.
+    pub n_without_red: usize,
+}
+
+/// Calibrates all arms; sets the observations' remaining flags.
+///
+/// # Errors
+/// [`Error::NothingUsable`] when no arm has a usable observation.
+pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec<CalibratedArm>> {
+    obs.flag_rows();
+    let alone = config.method == Method::Paper || config.scope == Scope::Spectrograph;
+    let mut out: Vec<CalibratedArm> = Vec::new();
+    for i in 0..obs.arms.len() {
+        let graph = obs.graph(&obs.arms[i], alone);
+        let red = out
+            .iter()
+            .find(|a| is_red(&a.arm) && a.graph.graph.n_obs() > 0);
+        let red = red.filter(|_| !is_red(&obs.arms[i].arm));
+        let constants = red.map(constants_of);
+        let allowed: Option<Vec<bool>> = constants
+            .as_ref()
+            .map(|(constant, _)| keys(&graph).map(|key| constant.contains(&key)).collect());
+        let n_without_red = constants.as_ref().map_or(0, |(_, seen)| {
+            keys(&graph).filter(|key| !seen.contains(key)).count()
+        });
+        // Within one group there is nothing to gain from other groups: solved alone, groups share no star.
+        let solution = match config.method {
+            Method::Joint => joint::solve(
+                &graph.graph,
+                &graph.zp_group,
+                allowed.as_deref(),
+                &config.joint,
+            )?,
+            Method::Paper => paper::solve(
+                &graph.graph,
+                &graph.zp_group,
+                allowed.as_deref(),
+                &config.paper,
+            ),
+        };
+        let constants_from = red.map(|r| r.arm.clone());
+        flag_solution(obs, i, &graph, &solution);
+        out.push(CalibratedArm {
+            arm: obs.arms[i].arm.clone(),
+            graph,
+            solution,
+            constants_from,
+            n_without_red,
+        });
+    }
+    if out.iter().all(|a| a.graph.graph.n_obs() == 0) {
+        return Err(Error::NothingUsable(format!(
+            "none of {} rows has a star, an exposure, a finite RV and a positive error",
+            obs.n_rows
+        )));
+    }
+    Ok(out)
+}
+
+/// The arm's name says red: `red`, `r`, `R`.
+pub fn is_red(arm: &str) -> bool {
+    arm.eq_ignore_ascii_case("red") || arm.eq_ignore_ascii_case("r")
+}
+
+fn keys(graph: &ArmGraph) -> impl Iterator<Item = (u32, u32)> + '_ {
+    graph
+        .star
+        .iter()
+        .copied()
+        .zip(graph.star_group.iter().copied())
+}
+
+/// Stars by their number and group.
+type StarKeys = HashSet<(u32, u32)>;
+
+/// Constants of an arm, and all its stars.
+fn constants_of(arm: &CalibratedArm) -> (StarKeys, StarKeys) {
+    let constant = keys(&arm.graph)
+        .zip(&arm.solution.stars)
+        .filter(|(_, s)| s.constant)
+        .map(|(key, _)| key)
+        .collect();
+    (constant, keys(&arm.graph).collect())
+}
+
+/// Flags that the solution tells.
+fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution: &ArmSolution) {
+    let flags = &mut obs.arms[arm].flags;
+    for (k, &i) in graph.edge_obs.iter().enumerate() {
+        let i = i as usize;
+        if solution.zp[graph.graph.zp[k] as usize].is_nan() {
+            flags[i] |= flag::NO_ZERO_POINT;
+        } else if solution.robust[k] < 1.0 && solution.stars[graph.obs_star[i] as usize].constant {
+            flags[i] |= flag::OUTLIER;
+        }
+        if graph.graph.of(graph.obs_star[i] as usize).len() == 1 {
+            flags[i] |= flag::SINGLE;
+        }
+    }
+}

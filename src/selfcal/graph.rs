@@ -1,0 +1,62 @@
+//! The graph of stars and zero points of one arm: who was observed when.
+
+/// Observations of one arm, star by star: star `i` has the observations `start[i]..start[i + 1]`.
+///
+/// Every observation is an edge between a star and a zero point (one exposure of one group).
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    /// Offsets of the stars' observations; length `n_stars + 1`.
+    pub start: Vec<usize>,
+    /// Zero point of each observation, below `n_zp`.
+    pub zp: Vec<u32>,
+    /// Measured RV (any unit, the same for all).
+    pub rv: Vec<f64>,
+    /// Its error squared.
+    pub var: Vec<f64>,
+    /// Number of zero points.
+    pub n_zp: usize,
+}
+
+impl Graph {
+    /// A graph from edges `(star, zero point, rv, error)` in any order. Within a star they are sorted by zero point,
+    /// so that the order of the input's rows does not touch the result. The second value tells for every edge of
+    /// the graph its place in `edges`.
+    pub fn new(n_stars: usize, n_zp: usize, edges: &[(u32, u32, f64, f64)]) -> (Self, Vec<u32>) {
+        let mut order: Vec<u32> = (0..edges.len() as u32).collect();
+        order.sort_unstable_by_key(|&i| {
+            let e = &edges[i as usize];
+            (e.0, e.1, i)
+        });
+        let mut start = vec![0; n_stars + 1];
+        for e in edges {
+            start[e.0 as usize + 1] += 1;
+        }
+        for i in 0..n_stars {
+            start[i + 1] += start[i];
+        }
+        let pick = |i: &u32| &edges[*i as usize];
+        let graph = Graph {
+            start,
+            zp: order.iter().map(|i| pick(i).1).collect(),
+            rv: order.iter().map(|i| pick(i).2).collect(),
+            var: order.iter().map(|i| pick(i).3 * pick(i).3).collect(),
+            n_zp,
+        };
+        (graph, order)
+    }
+
+    /// Number of stars.
+    pub fn n_stars(&self) -> usize {
+        self.start.len() - 1
+    }
+
+    /// Number of observations.
+    pub fn n_obs(&self) -> usize {
+        self.zp.len()
+    }
+
+    /// Observations of a star.
+    pub fn of(&self, star: usize) -> std::ops::Range<usize> {
+        self.start[star]..self.start[star + 1]
+    }
+}

@@ -1,0 +1,307 @@
+//! The `joint` method: robust weighted least squares of v = a(star) + z(zero point) over the constants.
+//!
+//! 1. A start that no minority can spoil: all stars, absolute deviations instead of squares (convex, so there is one
+//!    answer, and stars that link two groups are used from the beginning).
+//! 2. Every star's chi^2 about the model, with the zero points given, and with a jitter common to all stars.
+//! 3. Stars with p above a limit are the constants; those near the limit get a jitter of their own; single outliers
+//!    get less weight. The zero points are solved anew, per component of the graph.
+//! 4. Steps 2 and 3 repeat until the same stars are chosen and the zero points stay.
+//!
+//! Nothing here knows the unit: every threshold is in units of the errors, or a probability.
+
+use rayon::prelude::*;
+
+use super::components::{Components, components};
+use super::fit::{Edge, Fit, Model};
+use super::graph::Graph;
+use super::jitter;
+use super::solution::{ArmSolution, Iteration, StarFit};
+use super::solve::{System, TOLERANCE};
+use super::stats::median;
+use crate::Result;
+
+/// Settings of the `joint` method.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct JointConfig {
+    /// Stars whose chi^2 is this improbable or more are not constant.
+    pub p_min: f64,
+    /// Residuals beyond this many sigma lose weight (with the inverse square of their distance).
+    pub outlier_sigma: f64,
+    /// Constants that an exposure needs for a zero point.
+    pub min_constants: usize,
+    /// Most steps.
+    pub max_iterations: usize,
+    /// Components with more zero points get their errors by random probes instead of by a dense inverse.
+    pub max_exact: usize,
+}
+
+impl Default for JointConfig {
+    fn default() -> Self {
+        JointConfig {
+            p_min: 0.01,
+            outlier_sigma: 4.0,
+            min_constants: 3,
+            max_iterations: 40,
+            max_exact: 8192,
+        }
+    }
+}
+
+/// Steps of the start by absolute deviations.
+const START_STEPS: usize = 10;
+/// Residual of the solutions of the start, relative: they are rough anyway.
+const START_TOLERANCE: f64 = 1e-3;
+/// Residual of the solutions of the steps, relative.
+const STEP_TOLERANCE: f64 = 1e-8;
+/// The zero points stay when none moves by more than this fraction of its error.
+const SETTLED: f64 = 1e-2;
+/// A constant is one until its p-value falls below this fraction of the limit.
+const STAY: f64 = 0.5;
+/// Steps in which stars can become constants; then they can only cease to be.
+const OPEN_STEPS: usize = 8;
+/// Steps in which stars can cease to be constants.
+const LEAVING_STEPS: usize = 12;
+/// Steps in which the common jitter comes from all stars; later it comes from the constants.
+const FIRST_STEPS: usize = 3;
+
+/// Calibrates one arm. `allowed` tells the stars that may be constants (None: all); `group` the group of each zero point.
+pub fn solve(
+    graph: &Graph,
+    group: &[u32],
+    allowed: Option<&[bool]>,
+    config: &JointConfig,
+) -> Result<ArmSolution> {
+    let (graph, unit) = scaled(graph);
+    let graph = &graph;
+    let may = |star: usize| allowed.is_none_or(|a| a[star]);
+    let mut zp = start(graph, group, &may, config)?;
+    let mut zp_var = vec![0.0; graph.n_zp];
+    let mut is_constant = vec![false; graph.n_stars()];
+    let mut parts = Components::default();
+    let mut jitter2 = 0.0;
+    let mut log = Vec::new();
+    let mut converged = false;
+    let mut weight = vec![0.0; graph.n_obs()];
+    for step in 1..=config.max_iterations {
+        let model = Model {
+            graph,
+            zp: &zp,
+            zp_var: &zp_var,
+            component: &parts.of,
+            is_constant: &is_constant,
+            cut: config.outlier_sigma,
+        };
+        if step <= FIRST_STEPS {
+            jitter2 = jitter::from_p_values(&model, &may);
+        }
+        let fits = model.fits(jitter2);
+        if step > FIRST_STEPS {
+            jitter2 = jitter::from_constants(&model, &fits, jitter2);
+        }
+        let chosen: Vec<bool> = fits
+            .par_iter()
+            .zip(&is_constant)
+            .enumerate()
+            .map(|(i, (f, &before))| {
+                // A constant stays a little longer than it takes to become one. In a survey of many thousand a
+                // few on the edge never rest all the same: first no star may enter any more, then none leave.
+                let limit = if before { STAY } else { 1.0 } * config.p_min;
+                let good = may(i) && f.p_value > limit;
+                if step <= OPEN_STEPS {
+                    good
+                } else {
+                    before && (good || step > LEAVING_STEPS)
+                }
+            })
+            .collect();
+        fill_weights(&model, &fits, &chosen, jitter2, &mut weight);
+        parts = components(graph, &chosen, &weight, config.min_constants);
+        let system = System::new(graph, &weight, &parts, group);
+        let next = system.solve(&system.precondition()?, &zp, STEP_TOLERANCE)?;
+        zp_var = diagonal_variances(graph, &weight, &parts);
+        // Components are centred each by itself: a change of the division shows as a change here.
+        let change = |z: usize| (next[z] - zp[z]).abs();
+        let finite = || (0..graph.n_zp).filter(|&z| next[z].is_finite());
+        let largest_change = finite().map(change).fold(0.0, f64::max);
+        let moving = finite()
+            .filter(|&z| change(z) > SETTLED * zp_var[z].sqrt())
+            .count();
+        // One in a thousand may go on moving: exposures with few constants and an outlier among them.
+        let settled = moving <= graph.n_zp / 1000;
+        let same = chosen == is_constant;
+        is_constant = chosen;
+        zp = next;
+        log.push(Iteration {
+            step,
+            n_constants: is_constant.iter().filter(|&&c| c).count(),
+            largest_change,
+            common_jitter: jitter2.sqrt(),
+            n_components: parts.count,
+        });
+        if same && settled {
+            converged = true;
+            break;
+        }
+    }
+
+    let system = System::new(graph, &weight, &parts, group);
+    let preconditioner = system.precondition()?;
+    let zp = system.solve(&preconditioner, &zp, TOLERANCE)?;
+    let (zp_err, error_method) = system.errors(&preconditioner, config.max_exact)?;
+    let zp_var: Vec<f64> = zp_err
+        .iter()
+        .map(|e| if e.is_finite() { e * e } else { 0.0 })
+        .collect();
+    let model = Model {
+        graph,
+        zp: &zp,
+        zp_var: &zp_var,
+        component: &parts.of,
+        is_constant: &is_constant,
+        cut: config.outlier_sigma,
+    };
+    let fits = model.fits(jitter2);
+    let mut solution = ArmSolution {
+        stars: fits
+            .iter()
+            .zip(&is_constant)
+            .map(|(f, &constant)| StarFit {
+                constant,
+                n_used: f.edges.len() as u32,
+                chi2: f.chi2,
+                dof: f.dof,
+                p_value: f.p_value,
+                jitter: if constant { f.own_jitter } else { 0.0 },
+            })
+            .collect(),
+        robust: per_edge(graph, &fits, 0.0, |e| e.robust),
+        residual: per_edge(graph, &fits, f64::NAN, |e| e.residual),
+        zp,
+        zp_err,
+        n_constants: parts.n_constants,
+        component: parts.of,
+        n_components: parts.count,
+        common_jitter: jitter2.sqrt(),
+        error_method,
+        log,
+        converged,
+    };
+    to_unit(&mut solution, unit);
+    Ok(solution)
+}
+
+/// The graph with the median error as unit and each star's median RV as its zero: neither the unit nor a star's
+/// velocity touches the result. Errors below a millionth of the median are raised to it: no star can
+/// be that much better, and its weight would drown all others in rounding.
+fn scaled(graph: &Graph) -> (Graph, f64) {
+    let mut errors: Vec<f64> = graph.var.iter().map(|v| v.sqrt()).collect();
+    let unit = match median(&mut errors) {
+        unit if unit > 0.0 => unit,
+        _ => 1.0,
+    };
+    let mut out = graph.clone();
+    let mut values = Vec::new();
+    for star in 0..graph.n_stars() {
+        let range = graph.of(star);
+        values.clear();
+        values.extend_from_slice(&graph.rv[range.clone()]);
+        let middle = median(&mut values);
+        for k in range {
+            out.rv[k] = (graph.rv[k] - middle) / unit;
+            out.var[k] = (graph.var[k].sqrt() / unit).max(1e-6).powi(2);
+        }
+    }
+    (out, unit)
+}
+
+/// Undoes the unit of [`scaled`].
+fn to_unit(solution: &mut ArmSolution, unit: f64) {
+    let all = solution.zp.iter_mut().chain(&mut solution.zp_err);
+    for value in all.chain(&mut solution.residual) {
+        *value *= unit;
+    }
+    solution.common_jitter *= unit;
+    for star in &mut solution.stars {
+        star.jitter *= unit;
+    }
+    for step in &mut solution.log {
+        step.largest_change *= unit;
+        step.common_jitter *= unit;
+    }
+}
+
+/// Zero points of least absolute deviations over all allowed stars, by reweighting. Errors below the median count as
+/// the median: a star with a wrong, tiny error must not pull the start its way.
+fn start(
+    graph: &Graph,
+    group: &[u32],
+    may: &impl Fn(usize) -> bool,
+    config: &JointConfig,
+) -> Result<Vec<f64>> {
+    let allowed: Vec<bool> = (0..graph.n_stars()).map(may).collect();
+    let mut zp = vec![0.0; graph.n_zp];
+    let mut weight = vec![0.0; graph.n_obs()];
+    let mut values = Vec::new();
+    for _ in 0..START_STEPS {
+        for star in (0..graph.n_stars()).filter(|&s| allowed[s]) {
+            let range = graph.of(star);
+            let residual = |k: usize| graph.rv[k] - zp[graph.zp[k] as usize];
+            values.clear();
+            values.extend(range.clone().map(residual).filter(|d| d.is_finite()));
+            let middle = median(&mut values);
+            for k in range {
+                let d = residual(k) - middle;
+                let var = graph.var[k].max(1.0);
+                // Without a zero point yet: the weight of an observation in line.
+                let far = if d.is_finite() { d * d / var } else { 0.0 };
+                weight[k] = 1.0 / (var * (1.0 + far).sqrt());
+            }
+        }
+        let parts = components(graph, &allowed, &weight, config.min_constants);
+        let system = System::new(graph, &weight, &parts, group);
+        zp = system.solve(&system.precondition()?, &zp, START_TOLERANCE)?;
+    }
+    Ok(zp)
+}
+
+/// Weights of the constants' observations; 0 for all others.
+fn fill_weights(
+    model: &Model<'_>,
+    fits: &[Fit],
+    chosen: &[bool],
+    jitter2: f64,
+    weight: &mut [f64],
+) {
+    weight.fill(0.0);
+    for (star, fit) in fits.iter().enumerate().filter(|&(s, _)| chosen[s]) {
+        let own = fit.own_jitter * fit.own_jitter;
+        for k in model.graph.of(star) {
+            weight[k] = 1.0 / (model.graph.var[k] + jitter2 + own);
+        }
+        for edge in &fit.edges {
+            weight[edge.k] *= edge.robust;
+        }
+    }
+}
+
+/// Variance of each zero point if the stars' means were known: cheap, and close when stars have many observations.
+fn diagonal_variances(graph: &Graph, weight: &[f64], parts: &Components) -> Vec<f64> {
+    let mut sum = vec![0.0; graph.n_zp];
+    for (&z, &w) in graph.zp.iter().zip(weight) {
+        if parts.of[z as usize].is_some() {
+            sum[z as usize] += w;
+        }
+    }
+    sum.iter()
+        .map(|&w| if w > 0.0 { 1.0 / w } else { 0.0 })
+        .collect()
+}
+
+fn per_edge(graph: &Graph, fits: &[Fit], empty: f64, value: impl Fn(&Edge) -> f64) -> Vec<f64> {
+    let mut out = vec![empty; graph.n_obs()];
+    for edge in fits.iter().flat_map(|f| &f.edges) {
+        out[edge.k] = value(edge);
+    }
+    out
+}

@@ -1,0 +1,251 @@
+//! The `paper` method: section 3.2 as printed, each group (plate and spectrograph) by itself.
+//!
+//! Step one: sigma_i^2 = (1/m) sum over t of (v_it - mean_i)^2 (Eq. 4) for each star; candidates have
+//! sigma_i < mean of all sigma_i. Step two: the candidates' mean in each exposure is subtracted from every star.
+//! Both repeat until no exposure's mean is further from 0 than the tolerance.
+//!
+//! The text leaves one thing open: a star with one observation has sigma_i = 0. It says nothing about
+//! constancy and is not counted here.
+
+use super::components::components;
+use super::graph::Graph;
+use super::solution::{ArmSolution, Iteration, StarFit};
+use super::solve::ErrorMethod;
+use super::stats::{chi2_p_value, mean_and_std};
+
+/// Settings of the `paper` method.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct PaperConfig {
+    /// The iteration ends when the mean of every exposure is below this, in the unit of the RVs (paper: 0.01 km/s).
+    pub tolerance: f64,
+    /// Constants that an exposure needs for a zero point.
+    pub min_constants: usize,
+    /// Most steps.
+    pub max_iterations: usize,
+}
+
+impl Default for PaperConfig {
+    fn default() -> Self {
+        PaperConfig {
+            tolerance: 0.01,
+            min_constants: 3,
+            max_iterations: 200,
+        }
+    }
+}
+
+/// Calibrates one arm. `group` tells the group of each zero point; no star of the graph may be in two groups.
+/// `allowed` tells the stars that may be candidates (None: all): with it the candidates are these stars, and step one
+/// is left out (paper, section 4: "directly use these candidate constant stars" for the blue arm).
+pub fn solve(
+    graph: &Graph,
+    group: &[u32],
+    allowed: Option<&[bool]>,
+    config: &PaperConfig,
+) -> ArmSolution {
+    let n_groups = group.iter().max().map_or(0, |&g| g as usize + 1);
+    let star_group: Vec<Option<u32>> = (0..graph.n_stars())
+        .map(|s| {
+            let first = graph.of(s).next()?;
+            Some(group[graph.zp[first] as usize])
+        })
+        .collect();
+    let mut zp = vec![0.0; graph.n_zp];
+    let mut candidate = vec![false; graph.n_stars()];
+    let mut done = vec![false; n_groups];
+    let mut log = Vec::new();
+    let mut converged = false;
+    let mut spread = vec![f64::NAN; graph.n_zp];
+    let mut n_constants = vec![0_u32; graph.n_zp];
+    for step in 1..=config.max_iterations {
+        choose(
+            graph,
+            &star_group,
+            &zp,
+            allowed,
+            &done,
+            n_groups,
+            &mut candidate,
+        );
+        let means = exposure_means(graph, &zp, &candidate);
+        let mut worst = vec![0.0_f64; n_groups];
+        for (z, mean) in means.iter().enumerate() {
+            let group = group[z] as usize;
+            if done[group] {
+                continue;
+            }
+            n_constants[z] = mean.n;
+            spread[z] = mean.std;
+            if mean.n as usize >= config.min_constants.max(1) {
+                zp[z] += mean.mean;
+                worst[group] = worst[group].max(mean.mean.abs());
+            }
+        }
+        log.push(Iteration {
+            step,
+            n_constants: candidate.iter().filter(|&&c| c).count(),
+            largest_change: worst.iter().copied().fold(0.0, f64::max),
+            common_jitter: f64::NAN,
+            n_components: n_groups,
+        });
+        for (done, worst) in done.iter_mut().zip(&worst) {
+            *done |= *worst < config.tolerance;
+        }
+        if done.iter().all(|&d| d) {
+            converged = true;
+            break;
+        }
+    }
+    for (z, n) in n_constants.iter().enumerate() {
+        if (*n as usize) < config.min_constants.max(1) {
+            zp[z] = f64::NAN;
+            spread[z] = f64::NAN;
+        }
+    }
+    finish(
+        graph,
+        zp,
+        spread,
+        n_constants,
+        candidate,
+        (log, converged),
+        config,
+    )
+}
+
+/// Step one.
+fn choose(
+    graph: &Graph,
+    star_group: &[Option<u32>],
+    zp: &[f64],
+    allowed: Option<&[bool]>,
+    done: &[bool],
+    n_groups: usize,
+    candidate: &mut [bool],
+) {
+    if let Some(allowed) = allowed {
+        candidate.copy_from_slice(allowed);
+        return;
+    }
+    let sigma: Vec<f64> = (0..graph.n_stars())
+        .map(|s| {
+            let v = graph.of(s).map(|k| graph.rv[k] - zp[graph.zp[k] as usize]);
+            if graph.of(s).len() < 2 {
+                f64::NAN
+            } else {
+                mean_and_std(v).1
+            }
+        })
+        .collect();
+    let mut sum = vec![(0.0, 0.0); n_groups];
+    for (sigma, group) in sigma.iter().zip(star_group) {
+        if let Some(group) = group
+            && sigma.is_finite()
+        {
+            sum[*group as usize].0 += sigma;
+            sum[*group as usize].1 += 1.0;
+        }
+    }
+    for (star, group) in star_group.iter().enumerate() {
+        if let Some(group) = group
+            && !done[*group as usize]
+        {
+            let (total, n) = sum[*group as usize];
+            candidate[star] = sigma[star] < total / n;
+        }
+    }
+}
+
+struct Mean {
+    n: u32,
+    mean: f64,
+    std: f64,
+}
+
+/// Step two: mean corrected RV of the candidates in each exposure.
+fn exposure_means(graph: &Graph, zp: &[f64], candidate: &[bool]) -> Vec<Mean> {
+    let mut sums = vec![(0_u32, 0.0, 0.0); graph.n_zp];
+    for star in (0..graph.n_stars()).filter(|&s| candidate[s]) {
+        for k in graph.of(star) {
+            let z = graph.zp[k] as usize;
+            let v = graph.rv[k] - zp[z];
+            sums[z].0 += 1;
+            sums[z].1 += v;
+            sums[z].2 += v * v;
+        }
+    }
+    sums.into_iter()
+        .map(|(n, sum, squares)| {
+            let mean = sum / f64::from(n);
+            Mean {
+                n,
+                mean,
+                std: (squares / f64::from(n) - mean * mean).max(0.0).sqrt(),
+            }
+        })
+        .collect()
+}
+
+/// Everything else that a solution holds. The paper gives no errors: that of a zero point is the standard error of
+/// the candidates' mean, and a star's chi^2 is about its plain mean.
+fn finish(
+    graph: &Graph,
+    zp: Vec<f64>,
+    spread: Vec<f64>,
+    n_constants: Vec<u32>,
+    candidate: Vec<bool>,
+    (log, converged): (Vec<Iteration>, bool),
+    config: &PaperConfig,
+) -> ArmSolution {
+    let mut residual = vec![f64::NAN; graph.n_obs()];
+    let mut robust = vec![0.0; graph.n_obs()];
+    let stars = (0..graph.n_stars())
+        .map(|s| {
+            let used: Vec<usize> = graph
+                .of(s)
+                .filter(|&k| zp[graph.zp[k] as usize].is_finite())
+                .collect();
+            let corrected = |k: usize| graph.rv[k] - zp[graph.zp[k] as usize];
+            let (mean, _) = mean_and_std(used.iter().map(|&k| corrected(k)));
+            let mut chi2 = 0.0;
+            for &k in &used {
+                residual[k] = corrected(k) - mean;
+                robust[k] = 1.0;
+                chi2 += residual[k] * residual[k] / graph.var[k];
+            }
+            let dof = (used.len() as f64 - 1.0).max(0.0);
+            StarFit {
+                constant: candidate[s],
+                n_used: used.len() as u32,
+                chi2,
+                dof,
+                p_value: chi2_p_value(chi2, dof),
+                jitter: 0.0,
+            }
+        })
+        .collect();
+    let zp_err = spread
+        .iter()
+        .zip(&n_constants)
+        .map(|(s, &n)| s / (f64::from(n) - 1.0).max(1.0).sqrt())
+        .collect();
+    let parts = components(graph, &candidate, &robust, config.min_constants);
+    let component = (0..graph.n_zp)
+        .map(|z| parts.of[z].filter(|_| zp[z].is_finite()))
+        .collect();
+    ArmSolution {
+        zp,
+        zp_err,
+        n_constants,
+        component,
+        n_components: parts.count,
+        stars,
+        robust,
+        residual,
+        common_jitter: 0.0,
+        error_method: ErrorMethod::Exact,
+        log,
+        converged,
+    }
+}

@@ -1,0 +1,65 @@
+//! What a calibration of one arm gives, whichever the method.
+
+use super::solve::ErrorMethod;
+
+/// One star of the graph.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StarFit {
+    /// It was taken for constant, and determined the zero points.
+    pub constant: bool,
+    /// Observations with a zero point.
+    pub n_used: u32,
+    /// Sum of squared residuals about the star's own mean (one mean per component) in units of their errors; each
+    /// term is cut at the square of the outlier threshold.
+    pub chi2: f64,
+    /// Degrees of freedom of `chi2`: not whole, as the zero points take their part.
+    pub dof: f64,
+    /// Probability of a `chi2` at least this large if the star is constant; NaN with fewer than two observations.
+    pub p_value: f64,
+    /// Jitter of this star beyond the common one, in the unit of the RVs: lowers its weight.
+    pub jitter: f64,
+}
+
+/// One step of the iteration.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Iteration {
+    /// Number of the step, from 1.
+    pub step: usize,
+    /// Constants in this step.
+    pub n_constants: usize,
+    /// Largest change of a zero point, in the unit of the RVs (paper: largest mean of the constants in an exposure).
+    pub largest_change: f64,
+    /// Jitter common to all stars, in the unit of the RVs; NaN for the paper's method.
+    pub common_jitter: f64,
+    /// Components in this step.
+    pub n_components: usize,
+}
+
+/// Zero points of one arm and what they rest on. Vectors have one value per zero point, star or edge of the graph.
+#[derive(Clone, Debug)]
+pub struct ArmSolution {
+    /// Zero point, to be subtracted from the RVs; NaN where too few constants were observed.
+    pub zp: Vec<f64>,
+    /// Its formal error.
+    pub zp_err: Vec<f64>,
+    /// Constants that determine it.
+    pub n_constants: Vec<u32>,
+    /// Component: zero points of different components have no common scale. Each component's mean is 0.
+    pub component: Vec<Option<u32>>,
+    /// Number of components.
+    pub n_components: usize,
+    /// Stars.
+    pub stars: Vec<StarFit>,
+    /// Robust weight of each edge, 1 for an observation in line, less for an outlier, 0 without a zero point.
+    pub robust: Vec<f64>,
+    /// Residual of each edge about the star's mean (of its component) after correction; NaN without a zero point.
+    pub residual: Vec<f64>,
+    /// Jitter common to all stars.
+    pub common_jitter: f64,
+    /// How `zp_err` was computed.
+    pub error_method: ErrorMethod,
+    /// The steps.
+    pub log: Vec<Iteration>,
+    /// The iteration ended by itself.
+    pub converged: bool,
+}

@@ -1,0 +1,6 @@
+//! The tests of the paper.
+
+pub mod mock;
+pub mod mock_run;
+pub mod mock_score;
+pub mod survey;

@@ -32,7 +32,7 @@ fn a_truncated_file_gives_what_is_before_the_cut() {
         let start = whole.len() - data.div_ceil(2880) * 2880 - 2880;
         let file = parse_bytes(&whole[..start + 100]).unwrap();
         assert_eq!(file.spectra, all.spectra[..3]);
-        assert_eq!(reasons(&file), [("", RejectReason::NotFits)]);
+        assert_eq!(reasons(&file), [("#6", RejectReason::NotFits)]);
     }
 }
 
@@ -48,7 +48,7 @@ fn damage_between_hdus_costs_only_its_neighbours() {
     let mut damaged = whole.clone();
     damaged[starts[3]] = b'Y';
     let file = parse_bytes(&damaged).unwrap();
-    assert_eq!(reasons(&file), [("", RejectReason::NotFits)]);
+    assert_eq!(reasons(&file), [("#4", RejectReason::NotFits)]);
     assert_eq!(file.spectra.len(), 3);
     // An exposure that claims fewer rows than it has does not lead to the next header: not to be trusted.
     let mut shorter = whole.clone();
@@ -61,7 +61,7 @@ fn damage_between_hdus_costs_only_its_neighbours() {
     let file = parse_bytes(&shorter).unwrap();
     assert_eq!(
         reasons(&file),
-        [(BLUE, RejectReason::NotFits), ("", RejectReason::NotFits)]
+        [(BLUE, RejectReason::NotFits), ("#4", RejectReason::NotFits)]
     );
     assert_eq!(file.spectra.len(), 3);
 }

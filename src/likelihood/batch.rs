@@ -9,7 +9,7 @@
 use std::f64::consts::TAU;
 
 use super::grid::VelocityGrid;
-use super::kernel::LANES;
+use super::kernel::SEARCH_LANES;
 use crate::C_KM_S;
 use crate::spectrum::{Normalized, Reference};
 
@@ -17,7 +17,7 @@ use crate::spectrum::{Normalized, Reference};
 pub const PHASES: usize = 2;
 
 /// Steps that a table extends beyond the reference, so that a tile of velocities can be read whole.
-const PADDING: usize = LANES;
+const PADDING: usize = SEARCH_LANES;
 
 /// Limits within which products of four pixels stay finite in float32; real pixels lie far inside (SNR 1000).
 const MAX_FLUX: f32 = 100.0;
@@ -141,7 +141,12 @@ impl SpectrumPixels {
 
     /// What Eq. 3 has beyond the back ends' curves: sum ln(ivar) / 2 - n ln(2 pi) / 2.
     pub fn ln_constant(&self) -> f64 {
-        let ln_ivar: f64 = self.ivar.iter().map(|w| f64::from(*w).ln()).sum();
+        // One logarithm for four pixels: in float64 their product stays finite.
+        let ln_ivar: f64 = self
+            .ivar
+            .chunks(4)
+            .map(|w| w.iter().map(|w| f64::from(*w)).product::<f64>().ln())
+            .sum();
         0.5 * ln_ivar - 0.5 * self.len() as f64 * TAU.ln()
     }
 

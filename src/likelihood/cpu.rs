@@ -6,8 +6,8 @@ use super::Likelihood;
 use super::batch::{Batch, COARSE, PHASES, ReferenceTable, SpectrumPixels};
 use super::grid::VelocityGrid;
 use super::kernel::{
-    FINE_LANES, LANES, NearPlace, Place, exact_fine_tile, exact_tile, near_places, places,
-    search_tile,
+    FINE_LANES, LANES, NearPlace, Place, SEARCH_LANES, exact_fine_tile, exact_tile, near_places,
+    places, search_tile,
 };
 use super::peak::{FINE_SIDE, Measurement, PeakContext, Refinement, measure_peak};
 use super::precision::{PixelAtPeak, PrecisionSums};
@@ -104,7 +104,7 @@ impl Scratch {
     fn search(&mut self, grid: &VelocityGrid, pixels: &SpectrumPixels, table: &ReferenceTable) {
         near_places(&mut self.near, pixels, table);
         self.curve.clear();
-        for lane in (0..grid.len()).step_by(LANES) {
+        for lane in (0..grid.len()).step_by(SEARCH_LANES) {
             self.curve.extend(search_tile(&self.near, table, lane));
         }
         // Lane 0 is the largest velocity.

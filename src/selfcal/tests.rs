@@ -631,3 +631,27 @@ fn single_outliers_lose_weight_and_the_star_stays_constant() {
         .sqrt();
     assert!(rms < 0.045, "{rms}");
 }
+
+/// The zero points take a part of the residuals; the degrees of freedom must know, or no star looks variable.
+#[test]
+fn chi2_of_constants_matches_its_degrees_of_freedom() {
+    let (mut chi2, mut dof) = (0.0, 0.0);
+    for seed in 1..=20 {
+        let m = Mock::new(&MockConfig {
+            seed,
+            n_constants: 15,
+            n_variables: 0,
+            n_binaries: 0,
+            err_km_s: (0.8, 1.2),
+            ..MockConfig::default()
+        });
+        let (_, arms) = run(&table(&m), &CalibrateConfig::default());
+        for star in arms[0].solution.stars.iter().filter(|s| s.constant) {
+            chi2 += star.chi2;
+            dof += star.dof;
+        }
+    }
+    println!("chi2 {chi2:.0}, degrees of freedom {dof:.0}");
+    // 300 stars of 27 degrees of freedom: 1.6 % of statistical error.
+    assert!((chi2 / dof - 1.0).abs() < 0.035, "{}", chi2 / dof);
+}

@@ -321,7 +321,8 @@ fn binary_panel<'a>(
     let corrected = place(&|r| r.rv_km_s - zp[r.exposure as usize]);
     let (top, bottom) = area.split_vertically(390);
     let title = format!("P = {period} d, K = {amplitude} km/s");
-    let limit = measured.iter().map(|p| p.1.abs()).fold(amplitude, f64::max) * 1.1;
+    let all = || measured.iter().chain(&corrected);
+    let limit = all().map(|p| p.1.abs()).fold(amplitude, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(&top)
         .caption(title, ("sans-serif", 18))
         .margin(8)
@@ -362,7 +363,7 @@ fn binary_panel<'a>(
             .background_style(WHITE.mix(0.8))
             .draw()?;
     }
-    let limit = measured.iter().map(|p| p.2.abs()).fold(1.0, f64::max) * 1.1;
+    let limit = all().map(|p| p.2.abs()).fold(1.0, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(&bottom)
         .margin(8)
         .x_label_area_size(38)

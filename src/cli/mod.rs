@@ -67,9 +67,12 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Measure(args) => args.run(),
-        Command::Calibrate(args) => {
-            calibrate::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
-        }
+        Command::Calibrate(args) => calibrate::run(&args, &mut std::io::stdout()).map(|summary| {
+            match summary.n_rows_unusable {
+                0 => Outcome::Done,
+                _ => Outcome::SomeRejected,
+            }
+        }),
         Command::Simulate(args) => args.run(),
         Command::Validate(Validate::Mock(args)) => {
             mock_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)

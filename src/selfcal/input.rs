@@ -8,11 +8,12 @@ use crate::{Error, Result};
 /// How a table holds its RVs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// One RV per row: columns `star`, `exposure`, `rv`, `rv_err`, optional `rv_err_own`, `group`, `arm`.
+    /// One RV per row: columns `star`, `exposure`, `rv`, `rv_err`, optional `rv_err_own`, `group`, `arm`. In the table of
+    /// `relrv measure`, `lmjm` stands for the exposure, `planid` and `spid` for the group.
     Long,
-    /// The table of `relrv measure`: one row per star and exposure, columns `source_id`, `lmjm`, `planid`, `spid`, and
+    /// A catalogue (paper, Table 2): one row per star and exposure, columns `source_id`, `lmjm`, `planid`, `spid`, and
     /// `drv_r`, `drv_r_err`, `drv_r_err_own` with the same for `b`.
-    Measured,
+    Wide,
 }
 
 /// Where the RVs of one arm come from.
@@ -45,8 +46,8 @@ pub struct Input {
 /// # Errors
 /// [`Error::Config`] naming the missing column, or the row in which a number was expected.
 pub fn observations(table: &Table) -> Result<Input> {
-    let layout = if table.column("rv").is_none() && has_measured_rv(table) {
-        Layout::Measured
+    let layout = if table.column("rv").is_none() && has_wide_rv(table) {
+        Layout::Wide
     } else {
         Layout::Long
     };
@@ -58,8 +59,11 @@ pub fn observations(table: &Table) -> Result<Input> {
         )));
     }
     let (star_name, exposure_name) = match layout {
+        Layout::Long if table.column("exposure").is_none() && table.column("lmjm").is_some() => {
+            ("star", "lmjm")
+        }
         Layout::Long => ("star", "exposure"),
-        Layout::Measured => ("source_id", "lmjm"),
+        Layout::Wide => ("source_id", "lmjm"),
     };
     let (stars, star) = names(need(table, star_name)?);
     let (exposures, exposure) = names(need(table, exposure_name)?);
@@ -74,7 +78,7 @@ pub fn observations(table: &Table) -> Result<Input> {
                 own: "rv_err_own".into(),
             }],
         ),
-        Layout::Measured => (
+        Layout::Wide => (
             true,
             [("r", "red"), ("b", "blue")]
                 .iter()
@@ -140,7 +144,7 @@ pub fn observations(table: &Table) -> Result<Input> {
     })
 }
 
-fn has_measured_rv(table: &Table) -> bool {
+fn has_wide_rv(table: &Table) -> bool {
     table.column("drv_r").is_some() || table.column("drv_b").is_some()
 }
 
@@ -177,28 +181,26 @@ fn names(column: &Column) -> (Names, Vec<u32>) {
     }
 }
 
-/// Group of each row: plate and spectrograph for the table of `measure`.
+/// Group of each row: plate and spectrograph where the table has no groups but these.
 fn groups(table: &Table, layout: &Layout) -> Result<(bool, (Names, Vec<u32>))> {
-    let none = || Names::new(&vec![String::new(); table.n_rows()]);
-    match layout {
-        Layout::Long => Ok(match table.column("group") {
-            Some(column) => (true, names(column)),
-            None => (false, none()),
-        }),
-        Layout::Measured => {
-            let (plate, spid) = (need(table, "planid")?, need(table, "spid")?);
-            let both: Vec<String> = (0..table.n_rows())
-                .map(|i| {
-                    format!(
-                        "{}_sp{:0>2}",
-                        plate.data.text_at(i).trim(),
-                        spid.data.text_at(i)
-                    )
-                })
-                .collect();
-            Ok((true, Names::new(&both)))
-        }
+    if let (Layout::Long, Some(group)) = (layout, table.column("group")) {
+        return Ok((true, names(group)));
     }
+    let has_plates = table.column("planid").is_some() && table.column("spid").is_some();
+    if *layout == Layout::Long && !has_plates {
+        return Ok((false, Names::new(&vec![String::new(); table.n_rows()])));
+    }
+    let (plate, spid) = (need(table, "planid")?, need(table, "spid")?);
+    let both: Vec<String> = (0..table.n_rows())
+        .map(|i| {
+            format!(
+                "{}_sp{:0>2}",
+                plate.data.text_at(i).trim(),
+                spid.data.text_at(i)
+            )
+        })
+        .collect();
+    Ok((true, Names::new(&both)))
 }
 
 /// The values as floats; text is parsed, and the first cell that is no number is an error. Empty text is NaN.

@@ -15,7 +15,7 @@ pub const VARIABLE_P: f64 = 1e-3;
 fn push_group(table: &mut Table, input: &Input, groups: &[u32]) {
     let name = |g: &u32| input.observations.groups.names[*g as usize].clone();
     match input.layout {
-        Layout::Measured => {
+        Layout::Wide => {
             let split = |g: &u32| {
                 let name = name(g);
                 match name.rsplit_once("_sp") {
@@ -71,7 +71,7 @@ pub fn zero_points(input: &Input, arms: &[CalibratedArm]) -> Table {
     push_group(&mut table, input, &groups);
     let exposure_name = match input.layout {
         Layout::Long => "exposure",
-        Layout::Measured => "lmjm",
+        Layout::Wide => "lmjm",
     };
     let exposures = each_zp(arms)
         .map(|(a, z)| obs.exposures.names[a.graph.zp_exposure[z] as usize].clone())
@@ -140,7 +140,7 @@ pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> Ta
             }
             columns.push((String::from("rv"), String::from("cal_flags"), out));
         }
-        Layout::Measured => {
+        Layout::Wide => {
             for (arm, i) in arms.iter().zip(0..) {
                 let mut out = Corrected::new(n_rows);
                 out.fill(input, arm, i);
@@ -246,7 +246,7 @@ fn zero_point_of(input: &Input, arm: &CalibratedArm, index: usize, i: usize) -> 
 fn mark_constants(input: &Input, arms: &[CalibratedArm], constant: &mut [bool]) {
     let obs = &input.observations;
     for (arm, own) in arms.iter().zip(&obs.arms) {
-        if arm.constants_from.is_some() && input.layout == Layout::Measured {
+        if arm.constants_from.is_some() && input.layout == Layout::Wide {
             continue;
         }
         for (i, &row) in own.row.iter().enumerate() {
@@ -269,7 +269,7 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
     };
     let star_name = match input.layout {
         Layout::Long => "star",
-        Layout::Measured => "source_id",
+        Layout::Wide => "source_id",
     };
     table.push(
         star_name,
@@ -281,7 +281,7 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
                     .map(|(_, a, s)| obs.stars.names[a.graph.star[s] as usize].clone())
                     .collect(),
             ),
-            Layout::Measured => text_or_int(
+            Layout::Wide => text_or_int(
                 each()
                     .map(|(_, a, s)| obs.stars.names[a.graph.star[s] as usize].clone())
                     .collect(),

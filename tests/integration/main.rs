@@ -1,6 +1,7 @@
 //! Integration tests, one binary: what a user could see go wrong.
 
 mod bad_input;
+mod calibrate;
 mod cli;
 mod columns;
 mod corruption;

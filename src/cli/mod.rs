@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::validate::mock_run;
+use crate::validate::{mock_run, survey_run};
 
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
 enum Validate {
     /// The mock stars of the paper's section 3.3, with its figures 1 and 2.
     Mock(mock_run::MockArgs),
+    /// A calibration of the survey's size, timed and scored.
+    Survey(survey_run::SurveyArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -76,6 +78,9 @@ pub fn run() -> ExitCode {
         Command::Simulate(args) => args.run(),
         Command::Validate(Validate::Mock(args)) => {
             mock_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::Survey(args)) => {
+            survey_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
         }
     };
     match result {

@@ -4,3 +4,4 @@ pub mod mock;
 pub mod mock_run;
 pub mod mock_score;
 pub mod survey;
+pub mod survey_run;

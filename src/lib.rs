@@ -7,16 +7,19 @@
 //! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
 
 pub mod arm;
+pub mod catalogue;
 pub mod cli;
 pub mod error;
 pub mod io;
 pub mod likelihood;
 pub mod pipeline;
+pub mod run;
 pub mod selfcal;
 pub mod simulate;
 pub mod spectrum;
 pub mod table;
 pub mod validate;
+pub mod whole;
 
 pub use arm::Arm;
 pub use error::{Error, Result};

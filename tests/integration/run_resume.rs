@@ -28,6 +28,17 @@ fn unit_files(out: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// Right after a kill: what has its final name is whole.
+fn assert_no_part_of_a_product(out: &Path, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
+    if out.is_dir() {
+        for (name, bytes) in products(out) {
+            // What is being written has another name.
+            let is_product = !name.ends_with(".part");
+            assert!(!is_product || expected[&name] == bytes, "{what}: {name}");
+        }
+    }
+}
+
 /// No file of an unfinished write is left, and `run.json` vouches for what is there.
 fn assert_whole(out: &Path, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
     let found = products(out);
@@ -63,6 +74,7 @@ fn killed_at_every_write_and_started_again() {
             !out.join("run.json").exists() || moment > 40,
             "moment {moment}"
         );
+        assert_no_part_of_a_product(&out, &expected, &format!("moment {moment}"));
         killed += 1;
         let (status, said, errors) = run(&[two_units()], &out, &FORMAT);
         assert_eq!(
@@ -107,6 +119,7 @@ fn killed_by_the_system_at_any_time() {
         std::thread::sleep(Duration::from_millis(ms));
         child.kill().unwrap();
         killed += usize::from(!child.wait().unwrap().success());
+        assert_no_part_of_a_product(&out, &expected, &format!("{ms} ms"));
         let (status, said, errors) = run(&[two_units()], &out, &FORMAT);
         assert_eq!((status, errors.as_str()), (0, ""), "{ms} ms: {said}");
         assert_whole(&out, &expected, &format!("{ms} ms"));

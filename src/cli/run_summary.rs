@@ -39,14 +39,18 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
     )?;
     reasons(told, &counts.spectra_rejected)?;
     let reused = record.units.iter().filter(|u| u.reused).count();
-    let units = record.units.len();
-    match reused {
-        0 => writeln!(told, "units             {units:>8}")?,
-        _ => writeln!(
-            told,
-            "units             {units:>8}   ({reused} of them measured before)"
-        )?,
+    let again = record.units.iter().filter(|u| u.again).count();
+    write!(told, "units             {:>8}", record.units.len())?;
+    if reused > 0 {
+        write!(told, "   ({reused} of them measured before)")?;
     }
+    if again > 0 {
+        write!(
+            told,
+            "   ({again} measured again: their files changed, or what was kept of them is damaged)"
+        )?;
+    }
+    writeln!(told)?;
     if verbose {
         tell_arms(&record.calibration, "km/s", told)?;
     }

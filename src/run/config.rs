@@ -134,3 +134,29 @@ pub fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<St
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        match value {
+            Value::Object(map) => map,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn differences_are_told_by_name_with_both_values() {
+        let old = map(json!({"arm": "both", "vmax": 500.0, "format": ["fits"], "gone": 1}));
+        let new = map(json!({"arm": "red", "vmax": 500.0, "format": ["fits", "csv"]}));
+        let told = differences(&old, &new);
+        let expected = [
+            "arm was both and is red",
+            "format was fits and is fits,csv",
+            "gone was 1 and is not there",
+        ];
+        assert_eq!(told, expected);
+        assert!(differences(&old, &old).is_empty());
+    }
+}

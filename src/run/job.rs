@@ -135,6 +135,7 @@ struct UnitDone {
     file: UnitFile,
     header: UnitHeader,
     reused: bool,
+    again: bool,
 }
 
 impl UnitDone {
@@ -148,6 +149,7 @@ impl UnitDone {
             spectra: header.n_spectra,
             measured: header.n_rows,
             reused: self.reused,
+            again: self.again,
         }
     }
 }
@@ -176,6 +178,11 @@ fn measured(
         .par_iter()
         .map(|(file, print)| clocks.time(Stage::Write, || file.usable(*print)))
         .collect();
+    let again: Vec<bool> = files
+        .iter()
+        .zip(&before)
+        .map(|((file, _), before)| before.is_none() && file.exists())
+        .collect();
     let todo: Vec<usize> = (0..files.len()).filter(|&i| before[i].is_none()).collect();
     let job = Job {
         config: &config.measure,
@@ -197,7 +204,8 @@ fn measured(
     let done = files
         .into_iter()
         .zip(before)
-        .map(|((file, print), before)| {
+        .zip(again)
+        .map(|(((file, print), before), again)| {
             let reused = before.is_some();
             let header = before.or_else(|| file.header(print)).ok_or_else(|| {
                 let [_, path] = file.paths();
@@ -210,6 +218,7 @@ fn measured(
                 file,
                 header,
                 reused,
+                again,
             })
         })
         .collect::<Result<Vec<_>>>()?;

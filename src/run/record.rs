@@ -95,6 +95,8 @@ pub struct UnitRecord {
     pub measured: usize,
     /// It was measured by an earlier start of the program.
     pub reused: bool,
+    /// An earlier start had measured it, but of other files, or what it kept is damaged.
+    pub again: bool,
 }
 
 /// `2026-11-22T16:00:45Z`.

@@ -83,6 +83,11 @@ impl UnitFile {
         [&self.rows, &self.header]
     }
 
+    /// There is a record, whatever it is worth.
+    pub fn exists(&self) -> bool {
+        self.header.exists()
+    }
+
     /// Writes a unit: the rows, then the record that makes them count.
     ///
     /// # Errors

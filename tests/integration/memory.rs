@@ -1,4 +1,4 @@
-//! Memory of `relrv measure` does not grow with the number of files.
+//! Memory of `relrv measure` and `relrv run` does not grow with the number of files.
 #![cfg(target_os = "linux")]
 
 use std::path::Path;
@@ -24,9 +24,9 @@ fn many_stars(folder: &Path, n: usize) {
 }
 
 /// Most memory that the program held, KiB, and what it said.
-fn peak_kib(folder: &Path, out: &Path) -> (u64, String) {
+fn peak_kib(command: &str, folder: &Path, out: &Path) -> (u64, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_relrv"))
-        .args(["measure", "--threads", "2", "--out"])
+        .args([command, "--threads", "2", "--out"])
         .args([out, folder])
         .stdout(Stdio::piped())
         .spawn()
@@ -49,16 +49,23 @@ fn peak_kib(folder: &Path, out: &Path) -> (u64, String) {
 
 #[test]
 fn peak_memory_does_not_grow_with_the_number_of_files() {
-    let mut peaks = Vec::new();
+    let mut peaks: [Vec<f64>; 2] = Default::default();
     for n in [N_FILES, 4 * N_FILES] {
         let dir = folder();
         many_stars(dir.path(), n);
-        let out = dir.path().join("rv.fits");
-        let (peak, said) = peak_kib(dir.path(), &out);
-        assert_eq!((count(&said, "files in"), count(&said, "measured")), (n, n));
-        println!("{n} files: {peak} KiB at most");
-        assert!(peak > 1000);
-        peaks.push(peak as f64);
+        for (command, peaks) in ["measure", "run"].into_iter().zip(&mut peaks) {
+            let out = dir.path().join("rv.fits");
+            let (peak, said) = peak_kib(command, dir.path(), &out);
+            assert_eq!((count(&said, "files in"), count(&said, "measured")), (n, n));
+            println!("{command}, {n} files: {peak} KiB at most");
+            assert!(peak > 1000);
+            peaks.push(peak as f64);
+            if command == "measure" {
+                std::fs::remove_file(&out).unwrap();
+            }
+        }
     }
-    assert!(peaks[1] < 1.2 * peaks[0], "{peaks:?} KiB");
+    for peaks in peaks {
+        assert!(peaks[1] < 1.2 * peaks[0], "{peaks:?} KiB");
+    }
 }

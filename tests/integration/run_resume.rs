@@ -51,6 +51,7 @@ fn assert_whole(out: &Path, expected: &BTreeMap<String, Vec<u8>>, what: &str) {
     assert_eq!(unit_files(out).len(), 4, "{what}");
 }
 
+#[cfg(debug_assertions)] // the program has these moments only with them
 #[test]
 fn killed_at_every_write_and_started_again() {
     let dir = folder();
@@ -89,6 +90,7 @@ fn killed_at_every_write_and_started_again() {
     assert_eq!(killed, 3 * (1 + 4 + 1 + 8 + 1));
 }
 
+#[cfg(debug_assertions)] // the program has these moments only with them
 #[test]
 fn killed_twice_at_different_moments_and_started_again() {
     let dir = folder();
@@ -290,6 +292,10 @@ fn only_units_whose_files_changed_are_measured_again() {
     std::fs::write(file, &bytes).unwrap();
     let (_, said, _) = run(&[&plate], &out, &FORMAT);
     assert_eq!(reused(&said), 1, "{said}");
+    assert!(
+        said.contains("(1 measured again: their files changed"),
+        "{said}"
+    );
     assert!(products(&out) == before);
     // A file that is gone is no longer in the catalogue; back again, it is.
     std::fs::remove_file(file).unwrap();

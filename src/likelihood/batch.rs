@@ -154,9 +154,14 @@ impl SpectrumPixels {
         table: &ReferenceTable,
         grid: &VelocityGrid,
     ) -> Self {
+        let n_window = n_window(exposure);
         let mut pixels = SpectrumPixels {
-            n_window: n_window(exposure),
-            ..Default::default()
+            table: 0,
+            index: Vec::with_capacity(n_window),
+            frac: Vec::with_capacity(n_window),
+            flux: Vec::with_capacity(n_window),
+            ivar: Vec::with_capacity(n_window),
+            n_window,
         };
         let lanes = (PHASES * (grid.len() - 1)) as f64 / 2.0;
         for i in usable(exposure, reference, grid) {

@@ -23,7 +23,7 @@ use crate::spectrum::SpectrumConfig;
 use crate::{Arm, Result};
 
 /// Files of one bite: the exposures of a plate's spectrograph in a few nights. 50-100 MB of pixels.
-const FILES_PER_BITE: usize = 256;
+const FILES_PER_BITE: usize = 64;
 
 /// Settings of a measurement.
 #[derive(Clone, Debug)]

@@ -63,9 +63,11 @@ pub fn prepare(
     let mut seen = HashSet::new();
     for &member in &star.members {
         let path = &paths[member];
-        let file = match clocks.time(Stage::Read, || {
+        let file = clocks.time(Stage::Read, || {
             mrs::read_file(path, &mut workspace.inflater)
-        }) {
+        });
+        clocks.add_traffic(workspace.inflater.take_traffic());
+        let file = match file {
             Ok(file) => file,
             Err(rejection) => {
                 out.rejected.push(rejection);

@@ -17,8 +17,8 @@ use crate::pipeline::{Job, Plan, Unit, measure_units};
 const SAMPLE_FILES: usize = 48;
 /// Memory, bytes: the program itself; a file that is being worked on; a spectrum's row, from the unit to the catalogue; a
 /// file's name and place. Measured on simulated plates (x86-64 Linux, 240 to 2,000 files).
-const BASE_BYTES: f64 = 60e6;
-const BYTES_IN_FLIGHT: f64 = 0.5e6;
+const BASE_BYTES: f64 = 30e6;
+const BYTES_IN_FLIGHT: f64 = 0.22e6;
 const ROW_BYTES: f64 = 900.0;
 const FILE_BYTES: f64 = 500.0;
 

@@ -57,7 +57,7 @@ fn peak_memory_does_not_grow_with_the_number_of_files() {
             // The allocator holds on to more when threads are interrupted at bad moments (once seen: 16 MiB); what grows
             // with the files does so every time.
             let mut peak = u64::MAX;
-            for i in 0..2 {
+            for i in 0..3 {
                 let out = dir.path().join(format!("{command}{i}.fits"));
                 let (once, said) = peak_kib(command, dir.path(), &out);
                 assert_eq!((count(&said, "files in"), count(&said, "measured")), (n, n));

@@ -50,25 +50,31 @@ fn peak_kib(command: &str, folder: &Path, out: &Path) -> (u64, String) {
 #[test]
 fn peak_memory_does_not_grow_with_the_number_of_files() {
     let mut peaks: [Vec<f64>; 2] = Default::default();
-    for n in [N_FILES, 4 * N_FILES] {
+    for (n, n_runs) in [(N_FILES, 4), (4 * N_FILES, 3)] {
         let dir = folder();
         many_stars(dir.path(), n);
         for (command, peaks) in ["measure", "run"].into_iter().zip(&mut peaks) {
-            // The allocator holds on to more when threads are interrupted at bad moments (once seen: 16 MiB); what grows
-            // with the files does so every time.
-            let mut peak = u64::MAX;
-            for i in 0..3 {
-                let out = dir.path().join(format!("{command}{i}.fits"));
-                let (once, said) = peak_kib(command, dir.path(), &out);
-                assert_eq!((count(&said, "files in"), count(&said, "measured")), (n, n));
-                peak = peak.min(once);
-            }
-            println!("{command}, {n} files: {peak} KiB at most");
-            assert!(peak > 1000);
-            peaks.push(peak as f64);
+            let of_runs: Vec<u64> = (0..n_runs)
+                .map(|i| {
+                    let out = dir.path().join(format!("{command}{i}.fits"));
+                    let (peak, said) = peak_kib(command, dir.path(), &out);
+                    assert_eq!((count(&said, "files in"), count(&said, "measured")), (n, n));
+                    peak
+                })
+                .collect();
+            println!("{command}, {n} files: {of_runs:?} KiB at most");
+            // How much of two bites is in memory at the same moment is a matter of luck, and so is what the allocator holds on
+            // to: the more bites, the more draws. So the largest of four runs is held against one run of four times the
+            // files, and that one is tried three times: what grows with the files does so every time.
+            let peak = match n {
+                N_FILES => of_runs.iter().max(),
+                _ => of_runs.iter().min(),
+            };
+            peaks.push(*peak.unwrap() as f64);
         }
     }
     for peaks in peaks {
+        assert!(peaks[0] > 1000.0);
         assert!(peaks[1] < 1.2 * peaks[0], "{peaks:?} KiB");
     }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::backend::{BackendArgs, notes};
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
-use crate::likelihood::{Cpu, Likelihood, VelocityGrid};
+use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::pipeline::{MeasureConfig, Measured, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
@@ -40,6 +41,8 @@ pub struct MeasureArgs {
     /// Step of the velocity grid, km/s; the peak is found far more finely.
     #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
     vstep: f64,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// Threads; 0 for one per core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -80,7 +83,7 @@ impl MeasureArgs {
             .num_threads(self.threads)
             .build();
         let pool = pool.map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))?;
-        let backend = Cpu;
+        let backend = self.backend.open()?;
         let (name, measured) = pool.install(|| -> Result<(String, Measured)> {
             let bar = Bar::new(self.quiet);
             let measured = measure(&config, &self.inputs, &backend, &bar)?;
@@ -109,6 +112,9 @@ impl MeasureArgs {
         rv_table::to_table(&measured.rows).write(&self.out)?;
         if !self.quiet {
             tell_summary(&measured, &name, &self.out, &rejected_path, self.verbose);
+            if self.verbose {
+                notes(&backend).iter().for_each(|line| println!("{line}"));
+            }
         }
         Ok(if defects > 0 {
             Outcome::SomeRejected

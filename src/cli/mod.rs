@@ -1,6 +1,9 @@
 //! The command line: raw text in, checked settings out, one function per command.
 
+pub mod backend;
+mod bench;
 mod calibrate;
+mod devices;
 mod measure;
 mod progress;
 mod report;
@@ -26,6 +29,8 @@ enum Command {
     /// Find the velocity zero point of every exposure from the stars that do not vary.
     Calibrate(calibrate::CalibrateArgs),
     Simulate(simulate::SimulateArgs),
+    Devices(devices::DevicesArgs),
+    Bench(bench::BenchArgs),
     /// Repeat the paper's own tests.
     #[command(subcommand)]
     Validate(Validate),
@@ -76,6 +81,8 @@ pub fn run() -> ExitCode {
             }
         }),
         Command::Simulate(args) => args.run(),
+        Command::Devices(args) => args.run(),
+        Command::Bench(args) => args.run(),
         Command::Validate(Validate::Mock(args)) => {
             mock_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
         }

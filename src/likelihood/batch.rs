@@ -20,10 +20,10 @@ pub const PHASES: usize = 2;
 const PADDING: usize = SEARCH_LANES;
 
 /// Limits within which products of four pixels stay finite in float32; real pixels lie far inside (SNR 1000).
-const MAX_FLUX: f32 = 100.0;
-const MAX_IVAR: f32 = 1e6;
+pub(crate) const MAX_FLUX: f32 = 100.0;
+pub(crate) const MAX_IVAR: f32 = 1e6;
 /// A pixel that counts for nothing.
-const MIN_IVAR: f32 = 1e-30;
+pub(crate) const MIN_IVAR: f32 = 1e-30;
 
 /// Velocity steps between entries of what varies no faster than the knots of the reference do.
 pub const COARSE: usize = 4;

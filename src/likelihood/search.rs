@@ -28,7 +28,7 @@ const CHUNK: usize = 64;
 const REGISTERS: usize = 8;
 
 /// A variance beside which that of the reference is nothing; products of [`GROUP`] such stay finite in float32.
-const MAX_VARIANCE: f32 = 1e8;
+pub(crate) const MAX_VARIANCE: f32 = 1e8;
 
 /// A pixel as the search wants it: where it is, what it is.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@ mod cli;
 mod columns;
 mod corruption;
 mod fits_edit;
+mod gpu;
 mod memory;
 mod monte_carlo;
 mod oracle;

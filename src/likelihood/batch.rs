@@ -46,7 +46,7 @@ pub struct ReferenceTable {
     pub flux: Vec<f32>,
     /// Per-pixel variance of the reference, in the same order.
     pub variance: Vec<f32>,
-    /// Mean of `variance` over each run of [`BLOCK_LANES`] steps, `BLOCK_LANES` x `n_blocks`: that of the run from step s
+    /// Mean of `variance` over each run of `BLOCK_LANES` steps, `BLOCK_LANES` x `n_blocks`: that of the run from step s
     /// on is at `[s % BLOCK_LANES][s / BLOCK_LANES]`, so that the next run of the same pixel is the next entry.
     pub block_variance: Vec<f32>,
     /// Runs of each row of `block_variance`.
@@ -112,7 +112,7 @@ impl ReferenceTable {
     }
 }
 
-/// Means over runs of [`BLOCK_LANES`] values, in the order of [`ReferenceTable::block_variance`]; what is missing at the end
+/// Means over runs of `BLOCK_LANES` values, in the order of [`ReferenceTable::block_variance`]; what is missing at the end
 /// is the last value.
 fn block_means(values: &[f32], n_blocks: usize) -> Vec<f32> {
     let mut padded = values.to_vec();

@@ -13,6 +13,7 @@ pub mod error;
 pub mod io;
 pub mod likelihood;
 pub mod pipeline;
+pub mod report;
 pub mod run;
 pub mod selfcal;
 pub mod simulate;

@@ -6,6 +6,7 @@ mod interrupt;
 mod measure;
 mod progress;
 mod report;
+mod report_page;
 mod run;
 mod run_progress;
 mod run_summary;
@@ -37,6 +38,7 @@ enum Command {
     /// Repeat the paper's own tests.
     #[command(subcommand)]
     Validate(Validate),
+    Report(report_page::ReportArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -84,6 +86,7 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => args.run(),
+        Command::Report(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),

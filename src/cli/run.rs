@@ -93,6 +93,7 @@ impl RunArgs {
                 done.rejected_path.display()
             )));
         }
+        let report = self.write_report(&config)?;
         if !self.measure.quiet {
             tell_summary(
                 &done,
@@ -100,8 +101,19 @@ impl RunArgs {
                 self.measure.verbose,
                 &mut std::io::stdout(),
             );
+            if let Some(path) = report {
+                println!("report            {}", path.display());
+            }
         }
         Ok(outcome(defects))
+    }
+
+    /// The page of the run; none if all its tables are of a kind that cannot be read back.
+    fn write_report(&self, config: &RunConfig) -> Result<Option<PathBuf>> {
+        if config.formats.iter().all(|f| *f == ProductFormat::Mrt) {
+            return Ok(None);
+        }
+        crate::report::write(&self.out).map(Some)
     }
 
     /// After an error of the system, such as a full disk.

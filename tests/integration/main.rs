@@ -13,6 +13,7 @@ mod phase;
 mod plate;
 mod precision;
 mod real;
+mod report;
 mod run;
 mod run_faults;
 mod run_resume;

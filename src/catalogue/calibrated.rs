@@ -40,6 +40,8 @@ pub fn products(rows: &[RvRow], config: &CalibrateConfig) -> Result<Products> {
         Err(other) => return Err(other),
     };
     let mut zero_points = tables::zero_points(&input, &arms);
+    // A zero point that is not there says all that its flag does.
+    zero_points.columns.retain(|c| c.name != "flags");
     let mut stars_table = tables::stars(&input, &arms);
     stars::complete(&mut stars_table, &pairs);
     let constants = stars::constants(&stars_table);

@@ -77,7 +77,7 @@ impl RunArgs {
         let progress = RunProgress::new(self.measure.quiet);
         let done = pool.install(|| run::run(&config, &backend, &progress));
         progress.finish();
-        let done = done.inspect_err(|e| self.tell_what_is_kept(e))?;
+        let done = done.map_err(|e| self.with_what_is_kept(e))?;
         let defects = defects(&done.rejected);
         // Errors are told even when asked to be quiet.
         let nothing = done.record.counts.measured == 0;
@@ -116,15 +116,20 @@ impl RunArgs {
         crate::report::write(&self.out).map(Some)
     }
 
-    /// After an error of the system, such as a full disk.
-    fn tell_what_is_kept(&self, error: &Error) {
-        let units = self.out.join(STATE_DIR).join("units");
-        let any = std::fs::read_dir(&units).is_ok_and(|mut entries| entries.next().is_some());
-        if matches!(error, Error::Io { .. }) && any {
-            eprintln!(
-                "what was measured is kept in {}; the same command goes on from there",
-                self.out.join(STATE_DIR).display()
-            );
+    /// An error of the system, such as a full disk, with what it leaves.
+    fn with_what_is_kept(&self, error: Error) -> Error {
+        let state = self.out.join(STATE_DIR);
+        let mut units = std::fs::read_dir(state.join("units"));
+        let any = units.as_mut().is_ok_and(|entries| entries.next().is_some());
+        match error {
+            Error::Io { path, source } if any => {
+                let kept = format!(
+                    "{source}\nwhat was measured is kept in {}; the same command goes on from there",
+                    state.display()
+                );
+                Error::io(&path, std::io::Error::new(source.kind(), kept))
+            }
+            other => other,
         }
     }
 }

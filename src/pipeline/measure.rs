@@ -22,8 +22,11 @@ use crate::likelihood::{Batch, Likelihood, Measurement, VelocityGrid, flags};
 use crate::spectrum::SpectrumConfig;
 use crate::{Arm, Error, Result};
 
-/// Files of one bite: enough spectra to fill all threads, or a GPU, and some 50 MB of pixels.
-pub const FILES_PER_BITE: usize = 128;
+/// Files of one bite: enough spectra for a call of the back end, and some 50 MB of pixels.
+const FILES_PER_BITE: usize = 128;
+/// Stars of one bite for each thread, as a star is read by one thread; unless they have very many files.
+const STARS_PER_THREAD: usize = 2;
+const MOST_FILES_PER_BITE: usize = 1024;
 
 /// Settings of a measurement.
 #[derive(Clone, Debug)]
@@ -224,13 +227,23 @@ fn n_files(stars: &[(i64, Star)]) -> usize {
     stars.iter().map(|(_, star)| star.members.len()).sum()
 }
 
-/// Cuts a unit's stars into pieces of about [`FILES_PER_BITE`] files.
+/// Files in memory at once, at most, if stars have this many files.
+pub fn files_in_flight(files_per_star: f64) -> f64 {
+    let for_threads = (STARS_PER_THREAD * rayon::current_num_threads()) as f64 * files_per_star;
+    2.0 * for_threads.clamp(FILES_PER_BITE as f64, MOST_FILES_PER_BITE as f64)
+}
+
+/// Cuts a unit's stars into pieces.
 fn bites(unit: usize, of: &Unit) -> impl Iterator<Item = Bite<'_>> {
     let mut rest = &of.stars[..];
+    let n_stars = STARS_PER_THREAD * rayon::current_num_threads();
     std::iter::from_fn(move || {
         let mut files = 0;
         let mut end = 0;
-        while end < rest.len() && (end == 0 || files < FILES_PER_BITE) {
+        let few = |stars, files| {
+            files < FILES_PER_BITE || (stars < n_stars && files < MOST_FILES_PER_BITE)
+        };
+        while end < rest.len() && (end == 0 || few(end, files)) {
             files += rest[end].1.members.len();
             end += 1;
         }

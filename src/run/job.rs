@@ -42,15 +42,15 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     let identity = config.identity()?;
     let dir = RunDir::open(&config.out, &identity, config.overwrite)?;
     let clocks = StageClocks::default();
-    let plan = Plan::new(&config.inputs, &clocks);
-    let units = measured(config, &plan, &dir, backend, progress, &clocks)?;
+    let mut plan = Plan::new(&config.inputs, &clocks);
+    let mut units = measured(config, &plan, &dir, backend, progress, &clocks)?;
 
     let mut rows: Vec<RvRow> = Vec::with_capacity(units.iter().map(|u| u.header.n_rows).sum());
-    let mut rejected = plan.rejected.clone();
+    let mut rejected = std::mem::take(&mut plan.rejected);
     clocks.time(Stage::Write, || -> Result<()> {
         let number = numbers(&plan);
-        for unit in &units {
-            rejected.extend(unit.header.rejections());
+        for unit in &mut units {
+            rejected.extend(unit.header.take_rejections());
             for mut row in unit.file.rows()? {
                 row.star = number.get(&*row.source_id).copied().unwrap_or(0);
                 rows.push(row);

@@ -9,7 +9,7 @@ use super::unit_file::UnitFile;
 use crate::Result;
 use crate::io::raw::Rejection;
 use crate::likelihood::Likelihood;
-use crate::pipeline::measure::FILES_PER_BITE;
+use crate::pipeline::measure::files_in_flight;
 use crate::pipeline::stages::StageClocks;
 use crate::pipeline::{Job, Plan, Unit, measure_units};
 
@@ -18,7 +18,7 @@ const SAMPLE_FILES: usize = 48;
 /// Memory, bytes: the program itself; a file that is being worked on; a spectrum's row, from the unit to the catalogue; a
 /// file's name and place. Measured on simulated plates (x86-64 Linux, 240 to 2,000 files).
 const BASE_BYTES: f64 = 60e6;
-const BYTES_IN_FLIGHT: f64 = 1.0e6;
+const BYTES_IN_FLIGHT: f64 = 0.5e6;
 const ROW_BYTES: f64 = 900.0;
 const FILE_BYTES: f64 = 500.0;
 
@@ -117,7 +117,8 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
     let all_bytes: u64 = units.iter().map(|u| u.bytes).sum();
     // As many spectra to a byte as in the sample.
     let spectra = n_spectra as f64 * all_bytes as f64 / (sample_bytes as f64).max(1.0);
-    let in_flight = n_files.min(2 * FILES_PER_BITE) as f64;
+    let files_per_star = n_files as f64 / n_stars.max(1) as f64;
+    let in_flight = files_in_flight(files_per_star).min(n_files as f64);
     Ok(Outlook {
         units,
         n_files,

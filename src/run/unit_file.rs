@@ -37,15 +37,16 @@ pub struct UnitHeader {
 }
 
 impl UnitHeader {
-    /// What was not measured.
-    pub fn rejections(&self) -> impl Iterator<Item = Rejection> + '_ {
-        self.rejected.iter().map(|(path, hdu, reason, detail)| {
+    /// Takes out what was not measured.
+    pub fn take_rejections(&mut self) -> impl Iterator<Item = Rejection> + use<> {
+        let rejected = std::mem::take(&mut self.rejected);
+        rejected.into_iter().map(|(path, hdu, reason, detail)| {
             let known = RejectReason::ALL.into_iter().find(|r| r.name() == reason);
             Rejection {
                 path: path.into(),
-                hdu: hdu.clone(),
+                hdu,
                 reason: known.unwrap_or(RejectReason::Unreadable),
-                detail: detail.clone(),
+                detail,
             }
         })
     }

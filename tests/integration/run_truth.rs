@@ -19,9 +19,12 @@ fn truth_of(plate: &Path) -> Truth {
         .collect()
 }
 
+/// Values and their errors, by what they have a mean in common with.
+type Groups = BTreeMap<String, Vec<(f64, f64)>>;
+
 /// Residuals about the means of their groups, each with its error: rms, rms of the errors, and rms of the ratio, with the
 /// degrees of freedom that the means take.
-fn spread(groups: &BTreeMap<String, Vec<(f64, f64)>>) -> (f64, f64, f64, usize) {
+fn spread(groups: &Groups) -> (f64, f64, f64, usize) {
     let (mut squares, mut variances, mut ratios, mut n, mut free) = (0.0, 0.0, 0.0, 0, 0);
     for of in groups.values().filter(|of| of.len() > 1) {
         let weight: f64 = of.iter().map(|(_, e)| e.powi(-2)).sum();
@@ -78,7 +81,7 @@ fn zero_points_and_velocities_of_a_plate_come_back() {
             floats(&zero_points, "lmjm"),
             texts(&zero_points, "component"),
         );
-        let mut groups: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
+        let mut groups = Groups::new();
         for i in (0..zp.len()).filter(|&i| of[i] == arm) {
             let off = zp[i] - zp_true[&(zp_spid[i] as i32, zp_lmjm[i] as i64)];
             groups
@@ -102,7 +105,7 @@ fn zero_points_and_velocities_of_a_plate_come_back() {
         let own = floats(&catalogue, &format!("drv_{x}_err_own"));
         let corr = floats(&catalogue, &format!("drv_{x}_corr"));
         let corr_err = floats(&catalogue, &format!("drv_{x}_corr_err"));
-        let mut kinds: BTreeMap<&str, [BTreeMap<String, Vec<(f64, f64)>>; 2]> = BTreeMap::new();
+        let mut kinds: BTreeMap<&str, [Groups; 2]> = BTreeMap::new();
         for i in 0..corr.len() {
             let key = (
                 spid[i] as i32,

@@ -80,6 +80,9 @@ pub fn tell_summary(
     let per_spectrum_ms = 1e3 * seconds / measured.n_spectra.max(1) as f64;
     println!("time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {backend}");
     if verbose {
+        let traffic = measured.clocks.traffic();
+        let (stored, content) = (traffic.stored as f64 / 1e6, traffic.content as f64 / 1e6);
+        println!("  bytes read         {stored:>5.1} MB, {content:.1} MB inflated");
         let total: f64 = Stage::ALL
             .iter()
             .map(|s| measured.clocks.get(*s).as_secs_f64())

@@ -28,6 +28,16 @@ pub struct Inflater {
     stream: Decompress,
     stored: Vec<u8>,
     inflated: Vec<u8>,
+    traffic: Traffic,
+}
+
+/// Bytes that went through an [`Inflater`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// As they lie in files.
+    pub stored: u64,
+    /// Inflated.
+    pub content: u64,
 }
 
 impl Default for Inflater {
@@ -44,7 +54,13 @@ impl Inflater {
             stream: Decompress::new(false),
             stored: Vec::new(),
             inflated: Vec::new(),
+            traffic: Traffic::default(),
         }
+    }
+
+    /// What went through [`Inflater::read`] since this was asked last.
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.traffic)
     }
 
     /// Content of the file, inflated if it is gzip. Lives until the next call.
@@ -57,11 +73,16 @@ impl Inflater {
                 format!("larger than {MAX_BYTES} bytes"),
             ));
         }
+        self.traffic.stored += self.stored.len() as u64;
         if !is_gzip(&self.stored) {
+            self.traffic.content += self.stored.len() as u64;
             return Ok(&self.stored);
         }
         match self.inflate() {
-            Ok(len) => Ok(&self.inflated[..len]),
+            Ok(len) => {
+                self.traffic.content += len as u64;
+                Ok(&self.inflated[..len])
+            }
             Err(problem) => Err(Rejection::file(path, RejectReason::BadGzip, problem)),
         }
     }

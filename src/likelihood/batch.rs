@@ -9,7 +9,7 @@
 use std::f64::consts::TAU;
 
 use super::grid::VelocityGrid;
-use super::kernel::SEARCH_LANES;
+use super::search::{BLOCK_LANES, SEARCH_LANES};
 use crate::C_KM_S;
 use crate::spectrum::{Normalized, Reference};
 
@@ -22,6 +22,8 @@ const PADDING: usize = SEARCH_LANES;
 /// Limits within which products of four pixels stay finite in float32; real pixels lie far inside (SNR 1000).
 const MAX_FLUX: f32 = 100.0;
 const MAX_IVAR: f32 = 1e6;
+/// A pixel that counts for nothing.
+const MIN_IVAR: f32 = 1e-30;
 
 /// Velocity steps between entries of what varies no faster than the knots of the reference do.
 pub const COARSE: usize = 4;
@@ -44,6 +46,11 @@ pub struct ReferenceTable {
     pub flux: Vec<f32>,
     /// Per-pixel variance of the reference, in the same order.
     pub variance: Vec<f32>,
+    /// Mean of `variance` over each run of [`BLOCK_LANES`] steps, `BLOCK_LANES` x `n_blocks`: that of the run from step s
+    /// on is at `[s % BLOCK_LANES][s / BLOCK_LANES]`, so that the next run of the same pixel is the next entry.
+    pub block_variance: Vec<f32>,
+    /// Runs of each row of `block_variance`.
+    pub n_blocks: usize,
     /// Variance of the fitted flux every [`COARSE`] steps.
     pub flux_variance: Vec<f32>,
     /// Variance of the fitted slope d flux / d v every [`COARSE`] steps, (km/s)^-2.
@@ -64,6 +71,8 @@ impl ReferenceTable {
             len,
             flux: vec![0.0; PHASES * len],
             variance: vec![0.0; PHASES * len],
+            block_variance: Vec::new(),
+            n_blocks: len / BLOCK_LANES + 1,
             flux_variance: Vec::with_capacity(len / COARSE + 2),
             slope_variance: Vec::with_capacity(len / COARSE + 2),
         };
@@ -77,6 +86,7 @@ impl ReferenceTable {
                 table.variance[place] = variance.clamp(MIN_VARIANCE, MAX_VARIANCE) as f32;
             },
         );
+        table.block_variance = block_means(&table.variance[..len], table.n_blocks);
         let step = (PHASES * COARSE) as f64 / entries_per_ln;
         reference.sample(first, step, len / COARSE + 2, |_, value| {
             table
@@ -89,10 +99,33 @@ impl ReferenceTable {
         table
     }
 
+    /// Where the mean variance of the steps from `step` on is in `block_variance`.
+    #[inline]
+    pub fn first_block(&self, step: u32) -> u32 {
+        let lanes = BLOCK_LANES as u32;
+        step % lanes * self.n_blocks as u32 + step / lanes
+    }
+
     /// Where entry `entry` is in `flux` and `variance`.
     pub fn place(&self, entry: usize) -> usize {
         ((entry % PHASES) * self.len + entry / PHASES).min(self.flux.len() - 1)
     }
+}
+
+/// Means over runs of [`BLOCK_LANES`] values, in the order of [`ReferenceTable::block_variance`]; what is missing at the end
+/// is the last value.
+fn block_means(values: &[f32], n_blocks: usize) -> Vec<f32> {
+    let mut padded = values.to_vec();
+    padded.resize(
+        BLOCK_LANES * (n_blocks + 1),
+        values.last().copied().unwrap_or(0.0),
+    );
+    let mut means = Vec::with_capacity(BLOCK_LANES * n_blocks);
+    for row in 0..BLOCK_LANES {
+        let runs = padded[row..].chunks_exact(BLOCK_LANES).take(n_blocks);
+        means.extend(runs.map(|run| run.iter().sum::<f32>() / BLOCK_LANES as f32));
+    }
+    means
 }
 
 /// One spectrum's pixels, ready to be compared with a reference table. All vectors have the same length.
@@ -121,30 +154,39 @@ impl SpectrumPixels {
         table: &ReferenceTable,
         grid: &VelocityGrid,
     ) -> Self {
+        let n_window = n_window(exposure);
         let mut pixels = SpectrumPixels {
-            n_window: n_window(exposure),
-            ..Default::default()
+            table: 0,
+            index: Vec::with_capacity(n_window),
+            frac: Vec::with_capacity(n_window),
+            flux: Vec::with_capacity(n_window),
+            ivar: Vec::with_capacity(n_window),
+            n_window,
         };
         let lanes = (PHASES * (grid.len() - 1)) as f64 / 2.0;
         for i in usable(exposure, reference, grid) {
             let place = (exposure.ln_wave[i] - table.ln_wave0) * table.entries_per_ln - lanes;
-            let index = place.max(0.0).floor();
-            pixels.index.push(index as u32);
-            pixels.frac.push((place - index).clamp(0.0, 1.0) as f32);
+            let index = place as u32;
+            pixels.index.push(index);
+            pixels
+                .frac
+                .push((place - f64::from(index)).clamp(0.0, 1.0) as f32);
             pixels
                 .flux
                 .push((exposure.flux[i] as f32).clamp(-MAX_FLUX, MAX_FLUX));
-            pixels.ivar.push((exposure.ivar[i] as f32).min(MAX_IVAR));
+            pixels
+                .ivar
+                .push((exposure.ivar[i] as f32).clamp(MIN_IVAR, MAX_IVAR));
         }
         pixels
     }
 
     /// What Eq. 3 has beyond the back ends' curves: sum ln(ivar) / 2 - n ln(2 pi) / 2.
     pub fn ln_constant(&self) -> f64 {
-        // One logarithm for four pixels: in float64 their product stays finite.
+        // One logarithm for eight pixels: in float64 their product stays finite.
         let ln_ivar: f64 = self
             .ivar
-            .chunks(4)
+            .chunks(8)
             .map(|w| w.iter().map(|w| f64::from(*w)).product::<f64>().ln())
             .sum();
         0.5 * ln_ivar - 0.5 * self.len() as f64 * TAU.ln()

@@ -3,14 +3,12 @@
 use rayon::prelude::*;
 
 use super::Likelihood;
-use super::batch::{Batch, COARSE, PHASES, ReferenceTable, SpectrumPixels};
+use super::batch::{Batch, ReferenceTable, SpectrumPixels};
 use super::grid::VelocityGrid;
-use super::kernel::{
-    FINE_LANES, LANES, NearPlace, Place, SEARCH_LANES, exact_fine_tile, exact_tile, near_places,
-    places, search_tile,
-};
-use super::peak::{FINE_SIDE, Measurement, PeakContext, Refinement, measure_peak};
-use super::precision::{PixelAtPeak, PrecisionSums};
+use super::kernel::{FINE_LANES, LANES, Place, exact_fine_tile, exact_tile, places};
+use super::peak::{FINE_PER_STEP, FINE_SIDE, Measurement, PeakContext, Refinement, measure_peak};
+use super::precision_sums::precision_sums;
+use super::search::{NearPlace, search};
 
 /// The CPU back end; spectra of a batch are spread over rayon's current pool.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,7 +82,7 @@ impl Scratch {
             return Measurement::without_pixels();
         }
         let table = &tables[pixels.table];
-        self.search(grid, pixels, table);
+        search(&mut self.curve, &mut self.near, pixels, table, grid.len());
         let context = PeakContext {
             grid: *grid,
             n_pix: pixels.len(),
@@ -98,18 +96,6 @@ impl Scratch {
             |refinement| exact(places, grid, pixels, table, refinement),
             |shift| precision_sums(grid, pixels, table, shift),
         )
-    }
-
-    /// ln L but for a constant on the whole grid, by the nearest table entries, into `curve`.
-    fn search(&mut self, grid: &VelocityGrid, pixels: &SpectrumPixels, table: &ReferenceTable) {
-        near_places(&mut self.near, pixels, table);
-        self.curve.clear();
-        for lane in (0..grid.len()).step_by(SEARCH_LANES) {
-            self.curve.extend(search_tile(&self.near, table, lane));
-        }
-        // Lane 0 is the largest velocity.
-        self.curve.truncate(grid.len());
-        self.curve.reverse();
     }
 }
 
@@ -133,61 +119,19 @@ fn exact(
         values.reverse();
         return values;
     }
-    const { assert!(FINE_LANES == 2 * FINE_SIDE) };
+    const { assert!(FINE_LANES == 2 * FINE_SIDE && FINE_PER_STEP == 4) };
     let mut values = vec![0.0; n];
     let first_lane = grid.len() - first - FINE_LANES;
-    for sub in 0..per_step {
-        places(
-            scratch,
-            pixels,
-            table,
-            first_lane,
-            -(sub as f32) / per_step as f32,
-        );
-        for (lane, value) in exact_fine_tile(scratch, table).into_iter().enumerate() {
-            values[(FINE_LANES - 1 - lane) * per_step + sub] = value;
+    for sub in 0..FINE_PER_STEP / 2 {
+        let fraction = -(sub as f32) / FINE_PER_STEP as f32;
+        places(scratch, pixels, table, first_lane, fraction);
+        let halves = exact_fine_tile(scratch, table);
+        for (half, lanes) in halves.into_iter().enumerate() {
+            for (lane, value) in lanes.into_iter().enumerate() {
+                let step = FINE_LANES - 1 - lane;
+                values[step * FINE_PER_STEP + sub + half * FINE_PER_STEP / 2] = value;
+            }
         }
     }
     values
-}
-
-/// Sums from which error and chi^2 come, at `shift_km_s`.
-fn precision_sums(
-    grid: &VelocityGrid,
-    pixels: &SpectrumPixels,
-    table: &ReferenceTable,
-    shift_km_s: f64,
-) -> PrecisionSums {
-    let mut sums = PrecisionSums::default();
-    let steps = (grid.max_shift_km_s() - shift_km_s) / grid.step_km_s;
-    let shift = (PHASES as f64 * steps).max(0.0);
-    let entries_per_km_s = PHASES as f64 / grid.step_km_s;
-    for i in 0..pixels.len() {
-        let position = f64::from(pixels.frac[i]) + shift;
-        let floor = position.floor();
-        let (above, below) = ((position - floor) as f32, (1.0 - position + floor) as f32);
-        let entry = pixels.index[i] as usize + floor as usize;
-        let (here, next) = (table.place(entry), table.place(entry + 1));
-        let (f0, f1) = (table.flux[here], table.flux[next]);
-        // Derivative of the cubic through the four nearest entries; wavelength falls where velocity grows.
-        let w = above;
-        let rise = table.flux[table.place(entry.saturating_sub(1))] * (w - 0.5 * w * w - 1.0 / 3.0)
-            + f0 * (1.5 * w * w - 2.0 * w - 0.5)
-            + f1 * (1.0 + w - 1.5 * w * w)
-            + table.flux[table.place(entry + 2)] * (0.5 * w * w - 1.0 / 6.0);
-        let variance = table.variance[here] * below + table.variance[next] * above;
-        let coarse = (entry as f32 + above) / (PHASES * COARSE) as f32;
-        let step = (coarse as usize).min(table.flux_variance.len() - 2);
-        let part = coarse - step as f32;
-        let between = |v: &[f32]| f64::from(v[step] + part * (v[step + 1] - v[step]));
-        sums.add(&PixelAtPeak {
-            residual: f64::from(pixels.flux[i] - f0 * below - f1 * above),
-            variance: 1.0 / f64::from(pixels.ivar[i]),
-            reference_variance: f64::from(variance),
-            slope: -f64::from(rise) * entries_per_km_s,
-            flux_variance: between(&table.flux_variance),
-            slope_variance: between(&table.slope_variance),
-        });
-    }
-    sums
 }

@@ -23,7 +23,7 @@ fn agrees_with_the_oracle_to_a_metre_per_second() {
         let exposures: Vec<_> = (1..9)
             .map(|k| exposure(f64::from(k as u32) * 5.3 - 20.0, snr, k))
             .collect();
-        let batch = batch(&grid, &reference, &exposures);
+        let batch = self::batch(&grid, &reference, &exposures);
         for (exposure, fast) in exposures.iter().zip(Cpu.measure(&batch).unwrap()) {
             let judge = oracle::measure(exposure, &reference, &grid);
             let dv_m_s = 1e3 * (fast.rv_km_s - judge.rv_km_s);
@@ -115,5 +115,53 @@ fn results_do_not_depend_on_company() {
             .measure(&batch(&grid, &reference, std::slice::from_ref(exposure)))
             .unwrap()[0];
         assert_eq!(alone, expected);
+    }
+}
+
+/// Eq. 3 in float64 by the nearest entries, with the reference's variance of every velocity.
+fn nearest(pixels: &SpectrumPixels, table: &ReferenceTable, lane: usize) -> f64 {
+    let mut ln_l = 0.0;
+    for i in 0..pixels.len() {
+        let entry = pixels.index[i] as usize + usize::from(pixels.frac[i] >= 0.5);
+        let place = table.place(entry + batch::PHASES * lane);
+        let s = 1.0 / f64::from(pixels.ivar[i]) + f64::from(table.variance[place]);
+        let residual = f64::from(pixels.flux[i] - table.flux[place]);
+        ln_l -= 0.5 * (residual * residual / s + s.ln());
+    }
+    ln_l
+}
+
+#[test]
+fn a_variance_constant_over_a_block_changes_little() {
+    for (snr, step) in [
+        (5.0, 1.0),
+        (20.0, 1.0),
+        (100.0, 1.0),
+        (100.0, 0.3),
+        (20.0, 5.0),
+    ] {
+        let grid = VelocityGrid::new(200.0, step).unwrap();
+        let reference = reference(1.5 * snr);
+        let batch = batch(&grid, &reference, &[exposure(7.7, snr, 3)]);
+        let (pixels, table, n) = (&batch.spectra[0], &batch.tables[0], grid.len());
+        let mut curve = Vec::new();
+        search::search(&mut curve, &mut Vec::new(), pixels, table, n);
+        let literal: Vec<f64> = (0..n).rev().map(|l| nearest(pixels, table, l)).collect();
+        let top = literal.iter().copied().fold(f64::MIN, f64::max);
+        let height = top - literal.iter().sum::<f64>() / n as f64;
+        let offset: Vec<f64> = curve.iter().zip(&literal).map(|(a, b)| a - b).collect();
+        let mean = offset.iter().sum::<f64>() / n as f64;
+        for i in 1..n {
+            let far = (offset[i] - mean).abs() / height;
+            assert!(
+                far < 0.05,
+                "SNR {snr} step {step} velocity {i}: {far} of the height"
+            );
+            let jump = (offset[i] - offset[i - 1]).abs();
+            assert!(
+                jump < 0.3 || literal[i].min(literal[i - 1]) < top - 20.0,
+                "SNR {snr} step {step} velocity {i}: {jump}"
+            );
+        }
     }
 }

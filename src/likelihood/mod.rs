@@ -13,6 +13,8 @@ mod kernel;
 pub mod oracle;
 pub mod peak;
 pub mod precision;
+mod precision_sums;
+mod search;
 #[cfg(test)]
 mod test_data;
 

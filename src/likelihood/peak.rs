@@ -11,12 +11,13 @@ pub const FINE_PER_STEP: usize = 4;
 /// Steps that the fine grid reaches on either side of the maximum.
 pub const FINE_SIDE: usize = 4;
 
-/// Sigmas that a grid reaches on either side of the maximum when the peak is wide.
-const WIDE_SIGMA: f64 = 3.5;
-
 /// The parabola sees points whose ln L is less than this below the maximum (3 sigma), with weights that fall smoothly to
 /// zero there, so that no point's coming or going makes the velocity jump.
 const PARABOLA_DEPTH: f64 = 4.5;
+
+/// What is less than this below the maximum of the search is looked at exactly: what the parabola sees, and room for what
+/// the search, with its nearest entries, misses.
+const SEARCH_DEPTH: f64 = 6.0;
 
 /// The fit uses this many points at least: a peak narrower than the fine grid is still a parabola over a line's width.
 const MIN_POINTS: usize = 5;
@@ -98,9 +99,11 @@ impl Refinement {
         if top == 0 || top + 1 >= curve.len() {
             return None;
         }
-        let curvature = (2.0 * curve[top] - curve[top - 1] - curve[top + 1]).max(1e-12);
-        let reach = (2.0 * PARABOLA_DEPTH / curvature).sqrt();
-        if reach < FINE_SIDE as f64 - 0.5 {
+        let is_near = |value: &&f64| curve[top] - **value < SEARCH_DEPTH;
+        let below = curve[..top].iter().rev().take_while(is_near).count();
+        let above = curve[top + 1..].iter().take_while(is_near).count();
+        let side = below.max(above) + 1;
+        if side < FINE_SIDE {
             let first = top.checked_sub(FINE_SIDE)?;
             let n = 2 * FINE_SIDE * FINE_PER_STEP;
             return (top + FINE_SIDE < curve.len()).then_some(Refinement {
@@ -109,9 +112,6 @@ impl Refinement {
                 n,
             });
         }
-        let side = (WIDE_SIGMA / curvature.sqrt())
-            .ceil()
-            .min(curve.len() as f64) as usize;
         let first = top.saturating_sub(side);
         let n = (top + side + 1).min(curve.len()) - first;
         Some(Refinement {

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::io::inflate::Traffic;
+
 /// A stage of the measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -44,9 +46,13 @@ impl Stage {
     }
 }
 
-/// Clocks of all stages; threads add to them.
+/// Clocks of all stages, and the bytes read; threads add to them.
 #[derive(Debug, Default)]
-pub struct StageClocks([AtomicU64; Stage::ALL.len()]);
+pub struct StageClocks {
+    nanoseconds: [AtomicU64; Stage::ALL.len()],
+    stored: AtomicU64,
+    content: AtomicU64,
+}
 
 impl StageClocks {
     /// Runs `work` and adds its time to `stage`.
@@ -72,11 +78,25 @@ impl StageClocks {
 
     /// Adds to a stage's time.
     pub fn add(&self, stage: Stage, time: Duration) {
-        self.0[stage as usize].fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+        self.nanoseconds[stage as usize].fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
     }
 
     /// Time spent in a stage, summed over threads.
     pub fn get(&self, stage: Stage) -> Duration {
-        Duration::from_nanos(self.0[stage as usize].load(Ordering::Relaxed))
+        Duration::from_nanos(self.nanoseconds[stage as usize].load(Ordering::Relaxed))
+    }
+
+    /// Adds what was read.
+    pub fn add_traffic(&self, traffic: Traffic) {
+        self.stored.fetch_add(traffic.stored, Ordering::Relaxed);
+        self.content.fetch_add(traffic.content, Ordering::Relaxed);
+    }
+
+    /// Bytes read by [`Stage::Read`].
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            stored: self.stored.load(Ordering::Relaxed),
+            content: self.content.load(Ordering::Relaxed),
+        }
     }
 }

@@ -64,11 +64,13 @@ pub fn prepare(
     let mut seen = HashSet::new();
     for &member in &star.members {
         let path = &plan.paths[member];
-        let file = match clocks.time(Stage::Read, || {
+        let file = clocks.time(Stage::Read, || {
             let file = mrs::read_file(path, &mut workspace.inflater)?;
             unchanged(path, plan.stamps[member])?;
             Ok(file)
-        }) {
+        });
+        clocks.add_traffic(workspace.inflater.take_traffic());
+        let file = match file {
             Ok(file) => file,
             Err(rejection) => {
                 out.rejected.push(rejection);

@@ -30,15 +30,28 @@ impl Default for ContinuumConfig {
     }
 }
 
-/// Neighbouring pixels whose mean is one point of the spline. It bends over 20 A, that is 150 pixels: a point every half
-/// A is all it can see, and a quarter of the work.
-const BIN: usize = 4;
+/// Neighbouring pixels whose mean is one point of the spline. It bends over 20 A, that is 150 pixels: a point every A is
+/// all it can see, and an eighth of the work.
+const BIN: usize = 8;
+
+/// 1 / n for the n pixels of a bin; 0 for none.
+const INVERSE: [f64; BIN + 1] = {
+    let mut inverse = [0.0; BIN + 1];
+    let mut n = 1;
+    while n <= BIN {
+        inverse[n] = 1.0 / n as f64;
+        n += 1;
+    }
+    inverse
+};
 
 /// Fits continua; its vectors are reused between calls.
 #[derive(Debug, Default)]
 pub struct ContinuumFitter {
     spline: SmoothingSpline,
     keep: Vec<bool>,
+    /// 1 for what is kept, 0 for the rest.
+    weight: Vec<f64>,
 }
 
 impl ContinuumFitter {
@@ -54,12 +67,15 @@ impl ContinuumFitter {
         self.keep.clear();
         self.keep.extend_from_slice(good);
         for round in 0..=config.iterations {
+            let keep = self.keep.iter();
+            self.weight.clear();
+            self.weight.extend(keep.map(|k| f64::from(u8::from(*k))));
             let bins = wave_aa
                 .chunks(BIN)
                 .zip(flux.chunks(BIN))
-                .zip(self.keep.chunks(BIN));
+                .zip(self.weight.chunks(BIN));
             if !self.spline.fit(
-                bins.filter_map(|((wave_aa, flux), keep)| mean_point(wave_aa, flux, keep)),
+                bins.filter_map(|((wave_aa, flux), weight)| mean_point(wave_aa, flux, weight)),
                 config.p,
             ) {
                 return false;
@@ -107,17 +123,17 @@ impl ContinuumFitter {
     }
 }
 
-/// Mean wavelength and flux of the kept pixels, and their number; None if there is none.
-fn mean_point(wave_aa: &[f64], flux: &[f64], keep: &[bool]) -> Option<(f64, f64, f64)> {
+/// Mean wavelength and flux of the pixels with weight 1, and their number; None if all have weight 0.
+#[inline]
+fn mean_point(wave_aa: &[f64], flux: &[f64], weight: &[f64]) -> Option<(f64, f64, f64)> {
     let (mut x, mut y, mut n) = (0.0, 0.0, 0.0);
-    for ((wave_aa, flux), keep) in wave_aa.iter().zip(flux).zip(keep) {
-        if *keep {
-            x += wave_aa;
-            y += flux;
-            n += 1.0;
-        }
+    for ((wave_aa, flux), weight) in wave_aa.iter().zip(flux).zip(weight) {
+        x += weight * wave_aa;
+        y += weight * flux;
+        n += weight;
     }
-    (n > 0.0).then(|| (x / n, y / n, n))
+    let inverse = INVERSE[(n as usize).min(BIN)];
+    (n > 0.0).then_some((x * inverse, y * inverse, n))
 }
 
 #[cfg(test)]

@@ -155,22 +155,29 @@ impl Normalizer {
     }
 
     fn select(&mut self, config: &MaskConfig, raw: &RawSpectrum) {
-        let n = raw.flux.len();
-        let inner = config.edge_pixels..n.saturating_sub(config.edge_pixels);
+        let usable = |flux: f32, ivar: f32, masked: bool| {
+            flux.is_finite() & ivar.is_finite() & (ivar > 0.0) & !masked
+        };
+        let values = || raw.flux.iter().zip(&raw.ivar);
+        // Selects instead of branches, so that it vectorises.
+        self.good.clear();
+        self.good.extend(
+            values()
+                .zip(&raw.masked)
+                .map(|((flux, ivar), masked)| usable(*flux, *ivar, *masked)),
+        );
+        let n = self.good.len();
+        let edge = config.edge_pixels.min(n);
+        self.good[..edge].fill(false);
+        self.good[n - edge..].fill(false);
+        let or_0 = |value: f32, good: bool| f64::from(if good { value } else { 0.0 });
         self.flux.clear();
         self.ivar.clear();
-        self.good.clear();
-        for i in 0..n {
-            let (flux, ivar) = (raw.flux[i], raw.ivar[i]);
-            let good = flux.is_finite()
-                && ivar.is_finite()
-                && ivar > 0.0
-                && !raw.masked[i]
-                && inner.contains(&i);
-            self.flux.push(if good { f64::from(flux) } else { 0.0 });
-            self.ivar.push(if good { f64::from(ivar) } else { 0.0 });
-            self.good.push(good);
-        }
+        let good = self.good.iter();
+        self.flux
+            .extend(raw.flux.iter().zip(good.clone()).map(|(f, g)| or_0(*f, *g)));
+        self.ivar
+            .extend(raw.ivar.iter().zip(good).map(|(w, g)| or_0(*w, *g)));
     }
 
     /// Median of the continuum over every 16th good pixel: it changes over hundreds.

@@ -136,11 +136,12 @@ impl SmoothingSpline {
                     k += 1;
                 }
             }
-            while k < x.len() && x[k] < to {
-                let d = x[k] - from;
-                out[k] = self.value[i] + d * (slope + d * (half_second + d * third));
-                k += 1;
+            let inside = x[k..].iter().take_while(|x| **x < to).count();
+            for (x, out) in x[k..][..inside].iter().zip(&mut out[k..]) {
+                let d = x - from;
+                *out = self.value[i] + d * (slope + d * (half_second + d * third));
             }
+            k += inside;
             if i + 2 == n {
                 let end_slope = chord + bend * (self.second[i] + 2.0 * self.second[i + 1]);
                 while k < x.len() {

@@ -28,6 +28,9 @@ pub enum Error {
     /// A setting that makes no sense.
     #[error("{0}")]
     Config(String),
+    /// The user ended the program; the text says how to go on.
+    #[error("{0}")]
+    Interrupted(String),
     /// Nothing could be measured.
     #[error("{0}")]
     NothingUsable(String),

@@ -8,17 +8,21 @@
 
 pub mod arm;
 pub mod bench;
+pub mod catalogue;
 pub mod cli;
 pub mod error;
 pub mod gpu;
 pub mod io;
 pub mod likelihood;
 pub mod pipeline;
+pub mod report;
+pub mod run;
 pub mod selfcal;
 pub mod simulate;
 pub mod spectrum;
 pub mod table;
 pub mod validate;
+pub mod whole;
 
 pub use arm::Arm;
 pub use error::{Error, Result};

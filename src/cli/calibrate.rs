@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate};
-use crate::selfcal::input::{self, Input, Layout};
-use crate::selfcal::observations::flag;
+use crate::selfcal::input::{self, Input};
 use crate::selfcal::products;
+use crate::selfcal::summary::{self, ArmSummary};
 use crate::table::Table;
 use crate::{Error, Result};
 
@@ -20,15 +20,23 @@ pub struct CalibrateArgs {
     /// Directory for the products
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Formats of the products, separated by commas: fits, csv, parquet
+    #[arg(long, value_delimiter = ',', default_value = "fits", value_parser = ["fits", "csv", "parquet"])]
+    pub format: Vec<String>,
+    /// How zero points are found
+    #[command(flatten)]
+    pub options: CalibrateOptions,
+}
+
+/// How zero points are found.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CalibrateOptions {
     /// joint: robust weighted least squares; paper: the iteration of Xiong et al. 2021, 3.2
     #[arg(long, value_enum, default_value_t)]
     pub method: Method,
     /// survey: everything linked by common stars at once; spectrograph: each group alone
     #[arg(long, value_enum, default_value_t)]
     pub scope: Scope,
-    /// Formats of the products, separated by commas: fits, csv, parquet
-    #[arg(long, value_delimiter = ',', default_value = "fits", value_parser = ["fits", "csv", "parquet"])]
-    pub format: Vec<String>,
     /// Constant stars that an exposure needs for a zero point
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub min_constants: usize,
@@ -40,7 +48,7 @@ pub struct CalibrateArgs {
     pub tolerance: f64,
 }
 
-impl CalibrateArgs {
+impl CalibrateOptions {
     /// The checked settings.
     ///
     /// # Errors
@@ -95,47 +103,12 @@ pub struct Summary {
     pub arms: Vec<ArmSummary>,
 }
 
-/// What was done with one arm.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct ArmSummary {
-    /// Name.
-    pub arm: String,
-    /// RVs (or rows) of the arm.
-    pub n_rv: usize,
-    /// Those that entered.
-    pub n_usable: usize,
-    /// Count of each flag.
-    pub flags: Vec<(String, usize)>,
-    /// Stars with a usable RV.
-    pub n_stars: usize,
-    /// Constants.
-    pub n_constants: usize,
-    /// Arm that the constants come from, if not from this one.
-    pub constants_from: Option<String>,
-    /// Stars that could not be constants for want of red data.
-    pub n_without_red: usize,
-    /// Exposures (with group) that have a usable RV.
-    pub n_exposures: usize,
-    /// Those without a zero point.
-    pub n_without_zero_point: usize,
-    /// Exposures of each component; each has a gauge of its own.
-    pub component_sizes: Vec<usize>,
-    /// Jitter common to all stars.
-    pub common_jitter: f64,
-    /// How the errors were computed.
-    pub error_method: crate::selfcal::solve::ErrorMethod,
-    /// The iteration ended by itself.
-    pub converged: bool,
-    /// Steps.
-    pub log: Vec<crate::selfcal::Iteration>,
-}
-
 /// Calibrates the table, writes the products and tells what was done on `told`.
 ///
 /// # Errors
 /// Unreadable tables, missing columns, nothing usable, products that cannot be written.
 pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
-    let config = args.config()?;
+    let config = args.options.config()?;
     let clock = Instant::now();
     let read = Table::read_noting(&args.table)?;
     let at = |e: Error| match e {
@@ -189,56 +162,14 @@ fn summarise(
     config: &CalibrateConfig,
     skipped_columns: Vec<String>,
 ) -> Summary {
-    let obs = &input.observations;
-    let mut usable = vec![false; obs.n_rows];
-    let summaries = arms
-        .iter()
-        .zip(&obs.arms)
-        .map(|(arm, own)| {
-            for (&row, &flags) in own.row.iter().zip(&own.flags) {
-                usable[row as usize] |= flags & flag::UNUSABLE == 0;
-            }
-            let count = |bit: i32| own.flags.iter().filter(|&&f| f & bit != 0).count();
-            let s = &arm.solution;
-            let mut component_sizes = vec![0; s.n_components];
-            for c in s.component.iter().flatten() {
-                component_sizes[*c as usize] += 1;
-            }
-            ArmSummary {
-                arm: arm.arm.clone(),
-                n_rv: own.row.len(),
-                n_usable: arm.graph.graph.n_obs(),
-                flags: flag::MEANINGS
-                    .iter()
-                    // In the table of `measure` an empty arm is no fault.
-                    .filter(|(bit, _)| {
-                        input.layout == Layout::Long || bit & (flag::BAD_RV | flag::BAD_ERR) == 0
-                    })
-                    .map(|&(bit, text)| (text.to_owned(), count(bit)))
-                    .filter(|(_, n)| *n > 0)
-                    .collect(),
-                n_stars: s.stars.len(),
-                n_constants: s.stars.iter().filter(|s| s.constant).count(),
-                constants_from: arm.constants_from.clone(),
-                n_without_red: arm.n_without_red,
-                n_exposures: s.zp.len(),
-                n_without_zero_point: s.zp.iter().filter(|z| z.is_nan()).count(),
-                component_sizes,
-                common_jitter: s.common_jitter,
-                error_method: s.error_method,
-                converged: s.converged,
-                log: s.log.clone(),
-            }
-        })
-        .collect();
     Summary {
-        n_rows: obs.n_rows,
-        n_rows_unusable: usable.iter().filter(|&&u| !u).count(),
+        n_rows: input.observations.n_rows,
+        n_rows_unusable: summary::n_rows_unusable(input),
         skipped_columns,
         own_errors: input.has_own_errors,
         unit: input.unit.clone(),
         config: config.clone(),
-        arms: summaries,
+        arms: summary::arms(input, arms),
     }
 }
 
@@ -252,9 +183,13 @@ fn tell(summary: &Summary, told: &mut dyn Write) -> std::io::Result<()> {
     for column in &summary.skipped_columns {
         writeln!(told, "left out: column {column}")?;
     }
-    for arm in &summary.arms {
+    tell_arms(&summary.arms, &summary.unit, told)
+}
+
+/// What was done with each arm.
+pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::io::Result<()> {
+    for arm in arms {
         let name = if arm.arm.is_empty() { "all" } else { &arm.arm };
-        let unit = &summary.unit;
         writeln!(
             told,
             "{name}: {} usable RVs of {} stars in {} exposures; {} constants; common jitter {:.4} {unit}; {} steps{}",

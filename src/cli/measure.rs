@@ -29,6 +29,14 @@ pub struct MeasureArgs {
     /// Table to write: .fits, .csv or .parquet by its ending.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// How it is measured.
+    #[command(flatten)]
+    options: MeasureOptions,
+}
+
+/// Options that `measure` and `run` share.
+#[derive(Debug, clap::Args)]
+pub struct MeasureOptions {
     /// Leave out exposures with a lower signal-to-noise ratio.
     #[arg(long, value_name = "SNR", default_value_t = 5.0)]
     snr_min: f64,
@@ -42,20 +50,21 @@ pub struct MeasureArgs {
     #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
     vstep: f64,
     #[command(flatten)]
-    backend: BackendArgs,
+    pub backend: BackendArgs,
     /// Threads; 0 for one per core.
     #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    pub threads: usize,
     /// Print nothing but errors.
     #[arg(long)]
-    quiet: bool,
+    pub quiet: bool,
     /// List every rejected input, and the time of each stage.
     #[arg(short, long)]
-    verbose: bool,
+    pub verbose: bool,
 }
 
-impl MeasureArgs {
-    fn config(&self) -> Result<MeasureConfig> {
+impl MeasureOptions {
+    /// The checked settings.
+    pub fn config(&self) -> Result<MeasureConfig> {
         if !self.snr_min.is_finite() {
             return Err(Error::Config(format!(
                 "snr-min is {}, expected a number",
@@ -75,17 +84,24 @@ impl MeasureArgs {
         })
     }
 
+    /// Threads to work in.
+    pub fn pool(&self) -> Result<rayon::ThreadPool> {
+        let builder = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
+        let pool = builder.build();
+        pool.map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))
+    }
+}
+
+impl MeasureArgs {
     /// Measures, writes the table, tells what happened.
     pub fn run(self) -> Result<Outcome> {
-        let config = self.config()?;
+        let options = &self.options;
+        let config = options.config()?;
         crate::table::Table::check_path(&self.out)?;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .build();
-        let pool = pool.map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))?;
-        let backend = self.backend.open()?;
+        let pool = options.pool()?;
+        let backend = options.backend.open()?;
         let (name, measured) = pool.install(|| -> Result<(String, Measured)> {
-            let bar = Bar::new(self.quiet);
+            let bar = Bar::new(options.quiet);
             let measured = measure(&config, &self.inputs, &backend, &bar)?;
             bar.finish();
             Ok((backend.name(), measured))
@@ -97,8 +113,8 @@ impl MeasureArgs {
             .count();
         // Errors are told even when asked to be quiet, and the list is whole even when nothing else is.
         let nothing = measured.rows.is_empty();
-        if defects > 0 && (nothing || !self.quiet) {
-            tell_rejections(&measured.rejected, self.verbose);
+        if defects > 0 && (nothing || !options.quiet) {
+            tell_rejections(&measured.rejected, options.verbose);
         }
         let rejected_path = rejected_path(&self.out);
         write_rejections(&rejected_path, &measured.rejected)?;
@@ -110,9 +126,9 @@ impl MeasureArgs {
             )));
         }
         rv_table::to_table(&measured.rows).write(&self.out)?;
-        if !self.quiet {
-            tell_summary(&measured, &name, &self.out, &rejected_path, self.verbose);
-            if self.verbose {
+        if !options.quiet {
+            tell_summary(&measured, &name, &self.out, &rejected_path, options.verbose);
+            if options.verbose {
                 notes(&backend).iter().for_each(|line| println!("{line}"));
             }
         }

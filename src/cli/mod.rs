@@ -3,17 +3,25 @@
 pub mod backend;
 mod bench;
 mod calibrate;
+mod config_file;
 mod devices;
+mod interrupt;
 mod measure;
 mod progress;
 mod report;
+mod report_page;
+mod run;
+mod run_progress;
+mod run_summary;
+mod shell;
 mod simulate;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::validate::{mock_run, survey_run};
+use crate::{Error, Result};
 
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
@@ -25,6 +33,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::RunArgs),
     Measure(measure::MeasureArgs),
     /// Find the velocity zero point of every exposure from the stars that do not vary.
     Calibrate(calibrate::CalibrateArgs),
@@ -34,6 +43,9 @@ enum Command {
     /// Repeat the paper's own tests.
     #[command(subcommand)]
     Validate(Validate),
+    Report(report_page::ReportArgs),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,11 +70,12 @@ const EXIT_USAGE: u8 = 64;
 
 /// Runs the command line; errors are told on stderr.
 ///
-/// Exit status: 0 all done; 2 done, but some inputs were rejected; 1 nothing usable or an error; 64 wrong usage.
+/// Exit status: 0 all done; 2 done, but some inputs were rejected; 1 nothing usable or an error; 64 wrong usage; 130
+/// stopped by the user.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(usage) => {
+    let cli = match parse() {
+        Ok(Ok(cli)) => cli,
+        Ok(Err(usage)) => {
             // --help and --version come here too, and are no errors.
             let _ = usage.print();
             return if usage.use_stderr() {
@@ -71,8 +84,16 @@ pub fn run() -> ExitCode {
                 ExitCode::SUCCESS
             };
         }
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
     };
     let result = match cli.command {
+        Command::Run(args) => args.run(),
+        Command::Report(args) => args.run(),
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),
         Command::Calibrate(args) => calibrate::run(&args, &mut std::io::stdout()).map(|summary| {
             match summary.n_rows_unusable {
@@ -93,9 +114,44 @@ pub fn run() -> ExitCode {
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeRejected) => ExitCode::from(2),
+        Err(Error::Interrupted(text)) => {
+            eprintln!("{text}");
+            ExitCode::from(interrupt::EXIT_INTERRUPTED)
+        }
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Reads the command line, and the file that `run --config` names.
+fn parse() -> Result<std::result::Result<Cli, clap::Error>> {
+    let args: Vec<_> = std::env::args_os().collect();
+    // What the file sets need not be on the command line.
+    let lenient =
+        Cli::command().mut_subcommand("run", |run| run.mut_arg("out", |out| out.required(false)));
+    let with_file = match lenient.clone().try_get_matches_from(&args) {
+        Ok(matches) => match matches.subcommand() {
+            Some(("run", given)) => match given.get_one::<std::path::PathBuf>("config") {
+                Some(path) => {
+                    let command = lenient.find_subcommand("run");
+                    let more = command.map(|c| config_file::arguments(path, c, given));
+                    let more = more.transpose()?.unwrap_or_default();
+                    // Right behind `run`: what follows a `--` are inputs.
+                    let place = args
+                        .iter()
+                        .position(|a| a == "run")
+                        .map_or(args.len(), |i| i + 1);
+                    let (before, after) = args.split_at(place);
+                    [before, &more, after].concat()
+                }
+                None => args,
+            },
+            _ => args,
+        },
+        Err(_) => args,
+    };
+    let matches = Cli::command().try_get_matches_from(with_file);
+    Ok(matches.and_then(|m| Cli::from_arg_matches(&m)))
 }

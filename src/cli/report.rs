@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::Result;
 use crate::io::raw::Rejection;
 use crate::likelihood::flags;
-use crate::pipeline::Measured;
 use crate::pipeline::stages::Stage;
-use crate::table::Table;
+use crate::pipeline::{Measured, rejections};
 
 /// Rejections listed on stderr unless asked for all.
 const MAX_LISTED: usize = 10;
@@ -20,34 +19,7 @@ pub fn rejected_path(out: &Path) -> PathBuf {
 
 /// Writes every input that was not used, with file, HDU and reason; also when there is none, so that no older list stays.
 pub fn write_rejections(path: &Path, rejected: &[Rejection]) -> Result<()> {
-    let column = |value: fn(&Rejection) -> String| rejected.iter().map(value).collect();
-    let mut table = Table::new();
-    table
-        .push_text(
-            "file",
-            "",
-            "input",
-            column(|r| r.path.display().to_string()),
-        )
-        .push_text(
-            "hdu",
-            "",
-            "HDU, empty for the whole file",
-            column(|r| r.hdu.clone()),
-        )
-        .push_text(
-            "reason",
-            "",
-            "why it was not used",
-            column(|r| r.reason.name().to_owned()),
-        )
-        .push_text(
-            "detail",
-            "",
-            "what was expected and found",
-            column(|r| r.detail.clone()),
-        );
-    table.write(path)
+    rejections::to_table(rejected).write(path)
 }
 
 /// Names the defective inputs on stderr.

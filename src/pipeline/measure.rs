@@ -1,29 +1,32 @@
-//! From files to velocities: `relrv measure`.
+//! From files to velocities.
 //!
-//! Two passes, so that memory does not grow with the number of files: the first reads primary headers alone and groups
-//! the files by star; the second goes through the stars in bites of a plate's size, each read, normalised, measured and
-//! forgotten but for its rows.
+//! Two passes, so that memory does not grow with the number of files: [`Plan`] reads primary headers alone and groups
+//! the files by star; [`measure_units`] goes through the stars in bites, each read, normalised, measured and forgotten but
+//! for its rows. While one bite is measured (and its unit written) the next one is read and normalised: two bites at
+//! most are in memory.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::plan::{Plan, Unit};
 use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
 use super::star::{Prepared, PreparedStar, Workspace, prepare};
 use crate::io::hjd::HjdClock;
-use crate::io::inflate::Inflater;
-use crate::io::raw::{FileHeader, Rejection};
-use crate::io::stars::{self, Star};
-use crate::io::{inputs, mrs};
+use crate::io::raw::Rejection;
+use crate::io::stars::Star;
 use crate::likelihood::{Batch, Likelihood, Measurement, VelocityGrid, flags};
 use crate::spectrum::SpectrumConfig;
-use crate::{Arm, Result};
+use crate::{Arm, Error, Result};
 
-/// Files of one bite: the exposures of a plate's spectrograph in a few nights. 50-100 MB of pixels.
+/// Files of one bite: enough spectra for a call of the back end, and few enough that memory is used again while it is warm.
 const FILES_PER_BITE: usize = 64;
+/// Stars of one bite for each thread, as a star is read by one thread; unless they have very many files.
+const STARS_PER_THREAD: usize = 2;
+const MOST_FILES_PER_BITE: usize = 1024;
 
 /// Settings of a measurement.
 #[derive(Clone, Debug)]
@@ -59,10 +62,26 @@ pub struct Measured {
     pub wall: Duration,
 }
 
-/// Is told how far a measurement has come: files done, files in all.
+/// What one unit gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MeasuredUnit {
+    /// One row per measured spectrum, by star, arm and time.
+    pub rows: Vec<RvRow>,
+    /// Everything of its files that was not measured, by file.
+    pub rejected: Vec<Rejection>,
+    /// Exposures of single arms found in its files.
+    pub n_spectra: usize,
+}
+
+/// Is told how far a measurement has come, and can end it.
 pub trait Progress: Sync {
     /// `done` of `total` files have been read, measured and forgotten.
     fn files(&self, done: usize, total: usize);
+
+    /// The work is to end as soon as it can.
+    fn cancelled(&self) -> bool {
+        false
+    }
 }
 
 impl Progress for () {
@@ -70,6 +89,9 @@ impl Progress for () {
 }
 
 /// Measures every usable exposure in `inputs` (files, directories, `@list`s) against its star's reference.
+///
+/// # Errors
+/// What the back end says.
 pub fn measure<P: AsRef<Path>>(
     config: &MeasureConfig,
     inputs: &[P],
@@ -78,110 +100,184 @@ pub fn measure<P: AsRef<Path>>(
 ) -> Result<Measured> {
     let start = Instant::now();
     let clocks = StageClocks::default();
-    let (paths, mut rejected) = inputs::expand(inputs);
-    let n_files = paths.len() + rejected.len();
-    let (paths, headers) = read_headers(paths, &mut rejected, &clocks);
-    let stars = stars_by_plate(&headers);
-    drop(headers);
-
+    let mut plan = Plan::new(inputs, &clocks);
+    let all: Vec<usize> = (0..plan.units.len()).collect();
     let mut rows: Vec<RvRow> = Vec::new();
+    let mut rejected = std::mem::take(&mut plan.rejected);
     let mut n_spectra = 0;
-    let mut done = n_files - paths.len();
-    for bite in bites(&stars) {
-        let prepared: Vec<PreparedStar> = bite
-            .par_iter()
-            .map_init(Workspace::default, |workspace, (_, star)| {
-                prepare(config, star, &paths, workspace, &clocks)
-            })
-            .collect();
-        let mut jobs = Vec::new();
-        for ((number, star), prepared) in bite.iter().zip(prepared) {
-            n_spectra += prepared.n_spectra;
-            rejected.extend(prepared.rejected);
-            jobs.extend(prepared.arms.into_iter().map(|arm| (*number, star, arm)));
-        }
-        for arm in &config.arms {
-            let (of_arm, others) = jobs
-                .into_iter()
-                .partition(|(_, _, job): &(_, _, Prepared)| job.arm == *arm);
-            jobs = others;
-            measure_arm(config, of_arm, backend, &clocks, &mut rows)?;
-        }
-        done += bite
-            .iter()
-            .map(|(_, star)| star.members.len())
-            .sum::<usize>();
-        progress.files(done, n_files);
-    }
-    rows.sort_by_key(|r| (r.star, r.arm, r.lmjm, r.spid, r.fiberid));
-    rejected.sort_by(|a, b| (&a.path, &a.hdu).cmp(&(&b.path, &b.hdu)));
-    let mut n_stars = 0;
-    let mut last = 0;
-    for row in &rows {
-        n_stars += usize::from(row.star != last);
-        last = row.star;
-    }
+    let job = Job {
+        config,
+        plan: &plan,
+        backend,
+        progress,
+        clocks: &clocks,
+    };
+    measure_units(&job, &all, |_, unit| {
+        rows.extend(unit.rows);
+        rejected.extend(unit.rejected);
+        n_spectra += unit.n_spectra;
+        Ok(())
+    })?;
+    sort_rows(&mut rows);
+    sort_rejections(&mut rejected);
     Ok(Measured {
+        n_files: plan.n_files,
+        n_spectra,
+        n_stars: count_stars(&rows),
         rows,
         rejected,
-        n_files,
-        n_spectra,
-        n_stars,
         clocks,
         wall: start.elapsed(),
     })
 }
 
-/// First pass: which files are of which star.
-fn read_headers(
-    paths: Vec<PathBuf>,
-    rejected: &mut Vec<Rejection>,
-    clocks: &StageClocks,
-) -> (Vec<PathBuf>, Vec<FileHeader>) {
-    let read = |inflater: &mut Inflater, path: &PathBuf| {
-        clocks.time(Stage::Headers, || mrs::read_header(path, inflater))
+/// By star, arm and time.
+pub fn sort_rows(rows: &mut [RvRow]) {
+    rows.sort_by_key(|r| (r.star, r.arm, r.lmjm, r.spid, r.fiberid));
+}
+
+/// By file.
+pub fn sort_rejections(rejected: &mut [Rejection]) {
+    rejected.sort_by(|a, b| (&a.path, &a.hdu).cmp(&(&b.path, &b.hdu)));
+}
+
+/// Stars in sorted rows.
+pub fn count_stars(rows: &[RvRow]) -> usize {
+    rows.chunk_by(|a, b| a.star == b.star).count()
+}
+
+/// All that the measurement of units needs.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    /// Settings.
+    pub config: &'a MeasureConfig,
+    /// What is to be done.
+    pub plan: &'a Plan,
+    /// Where likelihoods are evaluated.
+    pub backend: &'a dyn Likelihood,
+    /// Who is told.
+    pub progress: &'a dyn Progress,
+    /// Where time is counted.
+    pub clocks: &'a StageClocks,
+}
+
+/// Stars that are read and measured together, all of one unit.
+struct Bite<'a> {
+    unit: usize,
+    stars: &'a [(i64, Star)],
+    /// The unit's last.
+    is_last: bool,
+}
+
+/// Measures the units whose numbers are in `todo`, one after the other, and hands each to `done` when it is whole.
+///
+/// # Errors
+/// What the back end or `done` says; [`Error::Interrupted`] when it was cancelled.
+pub fn measure_units(
+    job: &Job<'_>,
+    todo: &[usize],
+    mut done: impl FnMut(usize, MeasuredUnit) -> Result<()> + Send,
+) -> Result<()> {
+    let bites: Vec<Bite> = todo
+        .iter()
+        .flat_map(|&unit| bites(unit, &job.plan.units[unit]))
+        .collect();
+    let files_todo: usize = bites.iter().map(|b| n_files(b.stars)).sum();
+    let mut n_done = job.plan.n_files - files_todo;
+    job.progress.files(n_done, job.plan.n_files);
+    let prepare_bite = |bite: &Bite<'_>| -> Vec<PreparedStar> {
+        bite.stars
+            .par_iter()
+            .map_init(Workspace::default, |workspace, (_, star)| {
+                if job.progress.cancelled() {
+                    return PreparedStar::default();
+                }
+                prepare(job.config, star, job.plan, workspace, job.clocks)
+            })
+            .collect()
     };
-    let results: Vec<_> = paths.par_iter().map_init(Inflater::default, read).collect();
-    let mut kept = Vec::with_capacity(paths.len());
-    let mut headers = Vec::with_capacity(paths.len());
-    for (path, result) in paths.into_iter().zip(results) {
-        match result {
-            Ok(header) => {
-                kept.push(path);
-                headers.push(header);
-            }
-            Err(rejection) => rejected.push(rejection),
-        }
+    let mut unit = MeasuredUnit::default();
+    let mut prepared = bites.first().map(prepare_bite).unwrap_or_default();
+    for (i, bite) in bites.iter().enumerate() {
+        let (next, measured) = rayon::join(
+            || bites.get(i + 1).map(prepare_bite).unwrap_or_default(),
+            || {
+                measure_bite(job, bite, std::mem::take(&mut prepared), &mut unit)?;
+                if job.progress.cancelled() {
+                    return Err(Error::Interrupted(String::new()));
+                }
+                if bite.is_last {
+                    let mut unit = std::mem::take(&mut unit);
+                    sort_rows(&mut unit.rows);
+                    sort_rejections(&mut unit.rejected);
+                    job.clocks.time(Stage::Write, || done(bite.unit, unit))?;
+                }
+                n_done += n_files(bite.stars);
+                job.progress.files(n_done, job.plan.n_files);
+                Ok(())
+            },
+        );
+        measured?;
+        prepared = next;
     }
-    (kept, headers)
+    Ok(())
 }
 
-/// The stars with their numbers (from 1, by right ascension), those of one plate and spectrograph side by side.
-fn stars_by_plate(headers: &[FileHeader]) -> Vec<(i64, Star)> {
-    let mut stars: Vec<(i64, Star)> = (1..).zip(stars::group(headers)).collect();
-    let place = |star: &Star| {
-        star.members
-            .first()
-            .map(|m| (&headers[*m].planid, headers[*m].spid, headers[*m].fiberid))
-    };
-    stars.sort_by(|(_, a), (_, b)| place(a).cmp(&place(b)));
-    stars
+fn n_files(stars: &[(i64, Star)]) -> usize {
+    stars.iter().map(|(_, star)| star.members.len()).sum()
 }
 
-/// Cuts the stars into pieces of about [`FILES_PER_BITE`] files.
-fn bites(stars: &[(i64, Star)]) -> impl Iterator<Item = &[(i64, Star)]> {
-    let mut rest = stars;
+/// Files in memory at once, at most, if stars have this many files.
+pub fn files_in_flight(files_per_star: f64) -> f64 {
+    let for_threads = (STARS_PER_THREAD * rayon::current_num_threads()) as f64 * files_per_star;
+    2.0 * for_threads.clamp(FILES_PER_BITE as f64, MOST_FILES_PER_BITE as f64)
+}
+
+/// Cuts a unit's stars into pieces.
+fn bites(unit: usize, of: &Unit) -> impl Iterator<Item = Bite<'_>> {
+    let mut rest = &of.stars[..];
+    let n_stars = STARS_PER_THREAD * rayon::current_num_threads();
     std::iter::from_fn(move || {
         let mut files = 0;
         let mut end = 0;
-        while end < rest.len() && (end == 0 || files < FILES_PER_BITE) {
+        let few = |stars, files| {
+            files < FILES_PER_BITE || (stars < n_stars && files < MOST_FILES_PER_BITE)
+        };
+        while end < rest.len() && (end == 0 || few(end, files)) {
             files += rest[end].1.members.len();
             end += 1;
         }
-        let (bite, after) = rest.split_at(end);
+        let (stars, after) = rest.split_at(end);
         rest = after;
-        (!bite.is_empty()).then_some(bite)
+        (!stars.is_empty()).then_some(Bite {
+            unit,
+            stars,
+            is_last: after.is_empty(),
+        })
     })
+}
+
+/// Measures what was prepared of a bite's stars.
+fn measure_bite(
+    job: &Job<'_>,
+    bite: &Bite<'_>,
+    prepared: Vec<PreparedStar>,
+    unit: &mut MeasuredUnit,
+) -> Result<()> {
+    let mut jobs = Vec::new();
+    for ((number, star), prepared) in bite.stars.iter().zip(prepared) {
+        unit.n_spectra += prepared.n_spectra;
+        unit.rejected.extend(prepared.rejected);
+        jobs.extend(prepared.arms.into_iter().map(|arm| (*number, star, arm)));
+    }
+    for arm in &job.config.arms {
+        let (of_arm, others) = jobs
+            .into_iter()
+            .partition(|(_, _, prepared): &(_, _, Prepared)| prepared.arm == *arm);
+        jobs = others;
+        measure_arm(job.config, of_arm, job.backend, job.clocks, &mut unit.rows)?;
+    }
+    Ok(())
 }
 
 /// Measures the prepared exposures of one arm in one call of the back end.
@@ -206,12 +302,9 @@ fn measure_arm(
             .extend(job.pixels.into_iter().map(|p| p.with_table(table)));
         places.push((number, star, job.arm, job.reference, job.exposures));
     }
-    let start = Instant::now();
-    let measurements = backend.measure(&batch)?;
-    clocks.add(
-        Stage::Likelihood,
-        start.elapsed() * rayon::current_num_threads() as u32,
-    );
+    let measurements = clocks.time_all_threads(Stage::Likelihood, || backend.measure(&batch))?;
+    // Pixels are of no more use; rows take their place.
+    drop(batch);
     let mut clock = HjdClock::default();
     let mut measurements = measurements.into_iter();
     for (number, star, arm, reference, exposures) in places {

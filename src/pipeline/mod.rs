@@ -1,9 +1,13 @@
 //! The stages put together: the only module that knows all of them.
 
 pub mod measure;
+pub mod plan;
+pub mod rejections;
+pub mod rv_read;
 pub mod rv_table;
 pub mod stages;
 mod star;
 
-pub use measure::{MeasureConfig, Measured, measure};
+pub use measure::{Job, MeasureConfig, Measured, MeasuredUnit, Progress, measure, measure_units};
+pub use plan::{Plan, Stamp, Unit};
 pub use rv_table::RvRow;

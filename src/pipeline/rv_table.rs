@@ -8,7 +8,7 @@ use crate::likelihood::Measurement;
 use crate::table::Table;
 
 /// A measured spectrum.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RvRow {
     /// Number of the star in this table, from 1.
     pub star: i64,

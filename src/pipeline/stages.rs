@@ -18,16 +18,19 @@ pub enum Stage {
     Reference,
     /// Likelihood and peaks.
     Likelihood,
+    /// Results of units, written and read.
+    Write,
 }
 
 impl Stage {
     /// All stages, in their order.
-    pub const ALL: [Stage; 5] = [
+    pub const ALL: [Stage; 6] = [
         Stage::Headers,
         Stage::Read,
         Stage::Normalize,
         Stage::Reference,
         Stage::Likelihood,
+        Stage::Write,
     ];
 
     /// Word for summaries.
@@ -38,6 +41,7 @@ impl Stage {
             Stage::Normalize => "continuum + masks",
             Stage::Reference => "reference",
             Stage::Likelihood => "likelihood",
+            Stage::Write => "units on disk",
         }
     }
 }
@@ -56,6 +60,19 @@ impl StageClocks {
         let start = Instant::now();
         let result = work();
         self.add(stage, start.elapsed());
+        result
+    }
+
+    /// Runs `work`, which uses all threads that no other stage uses at the same time, and adds their time to `stage`.
+    pub fn time_all_threads<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
+        let others = || -> Duration {
+            let others = Stage::ALL.into_iter().filter(|s| *s != stage);
+            others.map(|s| self.get(s)).sum()
+        };
+        let (start, before) = (Instant::now(), others());
+        let result = work();
+        let all = start.elapsed() * rayon::current_num_threads() as u32;
+        self.add(stage, all.saturating_sub(others().saturating_sub(before)));
         result
     }
 

@@ -1,10 +1,11 @@
 //! One star: its files read, its exposures normalised, its references chosen.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::measure::MeasureConfig;
+use super::plan::{Plan, Stamp};
 use super::stages::{Stage, StageClocks};
 use crate::Arm;
 use crate::io::inflate::Inflater;
@@ -54,7 +55,7 @@ pub struct PreparedStar {
 pub fn prepare(
     config: &MeasureConfig,
     star: &Star,
-    paths: &[PathBuf],
+    plan: &Plan,
     workspace: &mut Workspace,
     clocks: &StageClocks,
 ) -> PreparedStar {
@@ -62,9 +63,11 @@ pub fn prepare(
     let mut usable: [Vec<(Exposure, Normalized)>; 2] = Default::default();
     let mut seen = HashSet::new();
     for &member in &star.members {
-        let path = &paths[member];
+        let path = &plan.paths[member];
         let file = clocks.time(Stage::Read, || {
-            mrs::read_file(path, &mut workspace.inflater)
+            let file = mrs::read_file(path, &mut workspace.inflater)?;
+            unchanged(path, plan.stamps[member])?;
+            Ok(file)
         });
         clocks.add_traffic(workspace.inflater.take_traffic());
         let file = match file {
@@ -139,6 +142,25 @@ pub fn prepare(
         }
     });
     out
+}
+
+/// A file that changed since its header was read may be of another star now.
+fn unchanged(path: &Path, before: Stamp) -> Result<(), Rejection> {
+    let unreadable = |detail| Rejection::file(path, RejectReason::Unreadable, detail);
+    let now = Stamp::of(path).map_err(|e| unreadable(e.to_string()))?;
+    if now == before {
+        return Ok(());
+    }
+    Err(unreadable(format!(
+        "the file changed while the program ran: {} bytes at first, {} when it was read{}",
+        before.len,
+        now.len,
+        if now.len == before.len {
+            ", with another time"
+        } else {
+            ""
+        }
+    )))
 }
 
 fn exposure(

@@ -16,6 +16,7 @@ pub mod products;
 pub mod solution;
 pub mod solve;
 pub mod stats;
+pub mod summary;
 
 pub use graph::Graph;
 pub use joint::JointConfig;

@@ -1,9 +1,11 @@
-//! A table of columns with units and meanings, written to and read from FITS, CSV and Parquet.
+//! A table of columns with units and meanings, written to and read from FITS, CSV and Parquet, and written as
+//! machine-readable text (MRT).
 
 mod csv;
 mod fits;
 mod fits_read;
 mod header;
+mod mrt;
 mod parquet;
 mod parquet_read;
 mod read;

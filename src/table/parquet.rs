@@ -41,7 +41,18 @@ pub(super) struct TableMeta {
 
 /// Writes the table; see [`Table::write`].
 pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
-    write_all(table, out).map_err(|e| Error::io(path, std::io::Error::other(e)))
+    write_all(table, out).map_err(|e| Error::io(path, system_error(e)))
+}
+
+/// What the system said, where it did: a full disk is to be told as one.
+fn system_error(error: ParquetError) -> std::io::Error {
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(io) => *io,
+            Err(other) => std::io::Error::other(other),
+        },
+        other => std::io::Error::other(other),
+    }
 }
 
 fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result<(), ParquetError> {

@@ -51,6 +51,12 @@ impl Table {
                 skipped: Vec::new(),
             },
             Format::Parquet => parquet_read::read(path)?,
+            Format::Mrt => {
+                return Err(crate::Error::Config(format!(
+                    "{}: .mrt tables are written only; .fits, .csv and .parquet are read",
+                    path.display()
+                )));
+            }
         };
         read.table
             .check()

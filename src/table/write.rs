@@ -1,9 +1,9 @@
 //! Writing a table whole or not at all, in the format its file name asks for.
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use super::{Table, csv, fits, parquet};
+use super::{Table, csv, fits, mrt, parquet};
+use crate::whole::{self, directory_of, or_here};
 use crate::{Error, Result};
 
 /// Format of a table file.
@@ -12,6 +12,7 @@ pub(super) enum Format {
     Fits,
     Csv,
     Parquet,
+    Mrt,
 }
 
 impl Format {
@@ -22,8 +23,9 @@ impl Format {
             "fits" | "fit" => Ok(Format::Fits),
             "csv" => Ok(Format::Csv),
             "parquet" => Ok(Format::Parquet),
+            "mrt" => Ok(Format::Mrt),
             _ => Err(Error::Config(format!(
-                "{}: expected a table's name to end in .fits, .csv or .parquet, found {:?}",
+                "{}: expected a table's name to end in .fits, .csv or .parquet (.mrt to write), found {:?}",
                 path.display(),
                 ending
             ))),
@@ -47,13 +49,13 @@ impl Table {
         while std::fs::symlink_metadata(dir).is_err()
             && let Some(parent) = dir.parent()
         {
-            dir = parent_or_here(parent);
+            dir = or_here(parent);
         }
         tempfile::tempfile_in(dir).map_err(|e| Error::io(dir, e))?;
         Ok(())
     }
 
-    /// Writes the table as FITS, CSV or Parquet by the ending of `path` (`.fits`, `.csv`, `.parquet`).
+    /// Writes the table by the ending of `path`: `.fits`, `.csv`, `.parquet` or `.mrt`.
     ///
     /// The directory is made if missing. The file appears under its name only when it is whole (it is
     /// written beside it and renamed), and the same table always gives the same bytes.
@@ -65,53 +67,18 @@ impl Table {
     /// - Parquet: a float's NaN is a null; units and meanings are in the key `table_meta_yaml` (as JSON, which is
     ///   YAML: astropy reads it) and in `IVOA.VOTable-Parquet.content` (TOPCAT reads it).
     ///
+    /// - MRT: fixed-width text after a byte-by-byte description (CDS, AAS journals), blank for NaN; floats are rounded.
+    ///
     /// # Errors
     /// [`Error::Config`] for another ending, columns of unequal length or repeated names; [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
         let format = Format::of(path)?;
         self.check()?;
-        write_whole(path, |out| match format {
+        whole::write(path, |out| match format {
             Format::Fits => fits::write(self, path, out),
             Format::Csv => csv::write(self, path, out),
             Format::Parquet => parquet::write(self, path, out),
+            Format::Mrt => mrt::write(self, path, out),
         })
     }
-}
-
-/// Directory that a file is in.
-fn directory_of(path: &Path) -> &Path {
-    parent_or_here(path.parent().unwrap_or(Path::new("")))
-}
-
-fn parent_or_here(parent: &Path) -> &Path {
-    if parent.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        parent
-    }
-}
-
-/// Lets `fill` write a temporary file in `path`'s directory, then gives it its name.
-fn write_whole(
-    path: &Path,
-    fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>,
-) -> Result<()> {
-    let dir = directory_of(path);
-    std::fs::create_dir_all(dir).map_err(|e| Error::io(dir, e))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".relrv-").suffix(".part");
-    // Temporary files are private by default; a product is as readable as the user's umask says.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let file = builder.tempfile_in(dir).map_err(|e| Error::io(dir, e))?;
-    let mut out = BufWriter::with_capacity(1 << 20, file);
-    fill(&mut out)?;
-    let file = out
-        .into_inner()
-        .map_err(|e| Error::io(path, e.into_error()))?;
-    file.persist(path).map_err(|e| Error::io(path, e.error))?;
-    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::fits_edit::{join, split};
 use crate::support::*;
 
 /// More files than the program keeps in memory at once.
-const N_FILES: usize = 300;
+const N_FILES: usize = 500;
 
 /// Makes files of one blue exposure each, every one of another star: copies with another position.
 fn many_stars(folder: &Path, n: usize) {

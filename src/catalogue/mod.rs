@@ -1,0 +1,9 @@
+//! The products of a run: from measured rows to the calibrated catalogue, its stars, constants and zero points.
+
+mod calibrated;
+pub mod flags;
+mod paired;
+mod stars;
+
+pub use calibrated::{Products, products};
+pub use paired::{pair, uncalibrated};

@@ -1,0 +1,167 @@
+//! `relrv run`: the options, the settings they make, and what is told.
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::calibrate::CalibrateOptions;
+use super::interrupt;
+use super::measure::MeasureOptions;
+use super::report::tell_rejections;
+use super::run_progress::RunProgress;
+use super::run_summary::{tell_outlook, tell_summary};
+use crate::likelihood::Likelihood;
+use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
+use crate::{Error, Result};
+
+/// Measure, calibrate, and write the catalogue with everything that belongs to it.
+///
+/// A run that was stopped or killed goes on when the same command is given again, and its products are the same to the byte.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Files, directories (searched for med-*.fits and med-*.fits.gz) or @list.txt with one path a line.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Directory for the products; made if missing.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Formats of the tables, separated by commas.
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "fits",
+        value_name = "LIST"
+    )]
+    format: Vec<ProductFormat>,
+    /// Start anew even if DIR holds another run, whose products are removed.
+    #[arg(long)]
+    overwrite: bool,
+    /// List what would be done, with an estimate of time and memory, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Take options from FILE, under the same names; the command line goes before it.
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    measure: MeasureOptions,
+    #[command(flatten)]
+    calibrate: CalibrateOptions,
+}
+
+impl RunArgs {
+    fn config(&self, backend: &dyn Likelihood) -> Result<RunConfig> {
+        Ok(RunConfig {
+            inputs: self.inputs.clone(),
+            out: self.out.clone(),
+            measure: self.measure.config()?,
+            calibrate: self.calibrate.config()?,
+            formats: self.format.clone(),
+            overwrite: self.overwrite,
+            backend: without_threads(&backend.name()),
+        })
+    }
+
+    /// Runs, or tells what would be done.
+    pub fn run(self) -> Result<Outcome> {
+        let backend = self.measure.backend.open()?;
+        let config = self.config(&backend)?;
+        let pool = self.measure.pool()?;
+        if self.dry_run {
+            let outlook = pool.install(|| run::outlook(&config, &backend))?;
+            let defects = defects(&outlook.rejected);
+            tell_rejections(&outlook.rejected, self.measure.verbose);
+            tell_outlook(&outlook, &mut std::io::stdout());
+            return Ok(outcome(defects));
+        }
+        interrupt::watch()?;
+        let progress = RunProgress::new(self.measure.quiet);
+        let done = pool.install(|| run::run(&config, &backend, &progress));
+        progress.finish();
+        let done = done.map_err(|e| self.with_what_is_kept(e))?;
+        let defects = defects(&done.rejected);
+        // Errors are told even when asked to be quiet.
+        let nothing = done.record.counts.measured == 0;
+        if defects > 0 && (nothing || !self.measure.quiet) {
+            tell_rejections(&done.rejected, self.measure.verbose);
+        }
+        if nothing {
+            let counts = &done.record.counts;
+            return Err(Error::NothingUsable(format!(
+                "nothing could be measured: {} files, {} spectra in, none usable; reasons in {}",
+                counts.files,
+                counts.spectra,
+                done.rejected_path.display()
+            )));
+        }
+        let report = self.write_report(&config)?;
+        if !self.measure.quiet {
+            tell_summary(
+                &done,
+                &self.out,
+                self.measure.verbose,
+                &mut std::io::stdout(),
+            );
+            if let Some(path) = report {
+                println!("report            {}", path.display());
+            }
+        }
+        Ok(outcome(defects))
+    }
+
+    /// The page of the run; none if all its tables are of a kind that cannot be read back.
+    fn write_report(&self, config: &RunConfig) -> Result<Option<PathBuf>> {
+        if config.formats.iter().all(|f| *f == ProductFormat::Mrt) {
+            return Ok(None);
+        }
+        crate::report::write(&self.out).map(Some)
+    }
+
+    /// An error of the system, such as a full disk, with what it leaves.
+    fn with_what_is_kept(&self, error: Error) -> Error {
+        let state = self.out.join(STATE_DIR);
+        let mut units = std::fs::read_dir(state.join("units"));
+        let any = units.as_mut().is_ok_and(|entries| entries.next().is_some());
+        match error {
+            Error::Io { path, source } if any => {
+                let kept = format!(
+                    "{source}\nwhat was measured is kept in {}; the same command goes on from there",
+                    state.display()
+                );
+                Error::io(&path, std::io::Error::new(source.kind(), kept))
+            }
+            other => other,
+        }
+    }
+}
+
+fn outcome(defects: usize) -> Outcome {
+    match defects {
+        0 => Outcome::Done,
+        _ => Outcome::SomeRejected,
+    }
+}
+
+fn defects(rejected: &[crate::io::raw::Rejection]) -> usize {
+    rejected.iter().filter(|r| r.reason.is_defect()).count()
+}
+
+/// A back end's name without its number of threads, which changes no result.
+fn without_threads(name: &str) -> String {
+    let Some(end) = name.find(" threads") else {
+        return name.to_owned();
+    };
+    let start = name[..end].trim_end_matches(|c: char| c.is_ascii_digit());
+    let start = start.trim_end_matches([',', ' ']);
+    format!("{start}{}", &name[end + " threads".len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_no_part_of_a_back_end() {
+        assert_eq!(without_threads("CPU (AVX2, 16 threads)"), "CPU (AVX2)");
+        assert_eq!(without_threads("NVIDIA H100"), "NVIDIA H100");
+    }
+}

@@ -1,0 +1,136 @@
+//! What a run says at its end, and what a dry run says.
+
+use std::collections::BTreeMap;
+use std::io::{Result, Write};
+use std::path::Path;
+
+use super::calibrate::tell_arms;
+use super::run_progress::duration;
+use crate::run::{Done, Outlook, STATE_DIR};
+
+/// Tells what went in and came out. A closed standard output is no error: the products are written.
+pub fn tell_summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) {
+    let _ = summary(done, out, verbose, told);
+}
+
+/// Tells what would be done.
+pub fn tell_outlook(outlook: &Outlook, told: &mut dyn Write) {
+    let _ = plan(outlook, told);
+}
+
+fn reasons(told: &mut dyn Write, by_reason: &BTreeMap<&str, usize>) -> Result<()> {
+    for (reason, count) in by_reason {
+        writeln!(told, "  {reason:<15} {count:>8}")?;
+    }
+    Ok(())
+}
+
+fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Result<()> {
+    let record = &done.record;
+    let counts = &record.counts;
+    writeln!(told, "files in          {:>8}", counts.files)?;
+    writeln!(told, "  read            {:>8}", counts.files_read())?;
+    reasons(told, &counts.files_rejected)?;
+    writeln!(told, "spectra in        {:>8}", counts.spectra)?;
+    writeln!(
+        told,
+        "  measured        {:>8}   ({} stars, {} exposures of stars)",
+        counts.measured, counts.stars, counts.exposures
+    )?;
+    reasons(told, &counts.spectra_rejected)?;
+    let reused = record.units.iter().filter(|u| u.reused).count();
+    let units = record.units.len();
+    match reused {
+        0 => writeln!(told, "units             {units:>8}")?,
+        _ => writeln!(
+            told,
+            "units             {units:>8}   ({reused} of them measured before)"
+        )?,
+    }
+    if verbose {
+        tell_arms(&record.calibration, "km/s", told)?;
+    }
+    for arm in &record.calibration {
+        let scatter = record.scatter.iter().find(|s| s.arm == arm.arm);
+        let of = scatter.and_then(|s| Some((s.before_km_s?, s.after_km_s?)));
+        let zero_points = arm.n_exposures - arm.n_without_zero_point;
+        write!(
+            told,
+            "{:<4} zero points  {zero_points:>8}   of {} exposures, from {} constant stars",
+            arm.arm, arm.n_exposures, arm.n_constants
+        )?;
+        match of {
+            Some((before, after)) => writeln!(
+                told,
+                "; their scatter {before:.3} km/s before, {after:.3} after (medians)"
+            )?,
+            None => writeln!(told)?,
+        }
+    }
+    if record.calibration.iter().all(|a| a.n_constants == 0) {
+        writeln!(
+            told,
+            "not corrected: no exposure has enough constant stars, drv_r_corr and drv_b_corr are empty"
+        )?;
+    }
+    let n = counts.spectra.max(1) as f64;
+    writeln!(
+        told,
+        "time              {:>8.2} s, {:.2} ms per spectrum, {}",
+        record.seconds,
+        1e3 * record.seconds / n,
+        record.backend
+    )?;
+    if verbose {
+        let total: f64 = record.stages.iter().map(|(_, s)| s).sum();
+        for (name, seconds) in &record.stages {
+            let (share, ms) = (100.0 * seconds / total, 1e3 * seconds / n);
+            writeln!(
+                told,
+                "  {name:<18} {share:>5.1} %   {ms:.3} ms per spectrum and core"
+            )?;
+        }
+    }
+    let tables = &record.products;
+    writeln!(told, "products          {}", out.display())?;
+    writeln!(told, "  {}, run.json", tables.join(", "))?;
+    Ok(())
+}
+
+fn plan(outlook: &Outlook, told: &mut dyn Write) -> Result<()> {
+    for unit in &outlook.units {
+        writeln!(
+            told,
+            "{} sp{:02}   {:>5} stars   {:>7} files   {:>9.1} MB{}",
+            unit.planid,
+            unit.spid,
+            unit.n_stars,
+            unit.n_files,
+            unit.bytes as f64 / 1e6,
+            if unit.is_done { "   measured" } else { "" }
+        )?;
+    }
+    writeln!(
+        told,
+        "{} units, {} stars, {} files of which {} cannot be used",
+        outlook.units.len(),
+        outlook.n_stars,
+        outlook.n_files,
+        outlook.rejected.len()
+    )?;
+    match outlook.seconds {
+        Some(seconds) => writeln!(told, "about {} to measure", duration(seconds))?,
+        None => writeln!(told, "nothing is left to measure")?,
+    }
+    writeln!(told, "about {:.0} MB of memory", outlook.memory_bytes / 1e6)?;
+    if !outlook.differences.is_empty() {
+        writeln!(
+            told,
+            "would be refused without --overwrite: {STATE_DIR} is of other settings:"
+        )?;
+        for line in &outlook.differences {
+            writeln!(told, "  {line}")?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! The settings of a run, and which of them its products depend on.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::pipeline::MeasureConfig;
+use crate::selfcal::calibrate::CalibrateConfig;
+use crate::{Error, Result};
+
+/// Format of the products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProductFormat {
+    /// FITS binary table.
+    Fits,
+    /// Comma-separated values.
+    Csv,
+    /// Apache Parquet.
+    Parquet,
+    /// Machine-readable table of CDS and the AAS.
+    Mrt,
+}
+
+impl ProductFormat {
+    /// Every format.
+    pub const ALL: [ProductFormat; 4] = [
+        ProductFormat::Fits,
+        ProductFormat::Csv,
+        ProductFormat::Parquet,
+        ProductFormat::Mrt,
+    ];
+
+    /// Ending of the files' names.
+    pub fn ending(self) -> &'static str {
+        match self {
+            ProductFormat::Fits => "fits",
+            ProductFormat::Csv => "csv",
+            ProductFormat::Parquet => "parquet",
+            ProductFormat::Mrt => "mrt",
+        }
+    }
+}
+
+/// Settings of a run.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    /// Files, directories, `@list`s.
+    pub inputs: Vec<PathBuf>,
+    /// Directory of the products.
+    pub out: PathBuf,
+    /// Measurement.
+    pub measure: MeasureConfig,
+    /// Zero points.
+    pub calibrate: CalibrateConfig,
+    /// Formats of the products.
+    pub formats: Vec<ProductFormat>,
+    /// Start anew whatever is in `out`.
+    pub overwrite: bool,
+    /// What the likelihood runs on, without what does not change its numbers (such as threads).
+    pub backend: String,
+}
+
+impl RunConfig {
+    /// Everything that the products depend on beside the files' content, by the names of the options.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for settings that JSON cannot hold.
+    pub fn identity(&self) -> Result<Map<String, Value>> {
+        let grid = &self.measure.grid;
+        let inputs: Vec<String> = self
+            .inputs
+            .iter()
+            .map(|p| p.display().to_string())
+            .collect();
+        let mut formats = self.formats.clone();
+        formats.sort();
+        formats.dedup();
+        let all = json!({
+            "relrv": env!("CARGO_PKG_VERSION"),
+            "inputs": inputs,
+            "backend": self.backend,
+            "arm": match &self.measure.arms[..] {
+                [one] => one.name(),
+                _ => "both",
+            },
+            "snr-min": self.measure.snr_min,
+            "vmax": grid.max_shift_km_s(),
+            "vstep": grid.step_km_s,
+            "method": self.calibrate.method,
+            "scope": self.calibrate.scope,
+            "min-constants": self.calibrate.joint.min_constants,
+            "p-min": self.calibrate.joint.p_min,
+            "tolerance": self.calibrate.paper.tolerance,
+            "format": formats,
+            "spectrum": self.measure.spectrum,
+            "knot-pixels": self.measure.knot_pixels,
+            "calibration": self.calibrate,
+        });
+        match all {
+            // Through text, so that it is equal to what was read from a file.
+            Value::Object(_) => serde_json::from_str(&all.to_string())
+                .map_err(|e| Error::Config(format!("settings: {e}"))),
+            _ => Err(Error::Config("settings that JSON cannot hold".to_owned())),
+        }
+    }
+}
+
+/// What differs between the settings of an older run and these, one line each.
+pub fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<String> {
+    let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
+    names.sort();
+    names.dedup();
+    let text = |value: Option<&Value>| match value {
+        None => "not there".to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(values)) => {
+            let words = values.iter().map(|v| match v {
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            words.collect::<Vec<_>>().join(",")
+        }
+        Some(value) => value.to_string(),
+    };
+    names
+        .into_iter()
+        .filter(|name| old.get(*name) != new.get(*name))
+        // It repeats the options.
+        .filter(|name| *name != "calibration")
+        .map(|name| {
+            let (before, now) = (text(old.get(name)), text(new.get(name)));
+            format!("{name} was {before} and is {now}")
+        })
+        .collect()
+}

@@ -1,0 +1,21 @@
+//! The main job: measure, calibrate, write the products; and go on where a run that was ended left off.
+//!
+//! A run works through its [units](crate::pipeline::Unit), and keeps each unit's rows in `DIR/.relrv/units` as soon as
+//! they are whole. The products are made from these files alone, so that they do not depend on how often the run
+//! was ended. `run.json` comes last: where it is, everything is.
+
+mod config;
+mod directory;
+mod fingerprint;
+mod job;
+mod outlook;
+mod record;
+mod scatter;
+mod unit_file;
+
+pub use config::{ProductFormat, RunConfig};
+pub use directory::{PRODUCTS, STATE_DIR};
+pub use job::{Done, run};
+pub use outlook::{Outlook, outlook};
+pub use record::{Counts, Record, UnitRecord};
+pub use scatter::ArmScatter;

@@ -1,0 +1,153 @@
+//! What a run would do: its units, and about how long it would take and how much memory.
+
+use std::time::Instant;
+
+use super::config::{RunConfig, differences};
+use super::directory::STATE_DIR;
+use super::fingerprint;
+use super::unit_file::UnitFile;
+use crate::Result;
+use crate::io::raw::Rejection;
+use crate::likelihood::Likelihood;
+use crate::pipeline::measure::files_in_flight;
+use crate::pipeline::stages::StageClocks;
+use crate::pipeline::{Job, Plan, Unit, measure_units};
+
+/// Files that are measured to learn how fast this machine is.
+const SAMPLE_FILES: usize = 48;
+/// Memory, bytes: the program itself; a file that is being worked on; a spectrum's row, from the unit to the catalogue; a
+/// file's name and place. Measured on simulated plates (x86-64 Linux, 240 to 2,000 files).
+const BASE_BYTES: f64 = 60e6;
+const BYTES_IN_FLIGHT: f64 = 0.5e6;
+const ROW_BYTES: f64 = 900.0;
+const FILE_BYTES: f64 = 500.0;
+
+/// What a run would do.
+#[derive(Debug)]
+pub struct Outlook {
+    /// Units by plate and spectrograph.
+    pub units: Vec<UnitOutlook>,
+    /// Files found, and inputs that gave none.
+    pub n_files: usize,
+    /// Stars.
+    pub n_stars: usize,
+    /// Inputs that cannot be used, as far as primary headers tell.
+    pub rejected: Vec<Rejection>,
+    /// Seconds that the measurement would take; None where nothing is left to do or no sample could be measured.
+    pub seconds: Option<f64>,
+    /// Memory, bytes.
+    pub memory_bytes: f64,
+    /// Why the run would be refused without `--overwrite`.
+    pub differences: Vec<String>,
+}
+
+/// A unit that is to be measured, or is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitOutlook {
+    /// Plate.
+    pub planid: String,
+    /// Spectrograph.
+    pub spid: i32,
+    /// Stars.
+    pub n_stars: usize,
+    /// Files of its stars.
+    pub n_files: usize,
+    /// Size of these files.
+    pub bytes: u64,
+    /// An earlier start has measured it.
+    pub is_done: bool,
+}
+
+/// Reads the headers, measures a few files to learn the speed, and writes nothing.
+///
+/// # Errors
+/// What the back end says.
+pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> {
+    let clocks = StageClocks::default();
+    let mut plan = Plan::new(&config.inputs, &clocks);
+    let state = config.out.join(STATE_DIR);
+    let differences = match std::fs::read_to_string(state.join("config.json")) {
+        Ok(text) if !config.overwrite => match serde_json::from_str(&text) {
+            Ok(old) => differences(&old, &config.identity()?),
+            Err(e) => vec![e.to_string()],
+        },
+        _ => Vec::new(),
+    };
+    let same = differences.is_empty() && !config.overwrite;
+    let bytes_of = |unit: &Unit| -> u64 {
+        let members = unit.stars.iter().flat_map(|(_, star)| &star.members);
+        members.map(|&m| plan.stamps[m].len).sum()
+    };
+    let units: Vec<UnitOutlook> = plan
+        .units
+        .iter()
+        .map(|unit| {
+            let file = UnitFile::new(&state.join("units"), unit);
+            UnitOutlook {
+                planid: unit.planid.clone(),
+                spid: unit.spid,
+                n_stars: unit.stars.len(),
+                n_files: unit.n_files(),
+                bytes: bytes_of(unit),
+                is_done: same && file.usable(fingerprint::of_unit(&plan, unit)).is_some(),
+            }
+        })
+        .collect();
+    let todo_bytes: u64 = units.iter().filter(|u| !u.is_done).map(|u| u.bytes).sum();
+
+    let sample = sample(&plan, &units);
+    let sample_bytes = bytes_of(&sample);
+    let (n_files, n_stars) = (plan.n_files, plan.n_stars());
+    plan.units = vec![sample];
+    let rejected = std::mem::take(&mut plan.rejected);
+    let job = Job {
+        config: &config.measure,
+        plan: &plan,
+        backend,
+        progress: &(),
+        clocks: &clocks,
+    };
+    let start = Instant::now();
+    let mut n_spectra = 0;
+    measure_units(&job, &[0], |_, unit| {
+        n_spectra += unit.n_spectra;
+        Ok(())
+    })?;
+    let per_byte = start.elapsed().as_secs_f64() / sample_bytes as f64;
+    let all_bytes: u64 = units.iter().map(|u| u.bytes).sum();
+    // As many spectra to a byte as in the sample.
+    let spectra = n_spectra as f64 * all_bytes as f64 / (sample_bytes as f64).max(1.0);
+    let files_per_star = n_files as f64 / n_stars.max(1) as f64;
+    let in_flight = files_in_flight(files_per_star).min(n_files as f64);
+    Ok(Outlook {
+        units,
+        n_files,
+        n_stars,
+        rejected,
+        seconds: (n_spectra > 0 && todo_bytes > 0).then_some(per_byte * todo_bytes as f64),
+        memory_bytes: BASE_BYTES
+            + in_flight * BYTES_IN_FLIGHT
+            + spectra * ROW_BYTES
+            + n_files as f64 * FILE_BYTES,
+        differences,
+    })
+}
+
+/// Stars from all over what is left to do, or from everything.
+fn sample(plan: &Plan, units: &[UnitOutlook]) -> Unit {
+    let all_done = units.iter().all(|u| u.is_done);
+    let stars: Vec<_> = plan
+        .units
+        .iter()
+        .zip(units)
+        .filter(|(_, outlook)| all_done || !outlook.is_done)
+        .flat_map(|(unit, _)| &unit.stars)
+        .collect();
+    let n_files: usize = stars.iter().map(|(_, star)| star.members.len()).sum();
+    let every = n_files.div_ceil(SAMPLE_FILES).max(1);
+    Unit {
+        planid: String::new(),
+        spid: 0,
+        stars: stars.into_iter().step_by(every).cloned().collect(),
+    }
+}

@@ -1,0 +1,144 @@
+//! `run.json`: what a run was asked for, what went in and came out, and how long it took.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+
+use super::scatter::ArmScatter;
+use crate::io::raw::Rejection;
+use crate::selfcal::summary::ArmSummary;
+
+/// Content of `run.json`.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Record {
+    /// Version of the program.
+    pub relrv: &'static str,
+    /// Start of the program's last start, UTC.
+    pub started: String,
+    /// Its end, UTC.
+    pub finished: String,
+    /// Seconds between them.
+    pub seconds: f64,
+    /// Every setting, by the names of the options.
+    pub config: Map<String, Value>,
+    /// Threads.
+    pub threads: usize,
+    /// What the likelihood ran on.
+    pub backend: String,
+    /// Counts in and out.
+    pub counts: Counts,
+    /// Plates and spectrographs.
+    pub units: Vec<UnitRecord>,
+    /// The calibration, red arm first; empty where there was nothing to calibrate.
+    pub calibration: Vec<ArmSummary>,
+    /// Scatter of the constants.
+    pub scatter: Vec<ArmScatter>,
+    /// Seconds of each stage, in their order: those of the measurement summed over threads, the others as they passed.
+    pub stages: Vec<(String, f64)>,
+    /// Files written, beside this one.
+    pub products: Vec<String>,
+}
+
+/// What went in and what came out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Counts {
+    /// Files found, and inputs that gave none.
+    pub files: usize,
+    /// Those not used, by reason.
+    pub files_rejected: BTreeMap<&'static str, usize>,
+    /// Exposures of single arms found in the files.
+    pub spectra: usize,
+    /// Those with a velocity.
+    pub measured: usize,
+    /// Those without, by reason.
+    pub spectra_rejected: BTreeMap<&'static str, usize>,
+    /// Stars with a velocity.
+    pub stars: usize,
+    /// Rows of the catalogue: a star's exposures with a velocity in one arm at least.
+    pub exposures: usize,
+}
+
+impl Counts {
+    /// Counts rejections by reason: those of whole files, and those of their spectra.
+    pub fn reject<'a>(&mut self, rejected: impl IntoIterator<Item = &'a Rejection>) {
+        for rejection in rejected {
+            let by_reason = match rejection.hdu.is_empty() {
+                true => &mut self.files_rejected,
+                false => &mut self.spectra_rejected,
+            };
+            *by_reason.entry(rejection.reason.name()).or_default() += 1;
+        }
+    }
+
+    /// Files that were read.
+    pub fn files_read(&self) -> usize {
+        let rejected: usize = self.files_rejected.values().sum();
+        self.files.saturating_sub(rejected)
+    }
+}
+
+/// One unit.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct UnitRecord {
+    /// Plate.
+    pub planid: String,
+    /// Spectrograph.
+    pub spid: i32,
+    /// Files of its stars.
+    pub files: usize,
+    /// Stars.
+    pub stars: usize,
+    /// Exposures of single arms found in the files.
+    pub spectra: usize,
+    /// Those with a velocity.
+    pub measured: usize,
+    /// It was measured by an earlier start of the program.
+    pub reused: bool,
+}
+
+/// `2026-11-22T16:00:45Z`.
+pub fn utc(time: SystemTime) -> String {
+    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let seconds = since_1970.as_secs();
+    let (days, second) = ((seconds / 86_400) as i64, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}Z")
+}
+
+/// Date (year, month, day) of a number of days after 1970-01-01, in the Gregorian calendar (Hinnant,
+/// "chrono-compatible low-level date algorithms": years that begin in March, eras of 400 years).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_363_245, "2026-11-22T16:00:45Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! A calibration in numbers.
+
+use super::calibrate::CalibratedArm;
+use super::input::{Input, Layout};
+use super::observations::flag;
+
+/// What was done with one arm.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct ArmSummary {
+    /// Name.
+    pub arm: String,
+    /// RVs (or rows) of the arm.
+    pub n_rv: usize,
+    /// Those that entered.
+    pub n_usable: usize,
+    /// Count of each flag.
+    pub flags: Vec<(String, usize)>,
+    /// Stars with a usable RV.
+    pub n_stars: usize,
+    /// Constants.
+    pub n_constants: usize,
+    /// Arm that the constants come from, if not from this one.
+    pub constants_from: Option<String>,
+    /// Stars that could not be constants for want of red data.
+    pub n_without_red: usize,
+    /// Exposures (with group) that have a usable RV.
+    pub n_exposures: usize,
+    /// Those without a zero point.
+    pub n_without_zero_point: usize,
+    /// Exposures of each component; each has a gauge of its own.
+    pub component_sizes: Vec<usize>,
+    /// Jitter common to all stars.
+    pub common_jitter: f64,
+    /// How the errors were computed.
+    pub error_method: super::solve::ErrorMethod,
+    /// The iteration ended by itself.
+    pub converged: bool,
+    /// Steps.
+    pub log: Vec<super::Iteration>,
+}
+
+/// What was done with each arm.
+pub fn arms(input: &Input, arms: &[CalibratedArm]) -> Vec<ArmSummary> {
+    arms.iter()
+        .zip(&input.observations.arms)
+        .map(|(arm, own)| {
+            let count = |bit: i32| own.flags.iter().filter(|&&f| f & bit != 0).count();
+            let s = &arm.solution;
+            let mut component_sizes = vec![0; s.n_components];
+            for c in s.component.iter().flatten() {
+                component_sizes[*c as usize] += 1;
+            }
+            ArmSummary {
+                arm: arm.arm.clone(),
+                n_rv: own.row.len(),
+                n_usable: arm.graph.graph.n_obs(),
+                flags: flag::MEANINGS
+                    .iter()
+                    // In the table of `measure` an empty arm is no fault.
+                    .filter(|(bit, _)| {
+                        input.layout == Layout::Long || bit & (flag::BAD_RV | flag::BAD_ERR) == 0
+                    })
+                    .map(|&(bit, text)| (text.to_owned(), count(bit)))
+                    .filter(|(_, n)| *n > 0)
+                    .collect(),
+                n_stars: s.stars.len(),
+                n_constants: s.stars.iter().filter(|s| s.constant).count(),
+                constants_from: arm.constants_from.clone(),
+                n_without_red: arm.n_without_red,
+                n_exposures: s.zp.len(),
+                n_without_zero_point: s.zp.iter().filter(|z| z.is_nan()).count(),
+                component_sizes,
+                common_jitter: s.common_jitter,
+                error_method: s.error_method,
+                converged: s.converged,
+                log: s.log.clone(),
+            }
+        })
+        .collect()
+}
+
+/// Rows without a single usable RV.
+pub fn n_rows_unusable(input: &Input) -> usize {
+    let mut usable = vec![false; input.observations.n_rows];
+    for own in &input.observations.arms {
+        for (&row, &flags) in own.row.iter().zip(&own.flags) {
+            usable[row as usize] |= flags & flag::UNUSABLE == 0;
+        }
+    }
+    usable.iter().filter(|&&u| !u).count()
+}

@@ -34,6 +34,33 @@ pub enum Error {
     /// Nothing could be measured.
     #[error("{0}")]
     NothingUsable(String),
+    /// No graphics processor that fits.
+    #[error("{0}")]
+    NoGpu(String),
+    /// A graphics processor failed: it was lost, refused memory, or refused a shader.
+    #[error("GPU {adapter}: {message}")]
+    Gpu {
+        /// Its name.
+        adapter: String,
+        /// What happened.
+        message: String,
+    },
+    /// A buffer larger than the graphics processor's limit, or the user's, would be needed.
+    #[error(
+        "GPU {adapter}: {what} needs {:.1} MiB at once, and the limit is {:.1} MiB",
+        *needed_bytes as f64 / 1048576.0,
+        *limit_bytes as f64 / 1048576.0
+    )]
+    GpuMemory {
+        /// Its name.
+        adapter: String,
+        /// What it is for.
+        what: String,
+        /// Bytes needed.
+        needed_bytes: u64,
+        /// Bytes allowed.
+        limit_bytes: u64,
+    },
 }
 
 impl Error {
@@ -43,6 +70,14 @@ impl Error {
             path: path.to_owned(),
             source,
         }
+    }
+
+    /// Whether a graphics processor failed, so that the CPU may do better.
+    pub fn is_gpu(&self) -> bool {
+        matches!(
+            self,
+            Error::NoGpu(_) | Error::Gpu { .. } | Error::GpuMemory { .. }
+        )
     }
 
     /// Error in the content of `path`.

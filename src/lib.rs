@@ -7,12 +7,15 @@
 //! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
 
 pub mod arm;
+pub mod bench;
 pub mod catalogue;
 pub mod cli;
 pub mod error;
+pub mod gpu;
 pub mod io;
 pub mod likelihood;
 pub mod pipeline;
+pub mod report;
 pub mod run;
 pub mod selfcal;
 pub mod simulate;

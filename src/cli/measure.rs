@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::backend::{BackendArgs, notes};
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
-use crate::likelihood::{Cpu, Likelihood, VelocityGrid};
+use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::pipeline::{MeasureConfig, Measured, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
@@ -48,6 +49,8 @@ pub struct MeasureOptions {
     /// Step of the velocity grid, km/s; the peak is found far more finely.
     #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
     vstep: f64,
+    #[command(flatten)]
+    pub backend: BackendArgs,
     /// Threads; 0 for one per core.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
@@ -96,7 +99,7 @@ impl MeasureArgs {
         let config = options.config()?;
         crate::table::Table::check_path(&self.out)?;
         let pool = options.pool()?;
-        let backend = Cpu;
+        let backend = options.backend.open()?;
         let (name, measured) = pool.install(|| -> Result<(String, Measured)> {
             let bar = Bar::new(options.quiet);
             let measured = measure(&config, &self.inputs, &backend, &bar)?;
@@ -125,6 +128,9 @@ impl MeasureArgs {
         rv_table::to_table(&measured.rows).write(&self.out)?;
         if !options.quiet {
             tell_summary(&measured, &name, &self.out, &rejected_path, options.verbose);
+            if options.verbose {
+                notes(&backend).iter().for_each(|line| println!("{line}"));
+            }
         }
         Ok(if defects > 0 {
             Outcome::SomeRejected

@@ -1,11 +1,15 @@
 //! The command line: raw text in, checked settings out, one function per command.
 
+pub mod backend;
+mod bench;
 mod calibrate;
 mod config_file;
+mod devices;
 mod interrupt;
 mod measure;
 mod progress;
 mod report;
+mod report_page;
 mod run;
 mod run_progress;
 mod run_summary;
@@ -34,9 +38,12 @@ enum Command {
     /// Find the velocity zero point of every exposure from the stars that do not vary.
     Calibrate(calibrate::CalibrateArgs),
     Simulate(simulate::SimulateArgs),
+    Devices(devices::DevicesArgs),
+    Bench(bench::BenchArgs),
     /// Repeat the paper's own tests.
     #[command(subcommand)]
     Validate(Validate),
+    Report(report_page::ReportArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -84,6 +91,7 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => args.run(),
+        Command::Report(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),
@@ -94,6 +102,8 @@ pub fn run() -> ExitCode {
             }
         }),
         Command::Simulate(args) => args.run(),
+        Command::Devices(args) => args.run(),
+        Command::Bench(args) => args.run(),
         Command::Validate(Validate::Mock(args)) => {
             mock_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
         }

@@ -9,7 +9,7 @@ use super::measure::MeasureOptions;
 use super::report::tell_rejections;
 use super::run_progress::RunProgress;
 use super::run_summary::{tell_outlook, tell_summary};
-use crate::likelihood::{Cpu, Likelihood};
+use crate::likelihood::Likelihood;
 use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
 use crate::{Error, Result};
 
@@ -63,7 +63,7 @@ impl RunArgs {
 
     /// Runs, or tells what would be done.
     pub fn run(self) -> Result<Outcome> {
-        let backend = Cpu;
+        let backend = self.measure.backend.open()?;
         let config = self.config(&backend)?;
         let pool = self.measure.pool()?;
         if self.dry_run {
@@ -93,6 +93,7 @@ impl RunArgs {
                 done.rejected_path.display()
             )));
         }
+        let report = self.write_report(&config)?;
         if !self.measure.quiet {
             tell_summary(
                 &done,
@@ -100,8 +101,19 @@ impl RunArgs {
                 self.measure.verbose,
                 &mut std::io::stdout(),
             );
+            if let Some(path) = report {
+                println!("report            {}", path.display());
+            }
         }
         Ok(outcome(defects))
+    }
+
+    /// The page of the run; none if all its tables are of a kind that cannot be read back.
+    fn write_report(&self, config: &RunConfig) -> Result<Option<PathBuf>> {
+        if config.formats.iter().all(|f| *f == ProductFormat::Mrt) {
+            return Ok(None);
+        }
+        crate::report::write(&self.out).map(Some)
     }
 
     /// An error of the system, such as a full disk, with what it leaves.

@@ -20,10 +20,10 @@ pub const PHASES: usize = 2;
 const PADDING: usize = SEARCH_LANES;
 
 /// Limits within which products of four pixels stay finite in float32; real pixels lie far inside (SNR 1000).
-const MAX_FLUX: f32 = 100.0;
-const MAX_IVAR: f32 = 1e6;
+pub(crate) const MAX_FLUX: f32 = 100.0;
+pub(crate) const MAX_IVAR: f32 = 1e6;
 /// A pixel that counts for nothing.
-const MIN_IVAR: f32 = 1e-30;
+pub(crate) const MIN_IVAR: f32 = 1e-30;
 
 /// Velocity steps between entries of what varies no faster than the knots of the reference do.
 pub const COARSE: usize = 4;
@@ -46,7 +46,7 @@ pub struct ReferenceTable {
     pub flux: Vec<f32>,
     /// Per-pixel variance of the reference, in the same order.
     pub variance: Vec<f32>,
-    /// Mean of `variance` over each run of [`BLOCK_LANES`] steps, `BLOCK_LANES` x `n_blocks`: that of the run from step s
+    /// Mean of `variance` over each run of `BLOCK_LANES` steps, `BLOCK_LANES` x `n_blocks`: that of the run from step s
     /// on is at `[s % BLOCK_LANES][s / BLOCK_LANES]`, so that the next run of the same pixel is the next entry.
     pub block_variance: Vec<f32>,
     /// Runs of each row of `block_variance`.
@@ -112,7 +112,7 @@ impl ReferenceTable {
     }
 }
 
-/// Means over runs of [`BLOCK_LANES`] values, in the order of [`ReferenceTable::block_variance`]; what is missing at the end
+/// Means over runs of `BLOCK_LANES` values, in the order of [`ReferenceTable::block_variance`]; what is missing at the end
 /// is the last value.
 fn block_means(values: &[f32], n_blocks: usize) -> Vec<f32> {
     let mut padded = values.to_vec();

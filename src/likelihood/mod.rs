@@ -3,11 +3,13 @@
 //! [`oracle`] is written straight from the equations in float64 and judges everything else. [`batch`] puts the same
 //! numbers in the form that both fast back ends share; a back end is a [`Likelihood`].
 
+pub mod backend;
 pub mod batch;
 pub mod cpu;
 #[cfg(test)]
 mod cpu_tests;
 pub mod flags;
+pub mod gpu;
 pub mod grid;
 mod kernel;
 pub mod oracle;
@@ -18,8 +20,10 @@ mod search;
 #[cfg(test)]
 mod test_data;
 
+pub use backend::{Backend, BackendConfig};
 pub use batch::{Batch, ReferenceTable, SpectrumPixels};
 pub use cpu::Cpu;
+pub use gpu::Gpu;
 pub use grid::VelocityGrid;
 pub use peak::Measurement;
 

@@ -13,17 +13,17 @@ pub const FINE_SIDE: usize = 4;
 
 /// The parabola sees points whose ln L is less than this below the maximum (3 sigma), with weights that fall smoothly to
 /// zero there, so that no point's coming or going makes the velocity jump.
-const PARABOLA_DEPTH: f64 = 4.5;
+pub(crate) const PARABOLA_DEPTH: f64 = 4.5;
 
 /// What is less than this below the maximum of the search is looked at exactly: what the parabola sees, and room for what
 /// the search, with its nearest entries, misses.
-const SEARCH_DEPTH: f64 = 6.0;
+pub(crate) const SEARCH_DEPTH: f64 = 6.0;
 
 /// The fit uses this many points at least: a peak narrower than the fine grid is still a parabola over a line's width.
-const MIN_POINTS: usize = 5;
+pub(crate) const MIN_POINTS: usize = 5;
 
 /// A rise of ln L by this much on the way down from the maximum starts a second peak (3 sigma).
-const PEAK_PROMINENCE: f64 = 4.5;
+pub(crate) const PEAK_PROMINENCE: f64 = 4.5;
 
 /// What a back end reports of one spectrum.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -122,6 +122,19 @@ impl Refinement {
     }
 }
 
+/// A peak, as a back end finds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Peak {
+    /// Position of the search's maximum, in steps of the grid.
+    pub top: usize,
+    /// As in [`Measurement`].
+    pub second_peak: f64,
+    /// Whether the maximum is far enough from the grid's ends to be refined.
+    pub refined: bool,
+    /// Vertex of the parabola through the exact values: position in steps of the grid, ln L but for the constant.
+    pub vertex: Option<(f64, f64)>,
+}
+
 /// Finds the peak of `curve` (ln L, but for a constant, at every velocity of the grid), asks `exact` for ln L around it and
 /// `sums` for the precision at the shift found.
 pub fn measure_peak(
@@ -130,34 +143,48 @@ pub fn measure_peak(
     exact: impl FnOnce(Refinement) -> Vec<f64>,
     sums: impl FnOnce(f64) -> PrecisionSums,
 ) -> Measurement {
-    let grid = &context.grid;
-    let mut flag = 0;
-    if 2 * context.n_pix < context.n_window {
-        flag |= flags::FEW_PIXELS;
-    }
     let Some(top) = highest(curve) else {
         return Measurement {
             n_pix: context.n_pix,
             ..Measurement::without_pixels()
         };
     };
-    let second_peak = second_peak(curve, top);
-    if second_peak > flags::MULTIPLE_PEAKS_LIMIT {
-        flag |= flags::MULTIPLE_PEAKS;
-    }
     let refinement = Refinement::around(curve, top);
     let vertex = refinement.and_then(|refinement| {
         let positions: Vec<f64> = refinement.positions().collect();
         let values = exact(refinement);
         highest(&values).and_then(|i| fit_parabola(&positions, &values, i))
     });
-    if refinement.is_none() || vertex.is_some_and(|(position, _)| is_at_edge(position, curve.len()))
-    {
+    let peak = Peak {
+        top,
+        second_peak: second_peak(curve, top),
+        refined: refinement.is_some(),
+        vertex,
+    };
+    finish(context, &peak, sums)
+}
+
+/// The measurement that a peak is: errors, flags, and the constants of Eq. 3. The same for all back ends.
+pub fn finish(
+    context: &PeakContext,
+    peak: &Peak,
+    sums: impl FnOnce(f64) -> PrecisionSums,
+) -> Measurement {
+    let grid = &context.grid;
+    let mut flag = 0;
+    if 2 * context.n_pix < context.n_window {
+        flag |= flags::FEW_PIXELS;
+    }
+    if peak.second_peak > flags::MULTIPLE_PEAKS_LIMIT {
+        flag |= flags::MULTIPLE_PEAKS;
+    }
+    let at_edge = |(position, _)| is_at_edge(position, grid.len());
+    if !peak.refined || peak.vertex.is_some_and(at_edge) {
         flag |= flags::EDGE;
-    } else if vertex.is_none() {
+    } else if peak.vertex.is_none() {
         flag |= flags::NO_CURVATURE;
     }
-    let (position, height) = vertex.unwrap_or((top as f64, f64::NAN));
+    let (position, height) = peak.vertex.unwrap_or((peak.top as f64, f64::NAN));
     let shift = grid.shift_km_s(position);
     let precision = sums(shift).precision();
     if precision.chi2_red > flags::CHI2_HIGH_LIMIT {
@@ -176,7 +203,7 @@ pub fn measure_peak(
         lnl_max: height + context.ln_constant,
         chi2_red: precision.chi2_red,
         n_pix: context.n_pix,
-        second_peak,
+        second_peak: peak.second_peak,
         flags: flag,
     }
 }

@@ -28,7 +28,7 @@ const CHUNK: usize = 64;
 const REGISTERS: usize = 8;
 
 /// A variance beside which that of the reference is nothing; products of [`GROUP`] such stay finite in float32.
-const MAX_VARIANCE: f32 = 1e8;
+pub(crate) const MAX_VARIANCE: f32 = 1e8;
 
 /// A pixel as the search wants it: where it is, what it is.
 #[derive(Clone, Copy, Debug)]
@@ -231,10 +231,11 @@ impl Default for Logarithm {
 impl Logarithm {
     #[inline(always)]
     fn multiply(&mut self, factor: &[f32; BLOCKS]) {
-        for k in 0..BLOCKS {
-            let bits = (self.mantissa[k] * factor[k]).to_bits();
-            self.exponent[k] += (bits >> 23) as i32;
-            self.mantissa[k] = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
+        let parts = self.mantissa.iter_mut().zip(&mut self.exponent);
+        for ((mantissa, exponent), factor) in parts.zip(factor) {
+            let bits = (*mantissa * factor).to_bits();
+            *exponent += (bits >> 23) as i32;
+            *mantissa = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
         }
     }
 

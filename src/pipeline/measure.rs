@@ -22,7 +22,7 @@ use crate::likelihood::{Batch, Likelihood, Measurement, VelocityGrid, flags};
 use crate::spectrum::SpectrumConfig;
 use crate::{Arm, Error, Result};
 
-/// Files of one bite: enough spectra for a call of the back end, and few enough that memory is read again while it is warm.
+/// Files of one bite: enough spectra for a call of the back end, and few enough that memory is used again while it is warm.
 const FILES_PER_BITE: usize = 64;
 /// Stars of one bite for each thread, as a star is read by one thread; unless they have very many files.
 const STARS_PER_THREAD: usize = 2;

@@ -28,6 +28,8 @@ pub fn folder() -> tempfile::TempDir {
 pub fn relrv<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_relrv"))
         .args(args)
+        // Some Vulkan layers look for a display there, and complain on stderr if it is not set.
+        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .current_dir(root())
         .output()
         .unwrap()

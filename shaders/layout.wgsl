@@ -1,0 +1,85 @@
+// What host and device share. Twin: src/likelihood/gpu/layout.rs; a test compares every constant and every offset.
+
+// Threads of a workgroup; one workgroup measures one spectrum at a time.
+const THREADS: u32 = 128u;
+// Velocities side by side that a thread of the search has: one block of BLOCK_LANES.
+const PER_THREAD: u32 = 8u;
+// Velocities of one tile of the search.
+const TILE: u32 = 1024u;
+// Pixels whose chi^2 is summed in float32 before it goes into integers.
+const BLOCK: u32 = 64u;
+
+// From the Rust twins of the same names (batch.rs, search.rs, peak.rs).
+const BLOCK_LANES: u32 = 8u;
+const PHASES: u32 = 2u;
+const COARSE: u32 = 4u;
+const FINE_PER_STEP: u32 = 4u;
+const FINE_SIDE: u32 = 4u;
+const SEARCH_DEPTH: f32 = 6.0;
+const PARABOLA_DEPTH: f32 = 4.5;
+const MIN_POINTS: u32 = 5u;
+const PEAK_PROMINENCE: f32 = 4.5;
+
+// Bits of Found.state.
+const WRITTEN: u32 = 1u;
+const REFINED: u32 = 2u;
+const VERTEX: u32 = 4u;
+
+struct Params {
+    n_spectra: u32,
+    n_velocities: u32,
+    // Entries of scratch that a workgroup has.
+    scratch_stride: u32,
+    // 1: ln L of the whole grid, interpolated, stays in scratch.
+    curve: u32,
+}
+
+struct Spectrum {
+    first_pixel: u32,
+    n_pixels: u32,
+    // Where its table begins in tables: flux, variance (PHASES x table_len each), block_variance (BLOCK_LANES x
+    // n_blocks), then n_coarse values of the fitted flux's variance and as many of the slope's.
+    table: u32,
+    table_len: u32,
+    n_blocks: u32,
+    n_coarse: u32,
+    // Fraction bits of the pixels' places.
+    frac_bits: u32,
+}
+
+struct Pixel {
+    // Table entry at the largest velocity, fixed point.
+    place: u32,
+    flux: f32,
+    ivar: f32,
+}
+
+struct Found {
+    state: u32,
+    // Highest velocity of the search, in steps of the grid.
+    top: u32,
+    // Highest exact velocity, in quarters of a step.
+    quarter: u32,
+    // Vertex of the parabola from there, steps.
+    offset: f32,
+    // -2 ln L at the highest exact velocity: see wide.wgsl.
+    high: i32,
+    low: u32,
+    // ln L at the vertex above it.
+    rise: f32,
+    second_peak: f32,
+    // Sums of precision.rs, slopes per table entry.
+    slope2: f32,
+    slope_noise: f32,
+    own_slope2: f32,
+    chi2: f32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> spectra: array<Spectrum>;
+@group(0) @binding(2) var<storage, read> pixels: array<Pixel>;
+@group(0) @binding(3) var<storage, read> tables: array<f32>;
+// The same buffer, four at a time.
+@group(0) @binding(4) var<storage, read> tables4: array<vec4<f32>>;
+@group(0) @binding(5) var<storage, read_write> scratch: array<vec2<u32>>;
+@group(0) @binding(6) var<storage, read_write> results: array<Found>;

@@ -1,0 +1,165 @@
+//! `relrv bench`: CPU against GPU on a synthetic plate.
+
+use super::Outcome;
+use super::backend::BackendArgs;
+use crate::bench::run::{SURVEY_SPECTRA, Times};
+use crate::bench::{BenchConfig, BenchResult, bench};
+use crate::likelihood::VelocityGrid;
+use crate::{Arm, Error, Result};
+
+/// Compare GPU and CPU on a synthetic plate: agreement, then speed.
+#[derive(Debug, clap::Args)]
+pub struct BenchArgs {
+    /// Spectra of the plate; each takes some 80 kB of memory here and 70 kB on the GPU.
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    spectra: u32,
+    /// Let the CPU measure only the first M of them.
+    #[arg(long, value_name = "M")]
+    cpu_spectra: Option<u32>,
+    /// Warm runs; the median is told.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    runs: u32,
+    /// Red in place of blue spectra.
+    #[arg(long)]
+    red: bool,
+    /// The same seed gives the same plate.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Largest velocity, km/s.
+    #[arg(long, value_name = "KM_S", default_value_t = 500.0)]
+    vmax: f64,
+    /// Step of the velocity grid, km/s.
+    #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
+    vstep: f64,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    backend: BackendArgs,
+    /// Threads; 0 for one per core.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+impl BenchArgs {
+    /// Measures and tells.
+    pub fn run(self) -> Result<Outcome> {
+        let config = BenchConfig {
+            spectra: self.spectra as usize,
+            cpu_spectra: self.cpu_spectra.unwrap_or(self.spectra).max(1) as usize,
+            arm: if self.red { Arm::Red } else { Arm::Blue },
+            grid: VelocityGrid::new(self.vmax, self.vstep)?,
+            runs: self.runs as usize,
+            seed: self.seed,
+            backend: self.backend.config(),
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(self.threads)
+            .build()
+            .map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))?;
+        let result = pool.install(|| bench(&config))?;
+        if self.json {
+            let text =
+                serde_json::to_string_pretty(&result).map_err(|e| Error::Config(e.to_string()))?;
+            println!("{text}");
+        } else {
+            tell(&result);
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+fn tell(result: &BenchResult) {
+    println!(
+        "plate      {} {} spectra, {:.0} pixels x {} velocities, made in {:.1} s (relrv {})",
+        result.spectra, result.arm, result.pixels, result.velocities, result.make_s, result.version
+    );
+    if let Some(why) = &result.no_gpu {
+        println!("GPU        none: {why}");
+    }
+    if let Some(agreement) = &result.agreement {
+        println!(
+            "\nagreement of {} spectra       q75        q99        max",
+            agreement.spectra
+        );
+        let row = |name: &str, [a, b, c]: [f64; 3]| {
+            println!("  {name:<22} {a:>10.2e} {b:>10.2e} {c:>10.2e}");
+        };
+        row("|dv|, m/s", agreement.dv_m_s);
+        row("|d ln L|", agreement.dlnl);
+        row("|error ratio - 1|", agreement.err_ratio);
+        println!("  {:<22} {:>10}", "flags differ", agreement.flags_differ);
+        let repeats = if result.gpu_repeats == Some(true) {
+            "yes"
+        } else {
+            "NO"
+        };
+        println!("  {:<22} {repeats:>10}", "runs give same bytes");
+        let verdict = if agreement.is_parity() { "yes" } else { "NO" };
+        println!(
+            "  {:<22} {verdict:>10}   (|dv| < 1 m/s, errors to 0.1 %, same flags)",
+            "equal"
+        );
+    }
+    tell_times(&result.cpu);
+    if let Some(times) = &result.gpu {
+        tell_times(times);
+    }
+    if let Some(gpu) = &result.gpu_detail {
+        let n = result.spectra as f64;
+        println!("  driver                  {}", gpu.adapter.driver);
+        println!("  open and compile        {:.3} s", gpu.open_s);
+        match (
+            gpu.kernel_s,
+            gpu.kernel_us_per_spectrum,
+            gpu.kernel_gflop_per_s,
+        ) {
+            (Some(s), Some(us), Some(gflop)) => {
+                println!(
+                    "  kernel, device's clock  {s:.4} s, {us:.2} us a spectrum, {gflop:.0} GFLOP/s"
+                );
+            }
+            _ => println!("  kernel, device's clock  the adapter has none"),
+        }
+        println!(
+            "  bytes                   {:.1} MB up ({:.1} kB a spectrum), {:.3} MB down, {:.0} MB of buffers",
+            gpu.bytes_up as f64 / 1e6,
+            gpu.bytes_up as f64 / 1e3 / n,
+            gpu.bytes_down as f64 / 1e6,
+            gpu.peak_bytes as f64 / 1e6
+        );
+        let total = gpu.pack_s + gpu.wait_s + gpu.finish_s;
+        let share = |s: f64| 100.0 * s / total;
+        println!(
+            "  stages                  pack and upload {:.0} %, wait for the device {:.0} %, finish {:.0} %, in {} dispatches",
+            share(gpu.pack_s),
+            share(gpu.wait_s),
+            share(gpu.finish_s),
+            gpu.dispatches
+        );
+    }
+    println!(
+        "\nrates count {} operations per pixel and velocity, of the search alone",
+        result.flop_per_pixel_velocity
+    );
+}
+
+fn tell_times(times: &Times) {
+    println!("\n{} ({} spectra)", times.name, times.spectra);
+    println!(
+        "  cold, warm              {:.3} s, {:.3} s",
+        times.cold_s, times.warm_s
+    );
+    println!(
+        "  rate                    {:.0} spectra/s, {:.2} us a spectrum",
+        times.spectra_per_s, times.us_per_spectrum
+    );
+    println!(
+        "  per pixel and velocity  {:.4} ns, {:.1} GFLOP/s",
+        times.ns_per_pixel_velocity, times.gflop_per_s
+    );
+    println!(
+        "  the survey's {:.0}     {:.1} s",
+        SURVEY_SPECTRA, times.survey_s
+    );
+}

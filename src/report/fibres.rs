@@ -1,0 +1,97 @@
+//! What is left at each fibre after calibration (paper, figures 6 and 7).
+
+use std::collections::BTreeMap;
+
+use plotters::prelude::*;
+
+use super::plot::*;
+use super::products::Products;
+use crate::Arm;
+
+/// Fibres of a spectrograph of LAMOST.
+const FIBRES: i64 = 250;
+
+pub fn figure(products: &Products) -> Drawn<Figure> {
+    let svg = svg((1100, 760), |root| {
+        for (area, arm) in root.split_evenly((2, 1)).iter().zip([Arm::Red, Arm::Blue]) {
+            panel(area, products, arm)?;
+        }
+        Ok(())
+    })?;
+    Ok(Figure {
+        name: "fibres",
+        title: "Fibres",
+        caption: "Corrected velocities of the constant stars less their star's mean, by fibre: the median (point) and the range \
+            that holds 68 % (line). Fibres of spectrograph s are at 250 (s - 1) + fibre (paper, figures 6 and 7). A star that keeps \
+            its fibre has a mean of 0 by construction; only stars on several fibres show differences between them."
+            .to_owned(),
+        svg,
+    })
+}
+
+fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
+    let rv = &products.catalogue.arm(arm).rv_corr_km_s;
+    let mut fibres: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    for rows in products.constant_rows(arm).values() {
+        let rows: Vec<usize> = rows
+            .iter()
+            .copied()
+            .filter(|r| rv[*r].is_finite())
+            .collect();
+        if rows.len() < 2 {
+            continue;
+        }
+        let mean = rows.iter().map(|r| rv[*r]).sum::<f64>() / rows.len() as f64;
+        for row in rows {
+            let c = &products.catalogue;
+            let fibre = FIBRES * (c.spid[row] - 1) + c.fiberid[row];
+            fibres.entry(fibre).or_default().push(rv[row] - mean);
+        }
+    }
+    let title = format!("{arm} arm");
+    let (Some((first, _)), Some((last, _))) = (fibres.first_key_value(), fibres.last_key_value())
+    else {
+        return nothing(
+            area,
+            &title,
+            "no constant stars with two corrected velocities",
+        );
+    };
+    let x = (*first as f64 - 3.0)..(*last as f64 + 3.0);
+    let bars: Vec<(f64, f64, f64, f64)> = fibres
+        .into_iter()
+        .map(|(fibre, mut values)| {
+            let [low, middle, high] = [0.16, 0.5, 0.84].map(|q| quantile(&mut values, q));
+            (fibre as f64, low, middle, high)
+        })
+        .collect();
+    let mut sizes: Vec<f64> = bars.iter().flat_map(|b| [b.1.abs(), b.3.abs()]).collect();
+    let limit = (1.3 * quantile(&mut sizes, 0.99)).max(1e-3);
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, CAPTION)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(72)
+        .build_cartesian_2d(x, -limit..limit)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(WHITE.mix(0.0))
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
+        .label_style(LABEL)
+        .x_desc("fibre")
+        .y_desc("corrected RV - star's mean (km/s)")
+        .draw()?;
+    let colour = arm_colour(arm);
+    for (x, low, middle, high) in thin(bars) {
+        let line = [(x, low.max(-limit)), (x, high.min(limit))];
+        chart.draw_series([PathElement::new(line, colour.mix(0.7).stroke_width(2))])?;
+        chart.draw_series([Circle::new(
+            (x, middle.clamp(-limit, limit)),
+            3,
+            BLACK.filled(),
+        )])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! The page of a finished run: its numbers and figures, from the products alone, readable without a network.
+//!
+//! Figures follow those of Xiong et al. 2021, so that a run can be laid beside the paper.
+
+mod chi2;
+mod errors;
+mod fibres;
+mod page;
+mod plot;
+mod products;
+mod scatter;
+mod sky;
+mod variables;
+mod zero_points;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result, whole};
+use plot::Figure;
+use products::Products;
+
+/// Directory of the report within that of the run.
+pub const REPORT_DIR: &str = "report";
+
+/// Writes `report/index.html` of the finished run in `dir`, and each figure beside it as SVG; the path of the page.
+///
+/// # Errors
+/// [`Error::Config`] if `dir` holds no finished run with tables that can be read, [`Error::Format`] if a product is
+/// not what a run writes, [`Error::Io`].
+pub fn write(dir: &Path) -> Result<PathBuf> {
+    let products = Products::read(dir)?;
+    let report = dir.join(REPORT_DIR);
+    let mut figures = Vec::new();
+    for draw in [
+        zero_points::figure,
+        errors::figure,
+        scatter::figure,
+        fibres::figure,
+        variables::figure,
+        chi2::figure,
+        sky::figure,
+    ] {
+        let figure: Figure = draw(&products).map_err(|e| {
+            let detail = std::io::Error::other(format!("a figure cannot be drawn: {e}"));
+            Error::io(&report, detail)
+        })?;
+        whole::write_bytes(&report.join(figure.file_name()), figure.svg.as_bytes())?;
+        figures.push(figure);
+    }
+    let path = report.join("index.html");
+    whole::write_bytes(&path, page::html(&products, &figures).as_bytes())?;
+    Ok(path)
+}

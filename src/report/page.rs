@@ -1,0 +1,194 @@
+//! The page: numbers first, then figures, then what was not used and how the run was set up. Nothing in it depends on when
+//! or how fast the run was: that is in run.json, and pages of equal runs are equal.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::plot::Figure;
+use super::products::Products;
+
+const STYLE: &str = include_str!("page.css");
+
+/// The whole page; it needs nothing else.
+pub fn html(products: &Products, figures: &[Figure]) -> String {
+    let mut out = String::new();
+    let record = &products.record;
+    let title = "relrv run";
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>Relative radial velocities</h1>\n<p class=\"lead\">{}</p>\n",
+        lead(record)
+    );
+    out += &numbers(products);
+    for figure in figures {
+        let _ = write!(
+            out,
+            "<figure id=\"{}\"><h2>{}</h2>{}<figcaption>{} <a href=\"{}\">SVG</a></figcaption></figure>\n",
+            figure.name,
+            escape(figure.title),
+            inline(figure),
+            escape(&figure.caption),
+            figure.file_name()
+        );
+    }
+    out += &not_used(products);
+    let config = serde_json::to_string_pretty(&record["config"]).unwrap_or_default();
+    let _ = write!(
+        out,
+        "<section><h2>Settings</h2><details><summary>All settings of the run</summary><pre>{}</pre></details></section>\n</body></html>\n",
+        escape(&config)
+    );
+    out
+}
+
+/// The SVG without what only a file of its own needs.
+fn inline(figure: &Figure) -> &str {
+    match figure.svg.find("<svg") {
+        Some(start) => &figure.svg[start..],
+        None => &figure.svg,
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn lead(record: &Value) -> String {
+    let inputs: Vec<String> = match &record["config"]["inputs"] {
+        Value::Array(inputs) => inputs.iter().map(text).collect(),
+        other => vec![text(other)],
+    };
+    let shown = inputs
+        .iter()
+        .take(5)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
+    let more = match inputs.len() {
+        0..=5 => String::new(),
+        n => format!(" and {} more", n - 5),
+    };
+    escape(&format!(
+        "relrv {} on {shown}{more}; likelihood on {}.",
+        text(&record["relrv"]),
+        text(&record["config"]["backend"]),
+    ))
+}
+
+/// What went in and came out, and how well the arms were calibrated.
+fn numbers(products: &Products) -> String {
+    let record = &products.record;
+    let counts = &record["counts"];
+    let n = |name: &str| counts[name].as_u64().unwrap_or(0);
+    let sum = |name: &str| -> u64 {
+        let by_reason = counts[name].as_object();
+        by_reason.map_or(0, |o| o.values().filter_map(Value::as_u64).sum())
+    };
+    let mut out = String::from("<section><h2>In and out</h2><table class=\"numbers\"><tbody>");
+    let rows = [
+        (
+            "files",
+            n("files"),
+            format!("{} not used", sum("files_rejected")),
+        ),
+        (
+            "spectra (exposures of one arm)",
+            n("spectra"),
+            format!("{} not measured", sum("spectra_rejected")),
+        ),
+        ("velocities", n("measured"), String::new()),
+        ("stars", n("stars"), String::new()),
+        ("rows of the catalogue", n("exposures"), String::new()),
+    ];
+    for (name, count, note) in rows {
+        let _ = write!(
+            out,
+            "<tr><th>{name}</th><td>{count}</td><td class=\"note\">{note}</td></tr>"
+        );
+    }
+    out += "</tbody></table>";
+    out += &calibration(record);
+    out + "</section>\n"
+}
+
+fn calibration(record: &Value) -> String {
+    let Some(arms) = record["calibration"]
+        .as_array()
+        .filter(|arms| !arms.is_empty())
+    else {
+        return "<p>Nothing was calibrated.</p>".to_owned();
+    };
+    let mut out = String::from(
+        "<table><thead><tr><th>arm</th><th>exposures</th><th>with zero point</th><th>components</th><th>stars</th><th>constant</th>\
+         <th>scatter of constants before (km/s)</th><th>after (km/s)</th></tr></thead><tbody>",
+    );
+    for arm in arms {
+        let exposures = arm["n_exposures"].as_u64().unwrap_or(0);
+        let without = arm["n_without_zero_point"].as_u64().unwrap_or(0);
+        let components = arm["component_sizes"].as_array().map_or(0, Vec::len);
+        let scatter = record["scatter"].as_array();
+        let scatter = scatter.and_then(|s| s.iter().find(|s| s["arm"] == arm["arm"]));
+        let km_s = |name: &str| {
+            let value = scatter.and_then(|s| s[name].as_f64());
+            value.map_or("none".to_owned(), |v| format!("{v:.3}"))
+        };
+        let _ = write!(
+            out,
+            "<tr><th>{}</th><td>{exposures}</td><td>{}</td><td>{components}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&text(&arm["arm"])),
+            exposures.saturating_sub(without),
+            text(&arm["n_stars"]),
+            text(&arm["n_constants"]),
+            km_s("before_km_s"),
+            km_s("after_km_s"),
+        );
+    }
+    out + "</tbody></table><p class=\"note\">Scatter: median over the constant stars of the standard deviation of their velocities.</p>"
+}
+
+fn not_used(products: &Products) -> String {
+    let mut out = String::from("<section><h2>Not used</h2>");
+    if products.rejected.is_empty() {
+        return out + "<p>Every input was used.</p></section>\n";
+    }
+    out +=
+        "<table><thead><tr><th>reason</th><th>inputs</th><th>for example</th></tr></thead><tbody>";
+    for (reason, (count, [file, hdu, detail])) in &products.rejected {
+        let hdu = if hdu.is_empty() {
+            String::new()
+        } else {
+            format!(" [{hdu}]")
+        };
+        let _ = write!(
+            out,
+            "<tr><th>{}</th><td>{count}</td><td class=\"text\">{}{}: {}</td></tr>",
+            escape(reason),
+            escape(file),
+            escape(&hdu),
+            escape(detail)
+        );
+    }
+    out + "</tbody></table><p class=\"note\">All of them are in rejected.csv.</p></section>\n"
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '"' => out += "&quot;",
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,183 @@
+//! What the figures share: colours, axes, statistics.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+use crate::Arm;
+
+/// Vermillion, blue, grey and the like of Okabe & Ito's palette, which colour-blind readers can tell apart.
+pub const RED_ARM: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+pub const BLUE_ARM: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+pub const BEFORE: RGBColor = RGBColor(0x99, 0x99, 0x99);
+pub const CONSTANT: RGBColor = RGBColor(0x00, 0x9e, 0x73);
+pub const VARIABLE: RGBColor = RGBColor(0xcc, 0x79, 0xa7);
+
+/// Text of captions and axes, pixels in a figure about 1000 wide: readable at half the size.
+pub const CAPTION: (&str, u32) = ("sans-serif", 20);
+pub const LABEL: (&str, u32) = ("sans-serif", 17);
+
+/// Points that a panel shows at most; of more, every so many-th is shown.
+pub const MAX_POINTS: usize = 4000;
+
+pub type Panel<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub type Drawn<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// A drawn figure.
+pub struct Figure {
+    /// Its file without ending.
+    pub name: &'static str,
+    pub title: &'static str,
+    /// What is seen, one or two sentences.
+    pub caption: String,
+    pub svg: String,
+}
+
+impl Figure {
+    pub fn file_name(&self) -> String {
+        format!("{}.svg", self.name)
+    }
+}
+
+pub fn arm_colour(arm: Arm) -> RGBColor {
+    match arm {
+        Arm::Red => RED_ARM,
+        Arm::Blue => BLUE_ARM,
+    }
+}
+
+/// An SVG of `size` pixels that `draw` fills.
+pub fn svg(size: (u32, u32), draw: impl FnOnce(&Panel) -> Drawn) -> Drawn<String> {
+    let mut text = String::new();
+    {
+        let root = SVGBackend::with_string(&mut text, size).into_drawing_area();
+        root.fill(&WHITE)?;
+        draw(&root)?;
+        root.present()?;
+    }
+    // Scales with the page.
+    let fixed = format!("width=\"{}\" height=\"{}\" viewBox", size.0, size.1);
+    Ok(text.replacen(&fixed, "viewBox", 1))
+}
+
+/// Words where there is nothing to draw.
+pub fn nothing(area: &Panel, title: &str, why: &str) -> Drawn {
+    let (width, height) = area.dim_in_pixel();
+    let centre = (width as i32 / 2, height as i32 / 2);
+    area.draw(&Text::new(title.to_owned(), (70, 14), CAPTION.into_font()))?;
+    let style = LABEL.into_font().color(&BLACK.mix(0.6));
+    let middle = plotters::style::text_anchor::Pos::new(
+        plotters::style::text_anchor::HPos::Center,
+        plotters::style::text_anchor::VPos::Center,
+    );
+    area.draw(&Text::new(why.to_owned(), centre, style.pos(middle)))?;
+    Ok(())
+}
+
+/// Quantile `q` in 0..1 of finite values, linear between neighbours; NaN for none. Sorts.
+pub fn quantile(values: &mut [f64], q: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let Some(last) = values.len().checked_sub(1) else {
+        return f64::NAN;
+    };
+    let place = q * last as f64;
+    let below = place as usize;
+    let above = (below + 1).min(last);
+    values[below] + (place - below as f64) * (values[above] - values[below])
+}
+
+pub fn median(values: &mut [f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+/// Thins to [`MAX_POINTS`] at most.
+pub fn thin<T>(values: Vec<T>) -> Vec<T> {
+    let every = values.len().div_ceil(MAX_POINTS).max(1);
+    values.into_iter().step_by(every).collect()
+}
+
+/// A tick's number without needless zeros.
+pub fn tick(x: &f64) -> String {
+    let text = format!("{x:.3}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The same on a logarithmic axis: 1, 2 and 5 times powers of ten alone have numbers. plotters names decades twice; the
+/// second number is left out.
+pub fn log_ticks() -> impl Fn(&f64) -> String {
+    let last = std::cell::Cell::new(f64::NAN);
+    move |x| {
+        let again = (x / last.replace(*x) - 1.0).abs() < 1e-9;
+        let mantissa = x / 10f64.powf((x.log10() + 1e-9).floor());
+        let is_round = [1.0, 2.0, 5.0]
+            .iter()
+            .any(|m| (mantissa / m - 1.0).abs() < 1e-3);
+        if is_round && !again {
+            tick(x)
+        } else {
+            String::new()
+        }
+    }
+}
+
+/// Ticks asked for on logarithmic axes; fewer leave decades alone.
+pub const LOG_TICKS: usize = 24;
+
+/// Outline of a violin round `x`: density of `values` (a Gaussian kernel of Silverman's width) scaled to `half_width`.
+pub fn violin(values: &[f64], x: f64, half_width: f64) -> Vec<(f64, f64)> {
+    const STEPS: usize = 60;
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let sigma = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let width = (1.06 * sigma * n.powf(-0.2)).max(1e-3);
+    let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(low, high), v| {
+        (low.min(*v), high.max(*v))
+    });
+    let ys: Vec<f64> = (0..=STEPS)
+        .map(|i| low - width + (high - low + 2.0 * width) * i as f64 / STEPS as f64)
+        .collect();
+    let density: Vec<f64> = ys
+        .iter()
+        .map(|y| {
+            values
+                .iter()
+                .map(|v| (-0.5 * ((y - v) / width).powi(2)).exp())
+                .sum()
+        })
+        .collect();
+    let top = density.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let right = ys
+        .iter()
+        .zip(&density)
+        .map(|(y, d)| (x + half_width * d / top, *y));
+    let left = ys
+        .iter()
+        .zip(&density)
+        .rev()
+        .map(|(y, d)| (x - half_width * d / top, *y));
+    right.chain(left).collect()
+}
+
+/// Medians of y in `n` equal steps of ln x between the ends of x: (x, y), where 5 points or more are.
+pub fn running_median(points: &[(f64, f64)], n: usize) -> Vec<(f64, f64)> {
+    let (low, high) = points
+        .iter()
+        .fold((f64::MAX, f64::MIN), |(l, h), p| (l.min(p.0), h.max(p.0)));
+    if points.is_empty() || low <= 0.0 || low >= high {
+        return Vec::new();
+    }
+    let mut bins = vec![Vec::new(); n];
+    for (x, y) in points {
+        let place = n as f64 * (x / low).ln() / (high / low).ln();
+        bins[(place as usize).min(n - 1)].push((*x, *y));
+    }
+    let medians = bins.into_iter().filter(|bin| bin.len() >= 5).map(|bin| {
+        let (mut x, mut y): (Vec<f64>, Vec<f64>) = bin.into_iter().unzip();
+        (median(&mut x), median(&mut y))
+    });
+    medians.collect()
+}

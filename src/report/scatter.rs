@@ -1,0 +1,177 @@
+//! Scatter of the constants before and after calibration, and against signal-to-noise ratio (paper, figure 5).
+
+use std::collections::HashMap;
+
+use plotters::prelude::*;
+
+use super::plot::*;
+use super::products::Products;
+use crate::Arm;
+
+/// One constant star: (median SNR, scatter before, scatter after).
+type Star = (f64, f64, f64);
+
+pub fn figure(products: &Products) -> Drawn<Figure> {
+    let svg = svg((1100, 900), |root| {
+        for (areas, arm) in root.split_evenly((2, 1)).iter().zip([Arm::Red, Arm::Blue]) {
+            let stars = constants(products, arm);
+            let halves = areas.split_evenly((1, 2));
+            histogram(&halves[0], &stars, arm)?;
+            against_snr(&halves[1], &stars, arm)?;
+        }
+        Ok(())
+    })?;
+    Ok(Figure {
+        name: "scatter",
+        title: "Constant stars before and after calibration",
+        caption: "Standard deviation of each constant star's velocities over its exposures, before (grey) and after (colour) the \
+            zero points are removed; left its distribution, right against the star's median signal-to-noise ratio (paper, figure 5). \
+            What remains is noise: it falls with the signal."
+            .to_owned(),
+        svg,
+    })
+}
+
+fn constants(products: &Products, arm: Arm) -> Vec<Star> {
+    let catalogue = &products.catalogue;
+    let snr_of: HashMap<&str, f64> = products
+        .constant_rows(arm)
+        .into_iter()
+        .map(|(star, rows)| {
+            let mut snr: Vec<f64> = rows.iter().map(|r| catalogue.arm(arm).snr[*r]).collect();
+            (catalogue.stars[star].as_str(), median(&mut snr))
+        })
+        .collect();
+    let stars = products
+        .stars
+        .iter()
+        .filter(|s| s.arm == arm && s.n_used >= 2.0);
+    stars
+        .filter_map(|s| {
+            let snr = *snr_of.get(s.source_id.as_str())?;
+            Some((snr, s.scatter_before_km_s, s.scatter_after_km_s))
+        })
+        .filter(|s| s.0 > 0.0 && s.1.is_finite() && s.2.is_finite())
+        .collect()
+}
+
+fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
+    const BINS: usize = 30;
+    let title = format!("{arm} arm, {} constant stars", stars.len());
+    if stars.is_empty() {
+        return nothing(area, &title, "no constant stars");
+    }
+    let mut both: Vec<f64> = stars.iter().flat_map(|s| [s.1, s.2]).collect();
+    let high = (1.15 * quantile(&mut both, 0.98)).max(1e-3);
+    let count = |value: fn(&Star) -> f64| {
+        let mut bins = [0usize; BINS];
+        for star in stars {
+            let bin = BINS as f64 * value(star) / high;
+            if bin < BINS as f64 {
+                bins[bin as usize] += 1;
+            }
+        }
+        bins
+    };
+    let (before, after) = (count(|s| s.1), count(|s| s.2));
+    let top = before
+        .iter()
+        .chain(&after)
+        .copied()
+        .max()
+        .unwrap_or(1)
+        .max(1);
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, CAPTION)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(60)
+        .build_cartesian_2d(0.0..high, 0.0..1.1 * top as f64)?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
+        .label_style(LABEL)
+        .x_desc("scatter of the star's velocities (km/s)")
+        .y_desc("stars")
+        .draw()?;
+    let width = high / BINS as f64;
+    for (bins, colour, name) in [
+        (before, BEFORE, "before"),
+        (after, arm_colour(arm), "after"),
+    ] {
+        let bars = bins.iter().enumerate().filter(|(_, n)| **n > 0);
+        let bars = bars.map(|(i, n)| {
+            let x = i as f64 * width;
+            Rectangle::new(
+                [(x, 0.0), (x + width, *n as f64)],
+                colour.mix(0.55).filled(),
+            )
+        });
+        let mut values: Vec<f64> = stars
+            .iter()
+            .map(|s| if name == "before" { s.1 } else { s.2 })
+            .collect();
+        let label = format!("{name}, median {:.3}", median(&mut values));
+        chart.draw_series(bars)?.label(label).legend(move |(x, y)| {
+            Rectangle::new([(x, y - 6), (x + 14, y + 6)], colour.mix(0.55).filled())
+        });
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .label_font(LABEL)
+        .border_style(WHITE.mix(0.0))
+        .background_style(WHITE.mix(0.8))
+        .draw()?;
+    Ok(())
+}
+
+fn against_snr(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
+    let title = format!("{arm} arm");
+    if stars.is_empty() {
+        return nothing(area, &title, "no constant stars");
+    }
+    let mut snr: Vec<f64> = stars.iter().map(|s| s.0).collect();
+    let x = (
+        0.85 * quantile(&mut snr, 0.0),
+        1.2 * quantile(&mut snr, 1.0),
+    );
+    let mut both: Vec<f64> = stars
+        .iter()
+        .flat_map(|s| [s.1, s.2])
+        .filter(|v| *v > 0.0)
+        .collect();
+    let y = (
+        0.7 * quantile(&mut both, 0.0),
+        1.4 * quantile(&mut both, 1.0),
+    );
+    if !(y.0 > 0.0 && y.1 > y.0) {
+        return nothing(area, &title, "no scatter");
+    }
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, CAPTION)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(72)
+        .build_cartesian_2d((x.0..x.1).log_scale(), (y.0..y.1).log_scale())?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE.mix(0.0))
+        .bold_line_style(BLACK.mix(0.12))
+        .x_labels(LOG_TICKS)
+        .y_labels(LOG_TICKS)
+        .x_label_formatter(&log_ticks())
+        .y_label_formatter(&log_ticks())
+        .label_style(LABEL)
+        .x_desc("median signal-to-noise ratio of the star")
+        .y_desc("scatter (km/s)")
+        .draw()?;
+    let stars = thin(stars.to_vec());
+    let before = stars.iter().filter(|s| s.1 > 0.0).map(|s| (s.0, s.1));
+    chart.draw_series(before.map(|p| Circle::new(p, 3, BEFORE.filled())))?;
+    let after = stars.iter().filter(|s| s.2 > 0.0).map(|s| (s.0, s.2));
+    chart.draw_series(after.map(|p| TriangleMarker::new(p, 5, arm_colour(arm).filled())))?;
+    Ok(())
+}

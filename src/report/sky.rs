@@ -1,0 +1,103 @@
+//! Where the stars are.
+
+use std::collections::HashSet;
+
+use plotters::prelude::*;
+
+use super::plot::*;
+use super::products::Products;
+use crate::Arm;
+
+pub fn figure(products: &Products) -> Drawn<Figure> {
+    let svg = svg((1100, 640), |root| map(root, products))?;
+    Ok(Figure {
+        name: "sky",
+        title: "Sky",
+        caption: "Stars with a velocity: constant in an arm at least (green circles), variable (purple triangles), neither (grey). \
+            East is left."
+            .to_owned(),
+        svg,
+    })
+}
+
+fn map(area: &Panel, products: &Products) -> Drawn {
+    let c = &products.catalogue;
+    let variable: HashSet<&str> = products
+        .stars
+        .iter()
+        .filter(|s| s.variable)
+        .map(|s| s.source_id.as_str())
+        .collect();
+    let mut seen = vec![false; c.stars.len()];
+    // (constant, variable, others)
+    let mut kinds: [Vec<(f64, f64)>; 3] = Default::default();
+    for row in 0..c.len() {
+        let star = c.star[row];
+        let place = (c.ra_deg[row], c.dec_deg[row]);
+        if std::mem::replace(&mut seen[star], true) || !place.0.is_finite() || !place.1.is_finite()
+        {
+            continue;
+        }
+        let constant = Arm::ALL
+            .iter()
+            .any(|arm| products.constants.contains(&(star, *arm)));
+        let kind = match (variable.contains(c.stars[star].as_str()), constant) {
+            (true, _) => 1,
+            (false, true) => 0,
+            (false, false) => 2,
+        };
+        kinds[kind].push(place);
+    }
+    let fold = |value: fn(&(f64, f64)) -> f64| {
+        let all = kinds.iter().flatten().map(value);
+        all.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
+    };
+    let (mut ra, mut dec) = (fold(|p| p.0), fold(|p| p.1));
+    if ra.0 > ra.1 {
+        return nothing(area, "", "no stars");
+    }
+    let (width, height) = area.dim_in_pixel();
+    // One degree of the sky is as long to the east as to the north.
+    let cos = (0.5 * (dec.0 + dec.1)).to_radians().cos().max(0.05);
+    let per_pixel = ((ra.1 - ra.0) * cos / f64::from(width - 110))
+        .max((dec.1 - dec.0) / f64::from(height - 80))
+        .max(1e-5)
+        * 1.1;
+    let widen = |(low, high): (f64, f64), size: f64| {
+        let middle = 0.5 * (low + high);
+        (middle - 0.5 * size, middle + 0.5 * size)
+    };
+    ra = widen(ra, per_pixel * f64::from(width - 110) / cos);
+    dec = widen(dec, per_pixel * f64::from(height - 80));
+    let mut chart = ChartBuilder::on(area)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(72)
+        .build_cartesian_2d(-ra.1..-ra.0, dec.0..dec.1)?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .x_label_formatter(&|x| tick(&-x))
+        .y_label_formatter(&tick)
+        .label_style(LABEL)
+        .x_desc("right ascension (deg)")
+        .y_desc("declination (deg)")
+        .draw()?;
+    let [constant, variable, others] = kinds.map(thin);
+    chart.draw_series(
+        others
+            .into_iter()
+            .map(|(x, y)| Circle::new((-x, y), 3, BEFORE.filled())),
+    )?;
+    chart.draw_series(
+        constant
+            .into_iter()
+            .map(|(x, y)| Circle::new((-x, y), 3, CONSTANT.filled())),
+    )?;
+    chart.draw_series(
+        variable
+            .into_iter()
+            .map(|(x, y)| TriangleMarker::new((-x, y), 5, VARIABLE.filled())),
+    )?;
+    Ok(())
+}

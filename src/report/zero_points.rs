@@ -1,0 +1,251 @@
+//! Zero points (paper, figure 3): how the constants' velocities move together, by spectrograph and by exposure.
+
+use std::collections::BTreeMap;
+
+use plotters::prelude::*;
+
+use super::plot::*;
+use super::products::{Products, ZeroPoint};
+use crate::Arm;
+
+/// Exposures that one panel can show.
+const MAX_EXPOSURES: usize = 80;
+
+/// A night ends where nothing was exposed for this long, minutes.
+const NIGHT_GAP_MIN: i64 = 6 * 60;
+
+/// Least number of stars of a violin.
+const MIN_VIOLIN: usize = 5;
+
+pub fn figure(products: &Products) -> Drawn<Figure> {
+    let busiest = busiest(&products.zero_points);
+    let svg = svg((1100, 1180), |root| {
+        let (top, bottom) = root.split_vertically(500);
+        for (area, arm) in top.split_evenly((1, 2)).iter().zip([Arm::Red, Arm::Blue]) {
+            by_spectrograph(area, products, arm)?;
+        }
+        for (area, arm) in bottom
+            .split_evenly((2, 1))
+            .iter()
+            .zip([Arm::Red, Arm::Blue])
+        {
+            by_exposure(area, products, arm, busiest.as_ref())?;
+        }
+        Ok(())
+    })?;
+    Ok(Figure {
+        name: "zero_points",
+        title: "Zero points",
+        caption: "Velocities of the constant stars before calibration. Top: relative to the star's reference, by spectrograph, \
+            with their mean. Bottom: less the star's mean, by exposure of the plate and spectrograph with most exposures, in the order of time; \
+            black points are the zero points with their errors, vertical lines part the nights (paper, figure 3)."
+            .to_owned(),
+        svg,
+    })
+}
+
+/// Plate and spectrograph with most exposures.
+fn busiest(zero_points: &[ZeroPoint]) -> Option<(String, i64)> {
+    let mut counts: BTreeMap<(&str, i64), usize> = BTreeMap::new();
+    for z in zero_points {
+        *counts.entry((&z.planid, z.spid)).or_default() += 1;
+    }
+    let best = counts
+        .into_iter()
+        .max_by_key(|(key, n)| (*n, std::cmp::Reverse(*key)));
+    best.map(|((planid, spid), _)| (planid.to_owned(), spid))
+}
+
+/// Velocity of each row of the constants less the mean of the star.
+fn moves(products: &Products, arm: Arm) -> Vec<(usize, f64)> {
+    let rv = &products.catalogue.arm(arm).rv_km_s;
+    let mut out = Vec::new();
+    for rows in products
+        .constant_rows(arm)
+        .values()
+        .filter(|rows| rows.len() > 1)
+    {
+        let mean = rows.iter().map(|r| rv[*r]).sum::<f64>() / rows.len() as f64;
+        out.extend(rows.iter().map(|r| (*r, rv[*r] - mean)));
+    }
+    out
+}
+
+/// Half range that holds nearly all values.
+fn range(values: impl Iterator<Item = f64>) -> f64 {
+    let mut sizes: Vec<f64> = values.map(f64::abs).filter(|v| v.is_finite()).collect();
+    let widest = 1.3 * quantile(&mut sizes, 0.99);
+    if widest > 0.0 { widest } else { 1.0 }
+}
+
+fn by_spectrograph(area: &Panel, products: &Products, arm: Arm) -> Drawn {
+    let title = format!("{arm} arm, by spectrograph");
+    let mut groups: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    let rv = &products.catalogue.arm(arm).rv_km_s;
+    for (row, rv) in products
+        .constant_rows(arm)
+        .into_values()
+        .flatten()
+        .map(|row| (row, rv[row]))
+    {
+        groups
+            .entry(products.catalogue.spid[row])
+            .or_default()
+            .push(rv);
+    }
+    if groups.is_empty() {
+        return nothing(area, &title, "no constant stars");
+    }
+    let limit = range(groups.values().flatten().copied());
+    let n = groups.len();
+    let names: Vec<i64> = groups.keys().copied().collect();
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, CAPTION)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(66)
+        .build_cartesian_2d(-0.6..n as f64 - 0.4, -limit..limit)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(WHITE.mix(0.0))
+        .x_labels(2 * n + 1)
+        .x_label_formatter(&|x| spectrograph_name(*x, &names))
+        .y_label_formatter(&tick)
+        .label_style(LABEL)
+        .x_desc("spectrograph (spid)")
+        .y_desc("relative RV (km/s)")
+        .draw()?;
+    for (i, values) in groups.values().enumerate() {
+        draw_group(&mut chart, values, i as f64, 0.4, arm)?;
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        chart.draw_series([Circle::new((i as f64, mean), 4, WHITE.filled())])?;
+        chart.draw_series([Circle::new((i as f64, mean), 4, BLACK)])?;
+    }
+    Ok(())
+}
+
+/// Name of the spectrograph at a tick; empty between them.
+fn spectrograph_name(x: f64, names: &[i64]) -> String {
+    let nearest = x.round();
+    if (x - nearest).abs() > 0.01 || nearest < 0.0 {
+        return String::new();
+    }
+    names
+        .get(nearest as usize)
+        .map_or(String::new(), i64::to_string)
+}
+
+type Chart<'a, 'b> = ChartContext<
+    'a,
+    SVGBackend<'b>,
+    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
+>;
+
+/// A violin, or points where there are few.
+fn draw_group(chart: &mut Chart, values: &[f64], x: f64, half_width: f64, arm: Arm) -> Drawn {
+    let colour = arm_colour(arm);
+    if values.len() >= MIN_VIOLIN {
+        let outline = violin(values, x, half_width);
+        chart.draw_series([Polygon::new(outline.clone(), colour.mix(0.35))])?;
+        chart.draw_series([PathElement::new(outline, colour)])?;
+    } else {
+        chart.draw_series(
+            values
+                .iter()
+                .map(|v| Circle::new((x, *v), 2, colour.filled())),
+        )?;
+    }
+    Ok(())
+}
+
+fn by_exposure(
+    area: &Panel,
+    products: &Products,
+    arm: Arm,
+    busiest: Option<&(String, i64)>,
+) -> Drawn {
+    let Some((planid, spid)) = busiest else {
+        return nothing(area, &format!("{arm} arm, by exposure"), "no zero points");
+    };
+    let mut points: Vec<&ZeroPoint> = products
+        .zero_points
+        .iter()
+        .filter(|z| z.arm == arm && z.planid == *planid && z.spid == *spid)
+        .collect();
+    points.sort_by_key(|z| z.lmjm);
+    let all = points.len();
+    points.truncate(MAX_EXPOSURES);
+    let first = if all > points.len() {
+        format!(", first {} of {all} exposures", points.len())
+    } else {
+        String::new()
+    };
+    let title = format!("{arm} arm, {planid}, spectrograph {spid}{first}");
+    if points.is_empty() {
+        return nothing(area, &title, "no zero points");
+    }
+    let place: BTreeMap<i64, usize> = points
+        .iter()
+        .enumerate()
+        .map(|(i, z)| (z.lmjm, i))
+        .collect();
+    let mut groups = vec![Vec::new(); points.len()];
+    for (row, rv) in moves(products, arm) {
+        let c = &products.catalogue;
+        if c.planid[row] == *planid
+            && c.spid[row] == *spid
+            && let Some(i) = place.get(&c.lmjm[row])
+        {
+            groups[*i].push(rv);
+        }
+    }
+    let zps = points.iter().map(|z| z.zp_km_s);
+    let limit = range(groups.iter().flatten().copied().chain(zps));
+    let n = points.len() as f64;
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, CAPTION)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(66)
+        .build_cartesian_2d(0.2..n + 0.8, -limit..limit)?;
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(WHITE.mix(0.0))
+        .x_labels(20)
+        .x_label_formatter(&|x| {
+            if (x - x.round()).abs() < 0.01 {
+                format!("{x:.0}")
+            } else {
+                String::new()
+            }
+        })
+        .y_label_formatter(&tick)
+        .label_style(LABEL)
+        .x_desc("exposure, in the order of time")
+        .y_desc("RV - star's mean (km/s)")
+        .draw()?;
+    for (i, pair) in points.windows(2).enumerate() {
+        if pair[1].lmjm - pair[0].lmjm > NIGHT_GAP_MIN {
+            let x = i as f64 + 1.5;
+            chart.draw_series([PathElement::new([(x, -limit), (x, limit)], BLACK.mix(0.4))])?;
+        }
+    }
+    for (i, values) in groups.iter().enumerate() {
+        draw_group(&mut chart, values, i as f64 + 1.0, 0.38, arm)?;
+    }
+    let known = points
+        .iter()
+        .enumerate()
+        .filter(|(_, z)| z.zp_km_s.is_finite());
+    for (i, z) in known {
+        let (x, err) = (i as f64 + 1.0, z.zp_err_km_s);
+        if err.is_finite() {
+            let bar = [(x, z.zp_km_s - err), (x, z.zp_km_s + err)];
+            chart.draw_series([PathElement::new(bar, BLACK.stroke_width(2))])?;
+        }
+        chart.draw_series([Circle::new((x, z.zp_km_s), 4, BLACK.filled())])?;
+    }
+    Ok(())
+}

@@ -25,9 +25,9 @@ pub fn html(products: &Products, figures: &[Figure]) -> String {
     );
     out += &numbers(products);
     for figure in figures {
-        let _ = write!(
+        let _ = writeln!(
             out,
-            "<figure id=\"{}\"><h2>{}</h2>{}<figcaption>{} <a href=\"{}\">SVG</a></figcaption></figure>\n",
+            "<figure id=\"{}\"><h2>{}</h2>{}<figcaption>{} <a href=\"{}\">SVG</a></figcaption></figure>",
             figure.name,
             escape(figure.title),
             inline(figure),

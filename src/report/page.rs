@@ -36,7 +36,12 @@ pub fn html(products: &Products, figures: &[Figure]) -> String {
         );
     }
     out += &not_used(products);
-    let config = serde_json::to_string_pretty(&record["config"]).unwrap_or_default();
+    let mut config = record["config"].clone();
+    // Where the page lies is no setting of what is on it.
+    if let Some(config) = config.as_object_mut() {
+        config.remove("out");
+    }
+    let config = serde_json::to_string_pretty(&config).unwrap_or_default();
     let _ = write!(
         out,
         "<section><h2>Settings</h2><details><summary>All settings of the run</summary><pre>{}</pre></details></section>\n</body></html>\n",

@@ -82,11 +82,21 @@ fn a_page_made_again_is_the_same() {
 }
 
 #[test]
+fn equal_runs_have_equal_pages() {
+    let pages = [0, 1].map(|_| {
+        let dir = folder();
+        run(&[two_units()], dir.path(), &[]);
+        page(dir.path())
+    });
+    assert_eq!(pages[0], pages[1]);
+}
+
+#[test]
 fn other_formats_give_the_same_page() {
     let pages = ["fits", "csv", "parquet"].map(|format| {
         let dir = folder();
         run(&[two_units()], dir.path(), &["--format", format]);
-        // The settings name the format and the directory.
+        // The settings name the format.
         let html = page(dir.path());
         html[..html.find("<h2>Settings").unwrap()].to_owned()
     });

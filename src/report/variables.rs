@@ -89,7 +89,9 @@ fn velocities(products: &Products, rows: &[usize], arm: Arm, start_d: f64) -> Ve
         })
         .collect();
     let good = points.iter().filter(|p| !p.flagged).count();
-    let used = points.iter().filter(|p| !p.flagged || good == 0);
+    let used = points
+        .iter()
+        .filter(|p| !p.flagged || 2 * good < points.len());
     let mut rv: Vec<f64> = used.map(|p| p.rv_km_s).collect();
     let middle = median(&mut rv);
     points.iter_mut().for_each(|p| p.rv_km_s -= middle);
@@ -113,14 +115,14 @@ fn curve(area: &Panel, products: &Products, star: usize) -> Drawn {
     if all().next().is_none() {
         return nothing(area, &title, "no corrected velocities");
     }
-    // What is flagged may lie anywhere and does not set the range, unless there is nothing else.
-    let good = all().filter(|p| !p.flagged).count();
+    // What is flagged may lie anywhere and does not set the range, unless most is.
+    let mostly_flagged = 2 * all().filter(|p| p.flagged).count() > all().count();
     let ends = |value: fn(&Point) -> f64, used: &dyn Fn(&&Point) -> bool| {
         let values = all().filter(used).map(value);
         values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
     };
     let x = ends(|p| p.time_d, &|_| true);
-    let y = ends(|p| p.rv_km_s, &|p| !p.flagged || good < 2);
+    let y = ends(|p| p.rv_km_s, &|p| !p.flagged || mostly_flagged);
     let pad = |(low, high): (f64, f64), least: f64| {
         let margin = (0.1 * (high - low)).max(least);
         (low - margin)..(high + margin)

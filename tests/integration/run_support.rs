@@ -37,6 +37,8 @@ pub fn command(inputs: &[&Path], out: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_relrv"));
     command
         .current_dir(root())
+        // Some Vulkan layers look for a display there, and complain on stderr if it is not set.
+        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .arg("run")
         .args(inputs)
         .arg("--out")
@@ -56,6 +58,7 @@ pub fn shell(line: &str) -> Output {
     Command::new("bash")
         .args(["-c", line])
         .env("RELRV", env!("CARGO_BIN_EXE_relrv"))
+        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .current_dir(root())
         .output()
         .unwrap()

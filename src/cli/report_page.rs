@@ -1,6 +1,7 @@
 //! `relrv report`.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -19,7 +20,12 @@ impl ReportArgs {
     /// Writes the page and tells where it is.
     pub fn run(self) -> Result<Outcome> {
         let path = report::write(&self.dir)?;
-        println!("report            {}", path.display());
+        tell_report(&path);
         Ok(Outcome::Done)
     }
+}
+
+/// Tells where the page is. A closed standard output is no error: the page is written.
+pub fn tell_report(path: &Path) {
+    let _ = writeln!(std::io::stdout(), "report            {}", path.display());
 }

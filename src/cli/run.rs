@@ -7,6 +7,7 @@ use super::calibrate::CalibrateOptions;
 use super::interrupt;
 use super::measure::MeasureOptions;
 use super::report::tell_rejections;
+use super::report_page::tell_report;
 use super::run_progress::RunProgress;
 use super::run_summary::{tell_outlook, tell_summary};
 use crate::likelihood::Likelihood;
@@ -102,7 +103,7 @@ impl RunArgs {
                 &mut std::io::stdout(),
             );
             if let Some(path) = report {
-                println!("report            {}", path.display());
+                tell_report(&path);
             }
         }
         Ok(outcome(defects))

@@ -10,6 +10,7 @@ pub mod arm;
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
+mod date;
 pub mod error;
 pub mod gpu;
 pub mod io;

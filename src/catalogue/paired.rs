@@ -2,7 +2,7 @@
 
 use super::flags;
 use crate::Arm;
-use crate::pipeline::RvRow;
+use crate::pipeline::{RvRow, rv_table};
 use crate::table::Table;
 
 /// An exposure of a star: its rows in both arms, at least one.
@@ -48,55 +48,10 @@ pub(super) const ARMS: [(Arm, char); 2] = [(Arm::Red, 'r'), (Arm::Blue, 'b')];
 
 /// The catalogue before its calibration: without the corrected velocities.
 pub fn uncalibrated(pairs: &[Pair<'_>]) -> Table {
-    fn column<T>(pairs: &[Pair<'_>], value: impl Fn(&RvRow) -> T) -> Vec<T> {
-        pairs.iter().map(|p| value(p.any)).collect()
-    }
+    let exposures: Vec<&RvRow> = pairs.iter().map(|p| p.any).collect();
     let mut table = Table::new();
-    table
-        .push_text(
-            "source_id",
-            "",
-            "name of the star from its mean position",
-            column(pairs, |r| r.source_id.to_string()),
-        )
-        .push_f64(
-            "ra",
-            "deg",
-            "right ascension of the star (J2000)",
-            column(pairs, |r| r.ra_deg),
-        )
-        .push_f64(
-            "dec",
-            "deg",
-            "declination of the star (J2000)",
-            column(pairs, |r| r.dec_deg),
-        )
-        .push_i64(
-            "obsid",
-            "",
-            "number of the observation (star and night)",
-            column(pairs, |r| r.obsid),
-        )
-        .push_text(
-            "planid",
-            "",
-            "plate",
-            column(pairs, |r| r.planid.to_string()),
-        )
-        .push_i32("spid", "", "spectrograph", column(pairs, |r| r.spid))
-        .push_i32("fiberid", "", "fibre", column(pairs, |r| r.fiberid))
-        .push_i64(
-            "lmjm",
-            "min",
-            "local (UTC+8) modified Julian minute of the exposure's start",
-            column(pairs, |r| r.lmjm),
-        )
-        .push_f64(
-            "hjd",
-            "d",
-            "heliocentric Julian date (UTC) of mid-exposure",
-            column(pairs, |r| r.hjd),
-        );
+    rv_table::push_place(&mut table, &exposures);
+    rv_table::push_time(&mut table, &exposures);
     for (arm, x) in ARMS {
         push_arm(&mut table, pairs, arm, x);
     }

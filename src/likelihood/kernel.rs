@@ -98,7 +98,7 @@ pub fn exact_fine_tile(places: &[Place], table: &ReferenceTable) -> [[f64; FINE_
 
 /// The `L` entries from `start`; zeros where the table does not reach (it always does: see `ReferenceTable::new`).
 #[inline(always)]
-fn row<const L: usize>(table: &[f32], start: usize) -> &[f32; L] {
+pub fn row<const L: usize>(table: &[f32], start: usize) -> &[f32; L] {
     table
         .get(start..)
         .and_then(|tail| tail.first_chunk())

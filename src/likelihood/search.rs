@@ -8,6 +8,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
+use super::kernel::row;
 
 /// Velocities of one tile: eight AVX registers of float32.
 pub const SEARCH_LANES: usize = 64;
@@ -244,13 +245,4 @@ impl Logarithm {
             f64::from(self.exponent[k]) * std::f64::consts::LN_2 + f64::from(self.mantissa[k]).ln()
         })
     }
-}
-
-/// The `L` entries from `start`; zeros where the table does not reach (it always does: see `ReferenceTable::new`).
-#[inline(always)]
-fn row<const L: usize>(table: &[f32], start: usize) -> &[f32; L] {
-    table
-        .get(start..)
-        .and_then(|tail| tail.first_chunk())
-        .unwrap_or(&[0.0; L])
 }

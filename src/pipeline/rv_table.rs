@@ -49,63 +49,22 @@ pub fn to_table(rows: &[RvRow]) -> Table {
     }
     let of = |value: fn(&Measurement) -> f64| column(rows, |r| value(&r.measurement));
     let mut table = Table::new();
+    table.push_i64(
+        "star",
+        "",
+        "number of the star in this table",
+        column(rows, |r| r.star),
+    );
+    let all: Vec<&RvRow> = rows.iter().collect();
+    push_place(&mut table, &all);
+    table.push_text(
+        "arm",
+        "",
+        "arm: blue or red",
+        column(rows, |r| r.arm.name().to_owned()),
+    );
+    push_time(&mut table, &all);
     table
-        .push_i64(
-            "star",
-            "",
-            "number of the star in this table",
-            column(rows, |r| r.star),
-        )
-        .push_text(
-            "source_id",
-            "",
-            "name of the star from its mean position",
-            column(rows, |r| r.source_id.to_string()),
-        )
-        .push_f64(
-            "ra",
-            "deg",
-            "right ascension of the star (J2000)",
-            column(rows, |r| r.ra_deg),
-        )
-        .push_f64(
-            "dec",
-            "deg",
-            "declination of the star (J2000)",
-            column(rows, |r| r.dec_deg),
-        )
-        .push_i64(
-            "obsid",
-            "",
-            "number of the observation (star and night)",
-            column(rows, |r| r.obsid),
-        )
-        .push_text(
-            "planid",
-            "",
-            "plate",
-            column(rows, |r| r.planid.to_string()),
-        )
-        .push_i32("spid", "", "spectrograph", column(rows, |r| r.spid))
-        .push_i32("fiberid", "", "fibre", column(rows, |r| r.fiberid))
-        .push_text(
-            "arm",
-            "",
-            "arm: blue or red",
-            column(rows, |r| r.arm.name().to_owned()),
-        )
-        .push_i64(
-            "lmjm",
-            "min",
-            "local (UTC+8) modified Julian minute of the exposure's start",
-            column(rows, |r| r.lmjm),
-        )
-        .push_f64(
-            "hjd",
-            "d",
-            "heliocentric Julian date (UTC) of mid-exposure",
-            column(rows, |r| r.hjd),
-        )
         .push_f64(
             "snr",
             "",
@@ -173,4 +132,57 @@ pub fn to_table(rows: &[RvRow]) -> Table {
             column(rows, |r| r.path.display().to_string()),
         );
     table
+}
+/// A column of rows.
+fn of<T>(rows: &[&RvRow], value: impl Fn(&RvRow) -> T) -> Vec<T> {
+    rows.iter().map(|row| value(row)).collect()
+}
+
+/// Which star and fibre each row is of: the columns that tables of rows and of exposures begin with.
+pub(crate) fn push_place(table: &mut Table, rows: &[&RvRow]) {
+    table
+        .push_text(
+            "source_id",
+            "",
+            "name of the star from its mean position",
+            of(rows, |r| r.source_id.to_string()),
+        )
+        .push_f64(
+            "ra",
+            "deg",
+            "right ascension of the star (J2000)",
+            of(rows, |r| r.ra_deg),
+        )
+        .push_f64(
+            "dec",
+            "deg",
+            "declination of the star (J2000)",
+            of(rows, |r| r.dec_deg),
+        )
+        .push_i64(
+            "obsid",
+            "",
+            "number of the observation (star and night)",
+            of(rows, |r| r.obsid),
+        )
+        .push_text("planid", "", "plate", of(rows, |r| r.planid.to_string()))
+        .push_i32("spid", "", "spectrograph", of(rows, |r| r.spid))
+        .push_i32("fiberid", "", "fibre", of(rows, |r| r.fiberid));
+}
+
+/// When each row's exposure was.
+pub(crate) fn push_time(table: &mut Table, rows: &[&RvRow]) {
+    table
+        .push_i64(
+            "lmjm",
+            "min",
+            "local (UTC+8) modified Julian minute of the exposure's start",
+            of(rows, |r| r.lmjm),
+        )
+        .push_f64(
+            "hjd",
+            "d",
+            "heliocentric Julian date (UTC) of mid-exposure",
+            of(rows, |r| r.hjd),
+        );
 }

@@ -44,21 +44,12 @@ fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
         bins[bin.min(BINS - 1)] += 1;
     }
     let top = 1.1 * bins.iter().copied().max().unwrap_or(1) as f64;
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, CAPTION)
-        .margin(10)
-        .x_label_area_size(48)
-        .y_label_area_size(72)
-        .build_cartesian_2d(RANGE.0..RANGE.1, 0.0..top)?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .x_label_formatter(&tick)
-        .y_label_formatter(&tick)
-        .label_style(LABEL)
-        .x_desc("reduced chi-squared")
-        .y_desc("exposures")
-        .draw()?;
+    let mut chart = linear_axes(
+        area,
+        &title,
+        (RANGE.0..RANGE.1, "reduced chi-squared"),
+        (0.0..top, "exposures"),
+    )?;
     let bars = bins
         .iter()
         .enumerate()

@@ -45,24 +45,12 @@ fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
     };
     let (x, y) = (ends(|p| p.0, 0.0), ends(|p| p.1, 0.002));
     let line = running_median(&points, 14);
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, CAPTION)
-        .margin(10)
-        .x_label_area_size(48)
-        .y_label_area_size(72)
-        .build_cartesian_2d((x.0..x.1).log_scale(), (y.0..y.1).log_scale())?;
-    chart
-        .configure_mesh()
-        .light_line_style(WHITE.mix(0.0))
-        .bold_line_style(BLACK.mix(0.12))
-        .x_labels(LOG_TICKS)
-        .y_labels(LOG_TICKS)
-        .x_label_formatter(&log_ticks())
-        .y_label_formatter(&log_ticks())
-        .label_style(LABEL)
-        .x_desc("signal-to-noise ratio")
-        .y_desc("RV error (km/s)")
-        .draw()?;
+    let mut chart = log_axes(
+        area,
+        &title,
+        (x.0..x.1, "signal-to-noise ratio"),
+        (y.0..y.1, "RV error (km/s)"),
+    )?;
     let inside = points
         .into_iter()
         .filter(|p| p.1 >= y.0 && p.1 <= y.1)

@@ -1,5 +1,7 @@
 //! What the figures share: colours, axes, statistics.
 
+use std::ops::Range;
+
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -59,6 +61,68 @@ pub fn svg(size: (u32, u32), draw: impl FnOnce(&Panel) -> Drawn) -> Drawn<String
     Ok(text.replacen(&fixed, "viewBox", 1))
 }
 
+type Chart<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;
+type Linear = plotters::coord::types::RangedCoordf64;
+type Log = plotters::coord::combinators::LogCoord<f64>;
+
+/// A panel with linear axes.
+pub type LinearChart<'a, 'b> = Chart<'a, 'b, Linear, Linear>;
+/// A panel with logarithmic axes.
+pub type LogChart<'a, 'b> = Chart<'a, 'b, Log, Log>;
+
+/// Axes without a mesh.
+pub fn linear_axes<'a, 'b>(
+    area: &Panel<'b>,
+    title: &str,
+    (x, x_desc): (Range<f64>, &str),
+    (y, y_desc): (Range<f64>, &str),
+) -> Drawn<LinearChart<'a, 'b>> {
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, CAPTION)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(72)
+        .build_cartesian_2d(x, y)?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .x_label_formatter(&tick)
+        .y_label_formatter(&tick)
+        .label_style(LABEL)
+        .x_desc(x_desc)
+        .y_desc(y_desc)
+        .draw()?;
+    Ok(chart)
+}
+
+/// Logarithmic axes.
+pub fn log_axes<'a, 'b>(
+    area: &Panel<'b>,
+    title: &str,
+    (x, x_desc): (Range<f64>, &str),
+    (y, y_desc): (Range<f64>, &str),
+) -> Drawn<LogChart<'a, 'b>> {
+    let mut chart = ChartBuilder::on(area)
+        .caption(title, CAPTION)
+        .margin(10)
+        .x_label_area_size(48)
+        .y_label_area_size(72)
+        .build_cartesian_2d(x.log_scale(), y.log_scale())?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE.mix(0.0))
+        .bold_line_style(BLACK.mix(0.12))
+        .x_labels(LOG_TICKS)
+        .y_labels(LOG_TICKS)
+        .x_label_formatter(&log_ticks())
+        .y_label_formatter(&log_ticks())
+        .label_style(LABEL)
+        .x_desc(x_desc)
+        .y_desc(y_desc)
+        .draw()?;
+    Ok(chart)
+}
+
 /// Words where there is nothing to draw.
 pub fn nothing(area: &Panel, title: &str, why: &str) -> Drawn {
     let (width, height) = area.dim_in_pixel();
@@ -108,7 +172,7 @@ pub fn tick(x: &f64) -> String {
 
 /// The same on a logarithmic axis: 1, 2 and 5 times powers of ten alone have numbers. plotters names decades twice; the
 /// second number is left out.
-pub fn log_ticks() -> impl Fn(&f64) -> String {
+pub(super) fn log_ticks() -> impl Fn(&f64) -> String {
     let last = std::cell::Cell::new(f64::NAN);
     move |x| {
         let again = (x / last.replace(*x) - 1.0).abs() < 1e-9;
@@ -125,7 +189,7 @@ pub fn log_ticks() -> impl Fn(&f64) -> String {
 }
 
 /// Ticks asked for on logarithmic axes; fewer leave decades alone.
-pub const LOG_TICKS: usize = 24;
+const LOG_TICKS: usize = 24;
 
 /// Outline of a violin round `x`: density of `values` (a Gaussian kernel of Silverman's width) scaled to `half_width`.
 pub fn violin(values: &[f64], x: f64, half_width: f64) -> Vec<(f64, f64)> {

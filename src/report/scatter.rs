@@ -81,21 +81,12 @@ fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
         .max()
         .unwrap_or(1)
         .max(1);
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, CAPTION)
-        .margin(10)
-        .x_label_area_size(48)
-        .y_label_area_size(60)
-        .build_cartesian_2d(0.0..high, 0.0..1.1 * top as f64)?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .x_label_formatter(&tick)
-        .y_label_formatter(&tick)
-        .label_style(LABEL)
-        .x_desc("scatter of the star's velocities (km/s)")
-        .y_desc("stars")
-        .draw()?;
+    let mut chart = linear_axes(
+        area,
+        &title,
+        (0.0..high, "scatter of the star's velocities (km/s)"),
+        (0.0..1.1 * top as f64, "stars"),
+    )?;
     let width = high / BINS as f64;
     for (bins, colour, name) in [
         (before, BEFORE, "before"),
@@ -150,24 +141,12 @@ fn against_snr(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
     if !(y.0 > 0.0 && y.1 > y.0) {
         return nothing(area, &title, "no scatter");
     }
-    let mut chart = ChartBuilder::on(area)
-        .caption(title, CAPTION)
-        .margin(10)
-        .x_label_area_size(48)
-        .y_label_area_size(72)
-        .build_cartesian_2d((x.0..x.1).log_scale(), (y.0..y.1).log_scale())?;
-    chart
-        .configure_mesh()
-        .light_line_style(WHITE.mix(0.0))
-        .bold_line_style(BLACK.mix(0.12))
-        .x_labels(LOG_TICKS)
-        .y_labels(LOG_TICKS)
-        .x_label_formatter(&log_ticks())
-        .y_label_formatter(&log_ticks())
-        .label_style(LABEL)
-        .x_desc("median signal-to-noise ratio of the star")
-        .y_desc("scatter (km/s)")
-        .draw()?;
+    let mut chart = log_axes(
+        area,
+        &title,
+        (x.0..x.1, "median signal-to-noise ratio of the star"),
+        (y.0..y.1, "scatter (km/s)"),
+    )?;
     let stars = thin(stars.to_vec());
     let before = stars.iter().filter(|s| s.1 > 0.0).map(|s| (s.0, s.1));
     chart.draw_series(before.map(|p| Circle::new(p, 3, BEFORE.filled())))?;

@@ -48,6 +48,7 @@ fn map(area: &Panel, products: &Products) -> Drawn {
         };
         kinds[kind].push(place);
     }
+    join_at_0_h(&mut kinds);
     let fold = |value: fn(&(f64, f64)) -> f64| {
         let all = kinds.iter().flatten().map(value);
         all.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
@@ -77,7 +78,7 @@ fn map(area: &Panel, products: &Products) -> Drawn {
     chart
         .configure_mesh()
         .disable_mesh()
-        .x_label_formatter(&|x| tick(&-x))
+        .x_label_formatter(&|x| tick(&(-x).rem_euclid(360.0)))
         .y_label_formatter(&tick)
         .label_style(LABEL)
         .x_desc("right ascension (deg)")
@@ -100,4 +101,36 @@ fn map(area: &Panel, products: &Products) -> Drawn {
             .map(|(x, y)| TriangleMarker::new((-x, y), 5, VARIABLE.filled())),
     )?;
     Ok(())
+}
+
+/// A field across 0 h lies at both ends of right ascension: its upper part goes below 0.
+fn join_at_0_h(kinds: &mut [Vec<(f64, f64)>]) {
+    let all = || kinds.iter().flatten().map(|p| p.0);
+    let is_near_0 = |ra: f64| !(90.0..=270.0).contains(&ra);
+    if all().all(is_near_0) && all().any(|ra| ra < 90.0) && all().any(|ra| ra > 270.0) {
+        for place in kinds.iter_mut().flatten().filter(|p| p.0 > 180.0) {
+            place.0 -= 360.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_across_0_h_stays_together() {
+        let mut kinds = [vec![(359.5, 1.0)], vec![(0.5, 2.0)]];
+        join_at_0_h(&mut kinds);
+        assert_eq!(kinds, [vec![(-0.5, 1.0)], vec![(0.5, 2.0)]]);
+        // The whole sky, and a field elsewhere, stay as they are.
+        for mut kinds in [
+            [vec![(359.5, 1.0), (120.0, 0.0)], vec![(0.5, 2.0)]],
+            [vec![(359.5, 1.0)], vec![(300.0, 2.0)]],
+        ] {
+            let before = kinds.clone();
+            join_at_0_h(&mut kinds);
+            assert_eq!(kinds, before);
+        }
+    }
 }

@@ -136,14 +136,8 @@ fn spectrograph_name(x: f64, names: &[i64]) -> String {
         .map_or(String::new(), i64::to_string)
 }
 
-type Chart<'a, 'b> = ChartContext<
-    'a,
-    SVGBackend<'b>,
-    Cartesian2d<plotters::coord::types::RangedCoordf64, plotters::coord::types::RangedCoordf64>,
->;
-
 /// A violin, or points where there are few.
-fn draw_group(chart: &mut Chart, values: &[f64], x: f64, half_width: f64, arm: Arm) -> Drawn {
+fn draw_group(chart: &mut LinearChart, values: &[f64], x: f64, half_width: f64, arm: Arm) -> Drawn {
     let colour = arm_colour(arm);
     if values.len() >= MIN_VIOLIN {
         let outline = violin(values, x, half_width);

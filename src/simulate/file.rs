@@ -3,9 +3,10 @@
 use super::config::Layout;
 use super::fits::{ColumnValues, Header, write_table};
 use super::plate::{EXPTIME_S, Exposure, LOCAL_MINUS_UTC_S, Plate, Star};
-use super::sky::{SITE_LATITUDE_DEG, SITE_LONGITUDE_DEG, galactic_deg, iso_date};
+use super::sky::{SITE_LATITUDE_DEG, SITE_LONGITUDE_DEG, galactic_deg};
 use super::spectrum::Simulated;
 use crate::Arm;
+use crate::date::iso_of_mjd;
 use crate::io::raw::StoredWave;
 
 /// What the file is about.
@@ -94,7 +95,7 @@ impl FileContent<'_> {
             )
             .text(
                 "DATE",
-                &iso_date(made_s),
+                &iso_of_mjd(made_s),
                 "Time when this HDU is created (UTC)",
             )
             .comment("--------TELESCOPE PARAMETERS")
@@ -109,17 +110,17 @@ impl FileContent<'_> {
         let night = &self.plate.nights[self.night];
         h.text(
             "DATE-OBS",
-            &iso_date(median_utc),
+            &iso_of_mjd(median_utc),
             "The observation median UTC",
         )
         .text(
             "DATE-BEG",
-            &format!("{}.0", iso_date(start)),
+            &format!("{}.0", iso_of_mjd(start)),
             "The observation start local time",
         )
         .text(
             "DATE-END",
-            &format!("{}.0", iso_date(start + EXPTIME_S)),
+            &format!("{}.0", iso_of_mjd(start + EXPTIME_S)),
             "The observation end local time",
         )
         .integer("LMJD", night.lmjd, "Local Modified Julian Day")
@@ -298,12 +299,12 @@ impl FileContent<'_> {
                 let start = exposure.start_local_s();
                 h.text(
                     "DATE-BEG",
-                    &format!("{}.0", iso_date(start)),
+                    &format!("{}.0", iso_of_mjd(start)),
                     "The exposure start local time",
                 )
                 .text(
                     "DATE-END",
-                    &format!("{}.0", iso_date(start + EXPTIME_S)),
+                    &format!("{}.0", iso_of_mjd(start + EXPTIME_S)),
                     "The exposure end local time",
                 );
             }

@@ -72,45 +72,9 @@ pub fn plate_name(ra_deg: f64, dec_deg: f64) -> String {
     format!("TD{h:02}{m:02}{s:02.0}{side}{d:02}{dm:02}{ds:02.0}K01")
 }
 
-/// A Modified Julian Date in seconds as `2019-06-15T01:30:20`.
-pub fn iso_date(mjd_seconds: i64) -> String {
-    let days = mjd_seconds.div_euclid(86_400);
-    let second = mjd_seconds.rem_euclid(86_400);
-    // Days from 0000-03-01 (proleptic Gregorian); MJD 0 is 1858-11-17.
-    let from_march = days + 678_881;
-    let era = from_march.div_euclid(146_097);
-    let day_of_era = from_march.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_of_the_real_files() {
-        // LMJM 84454650 of the file of LMJD 58649, DATE-BEG 2019-06-15T01:30:20.
-        assert_eq!(iso_date(84_454_650 * 60 + 20), "2019-06-15T01:30:20");
-        assert_eq!(iso_date(0), "1858-11-17T00:00:00");
-        assert_eq!(iso_date(51_603 * 86_400), "2000-02-29T00:00:00");
-        assert_eq!(iso_date(51_604 * 86_400 - 1), "2000-02-29T23:59:59");
-    }
 
     #[test]
     fn positions_of_the_real_files() {

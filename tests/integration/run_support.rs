@@ -99,16 +99,5 @@ pub fn texts(table: &Table, name: &str) -> Vec<String> {
 
 /// Rows of `rejected.csv`: file without folder, HDU, reason, detail.
 pub fn rejected(out: &Path) -> Vec<[String; 4]> {
-    let row = |row: csv::Result<csv::StringRecord>| {
-        let row = row.unwrap();
-        let name = name_of(Path::new(&row[0]));
-        [
-            name,
-            row[1].to_owned(),
-            row[2].to_owned(),
-            row[3].to_owned(),
-        ]
-    };
-    let mut reader = csv::Reader::from_path(out.join("rejected.csv")).unwrap();
-    reader.records().map(row).collect()
+    read_rejections(&out.join("rejected.csv"))
 }

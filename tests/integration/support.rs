@@ -188,9 +188,14 @@ pub fn rows(path: &Path) -> BTreeMap<Key, Vec<String>> {
     rows
 }
 
-/// Rows of a table of rejections: file without folder, HDU, reason, detail.
+/// Rows of the table of rejections beside `out`: file without folder, HDU, reason, detail.
 pub fn rejections(out: &Path) -> Vec<[String; 4]> {
-    let mut reader = csv::Reader::from_path(out.with_extension("rejected.csv")).unwrap();
+    read_rejections(&out.with_extension("rejected.csv"))
+}
+
+/// Rows of a table of rejections: file without folder, HDU, reason, detail.
+pub fn read_rejections(path: &Path) -> Vec<[String; 4]> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
     assert_eq!(
         reader.headers().unwrap(),
         &["file", "hdu", "reason", "detail"][..]

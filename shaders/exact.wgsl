@@ -31,14 +31,13 @@ fn exact_terms(spectrum: Spectrum, index: u32, down: vec4<u32>) -> Terms {
     var f1: vec4<f32>;
     var v0: vec4<f32>;
     var v1: vec4<f32>;
-    let variance0 = PHASES * spectrum.table_len;
     for (var j = 0u; j < 4u; j++) {
-        let here = spectrum.table + place(spectrum, entry[j]);
-        let next = spectrum.table + place(spectrum, entry[j] + 1u);
-        f0[j] = tables[here];
-        f1[j] = tables[next];
-        v0[j] = tables[here + variance0];
-        v1[j] = tables[next + variance0];
+        let here = place(spectrum, entry[j]);
+        let next = place(spectrum, entry[j] + 1u);
+        f0[j] = fluxes[spectrum.flux + here];
+        f1[j] = fluxes[spectrum.flux + next];
+        v0[j] = tables[spectrum.table + here];
+        v1[j] = tables[spectrum.table + next];
     }
     let r = (pixel.flux - f0) - above * (f1 - f0);
     let v = v0 + above * (v1 - v0);

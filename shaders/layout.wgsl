@@ -2,10 +2,12 @@
 
 // Threads of a workgroup; one workgroup measures one spectrum at a time.
 const THREADS: u32 = 128u;
-// Velocities side by side that a thread of the search has: one block of BLOCK_LANES.
-const PER_THREAD: u32 = 8u;
+// Threads of the search that share a pixel; the others have other pixels.
+const HALF: u32 = 64u;
 // Velocities of one tile of the search.
 const TILE: u32 = 1024u;
+// A thread of the search has BLOCK_LANES velocities side by side, and as many this far on.
+const FAR: u32 = 512u;
 // Pixels whose chi^2 is summed in float32 before it goes into integers.
 const BLOCK: u32 = 64u;
 
@@ -32,13 +34,17 @@ struct Params {
     scratch_stride: u32,
     // 1: ln L of the whole grid, interpolated, stays in scratch.
     curve: u32,
+    // Fours of numbers in each copy of rows.
+    row_stride: u32,
 }
 
 struct Spectrum {
     first_pixel: u32,
     n_pixels: u32,
-    // Where its table begins in tables: flux, variance (PHASES x table_len each), block_variance (BLOCK_LANES x
-    // n_blocks), then n_coarse values of the fitted flux's variance and as many of the slope's.
+    // Where its reference's flux begins in fluxes: PHASES x table_len.
+    flux: u32,
+    // Where the rest begins in tables: variance (PHASES x table_len), block_variance (BLOCK_LANES x n_blocks), then
+    // n_coarse values of the fitted flux's variance and as many of the slope's.
     table: u32,
     table_len: u32,
     n_blocks: u32,
@@ -78,8 +84,9 @@ struct Found {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> spectra: array<Spectrum>;
 @group(0) @binding(2) var<storage, read> pixels: array<Pixel>;
-@group(0) @binding(3) var<storage, read> tables: array<f32>;
-// The same buffer, four at a time.
-@group(0) @binding(4) var<storage, read> tables4: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> scratch: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> results: array<Found>;
+@group(0) @binding(3) var<storage, read> fluxes: array<f32>;
+@group(0) @binding(4) var<storage, read> tables: array<f32>;
+// Four copies of fluxes, each from one number further on, in fours: what begins anywhere begins with a four in one of them.
+@group(0) @binding(5) var<storage, read> rows: array<vec4<f32>>;
+@group(0) @binding(6) var<storage, read_write> scratch: array<vec2<u32>>;
+@group(0) @binding(7) var<storage, read_write> results: array<Found>;

@@ -6,8 +6,8 @@ fn precision_sums(spectrum: Spectrum, down: u32, offset: f32, thread: u32) -> ve
     let shift = i32(round(min(offset, 0.25 * f32(down)) * f32(PHASES) * unit));
     let whole = (down << (spectrum.frac_bits - 1u)) - bitcast<u32>(shift);
     let mask = (1u << spectrum.frac_bits) - 1u;
-    let flux0 = spectrum.table;
-    let variance0 = flux0 + PHASES * spectrum.table_len;
+    let flux0 = spectrum.flux;
+    let variance0 = spectrum.table;
     let coarse0 = variance0 + PHASES * spectrum.table_len + BLOCK_LANES * spectrum.n_blocks;
     var sums = vec4<f32>(0.0);
     for (var i = thread; i < spectrum.n_pixels; i += THREADS) {
@@ -17,13 +17,13 @@ fn precision_sums(spectrum: Spectrum, down: u32, offset: f32, thread: u32) -> ve
         let w = f32(at & mask) / unit;
         let here = place(spectrum, entry);
         let next = place(spectrum, entry + 1u);
-        let f0 = tables[flux0 + here];
-        let f1 = tables[flux0 + next];
+        let f0 = fluxes[flux0 + here];
+        let f1 = fluxes[flux0 + next];
         // Derivative of the cubic through the four nearest entries.
-        let rise = tables[flux0 + place(spectrum, max(entry, 1u) - 1u)] * (w - 0.5 * w * w - 1.0 / 3.0)
+        let rise = fluxes[flux0 + place(spectrum, max(entry, 1u) - 1u)] * (w - 0.5 * w * w - 1.0 / 3.0)
             + f0 * (1.5 * w * w - 2.0 * w - 0.5)
             + f1 * (1.0 + w - 1.5 * w * w)
-            + tables[flux0 + place(spectrum, entry + 2u)] * (0.5 * w * w - 1.0 / 6.0);
+            + fluxes[flux0 + place(spectrum, entry + 2u)] * (0.5 * w * w - 1.0 / 6.0);
         let v0 = tables[variance0 + here];
         let reference_variance = v0 + w * (tables[variance0 + next] - v0);
         let coarse = (f32(entry) + w) / f32(PHASES * COARSE);

@@ -215,16 +215,15 @@ impl Engine {
 
     /// Compiles a kernel.
     ///
-    /// The shader's group 0 must have a uniform block at binding 0, then read-only storage buffers, each of which shows the
-    /// input that `views` names, one read-write buffer of scratch, and one of output.
+    /// The shader's group 0 must have a uniform block at binding 0, then `n_read_only` storage buffers (the inputs in their
+    /// order, and their [`super::Shifted`] copies), one read-write buffer of scratch, and one of output.
     pub fn kernel(
         &self,
         label: &str,
         source: &str,
         entry: &str,
-        views: &[usize],
+        n_read_only: usize,
     ) -> Result<Kernel> {
-        let n_views = views.len();
         self.check()?;
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
@@ -246,8 +245,8 @@ impl Engine {
         };
         let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
         let mut entries = vec![binding(0, wgpu::BufferBindingType::Uniform)];
-        entries.extend((1..=n_views).map(|b| binding(b, storage(true))));
-        entries.extend((n_views + 1..n_views + 3).map(|b| binding(b, storage(false))));
+        entries.extend((1..=n_read_only).map(|b| binding(b, storage(true))));
+        entries.extend((n_read_only + 1..n_read_only + 3).map(|b| binding(b, storage(false))));
         let layout = self
             .device
             .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
@@ -275,11 +274,7 @@ impl Engine {
         let validation = pollster::block_on(scope.pop());
         match validation.or(internal) {
             Some(e) => Err(self.error(format!("shader {label} is refused: {e}"))),
-            None => Ok(Kernel {
-                pipeline,
-                layout,
-                views: views.to_vec(),
-            }),
+            None => Ok(Kernel { pipeline, layout }),
         }
     }
 }
@@ -310,5 +305,4 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
 pub struct Kernel {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) layout: wgpu::BindGroupLayout,
-    pub(super) views: Vec<usize>,
 }

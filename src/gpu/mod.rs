@@ -15,4 +15,4 @@ pub mod testing;
 
 pub use adapters::{AdapterChoice, AdapterInfo, DeviceKind};
 pub use engine::{Engine, EngineConfig, Kernel};
-pub use slot::{Dispatch, Slot};
+pub use slot::{Dispatch, Shifted, Slot};

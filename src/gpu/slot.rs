@@ -15,6 +15,18 @@ const WAIT: Duration = Duration::from_secs(5);
 /// A dispatch that makes no progress for this long is given up: 10 minutes.
 const MAX_WAITS: usize = 120;
 
+/// An input that the kernel also sees as copies in one more buffer: copy k begins at k times the input's bytes, with what
+/// lies k times `step_bytes` into the input. Made on the device.
+#[derive(Clone, Copy, Debug)]
+pub struct Shifted {
+    /// Which input.
+    pub input: usize,
+    /// Number of copies.
+    pub copies: u64,
+    /// A multiple of 4.
+    pub step_bytes: u64,
+}
+
 /// Sizes of a dispatch. All bytes are multiples of 4.
 #[derive(Clone, Debug)]
 pub struct Dispatch<'a> {
@@ -23,6 +35,8 @@ pub struct Dispatch<'a> {
     /// Each input's parts, written in parallel: byte offsets where they begin, multiples of 8 and ascending, and at the
     /// end the input's bytes, a multiple of 4.
     pub inputs: &'a [Vec<u64>],
+    /// Copies of one of them.
+    pub shifted: Shifted,
     /// Bytes of scratch.
     pub scratch_bytes: u64,
     /// Bytes of output.
@@ -84,6 +98,7 @@ pub struct Slot {
     uniform: Growing,
     inputs: Vec<Growing>,
     staging: Vec<Growing>,
+    shifted: Growing,
     scratch: Growing,
     output: Growing,
     readback: Growing,
@@ -115,8 +130,12 @@ impl Slot {
         Ok(Slot {
             uniform: Growing::new("uniform", Usage::UNIFORM | Usage::COPY_DST, false),
             inputs: (0..n_inputs)
-                .map(|_| Growing::new("input", Usage::STORAGE | Usage::COPY_DST, false))
+                .map(|_| {
+                    let usage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+                    Growing::new("input", usage, false)
+                })
                 .collect(),
+            shifted: Growing::new("shifted copies", Usage::STORAGE | Usage::COPY_DST, false),
             staging: (0..n_inputs).map(|_| stage("staging")).collect(),
             scratch: Growing::new("scratch", Usage::STORAGE | Usage::COPY_SRC, false),
             output: Growing::new(
@@ -168,6 +187,20 @@ impl Slot {
                 encoder.copy_buffer_to_buffer(staging, 0, input, 0, bytes);
             }
         }
+        let Shifted {
+            input,
+            copies,
+            step_bytes,
+        } = dispatch.shifted;
+        let bytes = dispatch.inputs[input].last().copied().unwrap_or(0);
+        let shifted = self.shifted.at_least(engine, copies * bytes)?;
+        let of = self.inputs[input].at_least(engine, bytes)?;
+        for k in 0..copies {
+            let skipped = k * step_bytes;
+            if skipped < bytes {
+                encoder.copy_buffer_to_buffer(of, skipped, shifted, k * bytes, bytes - skipped);
+            }
+        }
         let uniform = self
             .uniform
             .at_least(engine, dispatch.uniform.len() as u64)?;
@@ -185,17 +218,10 @@ impl Slot {
             binding: 0,
             resource: uniform.as_entire_binding(),
         }];
-        for view in &kernel.views {
-            if let Some(buffer) = &self.inputs[*view].buffer {
-                entries.push(wgpu::BindGroupEntry {
-                    binding: entries.len() as u32,
-                    resource: buffer.as_entire_binding(),
-                });
-            }
-        }
-        for (i, buffer) in [scratch, output].into_iter().enumerate() {
+        let inputs = self.inputs.iter().filter_map(|input| input.buffer.as_ref());
+        for buffer in inputs.chain([shifted, scratch, output]) {
             entries.push(wgpu::BindGroupEntry {
-                binding: (kernel.views.len() + 1 + i) as u32,
+                binding: entries.len() as u32,
                 resource: buffer.as_entire_binding(),
             });
         }

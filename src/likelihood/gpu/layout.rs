@@ -36,6 +36,8 @@ pub struct Params {
     pub scratch_stride: u32,
     /// 1 to leave the interpolated curve in scratch.
     pub curve: u32,
+    /// Fours of numbers in each shifted copy of the fluxes.
+    pub row_stride: u32,
 }
 
 /// A spectrum: where its pixels and its table are.
@@ -46,7 +48,9 @@ pub struct Spectrum {
     pub first_pixel: u32,
     /// Its pixels.
     pub n_pixels: u32,
-    /// First float of its table.
+    /// First of its reference's fluxes.
+    pub flux: u32,
+    /// First float of the rest of its table.
     pub table: u32,
     /// Entries of each phase.
     pub table_len: u32,
@@ -165,9 +169,10 @@ mod tests {
         ] {
             assert_eq!(value(name), rust, "{name}");
         }
-        assert_eq!(value("BLOCK_LANES"), value("PER_THREAD"));
-        assert_eq!(value("TILE"), value("THREADS") * value("PER_THREAD"));
-        assert_eq!(value("THREADS") % value("BLOCK"), 0.0);
+        assert_eq!(value("THREADS"), 2.0 * value("HALF"));
+        assert_eq!(value("THREADS"), 2.0 * value("BLOCK"));
+        assert_eq!(value("FAR"), value("HALF") * value("BLOCK_LANES"));
+        assert_eq!(value("TILE"), 2.0 * value("FAR"));
     }
 
     #[test]
@@ -219,8 +224,8 @@ mod tests {
                 check(stringify!($t), size_of::<$t>(), &[$((stringify!($field), offset_of!($t, $field))),*]);
             };
         }
-        same!(Params: n_spectra, n_velocities, scratch_stride, curve);
-        same!(Spectrum: first_pixel, n_pixels, table, table_len, n_blocks, n_coarse, frac_bits);
+        same!(Params: n_spectra, n_velocities, scratch_stride, curve, row_stride);
+        same!(Spectrum: first_pixel, n_pixels, flux, table, table_len, n_blocks, n_coarse, frac_bits);
         same!(Pixel: place, flux, ivar);
         same!(Found: state, top, quarter, offset, high, low, rise, second_peak, slope2, slope_noise, own_slope2, chi2);
     }

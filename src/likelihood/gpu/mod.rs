@@ -14,19 +14,16 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use self::layout::{Found, Params, REFINED, SHADER, VERTEX, WRITTEN, ln_likelihood};
-use self::pack::{Chunk, Limits, chunks, is_finite};
+use self::pack::{Chunk, F32, FLUXES, Limits, N_INPUTS, ROW_COPIES, chunks, is_finite};
 use super::batch::{Batch, PHASES};
 use super::peak::{Measurement, Peak, PeakContext, finish};
 use super::precision::PrecisionSums;
 use super::{Likelihood, VelocityGrid};
-use crate::gpu::{AdapterInfo, DeviceKind, Dispatch, Engine, EngineConfig, Kernel, Slot};
+use crate::gpu::{AdapterInfo, DeviceKind, Dispatch, Engine, EngineConfig, Kernel, Shifted, Slot};
 use crate::{Error, Result};
 
-/// Read-only inputs of the kernel: spectra, pixels, tables.
-const N_INPUTS: usize = 3;
-
-/// Which input each of the kernel's read-only bindings shows: the tables twice, as numbers and as fours of numbers.
-const VIEWS: [usize; 4] = [0, 1, 2, 2];
+/// Read-only bindings of the kernel: the inputs, and the shifted copies of the fluxes.
+const N_READ_ONLY: usize = N_INPUTS + 1;
 
 /// Threads of a workgroup.
 const THREADS: u32 = 128;
@@ -103,7 +100,7 @@ impl Gpu {
         if let Some(defect) = unfit(engine.info()) {
             return Err(engine.error(defect));
         }
-        let kernel = engine.kernel("likelihood", shader, "measure", &VIEWS)?;
+        let kernel = engine.kernel("likelihood", shader, "measure", N_READ_ONLY)?;
         let slots = [Slot::new(&engine, N_INPUTS)?, Slot::new(&engine, N_INPUTS)?];
         // Systems restart a driver that is silent for 2 s (Windows) or 5 s (Linux, Intel); an H100 does 10^12 in a second,
         // an integrated GPU some 3 * 10^10, lavapipe some 10^9 a core.
@@ -163,10 +160,16 @@ impl Gpu {
             n_velocities: grid.len() as u32,
             scratch_stride: stride as u32,
             curve: u32::from(curve),
+            row_stride: chunk.row_stride(),
         };
         Dispatch {
             uniform: bytemuck::bytes_of(uniform),
             inputs,
+            shifted: Shifted {
+                input: FLUXES,
+                copies: ROW_COPIES,
+                step_bytes: F32,
+            },
             scratch_bytes: x * y * stride * entry_bytes,
             output_bytes: chunk.output_bytes(),
             workgroups: [x as u32, y as u32],
@@ -189,6 +192,7 @@ impl Gpu {
             n_velocities: 0,
             scratch_stride: 0,
             curve: 0,
+            row_stride: 0,
         };
         let dispatch = self.dispatch(chunk, &batch.grid, curve, &mut uniform, &inputs);
         work.slots[slot].start(&self.engine, &self.kernel, &dispatch, |input, part, out| {

@@ -11,7 +11,12 @@ use crate::likelihood::batch::{
 };
 
 /// Bytes of float32.
-const F32: u64 = 4;
+pub const F32: u64 = 4;
+
+/// Inputs of the kernel: spectra, pixels, fluxes, rest of the tables.
+pub const N_INPUTS: usize = 4;
+/// The number of the fluxes among them.
+pub const FLUXES: usize = 2;
 
 /// What one dispatch may have.
 #[derive(Clone, Copy, Debug)]
@@ -29,17 +34,34 @@ pub struct Chunk {
     pub spectra: Range<usize>,
     /// Their records.
     pub records: Vec<Spectrum>,
-    /// Tables that they use: number in the batch, first float in the chunk.
-    pub tables: Vec<(usize, u64)>,
+    /// Tables that they use.
+    pub tables: Vec<TablePlace>,
     /// Pixels in all, with those that fill up.
     pub n_pixels: u64,
-    /// Floats of the tables in all.
-    pub n_table_floats: u64,
+    /// Fluxes of the tables in all.
+    pub n_flux: u64,
+    /// Floats of the rest of the tables in all.
+    pub n_rest: u64,
 }
 
+/// A table in a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TablePlace {
+    /// Its number in the batch.
+    pub number: usize,
+    /// Its first flux in the chunk.
+    pub flux: u64,
+    /// The first float of its rest in the chunk.
+    pub rest: u64,
+}
+
+/// Copies of the fluxes, each one float further on, so that a four begins anywhere.
+pub const ROW_COPIES: u64 = 4;
+
 impl Chunk {
-    /// The inputs (spectra, pixels, tables) in parts that are written in parallel: byte offsets of the parts, and the end.
-    pub fn inputs(&self) -> [Vec<u64>; 3] {
+    /// The inputs (spectra, pixels, fluxes, rest of the tables) in parts that are written in parallel: byte offsets of the
+    /// parts, and the end.
+    pub fn inputs(&self) -> [Vec<u64>; N_INPUTS] {
         let records = self.records.len() as u64 * size_of::<Spectrum>() as u64;
         let pixels = self.parts(self.records.len());
         let mut pixels: Vec<u64> = pixels
@@ -47,10 +69,22 @@ impl Chunk {
             .map(|record| pixel_bytes(u64::from(record.first_pixel)))
             .collect();
         pixels.push(pixel_bytes(self.n_pixels));
-        let tables = self.parts(self.tables.len());
-        let mut tables: Vec<u64> = tables.map(|part| F32 * self.tables[part.start].1).collect();
-        tables.push(table_bytes(self.n_table_floats));
-        [vec![0, records], pixels, tables]
+        let tables = |first: fn(&TablePlace) -> u64, n_floats| {
+            let parts = self.parts(self.tables.len());
+            let mut cuts: Vec<u64> = parts
+                .map(|part| F32 * first(&self.tables[part.start]))
+                .collect();
+            cuts.push(float_bytes(n_floats));
+            cuts
+        };
+        let fluxes = tables(|t| t.flux, self.n_flux);
+        let rest = tables(|t| t.rest, self.n_rest);
+        [vec![0, records], pixels, fluxes, rest]
+    }
+
+    /// Fours of floats in each of [`ROW_COPIES`].
+    pub fn row_stride(&self) -> u32 {
+        (float_bytes(self.n_flux) / (4 * F32)) as u32
     }
 
     /// Numbers 0..n in about as many parts as keep all threads busy.
@@ -72,7 +106,8 @@ impl Chunk {
                 write(out, bytemuck::cast_slice(&self.records));
             }
             1 => self.fill_pixels(batch, part, out),
-            _ => self.fill_tables(batch, part, out),
+            FLUXES => self.fill_tables(batch, part, out, |table| vec![&table.flux]),
+            _ => self.fill_tables(batch, part, out, rest_of),
         }
     }
 
@@ -93,15 +128,21 @@ impl Chunk {
         }
     }
 
-    fn fill_tables(&self, batch: &Batch, part: usize, mut out: WriteOnly<'_, [u8]>) {
+    fn fill_tables(
+        &self,
+        batch: &Batch,
+        part: usize,
+        mut out: WriteOnly<'_, [u8]>,
+        columns: fn(&ReferenceTable) -> Vec<&[f32]>,
+    ) {
         let Some(range) = self.parts(self.tables.len()).nth(part) else {
             return;
         };
-        for (number, _) in &self.tables[range] {
-            let table = &batch.tables[*number];
-            let (mut here, rest) = out.split_at((F32 * floats_of(table)) as usize);
+        for place in &self.tables[range] {
+            let columns = columns(&batch.tables[place.number]);
+            let (mut here, rest) = out.split_at((F32 * floats(&columns)) as usize);
             out = rest;
-            for column in columns(table) {
+            for column in columns {
                 here = write(here, bytemuck::cast_slice(column));
             }
         }
@@ -120,9 +161,8 @@ fn padded(n: u64) -> u64 {
     n.next_multiple_of(2)
 }
 
-fn columns(table: &ReferenceTable) -> [&[f32]; 5] {
-    [
-        &table.flux,
+fn rest_of(table: &ReferenceTable) -> Vec<&[f32]> {
+    vec![
         &table.variance,
         &table.block_variance,
         &table.flux_variance,
@@ -130,15 +170,19 @@ fn columns(table: &ReferenceTable) -> [&[f32]; 5] {
     ]
 }
 
-fn floats_of(table: &ReferenceTable) -> u64 {
-    padded(columns(table).iter().map(|c| c.len() as u64).sum())
+fn floats(columns: &[&[f32]]) -> u64 {
+    padded(columns.iter().map(|c| c.len() as u64).sum())
 }
 
 fn pixel_bytes(n_pixels: u64) -> u64 {
     n_pixels * size_of::<Pixel>() as u64
 }
 
-fn table_bytes(n_floats: u64) -> u64 {
+fn row_bytes(n_flux: u64) -> u64 {
+    ROW_COPIES * float_bytes(n_flux)
+}
+
+fn float_bytes(n_floats: u64) -> u64 {
     // The search's last tile reads beyond, and in fours.
     F32 * (n_floats.next_multiple_of(4) + TILE as u64 + 16)
 }
@@ -184,7 +228,7 @@ pub fn chunks(
     let n_velocities = batch.grid.len() as u64;
     let mut chunks: Vec<Chunk> = Vec::new();
     // Where each table is in the present chunk.
-    let mut places: Vec<Option<u32>> = vec![None; batch.tables.len()];
+    let mut places: Vec<Option<TablePlace>> = vec![None; batch.tables.len()];
     let mut chunk = Chunk {
         spectra: range.start..range.start,
         ..Default::default()
@@ -193,27 +237,26 @@ pub fn chunks(
         let pixels = &batch.spectra[number];
         let table = &batch.tables[pixels.table];
         let n_pixels = if finite { pixels.len() as u64 } else { 0 };
-        let floats = floats_of(table);
+        let n_flux = floats(&[&table.flux]);
+        let n_rest = floats(&rest_of(table));
         let alone = [
             pixel_bytes(padded(n_pixels)),
-            table_bytes(floats),
+            row_bytes(n_flux),
+            float_bytes(n_rest),
             (size_of::<Found>() + size_of::<Spectrum>()) as u64,
         ];
         if let Some(bytes) = alone.into_iter().find(|b| *b > limits.buffer_bytes) {
             return Err(TooLarge(bytes));
         }
-        let new_floats = if places[pixels.table].is_none() {
-            floats
-        } else {
-            0
-        };
+        let new = u64::from(places[pixels.table].is_none());
         let fits = pixel_bytes(chunk.n_pixels + padded(n_pixels)) <= limits.buffer_bytes
-            && table_bytes(chunk.n_table_floats + new_floats) <= limits.buffer_bytes
+            && row_bytes(chunk.n_flux + new * n_flux) <= limits.buffer_bytes
+            && float_bytes(chunk.n_rest + new * n_rest) <= limits.buffer_bytes
             && (chunk.records.len() as u64 + 1) * size_of::<Found>() as u64 <= limits.buffer_bytes
             && (chunk.n_pixels + n_pixels) * n_velocities <= limits.work;
         if !fits && !chunk.records.is_empty() {
-            for (used, _) in &chunk.tables {
-                places[*used] = None;
+            for used in &chunk.tables {
+                places[used.number] = None;
             }
             let next = Chunk {
                 spectra: number..number,
@@ -222,15 +265,21 @@ pub fn chunks(
             chunks.push(std::mem::replace(&mut chunk, next));
         }
         let place = *places[pixels.table].get_or_insert_with(|| {
-            let place = chunk.n_table_floats;
-            chunk.tables.push((pixels.table, place));
-            chunk.n_table_floats += floats;
-            place as u32
+            let place = TablePlace {
+                number: pixels.table,
+                flux: chunk.n_flux,
+                rest: chunk.n_rest,
+            };
+            chunk.tables.push(place);
+            chunk.n_flux += n_flux;
+            chunk.n_rest += n_rest;
+            place
         });
         chunk.records.push(Spectrum {
             first_pixel: chunk.n_pixels as u32,
             n_pixels: n_pixels as u32,
-            table: place,
+            flux: place.flux as u32,
+            table: place.rest as u32,
             table_len: table.len as u32,
             n_blocks: table.n_blocks as u32,
             n_coarse: table.flux_variance.len() as u32,

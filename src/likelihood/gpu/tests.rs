@@ -334,7 +334,7 @@ fn a_device_that_is_too_small_is_an_error() {
 }
 
 /// One-line mistakes: what is replaced, by what.
-const MUTANTS: [(&str, &str, &str); 16] = [
+const MUTANTS: [(&str, &str, &str); 19] = [
     (
         "last pixel skipped",
         "if index >= spectrum.n_pixels {\n        return Terms",
@@ -361,9 +361,9 @@ const MUTANTS: [(&str, &str, &str); 16] = [
         "",
     ),
     (
-        "variance taken from the flux's second phase",
-        "let variance0 = PHASES * spectrum.table_len;\n    for",
-        "let variance0 = spectrum.table_len;\n    for",
+        "flux taken for the variance",
+        "v0[j] = tables[spectrum.table + here];",
+        "v0[j] = fluxes[spectrum.flux + here];",
     ),
     ("fine step wrong", "- k * plan.quarters;", "- k * 2u;"),
     (
@@ -399,23 +399,69 @@ const MUTANTS: [(&str, &str, &str); 16] = [
     ),
     (
         "search looks elsewhere",
-        "* spectrum.table_len + step,",
-        "* spectrum.table_len + step + 40u,",
+        "* spectrum.table_len + step),",
+        "* spectrum.table_len + step + 40u),",
     ),
     ("own error not own", "weighed * own,", "weighed,"),
+    (
+        "row of another copy",
+        "(start & 3u) * params.row_stride",
+        "(start & 2u) * params.row_stride",
+    ),
+    ("half of the pixels not searched", "if add {", "if !add {"),
+    (
+        "near block's variance for the far one",
+        "tables[start + FAR / BLOCK_LANES]",
+        "tables[start]",
+    ),
 ];
+
+/// A double-lined star on the whole grid, so that the height of the second peak tells how the search did far from the first;
+/// the reference's noise comes and goes within a few hundred km/s.
+fn double_lined() -> Batch {
+    let mut batch = Batch {
+        grid: VelocityGrid::new(500.0, 1.0).unwrap(),
+        tables: Vec::new(),
+        spectra: Vec::new(),
+    };
+    let mut best = exposure(0.0, 40.0, 0);
+    for (i, ivar) in best.ivar.iter_mut().enumerate() {
+        *ivar *= 1.0 + 0.9 * (i as f64 / 30.0).sin();
+    }
+    let mut double = exposure(-160.0, 30.0, 3);
+    let other = exposure(170.0, 30.0, 3);
+    for (flux, other) in double.flux.iter_mut().zip(&other.flux) {
+        *flux = 0.5 * (*flux + other);
+    }
+    add_star(
+        &mut batch,
+        &Reference::new(&best, 3).expect("good pixels"),
+        &[double],
+    );
+    batch
+}
 
 #[test]
 fn every_mutant_is_rejected() {
     let Some(config) = testing::gpu() else { return };
-    let mut batch = small_plate();
-    batch.spectra.truncate(5);
-    let on_cpu = Cpu.measure(&batch).unwrap();
-    let agrees =
-        |shader: &str| match Gpu::with_shader(&config, shader).and_then(|g| g.measure(&batch)) {
-            Ok(on_gpu) => disagreement(&on_gpu, &on_cpu).is_parity(),
-            Err(_) => false,
+    let mut single = small_plate();
+    single.spectra.truncate(5);
+    let judged = [single, double_lined()].map(|batch| {
+        let on_cpu = Cpu.measure(&batch).unwrap();
+        (batch, on_cpu)
+    });
+    assert!(judged[1].1[0].second_peak > 0.3, "{:?}", judged[1].1);
+    let agrees = |shader: &str| {
+        let Ok(gpu) = Gpu::with_shader(&config, shader) else {
+            return false;
         };
+        judged
+            .iter()
+            .all(|(batch, on_cpu)| match gpu.measure(batch) {
+                Ok(on_gpu) => disagreement(&on_gpu, on_cpu).is_parity(),
+                Err(_) => false,
+            })
+    };
     assert!(agrees(SHADER), "the shader itself is rejected");
     let survivors: Vec<&str> = MUTANTS
         .iter()

@@ -6,7 +6,7 @@ mod chi2;
 mod errors;
 mod fibres;
 mod page;
-mod plot;
+pub(crate) mod plot;
 mod products;
 mod scatter;
 mod sky;

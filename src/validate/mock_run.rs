@@ -8,7 +8,8 @@ use plotters::prelude::*;
 use rayon::prelude::*;
 
 use super::mock::{Kind, Mock, MockConfig, TABLE_1};
-use super::mock_score::{self, Score, rms};
+use super::mock_score::{self, Score};
+use super::statistics::rms;
 use crate::selfcal::calibrate::Method;
 use crate::selfcal::joint::{self, JointConfig};
 use crate::selfcal::paper::{self, PaperConfig};

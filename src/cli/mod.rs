@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::validate::{mock_run, survey_run};
+use crate::validate::{mock_run, precision_run, survey_run};
 use crate::{Error, Result};
 
 /// Relative radial velocities from repeated stellar spectra.
@@ -54,6 +54,8 @@ enum Validate {
     Mock(mock_run::MockArgs),
     /// A calibration of the survey's size, timed and scored.
     Survey(survey_run::SurveyArgs),
+    /// Scatter of simulated spectra by type and signal-to-noise ratio, with the paper's figure 8.
+    Precision(precision_run::PrecisionArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -109,6 +111,9 @@ pub fn run() -> ExitCode {
         }
         Command::Validate(Validate::Survey(args)) => {
             survey_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::Precision(args)) => {
+            precision_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
         }
     };
     match result {

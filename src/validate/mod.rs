@@ -1,9 +1,15 @@
 //! The tests of the paper.
 
+pub mod cell;
 pub mod mock;
 pub mod mock_run;
 pub mod mock_score;
 pub mod monte_carlo;
+pub mod precision_figure;
+pub mod precision_run;
+pub mod progress;
+pub mod section;
+pub mod spread;
 pub mod statistics;
 pub mod survey;
 pub mod survey_run;

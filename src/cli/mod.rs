@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::validate::{mock_run, precision_run, survey_run};
+use crate::validate::{mock_run, phase_run, precision_run, pulsators_run, survey_run};
 use crate::{Error, Result};
 
 /// Relative radial velocities from repeated stellar spectra.
@@ -56,6 +56,10 @@ enum Validate {
     Survey(survey_run::SurveyArgs),
     /// Scatter of simulated spectra by type and signal-to-noise ratio, with the paper's figure 8.
     Precision(precision_run::PrecisionArgs),
+    /// Stars whose temperature changes, with the paper's figure 9.
+    Pulsators(pulsators_run::PulsatorsArgs),
+    /// Bias of the velocity against where between pixels it falls.
+    Phase(phase_run::PhaseArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -114,6 +118,12 @@ pub fn run() -> ExitCode {
         }
         Command::Validate(Validate::Precision(args)) => {
             precision_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::Pulsators(args)) => {
+            pulsators_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::Phase(args)) => {
+            phase_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
         }
     };
     match result {

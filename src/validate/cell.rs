@@ -32,7 +32,7 @@ pub struct Cell {
     pub n_failed: usize,
     /// Velocities with any flag.
     pub n_flagged: usize,
-    /// Velocities with each of [`flags::ALL`].
+    /// Exposures with each of [`flags::ALL`].
     pub n_by_flag: [usize; flags::ALL.len()],
     /// Bound on the error of the difference, km/s.
     pub bound_km_s: f64,
@@ -59,7 +59,8 @@ impl Cell {
         let (bound_km_s, own_bound_km_s) = monte_carlo::bounds_km_s(case);
         let measured = || samples.iter().filter(|s| s.error_km_s().is_finite());
         let count = |bits: u32| {
-            measured()
+            samples
+                .iter()
                 .filter(|s| s.measurement.flags & bits != 0)
                 .count()
         };
@@ -71,7 +72,7 @@ impl Cell {
             ratio: case.reference_snr / case.snr,
             n: samples.len(),
             n_failed: samples.len() - measured().count(),
-            n_flagged: count(u32::MAX),
+            n_flagged: measured().filter(|s| s.measurement.flags != 0).count(),
             n_by_flag: flags::ALL.map(|(bit, _, _)| count(bit)),
             bound_km_s,
             own_bound_km_s,

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use plotters::prelude::*;
 
+use super::cell::Cell;
 use crate::report::plot::{Drawn, Figure};
 use crate::table::{ColumnData, Table};
 use crate::{Error, Result, whole};
@@ -50,9 +51,22 @@ pub struct Section {
     pub grids: Vec<Grid>,
     /// Figures.
     pub figures: Vec<Figure>,
+    /// What was found, in words with numbers, by the paper's figure or table (`figure8`).
+    pub facts: Vec<(&'static str, String)>,
 }
 
 impl Section {
+    /// One without anything yet.
+    pub fn new(name: &'static str, command: String) -> Self {
+        Section {
+            name,
+            command,
+            grids: Vec::new(),
+            figures: Vec::new(),
+            facts: Vec::new(),
+        }
+    }
+
     /// Its tables as Markdown.
     pub fn markdown(&self) -> String {
         let grids: Vec<String> = self.grids.iter().map(Grid::markdown).collect();
@@ -108,6 +122,25 @@ fn rows(table: &Table) -> Vec<serde_json::Value> {
         serde_json::Value::Object(cells.collect())
     };
     (0..table.n_rows()).map(row).collect()
+}
+
+/// Rows by SNR, of cells that come in runs of one star and arm: `head` and a value each.
+pub fn by_snr(cells: &[&Cell], snrs: &[f64], value: impl Fn(&Cell) -> String) -> Grid {
+    let mut headers = vec!["star".to_owned(), "arm".to_owned()];
+    headers.extend(snrs.iter().map(|snr| format!("SNR {snr}")));
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for c in cells {
+        let start = [c.name, c.arm.name()];
+        match rows.last_mut() {
+            Some(row) if row[..2] == start => row.push(value(c)),
+            _ => rows.push([&start.map(str::to_owned)[..], &[value(c)]].concat()),
+        }
+    }
+    Grid {
+        headers,
+        rows,
+        ..Grid::default()
+    }
 }
 
 /// A figure that could not be drawn as an error of this crate.

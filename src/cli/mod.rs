@@ -20,7 +20,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::validate::{mock_run, phase_run, precision_run, pulsators_run, survey_run};
+use crate::validate::{
+    end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
+};
 use crate::{Error, Result};
 
 /// Relative radial velocities from repeated stellar spectra.
@@ -60,6 +62,8 @@ enum Validate {
     Pulsators(pulsators_run::PulsatorsArgs),
     /// Bias of the velocity against where between pixels it falls.
     Phase(phase_run::PhaseArgs),
+    /// A simulated plate through the main job, against its truth, with the paper's figures 3 to 7 and table 2.
+    EndToEnd(end_to_end_run::EndToEndArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -124,6 +128,9 @@ pub fn run() -> ExitCode {
         }
         Command::Validate(Validate::Phase(args)) => {
             phase_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::EndToEnd(args)) => {
+            end_to_end_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
         }
     };
     match result {

@@ -1,6 +1,10 @@
 //! The tests of the paper.
 
 pub mod cell;
+pub mod end_to_end_figures;
+pub mod end_to_end_run;
+pub mod end_to_end_score;
+pub mod end_to_end_tables;
 pub mod mock;
 pub mod mock_run;
 pub mod mock_score;

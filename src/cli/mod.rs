@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::validate::{
-    end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
+    all, end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
 };
 use crate::{Error, Result};
 
@@ -64,6 +64,8 @@ enum Validate {
     Phase(phase_run::PhaseArgs),
     /// A simulated plate through the main job, against its truth, with the paper's figures 3 to 7 and table 2.
     EndToEnd(end_to_end_run::EndToEndArgs),
+    /// All of them but survey, and one page that sets every figure and table of the paper beside ours.
+    All(all::AllArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -131,6 +133,9 @@ pub fn run() -> ExitCode {
         }
         Command::Validate(Validate::EndToEnd(args)) => {
             end_to_end_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::All(args)) => {
+            all::run(&args, &mut std::io::stdout()).map(|()| Outcome::Done)
         }
     };
     match result {

@@ -10,13 +10,12 @@ use super::precision_figure;
 use super::progress::Progress;
 use super::section::{Grid, Section, by_snr, drawn, write_numbers};
 use super::statistics::quantile;
-use super::types::TYPES;
+use super::types::{SpectralType, TYPES};
 use crate::likelihood::VelocityGrid;
 use crate::simulate::SpectrumOptions;
 use crate::{Arm, Error, Result};
 
-/// Signal-to-noise ratios of the exposures.
-pub const SNRS: [f64; 9] = [10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0];
+const DEFAULT_SNRS: &str = "10,15,20,30,40,50,60,80,100";
 
 /// Options of `relrv validate precision`.
 #[derive(Clone, Debug, clap::Args)]
@@ -30,6 +29,12 @@ pub struct PrecisionArgs {
     /// Signal-to-noise ratios of the references over that of the exposures; the figure shows the first
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2", value_parser = ratio)]
     pub ratio: Vec<f64>,
+    /// Signal-to-noise ratios of the exposures
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_SNRS, value_parser = snr)]
+    pub snr: Vec<f64>,
+    /// Spectral types
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "O,B,A,F,G,K,M", value_parser = ["O", "B", "A", "F", "G", "K", "M"])]
+    pub types: Vec<String>,
     /// Random seed
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -42,6 +47,13 @@ fn ratio(text: &str) -> std::result::Result<f64, String> {
     match text.trim().parse() {
         Ok(ratio) if (0.1..=100.0).contains(&ratio) => Ok(ratio),
         _ => Err("expected numbers of 0.1 to 100".to_owned()),
+    }
+}
+
+fn snr(text: &str) -> std::result::Result<f64, String> {
+    match text.trim().parse() {
+        Ok(snr) if (1.0..=1000.0).contains(&snr) => Ok(snr),
+        _ => Err("expected numbers of 1 to 1000".to_owned()),
     }
 }
 
@@ -63,7 +75,7 @@ pub fn run(args: &PrecisionArgs, told: &mut dyn Write) -> Result<Section> {
             .collect()
     };
     for &ratio in &args.ratio {
-        section.grids.extend(grids(&kept(ratio), ratio));
+        section.grids.extend(grids(&kept(ratio), ratio, &args.snr));
     }
     if let Some(&first) = args.ratio.first() {
         let shown = kept(first);
@@ -83,26 +95,49 @@ pub fn run(args: &PrecisionArgs, told: &mut dyn Write) -> Result<Section> {
     Ok(section)
 }
 
+/// The signal-to-noise ratios of the figure.
+pub fn default_snrs() -> Vec<f64> {
+    DEFAULT_SNRS
+        .split(',')
+        .filter_map(|s| s.parse().ok())
+        .collect()
+}
+
 fn command(args: &PrecisionArgs) -> String {
-    let ratios: Vec<String> = args.ratio.iter().map(f64::to_string).collect();
-    format!(
+    let list = |values: &[f64]| {
+        values
+            .iter()
+            .map(f64::to_string)
+            .collect::<Vec<_>>()
+            .join(",")
+    };
+    let mut text = format!(
         "relrv validate precision --n {} --ratio {} --seed {}",
         args.n,
-        ratios.join(","),
+        list(&args.ratio),
         args.seed
-    )
+    );
+    if list(&args.snr) != DEFAULT_SNRS {
+        text += &format!(" --snr {}", list(&args.snr));
+    }
+    if args.types.len() != TYPES.len() {
+        text += &format!(" --types {}", args.types.join(","));
+    }
+    text
 }
 
 fn cells(args: &PrecisionArgs) -> Result<Vec<Cell>> {
     // What the main job uses.
     let grid = VelocityGrid::new(500.0, 1.0)?;
-    let total = args.ratio.len() * Arm::ALL.len() * TYPES.len() * SNRS.len();
+    let asked = |t: &&SpectralType| args.types.iter().any(|name| name == t.name);
+    let types: Vec<&SpectralType> = TYPES.iter().filter(asked).collect();
+    let total = args.ratio.len() * Arm::ALL.len() * types.len() * args.snr.len();
     let mut progress = Progress::new("precision", total, args.quiet);
     let mut cells = Vec::with_capacity(total);
     for &ratio in &args.ratio {
         for arm in [Arm::Red, Arm::Blue] {
-            for of_type in TYPES {
-                for snr in SNRS {
+            for of_type in &types {
+                for &snr in &args.snr {
                     let star = of_type.star();
                     let case = Case {
                         arm,
@@ -150,7 +185,7 @@ fn stars() -> Grid {
 }
 
 /// Tables by type, arm and SNR, of the cells of one ratio.
-fn grids(cells: &[&Cell], ratio: f64) -> Vec<Grid> {
+fn grids(cells: &[&Cell], ratio: f64, snrs: &[f64]) -> Vec<Grid> {
     let against = match ratio {
         1.0 => "references of the same SNR".to_owned(),
         _ => format!("references of {ratio} times the SNR"),
@@ -198,7 +233,7 @@ fn grids(cells: &[&Cell], ratio: f64) -> Vec<Grid> {
         .map(|(title, value, note)| Grid {
             title: format!("{title}, {against}"),
             note: note.to_owned(),
-            ..by_snr(cells, &SNRS, value)
+            ..by_snr(cells, snrs, value)
         })
         .collect()
 }

@@ -8,7 +8,6 @@ use plotters::prelude::*;
 
 use super::cell::{self, Cell, PER_REFERENCE, SPREAD_KM_S};
 use super::monte_carlo::Case;
-use super::precision_run::SNRS;
 use super::progress::Progress;
 use super::section::{Grid, SERIES, Section, by_snr, drawn, write_numbers};
 use crate::likelihood::{VelocityGrid, flags};
@@ -17,6 +16,9 @@ use crate::report::plot::{
 };
 use crate::simulate::{SpectrumOptions, StellarParams};
 use crate::{Arm, Error, Result};
+
+/// Signal-to-noise ratios of exposures and references.
+const SNRS: [f64; 9] = [10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0];
 
 /// Temperatures of the exposures, K; the reference has the first.
 pub const TEFF_K: [(&str, f64); 3] = [("6000 K", 6000.0), ("6500 K", 6500.0), ("7000 K", 7000.0)];

@@ -5,7 +5,7 @@ use std::ops::Range;
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
 /// Powers of ten beyond which they alone have numbers.
-const MAX_DECADES_NUMBERED: f64 = 2.3;
+const MAX_DECADES_NUMBERED: f64 = 3.0;
 
 /// A logarithmic axis between two positive numbers.
 #[derive(Clone, Debug)]

@@ -46,7 +46,7 @@ fn errors_panel(area: &Panel, comparison: &Comparison, arm: Arm) -> Drawn {
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(-1.0..of.len() as f64, -limit..limit)?;
+        .build_cartesian_2d(-1.0..of.len() as f64, -1.25 * limit..limit)?;
     // The number of a spectrograph in the middle of its points.
     let mut places: Vec<(i64, usize, usize)> = Vec::new();
     for (i, z) in of.iter().enumerate() {
@@ -67,7 +67,7 @@ fn errors_panel(area: &Panel, comparison: &Comparison, arm: Arm) -> Drawn {
     for (spid, first, last) in &places {
         let edge = *last as f64 + 0.5;
         chart.draw_series([PathElement::new(
-            [(edge, -limit), (edge, limit)],
+            [(edge, -1.25 * limit), (edge, limit)],
             BLACK.mix(0.12),
         )])?;
         let middle = 0.5 * (first + last) as f64;
@@ -76,7 +76,7 @@ fn errors_panel(area: &Panel, comparison: &Comparison, arm: Arm) -> Drawn {
             plotters::style::text_anchor::HPos::Center,
             plotters::style::text_anchor::VPos::Bottom,
         );
-        let place = (middle, -0.99 * limit);
+        let place = (middle, -1.22 * limit);
         chart.draw_series([Text::new(spid.to_string(), place, style.pos(centred))])?;
     }
     chart.draw_series(LineSeries::new(

@@ -329,3 +329,24 @@ impl Comparison {
         (score, rms(&injected), quantile(&injected, 1.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn residuals_are_about_weighted_means_with_their_degrees_of_freedom() {
+        let mut groups: Groups<usize> = Groups::new();
+        // Mean 1 (the second value weighs four times as much): residuals 4 and -1.
+        groups.insert(0, vec![(5.0, 2.0), (0.0, 1.0)]);
+        // One value says nothing.
+        groups.insert(1, vec![(100.0, 1.0)]);
+        let (all, pulls) = residuals(&groups);
+        assert_eq!(all.n, 2);
+        assert!((all.rms_km_s - 17f64.sqrt()).abs() < 1e-12);
+        assert!((all.quoted_km_s - 2.5f64.sqrt()).abs() < 1e-12);
+        assert!((all.pull - 5f64.sqrt()).abs() < 1e-12);
+        // The same difference of two, seen from either.
+        assert!((pulls[0] - 5f64.sqrt()).abs() < 1e-12 && (pulls[1] + 5f64.sqrt()).abs() < 1e-12);
+    }
+}

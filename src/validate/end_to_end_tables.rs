@@ -192,7 +192,9 @@ fn table_2(products: &Products) -> Grid {
     let (red, blue) = (c.arm(Arm::Red), c.arm(Arm::Blue));
     let number = |x: f64, digits: usize| {
         if x.is_finite() {
-            format!("{x:.digits$}")
+            // No -0.00.
+            let least = 0.5 * 10f64.powi(-(digits as i32));
+            format!("{:.digits$}", if x.abs() < least { 0.0 } else { x })
         } else {
             "-".to_owned()
         }
@@ -241,17 +243,36 @@ pub fn facts(comparison: &Comparison, products: &Products) -> Vec<(&'static str,
             format!(
                 "Injected zero points of {:.2} km/s rms (red; largest {:.1}) and {:.2} km/s rms (blue; largest {:.1}) move the constants' velocities together, \
                 exposure by exposure. They come back to {:.3} km/s rms (red, quoted {:.3}) and {:.3} km/s rms (blue, quoted {:.3}).",
-                red.1, red.2, blue.1, blue.2, red.0.rms_km_s, red.0.quoted_km_s, blue.0.rms_km_s, blue.0.quoted_km_s
+                red.1,
+                red.2,
+                blue.1,
+                blue.2,
+                red.0.rms_km_s,
+                red.0.quoted_km_s,
+                blue.0.rms_km_s,
+                blue.0.quoted_km_s
             ),
         ),
         ("figure4", errors_fact(products)),
         ("figure5", scatter_fact(products)),
         ("figure6_7", fibres_fact(products)),
-        (
-            "table2",
-            "The same columns, and an error of the corrected velocity; corrected velocities of a star scatter as much as their errors say.".to_owned(),
-        ),
+        ("table2", catalogue_fact(comparison)),
     ]
+}
+
+fn catalogue_fact(comparison: &Comparison) -> String {
+    let of = |arm: Arm| {
+        let found = comparison
+            .velocities
+            .iter()
+            .find(|v| v.arm == arm && v.kind == "constant");
+        found.map_or(f64::NAN, |v| v.after.pull)
+    };
+    format!(
+        "The same columns, and an error of the corrected velocity. Corrected velocities of a constant star scatter by {:.2} (red) and {:.2} (blue) of it.",
+        of(Arm::Red),
+        of(Arm::Blue)
+    )
 }
 
 fn errors_fact(products: &Products) -> String {
@@ -273,8 +294,8 @@ fn errors_fact(products: &Products) -> String {
         )
     };
     format!(
-        "The quoted error falls with SNR and is larger in the red arm: medians near SNR 10, 20 and 50 are {} (red) and {} (blue). What lies far above the \
-        running median are hot and fast-rotating stars. There are no strips.",
+        "Median quoted errors near SNR 10, 20 and 50: {} (red) and {} (blue). What lies far above the running median are hot and fast-rotating stars \
+        (compare figure 8).",
         of(Arm::Red),
         of(Arm::Blue)
     )
@@ -346,7 +367,7 @@ fn fibres_fact(products: &Products) -> String {
         )
     };
     format!(
-        "Medians of the constants' corrected velocities by fibre: mean {}, {}. No offset of fibres was injected, and every star keeps its fibre.",
+        "Medians of the constants' corrected velocities by fibre: mean {}, {}. No offset of fibres was injected and every star keeps its fibre, so this is the noise of medians.",
         of(Arm::Red),
         of(Arm::Blue)
     )

@@ -13,8 +13,10 @@ const MORE_STYLE: &str = "\
 .beside h3 { margin: 0; font-size: .95rem; color: #555; font-weight: 600; }\n\
 .beside p { margin: .1rem 0; }\n\
 .scroll { overflow-x: auto; margin: 1rem 0; }\n\
-.scroll td, .scroll th { padding-right: .7rem; font-size: .9rem; white-space: nowrap; }\n\
-.scroll tbody td:first-child { text-align: left; }\n\
+.scroll td, .scroll th { padding-right: .7rem; font-size: .85rem; }\n\
+.scroll td { white-space: nowrap; }\n\
+.scroll th { overflow-wrap: anywhere; vertical-align: bottom; }\n\
+.scroll .text { text-align: left; }\n\
 .scroll caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }\n\
 section.item { border-top: 1px solid #e4e4e4; margin-top: 2.5rem; }\n\
 table.all td { text-align: left; font-size: .95rem; }\n\
@@ -117,9 +119,21 @@ fn figure(section: &Section, name: &str) -> String {
 }
 
 fn table(grid: &Grid) -> String {
+    // Columns of words are aligned on the left.
+    let words = |column: usize| {
+        let mut cells = grid.rows.iter().filter_map(|row| row.get(column));
+        cells.any(|c| c.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    let words: Vec<bool> = (0..grid.headers.len()).map(words).collect();
     let cells = |tag: &str, cells: &[String]| -> String {
-        let cell = |c: &String| format!("<{tag}>{}</{tag}>", escape(c));
-        format!("<tr>{}</tr>", cells.iter().map(cell).collect::<String>())
+        let cell = |(c, words): (&String, &bool)| {
+            let class = if *words { " class=\"text\"" } else { "" };
+            format!("<{tag}{class}>{}</{tag}>", escape(c))
+        };
+        format!(
+            "<tr>{}</tr>",
+            cells.iter().zip(&words).map(cell).collect::<String>()
+        )
     };
     let rows: String = grid.rows.iter().map(|row| cells("td", row)).collect();
     let note = match grid.note.is_empty() {

@@ -117,6 +117,7 @@ pub const ITEMS: [Item; 11] = [
         figures: &["figure8", "figure8_ratios"],
         tables: &[
             "Simulated stars",
+            "Scatter (km/s)",
             "Scatter / Cramer-Rao bound",
             "Quoted error / scatter",
             "Pull width",

@@ -67,3 +67,41 @@ impl Spread {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::likelihood::Measurement;
+
+    fn sample(error_km_s: f64, quoted_km_s: f64) -> Sample {
+        Sample {
+            rv_true_km_s: 3.0,
+            measurement: Measurement {
+                rv_km_s: 3.0 + error_km_s,
+                rv_err_km_s: quoted_km_s,
+                rv_err_own_km_s: 0.5 * quoted_km_s,
+                flags: 0,
+                ..Measurement::without_pixels()
+            },
+        }
+    }
+
+    #[test]
+    fn the_error_of_a_reference_counts_in_the_scatter_and_not_in_the_own() {
+        // Two references that are off by +-2, exposures that are off by +-1 more, and one without a velocity.
+        let errors = [3.0, 1.0, f64::NAN, -1.0, -3.0, -2.0];
+        let samples: Vec<Sample> = errors.iter().map(|e| sample(*e, 2.0)).collect();
+        let spread = Spread::of(&samples, 3, |_| true);
+        assert_eq!((spread.n, spread.n_beyond_5), (5, 0));
+        assert!((spread.bias_km_s + 0.4).abs() < 1e-12);
+        // Squares about -0.4: 11.56 + 1.96 + 0.36 + 6.76 + 2.56.
+        assert!((spread.scatter_km_s - (23.2f64 / 5.0).sqrt()).abs() < 1e-12);
+        // About the means 2 and -2: 1 + 1 + 1 + 1 + 0, and 1 + 2 degrees of freedom.
+        assert!((spread.own_scatter_km_s - (4.0f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert_eq!((spread.quoted_km_s, spread.own_quoted_km_s), (2.0, 1.0));
+        let few = Spread::of(&samples, 3, |s| s.error_km_s() > 0.0);
+        assert_eq!(few.n, 2);
+        assert!((few.bias_km_s - 2.0).abs() < 1e-12);
+        assert_eq!(Spread::of(&samples, 3, |_| false).n, 0);
+    }
+}

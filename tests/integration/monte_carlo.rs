@@ -4,8 +4,7 @@ use relrv::likelihood::{Measurement, VelocityGrid};
 use relrv::spectrum::Normalized;
 use relrv::validate::monte_carlo;
 
-pub use relrv::validate::monte_carlo::{Case, Sample, bounds_km_s, pixel_km_s};
-pub use relrv::validate::statistics::{mean, rms};
+pub use relrv::validate::monte_carlo::{Case, Sample, bounds_km_s};
 
 /// Velocities that hold all those of the tests.
 pub fn grid() -> VelocityGrid {

@@ -211,7 +211,7 @@ fn velocities(
         for kind in ["constant", "sb1", "pulsator"] {
             let (mut before, mut after) = (Groups::new(), Groups::new());
             let (mut n, mut n_flagged) = (0, 0);
-            for i in 0..c.len() {
+            for (i, own) in own.iter().enumerate() {
                 let (raw, corr) = (columns.rv_km_s[i], columns.rv_corr_km_s[i]);
                 let err = columns.rv_corr_err_km_s[i];
                 if !(raw.is_finite() && corr.is_finite() && err > 0.0) {
@@ -235,7 +235,7 @@ fn velocities(
                 before
                     .entry(star)
                     .or_insert_with(Vec::new)
-                    .push((raw - row.rv_true, own[i]));
+                    .push((raw - row.rv_true, *own));
                 after
                     .entry(star)
                     .or_insert_with(Vec::new)

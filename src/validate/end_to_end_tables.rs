@@ -2,7 +2,7 @@
 
 use super::end_to_end_score::{ARMS, Comparison, KINDS, Residuals, SB2_LIMITS, Taken};
 use super::section::Grid;
-use super::statistics::{mean, quantile};
+use super::statistics::{half_width, mean, quantile};
 use crate::Arm;
 use crate::report::products::Products;
 use crate::table::Table;
@@ -353,21 +353,15 @@ fn fibres_fact(products: &Products) -> String {
             }
         }
         let middles: Vec<f64> = fibres.values().map(|v| quantile(v, 0.5)).collect();
-        let all = mean(&middles);
-        let width = mean(
-            &middles
-                .iter()
-                .map(|m| (m - all).powi(2))
-                .collect::<Vec<_>>(),
-        )
-        .sqrt();
         format!(
-            "{all:+.3} with a dispersion of {width:.3} km/s ({arm}, {} fibres)",
+            "median {:+.3}, 68 % within +-{:.3} km/s ({arm}, {} fibres)",
+            quantile(&middles, 0.5),
+            half_width(&middles),
             middles.len()
         )
     };
     format!(
-        "Medians of the constants' corrected velocities by fibre: mean {}, {}. No offset of fibres was injected and every star keeps its fibre, so this is the noise of medians.",
+        "Medians of the constants' corrected velocities by fibre: {}, {}. No offset of fibres was injected and every star keeps its fibre, so this is the noise of medians.",
         of(Arm::Red),
         of(Arm::Blue)
     )

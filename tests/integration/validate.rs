@@ -1,7 +1,8 @@
 //! `relrv validate`: every test writes what it says, with numbers that can be true, and the same for the same seed.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use relrv::table::Table;
 
@@ -102,30 +103,29 @@ fn precision_is_near_the_bound_and_comes_again() {
     assert_ne!(a["precision.csv"], contents(&at("c"))["precision.csv"]);
 }
 
-/// All tests at once, in small: what each of them wrote, and the page.
-#[test]
-fn all_tests_of_the_paper_and_their_page() {
-    let dir = folder();
-    let out = dir.path();
-    let said = validate("all", out, &["--quick", "--seed", "3"]);
-    println!("{said}");
-    for name in ["mock", "precision", "pulsators", "phase", "end-to-end"] {
-        assert!(said.contains(name), "{said}");
-        let tables = std::fs::read_to_string(out.join(name).join("tables.md")).unwrap();
-        assert!(
-            tables.contains(&format!("relrv validate {name}")),
-            "{tables}"
-        );
-    }
-    mock(&out.join("mock"));
-    precision(&out.join("precision"));
-    pulsators(&out.join("pulsators"));
-    phase(&out.join("phase"));
-    end_to_end(&out.join("end-to-end"));
-    page(out);
+/// `validate all --quick`, made once.
+fn all() -> &'static Path {
+    static ALL: OnceLock<PathBuf> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("validate-all");
+        if out.exists() {
+            std::fs::remove_dir_all(&out).unwrap();
+        }
+        let said = validate("all", &out, &["--quick", "--seed", "3"]);
+        println!("{said}");
+        for name in ["mock", "precision", "pulsators", "phase", "end-to-end"] {
+            assert!(said.contains(name), "{said}");
+            let tables = std::fs::read_to_string(out.join(name).join("tables.md")).unwrap();
+            let command = format!("relrv validate {name}");
+            assert!(tables.contains(&command), "{tables}");
+        }
+        out
+    })
 }
 
-fn mock(dir: &Path) {
+#[test]
+fn zero_points_of_the_mock_reach_their_bound() {
+    let dir = &all().join("mock");
     let table = numbers(dir, "mock");
     let (method, missing) = (texts(&table, "method"), floats(&table, "missing"));
     let (rms, bound) = (floats(&table, "zp_rms"), floats(&table, "bound"));
@@ -143,7 +143,9 @@ fn mock(dir: &Path) {
     }
 }
 
-fn precision(dir: &Path) {
+#[test]
+fn every_type_is_measured_and_counted() {
+    let dir = &all().join("precision");
     let table = numbers(dir, "precision");
     assert_eq!(table.n_rows(), 7 * 2 * 9);
     let (n, failed, known) = (
@@ -183,7 +185,9 @@ fn precision(dir: &Path) {
     assert!(bound_of("O", "red") > 2.0 * bound_of("G", "red"));
 }
 
-fn pulsators(dir: &Path) {
+#[test]
+fn pulsators_are_not_biased_and_are_flagged() {
+    let dir = &all().join("pulsators");
     let table = numbers(dir, "pulsators");
     assert_eq!(table.n_rows(), 3 * 2 * 9);
     assert!(contents(dir).contains_key("figure9.svg"));
@@ -211,7 +215,9 @@ fn pulsators(dir: &Path) {
     assert!(of(7000.0) > 40.0 && of(6000.0) == 0.0);
 }
 
-fn phase(dir: &Path) {
+#[test]
+fn no_phase_is_biased() {
+    let dir = &all().join("phase");
     let table = numbers(dir, "phase");
     assert_eq!(table.n_rows(), 2 * 4 * 10);
     assert!(contents(dir).contains_key("phase.svg"));
@@ -225,7 +231,9 @@ fn phase(dir: &Path) {
     }
 }
 
-fn end_to_end(dir: &Path) {
+#[test]
+fn a_plate_comes_back_through_the_main_job() {
+    let dir = &all().join("end-to-end");
     let table = numbers(dir, "end-to-end");
     let (what, arm) = (texts(&table, "what"), texts(&table, "arm"));
     let column = |name: &str| floats(&table, name);
@@ -277,8 +285,10 @@ fn end_to_end(dir: &Path) {
     assert!(dir.join("run/report/index.html").is_file());
 }
 
-/// Every figure and table of the paper is there, every link leads somewhere, and nothing comes from elsewhere.
-fn page(out: &Path) {
+/// Every link leads somewhere, and nothing comes from elsewhere.
+#[test]
+fn the_page_has_every_figure_and_table_of_the_paper() {
+    let out = all();
     let html = std::fs::read_to_string(out.join("index.html")).unwrap();
     for i in 1..=9 {
         assert!(html.contains(&format!("<h2>Figure {i}. ")), "figure {i}");

@@ -68,7 +68,7 @@ pub fn run(args: &AllArgs, told: &mut dyn Write) -> Result<()> {
     timed(told, &|| phase_run::run(&phase(args), &mut std::io::sink()))?;
     let tables: Vec<String> = done
         .iter()
-        .map(|t| format!("## {}\n\n{}", t.section.name, t.section.markdown()))
+        .map(|t| format!("### {}\n\n{}", t.section.name, t.section.markdown()))
         .collect();
     whole::write_bytes(&args.out.join("tables.md"), tables.join("\n").as_bytes())?;
     let path = args.out.join("index.html");

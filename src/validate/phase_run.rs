@@ -163,7 +163,7 @@ fn grid(curves: &[Row]) -> Grid {
         rows: rows.collect(),
         note: format!(
             "5800 K dwarf, references of {RATIO} times the SNR, {PER_REFERENCE} exposures each. The last column is the mean of the largest of ten means \
-            of independent noise; exposures of one reference share its error, so a little more is expected."
+            of independent noise; exposures of one reference share its error, which moves all tenths alike, so a little less is expected."
         ),
     }
 }

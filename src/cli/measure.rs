@@ -139,3 +139,22 @@ impl MeasureArgs {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(clap::Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: MeasureOptions,
+    }
+
+    #[test]
+    fn no_option_means_the_usual() {
+        let options = Cli::parse_from(["x"]).options.config().unwrap();
+        let usual = MeasureConfig::usual().unwrap();
+        assert_eq!(format!("{options:?}"), format!("{usual:?}"));
+    }
+}

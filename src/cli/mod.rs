@@ -20,7 +20,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::validate::{mock_run, survey_run};
+use crate::validate::{
+    all, end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
+};
 use crate::{Error, Result};
 
 /// Relative radial velocities from repeated stellar spectra.
@@ -54,6 +56,16 @@ enum Validate {
     Mock(mock_run::MockArgs),
     /// A calibration of the survey's size, timed and scored.
     Survey(survey_run::SurveyArgs),
+    /// Scatter of simulated spectra by type and signal-to-noise ratio, with the paper's figure 8.
+    Precision(precision_run::PrecisionArgs),
+    /// Stars whose temperature changes, with the paper's figure 9.
+    Pulsators(pulsators_run::PulsatorsArgs),
+    /// Bias of the velocity against where between pixels it falls.
+    Phase(phase_run::PhaseArgs),
+    /// A simulated plate through the main job, against its truth, with the paper's figures 3 to 7 and table 2.
+    EndToEnd(end_to_end_run::EndToEndArgs),
+    /// All of them but survey, and one page that sets every figure and table of the paper beside ours.
+    All(all::AllArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -109,6 +121,21 @@ pub fn run() -> ExitCode {
         }
         Command::Validate(Validate::Survey(args)) => {
             survey_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::Precision(args)) => {
+            precision_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::Pulsators(args)) => {
+            pulsators_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::Phase(args)) => {
+            phase_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::EndToEnd(args)) => {
+            end_to_end_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+        }
+        Command::Validate(Validate::All(args)) => {
+            all::run(&args, &mut std::io::stdout()).map(|()| Outcome::Done)
         }
     };
     match result {

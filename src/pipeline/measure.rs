@@ -20,6 +20,7 @@ use crate::io::raw::Rejection;
 use crate::io::stars::Star;
 use crate::likelihood::{Batch, Likelihood, Measurement, VelocityGrid, flags};
 use crate::spectrum::SpectrumConfig;
+use crate::spectrum::reference::KNOT_PIXELS;
 use crate::{Arm, Error, Result};
 
 /// Files of one bite: enough spectra for a call of the back end, and few enough that memory is used again while it is warm.
@@ -41,6 +42,22 @@ pub struct MeasureConfig {
     pub spectrum: SpectrumConfig,
     /// Knot spacing of the reference, pixels.
     pub knot_pixels: usize,
+}
+
+impl MeasureConfig {
+    /// What `relrv run` does without options.
+    ///
+    /// # Errors
+    /// None in practice: those of [`VelocityGrid::new`].
+    pub fn usual() -> Result<Self> {
+        Ok(MeasureConfig {
+            arms: Arm::ALL.to_vec(),
+            snr_min: 5.0,
+            grid: VelocityGrid::new(500.0, 1.0)?,
+            spectrum: SpectrumConfig::default(),
+            knot_pixels: KNOT_PIXELS,
+        })
+    }
 }
 
 /// What a measurement gives.

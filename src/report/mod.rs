@@ -5,9 +5,10 @@
 mod chi2;
 mod errors;
 mod fibres;
-mod page;
-mod plot;
-mod products;
+mod log_axis;
+pub(crate) mod page;
+pub(crate) mod plot;
+pub(crate) mod products;
 mod scatter;
 mod sky;
 mod variables;
@@ -33,8 +34,18 @@ pub const REPORT_DIR: &str = "report";
 pub fn write(dir: &Path) -> Result<PathBuf> {
     let products = Products::read(dir)?;
     let report = dir.join(REPORT_DIR);
-    let mut figures = Vec::new();
-    for draw in [
+    let figures = figures(&products, &report)?;
+    for figure in &figures {
+        whole::write_bytes(&report.join(figure.file_name()), figure.svg.as_bytes())?;
+    }
+    let path = report.join("index.html");
+    whole::write_bytes(&path, page::html(&products, &figures).as_bytes())?;
+    Ok(path)
+}
+
+/// All figures of a run; an error names `place`.
+pub(crate) fn figures(products: &Products, place: &Path) -> Result<Vec<Figure>> {
+    let drawings = [
         zero_points::figure,
         errors::figure,
         scatter::figure,
@@ -42,15 +53,12 @@ pub fn write(dir: &Path) -> Result<PathBuf> {
         variables::figure,
         chi2::figure,
         sky::figure,
-    ] {
-        let figure: Figure = draw(&products).map_err(|e| {
+    ];
+    let drawn = drawings.iter().map(|draw| {
+        draw(products).map_err(|e| {
             let detail = std::io::Error::other(format!("a figure cannot be drawn: {e}"));
-            Error::io(&report, detail)
-        })?;
-        whole::write_bytes(&report.join(figure.file_name()), figure.svg.as_bytes())?;
-        figures.push(figure);
-    }
-    let path = report.join("index.html");
-    whole::write_bytes(&path, page::html(&products, &figures).as_bytes())?;
-    Ok(path)
+            Error::io(place, detail)
+        })
+    });
+    drawn.collect()
 }

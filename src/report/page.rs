@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::plot::Figure;
 use super::products::Products;
 
-const STYLE: &str = include_str!("page.css");
+pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// The whole page; it needs nothing else.
 pub fn html(products: &Products, figures: &[Figure]) -> String {
@@ -51,7 +51,7 @@ pub fn html(products: &Products, figures: &[Figure]) -> String {
 }
 
 /// The SVG without what only a file of its own needs.
-fn inline(figure: &Figure) -> &str {
+pub(crate) fn inline(figure: &Figure) -> &str {
     match figure.svg.find("<svg") {
         Some(start) => &figure.svg[start..],
         None => &figure.svg,
@@ -184,7 +184,7 @@ fn not_used(products: &Products) -> String {
     out + "</tbody></table><p class=\"note\">All of them are in rejected.csv.</p></section>\n"
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -63,7 +63,7 @@ pub fn svg(size: (u32, u32), draw: impl FnOnce(&Panel) -> Drawn) -> Drawn<String
 
 type Chart<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;
 type Linear = plotters::coord::types::RangedCoordf64;
-type Log = plotters::coord::combinators::LogCoord<f64>;
+type Log = super::log_axis::LogAxis;
 
 /// A panel with linear axes.
 pub type LinearChart<'a, 'b> = Chart<'a, 'b, Linear, Linear>;
@@ -102,20 +102,19 @@ pub fn log_axes<'a, 'b>(
     (x, x_desc): (Range<f64>, &str),
     (y, y_desc): (Range<f64>, &str),
 ) -> Drawn<LogChart<'a, 'b>> {
+    let (x, y) = (Log::new(x), Log::new(y));
     let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(x.log_scale(), y.log_scale())?;
+        .build_cartesian_2d(x.clone(), y.clone())?;
     chart
         .configure_mesh()
         .light_line_style(WHITE.mix(0.0))
         .bold_line_style(BLACK.mix(0.12))
-        .x_labels(LOG_TICKS)
-        .y_labels(LOG_TICKS)
-        .x_label_formatter(&log_ticks())
-        .y_label_formatter(&log_ticks())
+        .x_label_formatter(&|v| x.name(*v))
+        .y_label_formatter(&|v| y.name(*v))
         .label_style(LABEL)
         .x_desc(x_desc)
         .y_desc(y_desc)
@@ -169,27 +168,6 @@ pub fn tick(x: &f64) -> String {
         text.to_owned()
     }
 }
-
-/// The same on a logarithmic axis: 1, 2 and 5 times powers of ten alone have numbers. plotters names decades twice; the
-/// second number is left out.
-pub(super) fn log_ticks() -> impl Fn(&f64) -> String {
-    let last = std::cell::Cell::new(f64::NAN);
-    move |x| {
-        let again = (x / last.replace(*x) - 1.0).abs() < 1e-9;
-        let mantissa = x / 10f64.powf((x.log10() + 1e-9).floor());
-        let is_round = [1.0, 2.0, 5.0]
-            .iter()
-            .any(|m| (mantissa / m - 1.0).abs() < 1e-3);
-        if is_round && !again {
-            tick(x)
-        } else {
-            String::new()
-        }
-    }
-}
-
-/// Ticks asked for on logarithmic axes; fewer leave decades alone.
-const LOG_TICKS: usize = 24;
 
 /// Outline of a violin round `x`: density of `values` (a Gaussian kernel of Silverman's width) scaled to `half_width`.
 pub fn violin(values: &[f64], x: f64, half_width: f64) -> Vec<(f64, f64)> {

@@ -124,13 +124,13 @@ impl Products {
 }
 
 /// One table and where it came from.
-struct Source {
+pub(crate) struct Source {
     path: PathBuf,
     table: Table,
 }
 
 impl Source {
-    fn open(dir: &Path, name: &str) -> Result<Self> {
+    pub fn open(dir: &Path, name: &str) -> Result<Self> {
         let paths = ENDINGS.map(|ending| dir.join(format!("{name}.{ending}")));
         let path = paths
             .into_iter()
@@ -161,7 +161,7 @@ impl Source {
         )
     }
 
-    fn floats(&self, name: &str) -> Result<Vec<f64>> {
+    pub fn floats(&self, name: &str) -> Result<Vec<f64>> {
         let data = self.data(name)?;
         // A CSV column without any value is text.
         if let ColumnData::Text(values) = data
@@ -173,23 +173,23 @@ impl Source {
             .ok_or_else(|| self.wrong(name, "numbers", data))
     }
 
-    fn integers(&self, name: &str) -> Result<Vec<i64>> {
+    pub fn integers(&self, name: &str) -> Result<Vec<i64>> {
         Ok(self.floats(name)?.into_iter().map(|x| x as i64).collect())
     }
 
-    fn text(&self, name: &str) -> Result<Vec<String>> {
+    pub fn text(&self, name: &str) -> Result<Vec<String>> {
         let data = self.data(name)?;
         Ok((0..data.len()).map(|i| data.text_at(i)).collect())
     }
 
-    fn truths(&self, name: &str) -> Result<Vec<bool>> {
+    pub fn truths(&self, name: &str) -> Result<Vec<bool>> {
         match self.data(name)? {
             ColumnData::Bool(values) => Ok(values.clone()),
             data => Err(self.wrong(name, "truth values", data)),
         }
     }
 
-    fn arms(&self) -> Result<Vec<Arm>> {
+    pub fn arms(&self) -> Result<Vec<Arm>> {
         let names = self.text("arm")?;
         let arm = |name: &String| {
             let found = Arm::ALL.into_iter().find(|arm| arm.name() == name);

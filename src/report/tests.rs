@@ -1,4 +1,4 @@
-use super::plot::{log_ticks, quantile, running_median, tick, violin};
+use super::plot::{quantile, running_median, tick, violin};
 
 #[test]
 fn quantiles_lie_between_neighbours() {
@@ -46,17 +46,4 @@ fn running_medians_follow_the_points() {
         assert!((x * y - 1.0).abs() < 0.02, "{x} {y}");
     }
     assert!(running_median(&[(1.0, 2.0)], 10).is_empty());
-}
-
-#[test]
-fn logarithmic_ticks_are_round_and_once() {
-    let name = log_ticks();
-    let named: Vec<String> = [0.05, 0.1, 0.1, 0.3, 1.0, 1.0, 2.0, 3.0, 5.0, 10.0, 200.0]
-        .iter()
-        .map(name)
-        .collect();
-    assert_eq!(
-        named,
-        ["0.05", "0.1", "", "", "1", "", "2", "", "5", "10", "200"]
-    );
 }

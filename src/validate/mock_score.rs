@@ -1,6 +1,7 @@
 //! How well a method recovers a mock: against the truth, the Cramer-Rao bound and its own errors.
 
 use super::mock::{CONSTANT_HALF_RANGE_KM_S, Mock};
+use super::statistics::rms;
 use crate::Result;
 use crate::selfcal::ArmSolution;
 use crate::selfcal::components::components;
@@ -104,11 +105,6 @@ fn bound_km_s(mock: &Mock, graph: &Graph) -> Result<f64> {
     let system = System::new(graph, &weight, &parts, &vec![0; graph.n_zp]);
     let (errors, _) = system.errors(&system.precondition()?, usize::MAX)?;
     Ok(rms(&errors))
-}
-
-/// Root mean square.
-pub fn rms(values: &[f64]) -> f64 {
-    (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::mock_score::rms;
+use super::statistics::rms;
 use crate::selfcal::observations::{ArmObservations, Names, Observations};
 
 /// What is drawn. The defaults have the size of the paper's sample: 59 plates of 16 spectrographs.

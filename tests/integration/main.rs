@@ -21,3 +21,4 @@ mod run_resume;
 mod run_support;
 mod run_truth;
 mod support;
+mod validate;

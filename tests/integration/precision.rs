@@ -2,11 +2,10 @@
 
 use relrv::Arm;
 use relrv::simulate::{SpectrumOptions, StellarParams};
+use relrv::validate::cell::PER_REFERENCE;
+use relrv::validate::spread::Spread;
 
 use crate::monte_carlo::*;
-
-/// Exposures against each reference.
-const PER_REFERENCE: usize = 4;
 
 /// Ratios of a population of measured exposures.
 struct Precision {
@@ -17,31 +16,13 @@ struct Precision {
 }
 
 fn precision(case: &Case) -> Precision {
-    let samples = run(case);
-    let errors: Vec<f64> = samples.iter().map(Sample::error_km_s).collect();
-    // About the mean of each reference's exposures: its own error is the same for all of them.
-    let correction = (PER_REFERENCE as f64 / (PER_REFERENCE as f64 - 1.0)).sqrt();
-    let own: Vec<f64> = errors
-        .chunks(PER_REFERENCE)
-        .flat_map(|star| {
-            let centre = mean(star);
-            star.iter().map(move |e| (e - centre) * correction)
-        })
-        .collect();
-    let quoted = rms(&samples
-        .iter()
-        .map(|s| s.measurement.rv_err_km_s)
-        .collect::<Vec<_>>());
-    let quoted_own = rms(&samples
-        .iter()
-        .map(|s| s.measurement.rv_err_own_km_s)
-        .collect::<Vec<_>>());
+    let of = Spread::of(&run(case), PER_REFERENCE, |_| true);
     let (bound, bound_own) = bounds_km_s(case);
     Precision {
-        scatter_over_bound: rms(&errors) / bound,
-        own_over_bound: rms(&own) / bound_own,
-        quoted_over_scatter: quoted / rms(&errors),
-        own_quoted_over_scatter: quoted_own / rms(&own),
+        scatter_over_bound: of.scatter_km_s / bound,
+        own_over_bound: of.own_scatter_km_s / bound_own,
+        quoted_over_scatter: of.quoted_km_s / of.scatter_km_s,
+        own_quoted_over_scatter: of.own_quoted_km_s / of.own_scatter_km_s,
     }
 }
 

@@ -1,0 +1,82 @@
+//! A logarithmic axis with ticks wherever it begins: those of plotters begin at the first power of ten.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
+
+/// Powers of ten beyond which they alone have numbers.
+const MAX_DECADES_NUMBERED: f64 = 3.0;
+
+/// A logarithmic axis between two positive numbers.
+#[derive(Clone, Debug)]
+pub struct LogAxis {
+    range: Range<f64>,
+}
+
+impl LogAxis {
+    /// `range` must rise, from above 0.
+    pub fn new(range: Range<f64>) -> Self {
+        LogAxis { range }
+    }
+
+    /// Name of a tick: 1, 2 and 5 times powers of ten alone have one.
+    pub fn name(&self, x: f64) -> String {
+        let few = (self.range.end / self.range.start).log10() <= MAX_DECADES_NUMBERED;
+        let named: &[f64] = if few { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let mantissa = x / 10f64.powf((x.log10() + 1e-9).floor());
+        if named.iter().any(|m| (mantissa / m - 1.0).abs() < 1e-3) {
+            super::plot::tick(&x)
+        } else {
+            String::new()
+        }
+    }
+}
+
+impl Ranged for LogAxis {
+    type FormatOption = DefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        let (low, high) = (self.range.start.ln(), self.range.end.ln());
+        let share = (value.ln() - low) / (high - low);
+        limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
+    }
+
+    /// 1 to 9 times each power of ten.
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        let first = self.range.start.log10().floor() as i32;
+        let last = self.range.end.log10().floor() as i32;
+        let all = (first..=last).flat_map(|e| (1..=9).map(move |m| f64::from(m) * 10f64.powi(e)));
+        all.filter(|x| self.range.contains(x)).collect()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.range.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_begin_before_the_first_power_of_ten() {
+        let axis = LogAxis::new(0.14..6.1);
+        let points = axis.key_points(plotters::coord::ranged1d::BoldPoints(10));
+        assert!(
+            (points[0] - 0.2).abs() < 1e-12 && points.len() == 14,
+            "{points:?}"
+        );
+        let named: Vec<String> = points.iter().map(|x| axis.name(*x)).collect();
+        let named: Vec<&str> = named
+            .iter()
+            .map(String::as_str)
+            .filter(|n| !n.is_empty())
+            .collect();
+        assert_eq!(named, ["0.2", "0.5", "1", "2", "5"]);
+        assert_eq!(LogAxis::new(0.05..900.0).name(2.0), "");
+        assert_eq!(LogAxis::new(0.05..900.0).name(100.0), "100");
+        assert_eq!(axis.map(&0.14, (10, 110)), 10);
+        assert_eq!(axis.map(&6.1, (10, 110)), 110);
+    }
+}

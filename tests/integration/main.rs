@@ -4,6 +4,8 @@ mod bad_input;
 mod calibrate;
 mod cli;
 mod columns;
+mod columns_json;
+mod columns_written;
 mod corruption;
 mod fits_edit;
 mod gpu;

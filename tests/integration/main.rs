@@ -9,6 +9,7 @@ mod columns_written;
 mod corruption;
 mod fits_edit;
 mod gpu;
+mod hot_stars;
 mod memory;
 mod monte_carlo;
 mod oracle;

@@ -48,8 +48,12 @@ pub fn grid() -> VelocityGrid {
 
 /// Simulates and measures the case with the CPU back end.
 pub fn run(case: &Case) -> Vec<Sample> {
-    run_with(case, |normalized, reference| {
-        let grid = grid();
+    run_on(case, grid())
+}
+
+/// The same on another grid of velocities.
+pub fn run_on(case: &Case, grid: VelocityGrid) -> Vec<Sample> {
+    run_within(case, grid.max_shift_km_s(), |normalized, reference| {
         let reference = Reference::new(reference, KNOT_PIXELS).unwrap();
         let table = ReferenceTable::new(&reference, &grid);
         let spectra = normalized
@@ -70,6 +74,15 @@ pub fn run_with(
     case: &Case,
     measure: impl Fn(&[Normalized], &Normalized) -> Vec<Measurement> + Sync,
 ) -> Vec<Sample> {
+    run_within(case, grid().max_shift_km_s(), measure)
+}
+
+/// The same for exposures that are used at velocities up to `max_shift_km_s`.
+pub fn run_within(
+    case: &Case,
+    max_shift_km_s: f64,
+    measure: impl Fn(&[Normalized], &Normalized) -> Vec<Measurement> + Sync,
+) -> Vec<Sample> {
     let template = Template::new(&case.star, case.arm);
     (0..case.n_references)
         .into_par_iter()
@@ -79,7 +92,7 @@ pub fn run_with(
             let mut normalized = |rng: &mut ChaCha8Rng, rv_km_s, snr| {
                 let raw = simulate(rng, &template, rv_km_s, snr, &case.options).raw;
                 normalizer
-                    .normalize(&SpectrumConfig::default(), &raw, grid().max_shift_km_s())
+                    .normalize(&SpectrumConfig::default(), &raw, max_shift_km_s)
                     .unwrap()
             };
             let best = normalized(&mut rng, 0.0, case.reference_snr);

@@ -55,6 +55,8 @@ pub struct ReferenceTable {
     pub flux_variance: Vec<f32>,
     /// Variance of the fitted slope d flux / d v every [`COARSE`] steps, (km/s)^-2.
     pub slope_variance: Vec<f32>,
+    /// Share of the reference's squared slope that is the star's ([`Reference::response`]).
+    pub response: f64,
 }
 
 impl ReferenceTable {
@@ -75,6 +77,7 @@ impl ReferenceTable {
             n_blocks: len / BLOCK_LANES + 1,
             flux_variance: Vec::with_capacity(len / COARSE + 2),
             slope_variance: Vec::with_capacity(len / COARSE + 2),
+            response: reference.response,
         };
         reference.sample_flux(
             first,

@@ -88,6 +88,7 @@ impl Scratch {
             n_pix: pixels.len(),
             n_window: pixels.n_window,
             ln_constant: pixels.ln_constant(),
+            response: table.response,
         };
         let Scratch { places, curve, .. } = self;
         measure_peak(

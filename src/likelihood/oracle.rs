@@ -59,6 +59,7 @@ pub fn measure(exposure: &Normalized, reference: &Reference, grid: &VelocityGrid
         n_pix: pixels.len(),
         n_window: n_window(exposure),
         ln_constant: 0.5 * ln_ivar - 0.5 * pixels.len() as f64 * TAU.ln(),
+        response: reference.response,
     };
     if pixels.is_empty() {
         return Measurement::without_pixels();

@@ -73,6 +73,8 @@ pub struct PeakContext {
     pub n_window: usize,
     /// What Eq. 3 has beyond the curve: sum ln(ivar) / 2 - n ln(2 pi) / 2.
     pub ln_constant: f64,
+    /// Share of the reference's squared slope that is the star's.
+    pub response: f64,
 }
 
 /// Velocities at which a back end is asked for exact values of ln L: `n` of them, `per_step` to a step of the grid, the
@@ -186,7 +188,7 @@ pub fn finish(
     }
     let (position, height) = peak.vertex.unwrap_or((peak.top as f64, f64::NAN));
     let shift = grid.shift_km_s(position);
-    let precision = sums(shift).precision();
+    let precision = sums(shift).precision(context.response);
     if precision.chi2_red > flags::CHI2_HIGH_LIMIT {
         flag |= flags::CHI2_HIGH;
     }
@@ -310,6 +312,7 @@ mod tests {
             n_pix: 1000,
             n_window: 1000,
             ln_constant: 0.0,
+            response: 1.0,
         }
     }
 

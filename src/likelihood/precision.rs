@@ -28,14 +28,6 @@ pub struct Precision {
     pub noise_share: f64,
 }
 
-/// Part of I that is spurious, over the fourth power of the share of the slope that is not known. Chosen by eye on 13
-/// small simulated samples (80 exposures each) and so that errors of late types stay as they are. On other noise the
-/// error quoted for stars of 7500 to 36,800 K at SNR 10 and 20 is 0.85 to 1.4 of the scatter: see docs/method.md.
-const SPURIOUS_PER_SHARE4: f64 = 12.0;
-
-/// Largest such part; beyond it nothing is known and the velocity is flagged.
-const MAX_SPURIOUS: f64 = 0.7;
-
 /// A pixel as [`PrecisionSums::add`] wants it.
 #[derive(Clone, Copy, Debug)]
 pub struct PixelAtPeak {
@@ -66,22 +58,23 @@ impl PrecisionSums {
         self.n_pix += 1;
     }
 
-    /// Errors and chi^2.
+    /// Errors and chi^2, for a reference of which `response` is the share of its squared slope that is the star's
+    /// ([`crate::spectrum::response`]).
     ///
-    /// The velocity moves by sum f' n / S / I for noise n, of variance S: its error is I^(-1/2). That the slope f' is
-    /// itself uncertain does not add to it, since f' is the mean of what the slope can be given the reference exposure:
-    /// sum f' f'_true / S is I on the average. (For a least-squares spline without prior it is not, and the error is
-    /// sqrt(I + J) / I with J = sum sigma_t^2 V / S^2.)
+    /// The velocity moves by sum f' n / S / R for noise n, with R = `response` I. Of the numerator's variance, what the
+    /// exposure's noise gives is sum sigma_t^2 f'^2 / S^2. The reference's noise acts through the star's slope alone, so
+    /// `response` of the rest is left. Where the star is well seen, the response is 1 and the error I^(-1/2).
     ///
-    /// Where the noise hides most of the slope, the prior follows the noise in part, and that part of I is none: it is
-    /// taken off by `SPURIOUS_PER_SHARE4`.
-    pub fn precision(&self) -> Precision {
+    /// That the slope f' is itself uncertain does not add to it, since f' is the mean of what the slope can be given the
+    /// reference exposure. (For a least-squares spline without prior it is not, and the error is sqrt(I + J) / I with
+    /// J = sum sigma_t^2 V / S^2.)
+    pub fn precision(&self, response: f64) -> Precision {
         let noise_share = self.slope_noise / (self.slope2 + self.slope_noise);
-        let spurious = (SPURIOUS_PER_SHARE4 * noise_share.powi(4)).min(MAX_SPURIOUS);
-        let response = self.slope2 * (1.0 - spurious);
+        let known = response * self.slope2;
+        let common = response * (self.slope2 - self.own_slope2);
         Precision {
-            rv_err_km_s: self.slope2.sqrt() / response,
-            rv_err_own_km_s: self.own_slope2.sqrt() / response,
+            rv_err_km_s: (self.own_slope2 + common).sqrt() / known,
+            rv_err_own_km_s: self.own_slope2.sqrt() / known,
             chi2_red: self.chi2 / (self.n_pix as f64 - 1.0).max(1.0),
             noise_share,
         }

@@ -6,6 +6,7 @@ pub mod dispersion;
 pub mod mask;
 pub mod normalize;
 pub mod reference;
+pub mod response;
 pub mod smoothing_spline;
 
 pub use normalize::{Normalized, Normalizer, SpectrumConfig};

@@ -6,6 +6,7 @@
 
 use super::bspline::{Knots, SplineFit, basis, basis_slope, quadratic_form};
 use super::normalize::Normalized;
+use super::response::{Fits, response};
 use crate::C_KM_S;
 
 /// Knot spacing of a reference, pixels: half the line-spread function's width (DESIGN M3).
@@ -31,6 +32,8 @@ pub struct Reference {
     covered: (usize, usize),
     /// Reduced chi^2 of the spline about the reference's own pixels.
     pub fit_chi2_red: f64,
+    /// Share of its squared slope that is the star's (`super::response`), 0.1..=1.
+    pub response: f64,
 }
 
 /// The reference at one wavelength.
@@ -60,10 +63,20 @@ impl Reference {
         if !fit.fit(knots, &exposure.flux, &exposure.ivar) {
             return None;
         }
+        let least_squares = fit.coefficients.clone();
         fit.shrink();
         let covered = longest_covered(&exposure.ivar)?;
         let covariance = fit.covariance_band();
         let variance = smooth_variance(knots, &exposure.ivar);
+        let response = response(
+            exposure,
+            &Fits {
+                knots,
+                least_squares: &least_squares,
+                shrunk: &fit.coefficients,
+                covariance: &covariance,
+            },
+        );
         let mut reference = Reference {
             ln_wave: exposure.ln_wave.clone(),
             knots,
@@ -72,6 +85,7 @@ impl Reference {
             variance,
             covered,
             fit_chi2_red: f64::NAN,
+            response,
         };
         let (mut chi2, mut n_good) = (0.0, 0usize);
         for i in (0..n).filter(|i| exposure.ivar[*i] > 0.0) {

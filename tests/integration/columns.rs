@@ -1,23 +1,24 @@
-//! `docs/columns.md` describes every product: columns, flags and reasons.
+//! `docs/columns.md` describes every product: columns, flags and reasons. `columns_written` has the same for the files that
+//! the program writes, `columns_json` for those in JSON.
 
 use relrv::catalogue;
 use relrv::io::raw::RejectReason;
 use relrv::likelihood::flags;
 use relrv::pipeline::rv_table;
 use relrv::selfcal::calibrate::CalibrateConfig;
-use relrv::table::Table;
+use relrv::selfcal::observations;
+use relrv::table::{Column, Table};
 
 use crate::support::*;
 
-const PAGE: &str = include_str!("../../docs/columns.md");
-const TRUTH: &str = include_str!("../../data-samples/plate-small/truth.csv");
+pub const PAGE: &str = include_str!("../../docs/columns.md");
 
-/// Rows of the page's tables between a heading of level 2 that starts with `heading` and the next one, as trimmed cells.
-fn rows(heading: &str) -> Vec<Vec<&'static str>> {
+/// Rows of the page's tables between the heading of level 2 `heading` and the next one, as trimmed cells.
+pub fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     let mut section = PAGE
         .split("\n## ")
         .skip(1)
-        .filter(|s| s.starts_with(heading));
+        .filter(|s| s.lines().next() == Some(heading));
     let (Some(text), None) = (section.next(), section.next()) else {
         panic!("docs/columns.md has not exactly one section '{heading}'");
     };
@@ -28,7 +29,7 @@ fn rows(heading: &str) -> Vec<Vec<&'static str>> {
 }
 
 /// The one row of a section whose first cell is `name` in code quotes.
-fn row_of(rows: &[Vec<&'static str>], name: &str) -> Vec<&'static str> {
+pub fn row_of(rows: &[Vec<&'static str>], name: &str) -> Vec<&'static str> {
     let quoted = format!("`{name}`");
     let mut found = rows.iter().filter(|row| row[0] == quoted);
     let (Some(row), None) = (found.next(), found.next()) else {
@@ -38,48 +39,64 @@ fn row_of(rows: &[Vec<&'static str>], name: &str) -> Vec<&'static str> {
 }
 
 /// Names in code quotes at the start of the rows that have `n_cells` cells.
-fn names(rows: &[Vec<&'static str>], n_cells: usize) -> Vec<&'static str> {
+pub fn names(rows: &[Vec<&'static str>], n_cells: usize) -> Vec<&'static str> {
     rows.iter()
         .filter(|row| row.len() == n_cells)
         .filter_map(|row| row[0].strip_prefix('`')?.strip_suffix('`'))
         .collect()
 }
 
-/// Holds a section against a table: names in their order, types and units. A row `a_x` stands for `a_r`, and after all of
+/// Columns of a section as a table has them, each with its name on the page: a row `a_x` stands for `a_r`, and after all of
 /// these for `a_b`.
-fn assert_described(heading: &str, table: &Table) {
-    let rows = rows(heading);
-    let described = names(&rows, 4);
+pub fn expected(heading: &str) -> Vec<(String, &'static str)> {
+    let described = names(&rows(heading), 4);
     let (arms, common): (Vec<&str>, Vec<&str>) =
         described.iter().partition(|name| name.contains("_x"));
     let mut expected: Vec<(String, &str)> = common.iter().map(|n| (n.to_string(), *n)).collect();
     for x in ["_r", "_b"] {
         expected.extend(arms.iter().map(|n| (n.replace("_x", x), *n)));
     }
+    expected
+}
+
+/// Holds a section against a table: names in their order, types, units and meanings.
+pub fn assert_described(heading: &str, table: &Table) {
+    let expected = expected(heading);
     let written: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
     let names: Vec<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names, written,
         "the page's columns and the table's: {heading}"
     );
+    let rows = rows(heading);
     for (column, (_, name)) in table.columns.iter().zip(&expected) {
         let row = row_of(&rows, name);
-        let kind = match column.data.type_name() {
-            "text" => "text",
-            "64-bit integers" => "int64",
-            "32-bit integers" => "int32",
-            "64-bit floats" => "float64",
-            "32-bit floats" => "float32",
-            "truth values" => "bool",
-            other => panic!("column {} is {other}", column.name),
-        };
-        assert_eq!(row[1..3], [kind, column.unit.as_str()], "{}", column.name);
-        assert!(row[3].len() > 3, "column {} has no meaning", column.name);
-        assert!(
-            column.meaning.len() > 3,
-            "column {} tells no meaning",
-            column.name
-        );
+        assert_eq!(row[1], type_of(column), "type of {}", column.name);
+        assert_eq!(row[2], column.unit, "unit of {}", column.name);
+        assert_meaning(&row, column);
+    }
+}
+
+/// Page and table tell what the column means.
+pub fn assert_meaning(row: &[&str], column: &Column) {
+    assert!(row[3].len() > 3, "column {} has no meaning", column.name);
+    assert!(
+        column.meaning.len() > 3,
+        "column {} tells no meaning",
+        column.name
+    );
+}
+
+/// Type of a column in the page's words.
+pub fn type_of(column: &Column) -> &'static str {
+    match column.data.type_name() {
+        "text" => "text",
+        "64-bit integers" => "int64",
+        "32-bit integers" => "int32",
+        "64-bit floats" => "float64",
+        "32-bit floats" => "float32",
+        "truth values" => "bool",
+        other => panic!("column {} is {other}", column.name),
     }
 }
 
@@ -107,15 +124,13 @@ fn columns_of_run_are_described_with_their_types_and_units() {
     }
 }
 
-#[test]
-fn flags_of_the_catalogue_are_described_bit_by_bit() {
-    let rows = rows("Catalogue flags");
-    let described: Vec<_> = rows
+/// Bits, values and what follows them in the rows of a section that start with a number.
+fn described_bits(heading: &str) -> Vec<(String, String, String)> {
+    rows(heading)
         .iter()
         .filter(|row| row[0].parse::<u32>().is_ok())
         .map(|row| (row[0].to_owned(), row[1].to_owned(), row[2].to_owned()))
-        .collect();
-    assert_eq!(described, bits(&catalogue::flags::ADDED));
+        .collect()
 }
 
 /// Bit, value and name of flags as the page tells them.
@@ -131,13 +146,39 @@ fn bits(flags: &[(u32, &str, &str)]) -> Vec<(String, String, String)> {
 
 #[test]
 fn flags_are_described_bit_by_bit() {
-    let rows = rows("Flags");
-    let described: Vec<_> = rows
+    assert_eq!(described_bits("Flags"), bits(&flags::ALL));
+    assert_eq!(
+        described_bits("Catalogue flags"),
+        bits(&catalogue::flags::ADDED)
+    );
+    let calibration: Vec<_> = observations::flag::MEANINGS
         .iter()
-        .filter(|row| row[0].parse::<u32>().is_ok())
-        .map(|row| (row[0].to_owned(), row[1].to_owned(), row[2].to_owned()))
+        .map(|(bit, text)| {
+            let number = bit.trailing_zeros().to_string();
+            (number, bit.to_string(), (*text).to_owned())
+        })
         .collect();
-    assert_eq!(described, bits(&flags::ALL));
+    assert_eq!(described_bits("Flags of `relrv calibrate`"), calibration);
+}
+
+/// The limits that the page quotes are those that the program uses.
+#[test]
+fn limits_of_flags_are_as_described() {
+    let rows = rows("Flags");
+    let says = |flag: &str, text: &str| {
+        let row = rows.iter().find(|row| row.get(2) == Some(&flag)).unwrap();
+        assert!(row[3].contains(text), "{flag}: no '{text}' in '{}'", row[3]);
+    };
+    says(
+        "`multiple_peaks`",
+        &format!("`second_peak` > {}", flags::MULTIPLE_PEAKS_LIMIT),
+    );
+    says(
+        "`chi2_high`",
+        &format!("`chi2_red` > {}:", flags::CHI2_HIGH_LIMIT),
+    );
+    let percent = 100.0 * flags::LOW_INFORMATION_LIMIT;
+    says("`low_information`", &format!("more than {percent:.0} %"));
 }
 
 #[test]
@@ -145,11 +186,4 @@ fn reasons_of_rejection_are_described() {
     let rows = rows("`rejected.csv`");
     let expected = RejectReason::ALL.map(RejectReason::name);
     assert_eq!(names(&rows, 2), expected);
-}
-
-#[test]
-fn columns_of_truth_are_described() {
-    let rows = rows("`truth.csv`");
-    let header = TRUTH.lines().next().unwrap_or_default();
-    assert_eq!(names(&rows, 4), header.split(',').collect::<Vec<_>>());
 }

@@ -13,7 +13,12 @@ pub fn grid() -> VelocityGrid {
 
 /// Simulates and measures the case with the CPU back end.
 pub fn run(case: &Case) -> Vec<Sample> {
-    monte_carlo::run(case, &grid()).unwrap()
+    run_on(case, grid())
+}
+
+/// The same on another grid of velocities.
+pub fn run_on(case: &Case, grid: VelocityGrid) -> Vec<Sample> {
+    monte_carlo::run(case, &grid).unwrap()
 }
 
 /// Simulates the case; `measure` gets a reference's exposures and the reference exposure.

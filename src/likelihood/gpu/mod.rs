@@ -244,6 +244,7 @@ impl Gpu {
                         n_pix: pixels.len(),
                         n_window: pixels.n_window,
                         ln_constant,
+                        response: batch.tables[pixels.table].response,
                     };
                     if pixels.is_empty() || !is_finite(pixels) {
                         return Measurement {

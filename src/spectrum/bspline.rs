@@ -80,11 +80,57 @@ impl Knots {
 /// Symmetric positive definite matrix with three off-diagonals: row i holds (i,i), (i,i+1), (i,i+2), (i,i+3).
 type Band = Vec<[f64; 4]>;
 
+/// Sums over pixels at any positions from which a spline is fitted; those of several spectra add.
+#[derive(Clone, Debug)]
+pub struct NormalEquations {
+    matrix: Band,
+    right: Vec<f64>,
+}
+
+impl NormalEquations {
+    /// Of no pixel at all.
+    pub fn new(knots: Knots) -> Self {
+        NormalEquations {
+            matrix: vec![[0.0; 4]; knots.n_coefficient()],
+            right: vec![0.0; knots.n_coefficient()],
+        }
+    }
+
+    /// Adds a pixel at position `x`, which lies within the knots.
+    #[inline]
+    pub fn add_pixel(&mut self, knots: Knots, x: f64, flux: f64, ivar: f64) {
+        let (interval, t) = knots.locate(x);
+        let b = basis(t);
+        let rows = self.matrix[interval..].iter_mut();
+        for (j, (row, right)) in rows.zip(&mut self.right[interval..]).take(4).enumerate() {
+            let wb = ivar * b[j];
+            *right += wb * flux;
+            for (sum, b) in row.iter_mut().zip(&b[j..]) {
+                *sum += wb * b;
+            }
+        }
+    }
+
+    /// Adds those of other pixels on the same knots.
+    pub fn add(&mut self, other: &NormalEquations) {
+        for (a, b) in self.matrix.iter_mut().zip(&other.matrix) {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a += b;
+            }
+        }
+        for (a, b) in self.right.iter_mut().zip(&other.right) {
+            *a += b;
+        }
+    }
+}
+
 /// A fitted spline: coefficients, and the factor from which covariances come.
 #[derive(Clone, Debug, Default)]
 pub struct SplineFit {
     /// B-spline coefficients, [`Knots::n_coefficient`] of them.
     pub coefficients: Vec<f64>,
+    /// Variances of the third differences that [`SplineFit::shrink`] found; empty before.
+    pub prior: Vec<f64>,
     /// Normal matrix of the data alone.
     normal: Band,
     /// Right-hand side.
@@ -98,7 +144,29 @@ impl SplineFit {
     /// The vectors are reused between calls. Returns false when no pixel counts (the spline is then 0).
     pub fn fit(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
         self.accumulate(knots, flux, ivar);
-        let n_coefficient = knots.n_coefficient();
+        self.least_squares()
+    }
+
+    /// The same fit to pixels that were summed before.
+    pub fn fit_sums(&mut self, sums: &NormalEquations) -> bool {
+        self.take_sums(sums);
+        self.least_squares()
+    }
+
+    /// The most probable spline for these sums and a `prior` that was found before, from other sums of the same star.
+    pub fn fit_with_prior(&mut self, sums: &NormalEquations, prior: &[f64]) {
+        self.take_sums(sums);
+        self.most_probable(prior);
+    }
+
+    fn take_sums(&mut self, sums: &NormalEquations) {
+        self.normal.clone_from(&sums.matrix);
+        self.right.clone_from(&sums.right);
+    }
+
+    fn least_squares(&mut self) -> bool {
+        let n_coefficient = self.normal.len();
+        self.prior.clear();
         let mean_diagonal =
             self.normal.iter().map(|row| row[0]).sum::<f64>() / n_coefficient as f64;
         self.coefficients.clear();
@@ -150,12 +218,17 @@ impl SplineFit {
                     .collect(),
             };
             prior = ratio_of_window_sums(&square, &known, PRIOR_WINDOW, floor);
-            self.factor.clone_from(&self.normal);
-            add_penalty::<4>(&mut self.factor, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
-            self.coefficients.copy_from_slice(&self.right);
-            self.factorize();
-            self.solve();
+            self.most_probable(&prior);
         }
+        self.prior = prior;
+    }
+
+    fn most_probable(&mut self, prior: &[f64]) {
+        self.factor.clone_from(&self.normal);
+        add_penalty::<4>(&mut self.factor, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
+        self.coefficients.clone_from(&self.right);
+        self.factorize();
+        self.solve();
     }
 
     fn accumulate(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) {

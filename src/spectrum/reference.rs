@@ -82,6 +82,25 @@ impl Reference {
         Some(reference)
     }
 
+    /// A spline that was fitted elsewhere, with what `ivar` the pixels of `ln_wave` have in all that it was fitted to. None
+    /// where no pixel has any.
+    pub(super) fn of_fit(
+        ln_wave: &[f64],
+        knots: Knots,
+        fit: SplineFit,
+        ivar: &[f64],
+    ) -> Option<Self> {
+        Some(Reference {
+            covered: longest_covered(ivar)?,
+            covariance: fit.covariance_band(),
+            variance: smooth_variance(knots, ivar),
+            ln_wave: ln_wave.to_vec(),
+            knots,
+            fit,
+            fit_chi2_red: f64::NAN,
+        })
+    }
+
     /// ln wavelength of the first and last pixel between which the reference is known.
     pub fn coverage(&self) -> (f64, f64) {
         (self.ln_wave[self.covered.0], self.ln_wave[self.covered.1])
@@ -210,12 +229,12 @@ fn horner(p: &[f64; 4], x: f64) -> f64 {
 }
 
 #[inline]
-fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
+pub(super) fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
     b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]
 }
 
 /// First and last pixel of the longest stretch without a gap of more than [`MAX_GAP_PIXELS`].
-fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
+pub(super) fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
     let mut best: Option<(usize, usize)> = None;
     let mut current: Option<(usize, usize)> = None;
     for i in (0..ivar.len()).filter(|i| ivar[*i] > 0.0) {
@@ -234,7 +253,7 @@ fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
 
 /// Coefficients of a B-spline that follows the per-pixel variance smoothly: each is the mean over the pixels within
 /// one spacing of its centre. Gaps get the variance of what may hide there.
-fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
+pub(super) fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
     let n = ivar.len();
     let mut distance = vec![n; n];
     let mut last_good = None;

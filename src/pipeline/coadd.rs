@@ -1,0 +1,220 @@
+//! The second pass with `--reference coadd`: every exposure against the coadd of the star's others.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::measure::MeasureConfig;
+use super::stages::{Stage, StageClocks};
+use crate::Result;
+use crate::likelihood::{Batch, Likelihood, Measurement, ReferenceTable, SpectrumPixels, flags};
+use crate::spectrum::{Coadd, Normalized, Reference};
+
+/// Spectra of one call of the back end: each brings a table of its own, 0.3 MB.
+const SPECTRA_PER_BATCH: usize = 128;
+
+/// Rounds of laying the exposures over each other, at most.
+const MAX_ROUNDS: usize = 5;
+
+/// No further round if no velocity moved by more than this part of its error.
+const SETTLED_SIGMA: f64 = 0.1;
+
+/// Times that everything is measured against coadds, at most: once more where a velocity is found elsewhere than where the
+/// exposure lay in the coadd.
+const MAX_PASSES: usize = 3;
+
+/// Such a velocity: this many of its errors away.
+const MOVED_SIGMA: f64 = 1.0;
+
+/// A star in one arm, measured against its best exposure.
+pub struct FirstPass {
+    /// Its exposures.
+    pub normalized: Vec<Normalized>,
+    /// The best of them.
+    pub best: usize,
+    /// Their velocities; better ones take their place.
+    pub measurements: Vec<Measurement>,
+    /// Exposures that the reference is made of.
+    pub n_reference: i32,
+}
+
+/// A star whose exposures lie over each other.
+struct Laid<'a> {
+    star: &'a mut FirstPass,
+    coadd: Coadd,
+}
+
+/// Measures the stars' exposures against their coadds, where there is a good one.
+///
+/// # Errors
+/// What the back end says.
+pub fn against_coadds(
+    config: &MeasureConfig,
+    stars: &mut [FirstPass],
+    backend: &dyn Likelihood,
+    clocks: &StageClocks,
+) -> Result<()> {
+    let mut laid: Vec<Laid<'_>> = clocks.time_all_threads(Stage::Reference, || {
+        let lay = |star: &mut FirstPass| {
+            let rv_km_s: Vec<f64> = star.measurements.iter().map(trusted).collect();
+            let exposures = std::mem::take(&mut star.normalized);
+            let mut coadd = Coadd::new(exposures, star.best, config.knot_pixels, &rv_km_s)?;
+            settle(&mut coadd).then_some(coadd)
+        };
+        stars
+            .par_iter_mut()
+            .filter_map(|star| lay(star).map(|coadd| Laid { star, coadd }))
+            .collect()
+    });
+    for pass in 1..=MAX_PASSES {
+        let measured = measure(config, &laid, backend, clocks)?;
+        let is_last = pass == MAX_PASSES;
+        laid = clocks.time_all_threads(Stage::Reference, || {
+            let stars = laid.into_par_iter().zip(measured);
+            let judged = stars.filter_map(|(laid, measured)| judge(laid, measured, is_last));
+            judged.collect()
+        });
+    }
+    Ok(())
+}
+
+/// Takes what was measured, or lays the exposures anew where it says and gives them back.
+fn judge<'a>(
+    mut laid: Laid<'a>,
+    measured: Vec<Measurement>,
+    is_last: bool,
+) -> Option<Laid<'a>> {
+    if !is_last && has_moved(&laid.coadd, &measured) {
+        let rv_km_s: Vec<f64> = measured.iter().map(trusted).collect();
+        return (laid.coadd.place(&rv_km_s) && settle(&mut laid.coadd)).then_some(laid);
+    }
+    accept(laid, measured);
+    None
+}
+
+/// Whether a velocity is found elsewhere than where the exposure lies in the coadd.
+fn has_moved(coadd: &Coadd, measured: &[Measurement]) -> bool {
+    let lies = coadd.rv_km_s();
+    measured
+        .iter()
+        .zip(lies)
+        .filter(|(m, _)| trusted(m).is_finite())
+        .any(|(m, lies)| (m.rv_km_s - lies).abs() > MOVED_SIGMA * m.rv_err_own_km_s)
+}
+
+/// Takes the velocities against coadds for the star's.
+fn accept(laid: Laid<'_>, measured: Vec<Measurement>) {
+    let best = laid.star.best;
+    let Some(of_best) = measured.get(best).map(|m| m.rv_err_own_km_s) else {
+        return;
+    };
+    laid.star.n_reference = laid.coadd.n_members() as i32;
+    laid.star.measurements = measured;
+    // Velocities are against the best exposure: its own error is in all of them but its own.
+    for (i, m) in laid.star.measurements.iter_mut().enumerate() {
+        if i != best {
+            m.rv_err_km_s = m.rv_err_own_km_s.hypot(of_best);
+        }
+    }
+}
+
+/// A velocity that an exposure can be laid at; NaN if it has none.
+fn trusted(measurement: &Measurement) -> f64 {
+    match measurement.flags & (flags::EDGE | flags::NO_CURVATURE) {
+        0 => measurement.rv_km_s,
+        _ => f64::NAN,
+    }
+}
+
+/// Moves the exposures until they lie over each other. False where they cannot.
+fn settle(coadd: &mut Coadd) -> bool {
+    for _ in 0..MAX_ROUNDS {
+        match coadd.round() {
+            None => return false,
+            Some(round) if round.largest_sigma < SETTLED_SIGMA && round.n_clipped == 0 => break,
+            Some(_) => {}
+        }
+    }
+    true
+}
+
+/// Each star's exposures against the coadds of the others.
+fn measure(
+    config: &MeasureConfig,
+    laid: &[Laid<'_>],
+    backend: &dyn Likelihood,
+    clocks: &StageClocks,
+) -> Result<Vec<Vec<Measurement>>> {
+    let mut out: Vec<Vec<Measurement>> = Vec::new();
+    out.resize_with(laid.len(), Vec::new);
+    for piece in pieces(laid) {
+        let prepared: Vec<Option<(ReferenceTable, SpectrumPixels)>> =
+            clocks.time_all_threads(Stage::Reference, || {
+                let prepare = |(star, range): &(usize, Range<usize>)| {
+                    let coadd = &laid[*star].coadd;
+                    let exposures = &coadd.exposures()[range.clone()];
+                    let references = coadd.references(range.clone());
+                    let both = exposures.iter().zip(references);
+                    both.map(|(exposure, reference)| {
+                        reference.map(|reference| ready(config, exposure, &reference))
+                    })
+                };
+                piece.par_iter().flat_map_iter(prepare).collect()
+            });
+        let mut batch = Batch {
+            grid: config.grid,
+            tables: Vec::new(),
+            spectra: Vec::new(),
+        };
+        let has_reference: Vec<bool> = prepared.iter().map(Option::is_some).collect();
+        for (table, pixels) in prepared.into_iter().flatten() {
+            batch.spectra.push(pixels.with_table(batch.tables.len()));
+            batch.tables.push(table);
+        }
+        let measured = clocks.time_all_threads(Stage::Likelihood, || backend.measure(&batch))?;
+        let mut measured = measured.into_iter();
+        let mut each = has_reference
+            .into_iter()
+            .filter_map(|has| match has {
+                true => measured.next(),
+                false => Some(Measurement::without_pixels()),
+            });
+        for (star, range) in piece {
+            out[star].extend(each.by_ref().take(range.len()));
+        }
+    }
+    Ok(out)
+}
+
+fn ready(
+    config: &MeasureConfig,
+    exposure: &Normalized,
+    reference: &Reference,
+) -> (ReferenceTable, SpectrumPixels) {
+    let table = ReferenceTable::new(reference, &config.grid);
+    let pixels = SpectrumPixels::new(exposure, reference, &table, &config.grid);
+    (table, pixels)
+}
+
+/// Exposures of stars (number of the star, which exposures), [`SPECTRA_PER_BATCH`] to a piece.
+fn pieces(laid: &[Laid<'_>]) -> Vec<Vec<(usize, Range<usize>)>> {
+    let mut pieces: Vec<Vec<(usize, Range<usize>)>> = vec![Vec::new()];
+    let mut room = SPECTRA_PER_BATCH;
+    for (star, laid) in laid.iter().enumerate() {
+        let n = laid.coadd.exposures().len();
+        let mut start = 0;
+        while start < n {
+            if room == 0 {
+                pieces.push(Vec::new());
+                room = SPECTRA_PER_BATCH;
+            }
+            let end = n.min(start + room);
+            room -= end - start;
+            if let Some(piece) = pieces.last_mut() {
+                piece.push((star, start..end));
+            }
+            start = end;
+        }
+    }
+    pieces
+}

@@ -11,13 +11,14 @@ use crate::likelihood::{Batch, Likelihood, Measurement, ReferenceTable, Spectrum
 use crate::spectrum::{Coadd, Normalized, Reference};
 
 /// Spectra of one call of the back end: each brings a table of its own, 0.3 MB.
-const SPECTRA_PER_BATCH: usize = 128;
+const SPECTRA_PER_BATCH: usize = 64;
 
 /// Rounds of laying the exposures over each other, at most.
 const MAX_ROUNDS: usize = 5;
 
-/// No further round if no velocity moved by more than this part of its error.
-const SETTLED_SIGMA: f64 = 0.1;
+/// No further round if no velocity moved by more than this part of its error: the next round would move it by a fourth of that
+/// at most.
+const SETTLED_SIGMA: f64 = 0.3;
 
 /// Times that everything is measured against coadds, at most: once more where a velocity is found elsewhere than where the
 /// exposure lay in the coadd.
@@ -25,6 +26,10 @@ const MAX_PASSES: usize = 3;
 
 /// Such a velocity: this many of its errors away.
 const MOVED_SIGMA: f64 = 1.0;
+
+/// A star whose exposures are no copies of each other, such as a double-lined one, has no coadd: a fourth of its exposures
+/// have a reduced chi^2 above this. Of 176 simulated single stars (SNR 10 to 60) none did, of 16 double-lined ones 9.
+const MAX_CHI2_RED: f64 = 1.2;
 
 /// A star in one arm, measured against its best exposure.
 pub struct FirstPass {
@@ -79,17 +84,27 @@ pub fn against_coadds(
 }
 
 /// Takes what was measured, or lays the exposures anew where it says and gives them back.
-fn judge<'a>(
-    mut laid: Laid<'a>,
-    measured: Vec<Measurement>,
-    is_last: bool,
-) -> Option<Laid<'a>> {
+fn judge<'a>(mut laid: Laid<'a>, measured: Vec<Measurement>, is_last: bool) -> Option<Laid<'a>> {
     if !is_last && has_moved(&laid.coadd, &measured) {
         let rv_km_s: Vec<f64> = measured.iter().map(trusted).collect();
         return (laid.coadd.place(&rv_km_s) && settle(&mut laid.coadd)).then_some(laid);
     }
-    accept(laid, measured);
+    if are_copies(&measured) {
+        accept(laid, measured);
+    }
     None
+}
+
+/// Whether exposures are copies of each other, by the upper quartile of their chi^2 about the coadds.
+fn are_copies(measured: &[Measurement]) -> bool {
+    let mut chi2: Vec<f64> = measured
+        .iter()
+        .map(|m| m.chi2_red)
+        .filter(|chi2| chi2.is_finite())
+        .collect();
+    chi2.sort_by(f64::total_cmp);
+    let quartile = chi2.len().saturating_sub(1) * 3 / 4;
+    chi2.get(quartile).is_some_and(|chi2| *chi2 <= MAX_CHI2_RED)
 }
 
 /// Whether a velocity is found elsewhere than where the exposure lies in the coadd.
@@ -173,12 +188,10 @@ fn measure(
         }
         let measured = clocks.time_all_threads(Stage::Likelihood, || backend.measure(&batch))?;
         let mut measured = measured.into_iter();
-        let mut each = has_reference
-            .into_iter()
-            .filter_map(|has| match has {
-                true => measured.next(),
-                false => Some(Measurement::without_pixels()),
-            });
+        let mut each = has_reference.into_iter().filter_map(|has| match has {
+            true => measured.next(),
+            false => Some(Measurement::without_pixels()),
+        });
         for (star, range) in piece {
             out[star].extend(each.by_ref().take(range.len()));
         }

@@ -9,6 +9,8 @@ pub mod rv_table;
 pub mod stages;
 mod star;
 
-pub use measure::{Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units};
+pub use measure::{
+    Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
+};
 pub use plan::{Plan, Stamp, Unit};
 pub use rv_table::RvRow;

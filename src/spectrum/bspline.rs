@@ -4,6 +4,8 @@
 //! follow, so such a spline keeps all of the star, and what it cannot follow is a defect. The uniform knots sit at
 //! multiples of the spacing in pixel number, starting at pixel 0.
 
+use multiversion::multiversion;
+
 /// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal: it decides only
 /// where no good pixel does, and draws a straight line through gaps.
 const GAP_PENALTY: f64 = 1e-6;
@@ -13,7 +15,7 @@ const THIRD_DIFFERENCE: [f64; 4] = [-1.0, 3.0, -3.0, 1.0];
 
 /// Coefficients on either side over which the power of the spectrum is taken in [`SplineFit::shrink`]: 50 pixels. Of
 /// 8, 16 and 32 tried on simulated stars of 5800 and 7500 K.
-const PRIOR_WINDOW: usize = 16;
+pub const PRIOR_WINDOW: usize = 16;
 
 /// Rounds of finding that power.
 const PRIOR_ROUNDS: usize = 4;
@@ -96,19 +98,34 @@ impl NormalEquations {
         }
     }
 
-    /// Adds a pixel at position `x`, which lies within the knots.
-    #[inline]
-    pub fn add_pixel(&mut self, knots: Knots, x: f64, flux: f64, ivar: f64) {
-        let (interval, t) = knots.locate(x);
-        let b = basis(t);
-        let rows = self.matrix[interval..].iter_mut();
-        for (j, (row, right)) in rows.zip(&mut self.right[interval..]).take(4).enumerate() {
-            let wb = ivar * b[j];
-            *right += wb * flux;
-            for (sum, b) in row.iter_mut().zip(&b[j..]) {
-                *sum += wb * b;
+    /// Adds pixels at positions `x`, which ascend; what is not within the knots, or has no weight, does not count.
+    pub fn add_pixels(&mut self, knots: Knots, x: &[f64], flux: &[f64], ivar: &[f64]) {
+        add_pixels(self, knots, x, flux, ivar);
+    }
+
+    /// `all` less `part`, which was added to it before.
+    pub fn set_difference(&mut self, all: &NormalEquations, part: &NormalEquations) {
+        self.matrix.clear();
+        let rows = all.matrix.iter().zip(&part.matrix);
+        self.matrix
+            .extend(rows.map(|(a, p)| [a[0] - p[0], a[1] - p[1], a[2] - p[2], a[3] - p[3]]));
+        self.right.clear();
+        self.right
+            .extend(all.right.iter().zip(&part.right).map(|(a, p)| a - p));
+    }
+
+    fn flush(&mut self, interval: usize, matrix: &mut [[f64; 4]; 4], right: &mut [f64; 4]) {
+        let rows = self.matrix[interval..].iter_mut().zip(&matrix[..]);
+        for (j, (row, of_row)) in rows.enumerate() {
+            for (sum, part) in row.iter_mut().zip(&of_row[j..]) {
+                *sum += part;
             }
         }
+        for (sum, part) in self.right[interval..].iter_mut().zip(&right[..]) {
+            *sum += part;
+        }
+        *matrix = [[0.0; 4]; 4];
+        *right = [0.0; 4];
     }
 
     /// Adds those of other pixels on the same knots.
@@ -122,6 +139,42 @@ impl NormalEquations {
             *a += b;
         }
     }
+}
+
+/// [`NormalEquations::add_pixels`], with the sums of one knot interval kept until the next one begins.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn add_pixels(
+    equations: &mut NormalEquations,
+    knots: Knots,
+    x: &[f64],
+    flux: &[f64],
+    ivar: &[f64],
+) {
+    let mut current = 0;
+    let mut matrix = [[0.0; 4]; 4];
+    let mut right = [0.0; 4];
+    let end = (knots.n_interval * knots.spacing) as f64;
+    let per_pixel = 1.0 / knots.spacing as f64;
+    for ((x, flux), ivar) in x.iter().zip(flux).zip(ivar) {
+        if !(*ivar > 0.0 && *x >= 0.0 && *x <= end) {
+            continue;
+        }
+        let t = x * per_pixel;
+        let interval = (t as usize).min(knots.n_interval - 1);
+        if interval != current {
+            equations.flush(current, &mut matrix, &mut right);
+            current = interval;
+        }
+        let b = basis(t - interval as f64);
+        for j in 0..4 {
+            let wb = ivar * b[j];
+            right[j] += wb * flux;
+            for k in 0..4 {
+                matrix[j][k] += wb * b[k];
+            }
+        }
+    }
+    equations.flush(current, &mut matrix, &mut right);
 }
 
 /// A fitted spline: coefficients, and the factor from which covariances come.
@@ -191,8 +244,9 @@ impl SplineFit {
     /// distribution whose variance is that of the spectrum around them, found from the spectrum itself.
     ///
     /// Where the star has no lines the spline becomes stiff, where it has lines it follows them: the Wiener filter of a
-    /// spectrum whose power changes along the wavelength. The variance is that of greatest evidence (MacKay 1992).
-    pub fn shrink(&mut self) {
+    /// spectrum whose power changes along the wavelength. The variance is that of greatest evidence (MacKay 1992), taken over
+    /// `window` coefficients on either side.
+    pub fn shrink(&mut self, window: usize) {
         let n = self.coefficients.len();
         if n < 8 {
             return;
@@ -217,7 +271,7 @@ impl SplineFit {
                     .map(|(v, p)| (1.0 - v / p).clamp(0.0, 1.0))
                     .collect(),
             };
-            prior = ratio_of_window_sums(&square, &known, PRIOR_WINDOW, floor);
+            prior = ratio_of_window_sums(&square, &known, window, floor);
             self.most_probable(&prior);
         }
         self.prior = prior;
@@ -434,6 +488,36 @@ mod tests {
                     "n {n} x {x}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn sums_over_pixels_anywhere_are_those_of_the_pixels() {
+        let n = 100;
+        let knots = Knots::new(n, 3);
+        let flux: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * (i as f64).sin()).collect();
+        let ivar: Vec<f64> = (0..n).map(|i| (i % 5) as f64).collect();
+        let mut fit = SplineFit::default();
+        fit.fit(knots, &flux, &ivar);
+        // In two parts, and with what does not count.
+        let mut sums = NormalEquations::new(knots);
+        let mut rest = NormalEquations::new(knots);
+        let mut x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+        sums.add_pixels(knots, &x[..37], &flux[..37], &ivar[..37]);
+        rest.add_pixels(knots, &x[37..], &flux[37..], &ivar[37..]);
+        let first = sums.clone();
+        sums.add(&rest);
+        x = vec![f64::NAN, -0.1, 1e9];
+        sums.add_pixels(knots, &x, &[1e9; 3], &[1.0; 3]);
+        let mut of_sums = SplineFit::default();
+        assert!(of_sums.fit_sums(&sums));
+        for (a, b) in fit.coefficients.iter().zip(&of_sums.coefficients) {
+            assert!((a - b).abs() < 1e-10, "{a} {b}");
+        }
+        let mut difference = NormalEquations::new(knots);
+        difference.set_difference(&sums, &rest);
+        for (a, b) in difference.right.iter().zip(&first.right) {
+            assert!((a - b).abs() < 1e-10);
         }
     }
 

@@ -56,6 +56,15 @@ impl Sums {
         }
     }
 
+    fn set_difference(&mut self, all: &Sums, part: &Sums) {
+        self.equations
+            .set_difference(&all.equations, &part.equations);
+        self.ivar.clear();
+        // What is left of equal numbers is rounding, no information.
+        let less = |(a, p): (&f64, &f64)| if a - p > 1e-9 * a { a - p } else { 0.0 };
+        self.ivar.extend(all.ivar.iter().zip(&part.ivar).map(less));
+    }
+
     fn add(&mut self, other: &Sums) {
         self.equations.add(&other.equations);
         for (a, b) in self.ivar.iter_mut().zip(&other.ivar) {
@@ -95,6 +104,8 @@ pub struct Coadd {
     /// Which exposures are part of the coadd.
     members: Vec<bool>,
     parts: Vec<Part>,
+    /// Of all members.
+    all: Sums,
     prior: Vec<f64>,
 }
 
@@ -111,7 +122,9 @@ impl Coadd {
         *members.get_mut(best)? = true;
         let n = exposures.get(best)?.flux.len();
         let too_short = exposures.iter().any(|e| e.flux.len() < 4 * spacing.max(1));
-        if members.iter().filter(|m| **m).count() < 2 || too_short || rv_km_s.len() != exposures.len()
+        if members.iter().filter(|m| **m).count() < 2
+            || too_short
+            || rv_km_s.len() != exposures.len()
         {
             return None;
         }
@@ -123,6 +136,7 @@ impl Coadd {
         let mut coadd = Coadd {
             knots: Knots::new(n, spacing),
             parts: Vec::with_capacity(exposures.len()),
+            all: Sums::new(Knots::new(n, spacing), n),
             exposures,
             best,
             shift_km_s,
@@ -170,6 +184,9 @@ impl Coadd {
         let n_clipped = self.clip(&sweeps);
         let of_members = sweeps.iter().zip(&self.members).filter(|(_, m)| **m);
         let total: f64 = of_members.map(|(s, _)| s.information).sum();
+        if !(total > 0.0 && total.is_finite()) {
+            return None;
+        }
         let mut steps: Vec<f64> = sweeps
             .iter()
             .zip(&self.members)
@@ -187,8 +204,8 @@ impl Coadd {
             largest_sigma = largest_sigma.max(steps[i].abs() * sweeps[i].information.sqrt());
             self.shift_km_s[i] += steps[i];
         }
-        let is_fine = largest_sigma.is_finite() && self.lay();
-        is_fine.then_some(Round {
+        let is_finite = self.shift_km_s.iter().all(|u| u.is_finite());
+        (is_finite && self.lay()).then_some(Round {
             largest_sigma,
             n_clipped,
         })
@@ -210,57 +227,36 @@ impl Coadd {
     fn lay(&mut self) -> bool {
         let ln_wave = &self.exposures[self.best].ln_wave;
         let knots = self.knots;
-        let lay = |(exposure, shift): (&Normalized, &f64)| {
-            part(exposure, ln_wave, knots, shift / C_KM_S)
-        };
+        let lay =
+            |(exposure, shift): (&Normalized, &f64)| part(exposure, ln_wave, knots, shift / C_KM_S);
         self.parts = self
             .exposures
             .iter()
             .zip(&self.shift_km_s)
             .map(lay)
             .collect();
-        let mut all = NormalEquations::new(knots);
+        self.all = Sums::new(knots, ln_wave.len());
         for (part, _) in self.parts.iter().zip(&self.members).filter(|(_, m)| **m) {
-            all.add(&part.sums.equations);
+            self.all.add(&part.sums);
         }
         let mut fit = SplineFit::default();
-        if !fit.fit_sums(&all) {
+        if !fit.fit_sums(&self.all.equations) {
             return false;
         }
-        fit.shrink();
+        fit.shrink(std::env::var("COADD_WINDOW").map_or(16, |v| v.parse().unwrap_or(16)));
         self.prior = fit.prior;
         !self.prior.is_empty()
     }
 
     /// Calls `with` for each exposure in `range` with the sums over all members but itself.
-    fn each_without_one(
-        &self,
-        range: std::ops::Range<usize>,
-        mut with: impl FnMut(usize, &Sums),
-    ) {
-        let n = self.exposures[self.best].ln_wave.len();
-        let zero = || Sums::new(self.knots, n);
-        // Sums before and after each, not all less its own: differences of nearly equal sums are not positive definite.
-        let mut after = vec![zero()];
-        for i in range.clone().rev().skip(1) {
-            let mut sums = after.last().cloned().unwrap_or_else(zero);
-            if self.members[i + 1] {
-                sums.add(&self.parts[i + 1].sums);
-            }
-            after.push(sums);
-        }
-        let mut before = zero();
-        for i in (0..range.start).chain(range.end..self.parts.len()) {
-            if self.members[i] {
-                before.add(&self.parts[i].sums);
-            }
-        }
+    fn each_without_one(&self, range: std::ops::Range<usize>, mut with: impl FnMut(usize, &Sums)) {
+        let mut others = self.all.clone();
         for i in range {
-            let Some(mut sums) = after.pop() else { return };
-            sums.add(&before);
-            with(i, &sums);
             if self.members[i] {
-                before.add(&self.parts[i].sums);
+                others.set_difference(&self.all, &self.parts[i].sums);
+                with(i, &others);
+            } else {
+                with(i, &self.all);
             }
         }
     }
@@ -391,7 +387,7 @@ fn part(exposure: &Normalized, ln_wave: &[f64], knots: Knots, shift: f64) -> Par
     let mut sums = Sums::new(knots, n);
     let mut i = 0;
     let mut x = Vec::with_capacity(exposure.ln_wave.len());
-    for (k, l) in exposure.ln_wave.iter().enumerate() {
+    for l in &exposure.ln_wave {
         let l = l - shift;
         while i + 2 < n && ln_wave[i + 1] <= l {
             i += 1;
@@ -399,11 +395,9 @@ fn part(exposure: &Normalized, ln_wave: &[f64], knots: Knots, shift: f64) -> Par
         let at = i as f64 + (l - ln_wave[i]) / (ln_wave[i + 1] - ln_wave[i]);
         let is_inside = at >= 0.0 && at <= (n - 1) as f64;
         x.push(if is_inside { at } else { f64::NAN });
-        if is_inside && exposure.ivar[k] > 0.0 {
-            sums.equations
-                .add_pixel(knots, at, exposure.flux[k], exposure.ivar[k]);
-        }
     }
+    sums.equations
+        .add_pixels(knots, &x, &exposure.flux, &exposure.ivar);
     // Each pixel of the scale has the inverse variance of the exposure's nearest one.
     let mut k = x.iter().position(|x| x.is_finite()).unwrap_or(0);
     for (i, ivar) in sums.ivar.iter_mut().enumerate() {
@@ -420,4 +414,145 @@ fn part(exposure: &Normalized, ln_wave: &[f64], knots: Knots, shift: f64) -> Par
 
 fn shift_of(rv_km_s: f64) -> f64 {
     C_KM_S * (rv_km_s / C_KM_S).ln_1p()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use rand_distr::StandardNormal;
+
+    use super::*;
+    use crate::Arm;
+
+    /// Lines, a few of them deep.
+    fn star(ln_wave: f64) -> f64 {
+        let depths = [0.3, 0.6, 0.15, 0.4, 0.25, 0.5];
+        let line = |(i, depth): (usize, &f64)| {
+            let centre = 8.770 + 0.007 * (i as f64 + 0.5);
+            depth * (-0.5 * ((ln_wave - centre) / 6e-5).powi(2)).exp()
+        };
+        1.0 - depths.iter().enumerate().map(line).sum::<f64>()
+    }
+
+    /// Exposures at these velocities; pixels of each lie elsewhere.
+    fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let made = rv_km_s.iter().enumerate().map(|(e, rv)| {
+            let ln_wave: Vec<f64> = (0..2100)
+                .map(|i| 8.768 + 2.2e-5 * (f64::from(i) + 0.37 * e as f64))
+                .collect();
+            let shift = (rv / C_KM_S).ln_1p();
+            let flux = ln_wave.iter().map(|l| {
+                let noise: f64 = rng.sample(StandardNormal);
+                star(l - shift) + sigma * noise
+            });
+            Normalized {
+                arm: Arm::Red,
+                flux: flux.collect(),
+                ivar: vec![sigma.powi(-2); ln_wave.len()],
+                n_good: ln_wave.len(),
+                n_spike: 0,
+                snr: 1.0 / sigma,
+                wave_as_stored: false,
+                ln_wave,
+            }
+        });
+        made.collect()
+    }
+
+    const RV_KM_S: [f64; 5] = [0.0, 12.0, -30.5, 3.3, 81.0];
+
+    #[test]
+    fn velocities_settle_where_they_are_and_the_best_one_stays() {
+        let first: Vec<f64> = RV_KM_S.iter().map(|v| v + 2.0 * (v * 7.1).sin()).collect();
+        let mut coadd = Coadd::new(exposures(&RV_KM_S, 0.02, 1), 0, 3, &first).unwrap();
+        let rounds: Vec<f64> = (0..5)
+            .map(|_| coadd.round().unwrap().largest_sigma)
+            .collect();
+        assert!(rounds[0] > 1.0 && rounds[4] < 0.02, "{rounds:?}");
+        let rv = coadd.rv_km_s();
+        assert_eq!(rv[0], 0.0);
+        let sweeps = coadd.sweeps();
+        for i in 1..5 {
+            // Against the best one: errors of both.
+            let error = (1.0 / sweeps[i].information + 1.0 / sweeps[0].information).sqrt();
+            assert!(
+                (rv[i] - RV_KM_S[i]).abs() < 3.0 * error,
+                "{i}: {rv:?} {error}"
+            );
+            assert!(error < 0.7, "{error}");
+        }
+    }
+
+    #[test]
+    fn an_exposure_is_no_part_of_its_own_reference() {
+        let mut spoiled = exposures(&RV_KM_S, 0.02, 2);
+        let sound = Coadd::new(spoiled.clone(), 0, 3, &RV_KM_S).unwrap();
+        spoiled[2].flux[1000] += 0.04;
+        let after = Coadd::new(spoiled, 0, 3, &RV_KM_S).unwrap();
+        let at = |coadd: &Coadd, i: usize| {
+            let l = coadd.exposures[2].ln_wave[1000] - (RV_KM_S[2] / C_KM_S).ln_1p();
+            coadd.references(i..i + 1)[0].as_ref().unwrap().at(l)
+        };
+        let change = |i: usize| (at(&after, i).flux - at(&sound, i).flux).abs();
+        assert!(
+            change(2) < 1e-5 && change(1) > 1e-3,
+            "{} {}",
+            change(2),
+            change(1)
+        );
+        // Four exposures of equal weight.
+        let variance = at(&sound, 2).pixel_variance;
+        assert!(
+            (variance / (0.02f64.powi(2) / 4.0) - 1.0).abs() < 1e-6,
+            "{variance}"
+        );
+    }
+
+    #[test]
+    fn a_cosmic_ray_is_clipped_where_it_is_and_nowhere_else() {
+        for n in [2, 3, 5] {
+            for spoiled in 0..n {
+                let mut all = exposures(&RV_KM_S[..n], 0.05, 3);
+                all[spoiled].flux[700] += 2.0;
+                all[spoiled].flux[701] += 0.9;
+                let mut coadd = Coadd::new(all, 0, 3, &RV_KM_S[..n]).unwrap();
+                for _ in 0..3 {
+                    coadd.round().unwrap();
+                }
+                for (i, exposure) in coadd.exposures().iter().enumerate() {
+                    let gone: Vec<usize> = (0..2100).filter(|k| exposure.ivar[*k] == 0.0).collect();
+                    if i == spoiled {
+                        assert!(
+                            gone.contains(&700) && gone.contains(&701),
+                            "{n} {i}: {gone:?}"
+                        );
+                        assert!(gone.len() <= 8, "{n} {i}: {gone:?}");
+                    } else {
+                        assert!(gone.is_empty(), "{n} {spoiled} {i}: {gone:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_coadd_is_none() {
+        let two = exposures(&RV_KM_S[..2], 0.05, 4);
+        assert!(Coadd::new(two.clone(), 0, 3, &[0.0, f64::NAN]).is_none());
+        assert!(Coadd::new(two.clone(), 0, 3, &[0.0]).is_none());
+        assert!(Coadd::new(two.clone(), 7, 3, &[0.0, 1.0]).is_none());
+        assert!(Coadd::new(Vec::new(), 0, 3, &[]).is_none());
+        let mut blind = two.clone();
+        blind.iter_mut().for_each(|e| e.ivar.fill(0.0));
+        assert!(Coadd::new(blind, 0, 3, &[0.0, 1.0]).is_none());
+        let mut flat = two;
+        flat.iter_mut().for_each(|e| e.flux.fill(1.0));
+        // No slope, no velocity; and nothing breaks.
+        let mut coadd = Coadd::new(flat, 0, 3, &[0.0, 1.0]).unwrap();
+        if let Some(round) = coadd.round() {
+            assert!(round.largest_sigma < 1.0, "{round:?}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! noisy spectrum averages neighbouring noise and makes chi^2 drop at half-pixel shifts, which pulls velocities to
 //! +-half a pixel (3 km/s); `docs/method.md` shows it.
 
-use super::bspline::{Knots, SplineFit, basis, basis_slope, quadratic_form};
+use super::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 use super::normalize::Normalized;
 use crate::C_KM_S;
 
@@ -60,7 +60,7 @@ impl Reference {
         if !fit.fit(knots, &exposure.flux, &exposure.ivar) {
             return None;
         }
-        fit.shrink();
+        fit.shrink(PRIOR_WINDOW);
         let covered = longest_covered(&exposure.ivar)?;
         let covariance = fit.covariance_band();
         let variance = smooth_variance(knots, &exposure.ivar);
@@ -136,6 +136,35 @@ impl Reference {
                 i += 1;
             }
             use_value(k, self.at_position(i, l));
+        }
+    }
+
+    /// Variances of fitted flux and slope alone at `n` wavelengths, the first at `ln_wave`, then every `step`.
+    pub fn sample_variances(
+        &self,
+        ln_wave: f64,
+        step: f64,
+        n: usize,
+        mut use_values: impl FnMut(f64, f64),
+    ) {
+        let spacing = self.knots.spacing as f64;
+        let last = self.ln_wave.len() - 1;
+        let (mut i, mut pixels_per_ln) = (0, 1.0 / (self.ln_wave[1] - self.ln_wave[0]));
+        for k in 0..n {
+            let l = ln_wave + k as f64 * step;
+            while i + 1 < last && self.ln_wave[i + 1] <= l {
+                i += 1;
+                pixels_per_ln = 1.0 / (self.ln_wave[i + 1] - self.ln_wave[i]);
+            }
+            let x = (i as f64 + (l - self.ln_wave[i]) * pixels_per_ln).clamp(0.0, last as f64);
+            let (interval, t) = self.knots.locate(x);
+            let to_velocity = pixels_per_ln / (spacing * C_KM_S);
+            use_values(
+                quadratic_form(&self.covariance, interval, &basis(t)),
+                quadratic_form(&self.covariance, interval, &basis_slope(t))
+                    * to_velocity
+                    * to_velocity,
+            );
         }
     }
 
@@ -356,6 +385,13 @@ mod tests {
                 (value.flux - expected.flux).abs() < 1e-12
                     && (value.slope - expected.slope).abs() < 1e-12
             );
+        });
+        let mut k = 0;
+        reference.sample_variances(8.78, 1.7e-6, 5000, |flux, slope| {
+            let expected = reference.at(8.78 + f64::from(k) * 1.7e-6);
+            assert!((flux / expected.flux_variance - 1.0).abs() < 1e-9);
+            assert!((slope / expected.slope_variance - 1.0).abs() < 1e-9);
+            k += 1;
         });
         reference.sample_flux(8.78, 1.7e-6, 5000, |k, flux, variance| {
             let expected = reference.at(8.78 + k as f64 * 1.7e-6);

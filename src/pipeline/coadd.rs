@@ -27,6 +27,12 @@ const MAX_PASSES: usize = 3;
 /// Such a velocity: this many of its errors away.
 const MOVED_SIGMA: f64 = 1.0;
 
+/// Flags of a measurement whose velocity says nothing.
+const NO_PLACE: u32 = flags::EDGE | flags::NO_CURVATURE;
+
+/// With little information a velocity this many of its errors from the star's others is that of a peak of noise.
+const FAR_SIGMA: f64 = 3.0;
+
 /// A star whose exposures are no copies of each other, such as a double-lined one, has no coadd: a fourth of its exposures
 /// have a reduced chi^2 above this. Of 176 simulated single stars (SNR 10 to 60) none did, of 16 double-lined ones 9.
 const MAX_CHI2_RED: f64 = 1.2;
@@ -61,7 +67,7 @@ pub fn against_coadds(
 ) -> Result<()> {
     let mut laid: Vec<Laid<'_>> = clocks.time_all_threads(Stage::Reference, || {
         let lay = |star: &mut FirstPass| {
-            let rv_km_s: Vec<f64> = star.measurements.iter().map(trusted).collect();
+            let rv_km_s = places(&star.measurements);
             let exposures = std::mem::take(&mut star.normalized);
             let mut coadd = Coadd::new(exposures, star.best, config.knot_pixels, &rv_km_s)?;
             settle(&mut coadd).then_some(coadd)
@@ -72,6 +78,9 @@ pub fn against_coadds(
             .collect()
     });
     for pass in 1..=MAX_PASSES {
+        if laid.is_empty() {
+            break;
+        }
         let measured = measure(config, &laid, backend, clocks)?;
         let is_last = pass == MAX_PASSES;
         laid = clocks.time_all_threads(Stage::Reference, || {
@@ -86,8 +95,7 @@ pub fn against_coadds(
 /// Takes what was measured, or lays the exposures anew where it says and gives them back.
 fn judge<'a>(mut laid: Laid<'a>, measured: Vec<Measurement>, is_last: bool) -> Option<Laid<'a>> {
     if !is_last && has_moved(&laid.coadd, &measured) {
-        let rv_km_s: Vec<f64> = measured.iter().map(trusted).collect();
-        return (laid.coadd.place(&rv_km_s) && settle(&mut laid.coadd)).then_some(laid);
+        return (laid.coadd.place(&places(&measured)) && settle(&mut laid.coadd)).then_some(laid);
     }
     if are_copies(&measured) {
         accept(laid, measured);
@@ -113,7 +121,7 @@ fn has_moved(coadd: &Coadd, measured: &[Measurement]) -> bool {
     measured
         .iter()
         .zip(lies)
-        .filter(|(m, _)| trusted(m).is_finite())
+        .filter(|(m, _)| m.flags & NO_PLACE == 0)
         .any(|(m, lies)| (m.rv_km_s - lies).abs() > MOVED_SIGMA * m.rv_err_own_km_s)
 }
 
@@ -133,12 +141,27 @@ fn accept(laid: Laid<'_>, measured: Vec<Measurement>) {
     }
 }
 
-/// A velocity that an exposure can be laid at; NaN if it has none.
-fn trusted(measurement: &Measurement) -> f64 {
-    match measurement.flags & (flags::EDGE | flags::NO_CURVATURE) {
-        0 => measurement.rv_km_s,
-        _ => f64::NAN,
-    }
+/// Velocities at which the exposures are laid over each other; NaN for those that have none.
+///
+/// Where there is little information, noise makes peaks anywhere on the grid. An exposure of that kind, found far from the
+/// others for its error, is laid where they are.
+fn places(measured: &[Measurement]) -> Vec<f64> {
+    let is_sure = |m: &&Measurement| {
+        m.flags & (NO_PLACE | flags::LOW_INFORMATION | flags::MULTIPLE_PEAKS) == 0
+    };
+    let mut sure: Vec<f64> = measured.iter().filter(is_sure).map(|m| m.rv_km_s).collect();
+    sure.sort_by(f64::total_cmp);
+    // The velocity of the best exposure where nothing else is known.
+    let centre = sure.get(sure.len() / 2).copied().unwrap_or(0.0);
+    let place = |m: &Measurement| {
+        let is_far = (m.rv_km_s - centre).abs() > FAR_SIGMA * m.rv_err_km_s;
+        match m.flags {
+            bits if bits & NO_PLACE != 0 => f64::NAN,
+            bits if bits & flags::LOW_INFORMATION != 0 && is_far => centre,
+            _ => m.rv_km_s,
+        }
+    };
+    measured.iter().map(place).collect()
 }
 
 /// Moves the exposures until they lie over each other. False where they cannot.

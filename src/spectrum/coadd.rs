@@ -4,7 +4,7 @@
 //! nothing noisy is interpolated, and the coadd without one exposure is the sum over the others. An exposure is always
 //! compared with the coadd of the others, so that its own noise is on one side only.
 
-use super::bspline::{Knots, NormalEquations, SplineFit, basis, basis_slope};
+use super::bspline::{Knots, NormalEquations, PRIOR_WINDOW, SplineFit, basis, basis_slope};
 use super::normalize::Normalized;
 use super::reference::{Reference, dot, longest_covered, smooth_variance};
 use crate::C_KM_S;
@@ -243,7 +243,7 @@ impl Coadd {
         if !fit.fit_sums(&self.all.equations) {
             return false;
         }
-        fit.shrink(std::env::var("COADD_WINDOW").map_or(16, |v| v.parse().unwrap_or(16)));
+        fit.shrink(PRIOR_WINDOW);
         self.prior = fit.prior;
         !self.prior.is_empty()
     }

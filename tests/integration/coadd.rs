@@ -180,210 +180,68 @@ fn about_the_mean(
         .collect()
 }
 
+/// Issue: scatter / bound <= 1.15 at SNR 10, the bound with the coadd's own variance; quoted errors within 8 % of the scatter.
 #[test]
 fn scatter_reaches_the_bound_and_errors_are_honest() {
     println!(
-        "teff_k arm   n  snr    own/bound  (best)  coadd/bound own quoted/scatter (best)  quoted/scatter (best)"
+        "teff_k arm     snr  scatter/bound  own scatter/own bound (best)  own quoted/scatter  quoted/scatter  zero/own error"
     );
-    let n_stars: usize = std::env::var("NS").map_or(100, |v| v.parse().unwrap());
+    let mut failures = Vec::new();
     for teff_k in [6500.0, 5800.0, 4500.0] {
         for arm in Arm::ALL {
-            for (n_exposures, snr) in [
-                (10, (10.0, 10.0)),
-                (10, (10.0, 20.0)),
-                (3, (10.0, 20.0)),
-                (2, (10.0, 20.0)),
-            ] {
+            for snr in [(10.0, 10.0), (10.0, 20.0)] {
                 let stars = simulate(&Stars {
                     arm,
                     star: StellarParams::dwarf(teff_k),
                     snr,
-                    n_stars: n_stars * 10 / n_exposures,
-                    n_exposures,
+                    n_stars: 60,
+                    n_exposures: 10,
                     options: SpectrumOptions::clean(),
-                    seed: 1,
+                    seed: 20_261_122,
                 });
-                let gather = |value: fn(&Exposure) -> f64, skip: bool| -> Vec<(f64, Exposure)> {
-                    stars
+                // About the mean of the star's others: the best exposure's row against itself is no measurement.
+                let pulls = |skip, value: fn(&Exposure) -> f64, of: fn(&Exposure) -> f64| -> f64 {
+                    let each = stars
                         .iter()
-                        .flat_map(|s| about_the_mean(s, skip, value))
-                        .collect()
+                        .flat_map(|star| about_the_mean(star, skip, value))
+                        .map(|(d, e)| d / of(&e));
+                    rms(&each.collect::<Vec<f64>>())
                 };
-                let coadd = gather(|e| e.coadd.rv_km_s - e.rv_true_km_s, false);
-                let best = gather(|e| e.best.rv_km_s - e.rv_true_km_s, true);
-                let ratio = |v: &[(f64, Exposure)], of: fn(&Exposure) -> f64| {
-                    rms(&v.iter().map(|(d, e)| d / of(e)).collect::<Vec<_>>())
+                let by_coadd: fn(&Exposure) -> f64 = |e| e.coadd.rv_km_s - e.rv_true_km_s;
+                let by_best: fn(&Exposure) -> f64 = |e| e.best.rv_km_s - e.rv_true_km_s;
+                let to_bound = pulls(false, by_coadd, |e| e.bound_km_s);
+                let own_to_bound = pulls(false, by_coadd, |e| e.bound_own_km_s);
+                let best_to_bound = pulls(true, by_best, |e| e.bound_own_km_s);
+                let own_honesty = 1.0 / pulls(false, by_coadd, |e| e.coadd.rv_err_own_km_s);
+                let (of_best, others): (Vec<&Exposure>, Vec<&Exposure>) =
+                    stars.iter().flatten().partition(|e| e.is_best);
+                let ratios = |of: Vec<&Exposure>, ratio: fn(&Exposure) -> f64| {
+                    rms(&of.into_iter().map(ratio).collect::<Vec<f64>>())
                 };
-                let others: Vec<Exposure> = stars
-                    .iter()
-                    .flatten()
-                    .filter(|e| !e.is_best)
-                    .copied()
-                    .collect();
-                let pull =
-                    |of: fn(&Exposure) -> f64| rms(&others.iter().map(of).collect::<Vec<_>>());
+                let honesty = 1.0
+                    / ratios(others, |e| {
+                        (e.coadd.rv_km_s - e.rv_true_km_s) / e.coadd.rv_err_km_s
+                    });
+                let zero = ratios(of_best, |e| e.coadd.rv_km_s / e.coadd.rv_err_own_km_s);
                 println!(
-                    "{teff_k:>6} {:<5} {n_exposures:>2} {:>3}-{:<3} {:>8.3} {:>8.3} {:>10.3} {:>12.3} {:>10.3} {:>12.3} {:>10.3}   ref rv {:.3}",
+                    "{teff_k:>6} {:<5} {:>2}-{:<2} {to_bound:>12.3} {own_to_bound:>20.3} ({best_to_bound:.3}) {own_honesty:>18.3} {honesty:>15.3} {zero:>15.3}",
                     arm.name(),
                     snr.0,
-                    snr.1,
-                    ratio(&coadd, |e| e.bound_own_km_s),
-                    ratio(&best, |e| e.bound_own_km_s),
-                    ratio(&coadd, |e| e.bound_km_s),
-                    1.0 / ratio(&coadd, |e| e.coadd.rv_err_own_km_s),
-                    1.0 / ratio(&best, |e| e.best.rv_err_own_km_s),
-                    1.0 / pull(|e| (e.coadd.rv_km_s - e.rv_true_km_s) / e.coadd.rv_err_km_s),
-                    1.0 / pull(|e| (e.best.rv_km_s - e.rv_true_km_s) / e.best.rv_err_km_s),
-                    rms(&stars
-                        .iter()
-                        .flatten()
-                        .filter(|e| e.is_best)
-                        .map(|e| e.coadd.rv_km_s / e.coadd.rv_err_own_km_s)
-                        .collect::<Vec<_>>()),
+                    snr.1
                 );
-            }
-        }
-    }
-}
-
-#[test]
-fn experiment() {
-    use relrv::likelihood::oracle;
-    use relrv::spectrum::Coadd;
-    for (teff_k, snr, n) in [
-        (9000.0, (10.0, 20.0), 6),
-        (7500.0, (10.0, 20.0), 6),
-        (7500.0, (20.0, 40.0), 6),
-        (6500.0, (10.0, 10.0), 10),
-        (5800.0, (10.0, 20.0), 4),
-        (4500.0, (10.0, 10.0), 10),
-        (4500.0, (10.0, 20.0), 6),
-    ] {
-        for arm in Arm::ALL {
-            let template = Template::new(&StellarParams::dwarf(teff_k), arm);
-            let out: Vec<(Vec<f64>, Vec<f64>, Vec<[f64; 4]>, Vec<f64>)> = (0..60usize)
-                .into_par_iter()
-                .map_init(Normalizer::default, |normalizer, number| {
-                    let mut rng = ChaCha8Rng::seed_from_u64(3);
-                    rng.set_stream(number as u64);
-                    let mut truth = vec![];
-                    let mut exposures = vec![];
-                    let mut s = vec![];
-                    for _ in 0..n {
-                        let v = 6.0 * (2.0 * rng.random::<f64>() - 1.0);
-                        let of = snr.0 + (snr.1 - snr.0) * rng.random::<f64>();
-                        let component = Component {
-                            template: &template,
-                            rv_km_s: v,
-                            light: 1.0,
-                        };
-                        let made = spectrum_with_truth(
-                            &mut rng,
-                            arm,
-                            &[component],
-                            0.0,
-                            of,
-                            &SpectrumOptions::default(),
-                        );
-                        exposures.push(
-                            normalizer
-                                .normalize(&SpectrumConfig::default(), &made.raw, 100.0)
-                                .unwrap(),
-                        );
-                        truth.push(v);
-                        s.push(of);
-                    }
-                    let best = (0..n).max_by(|a, b| s[*a].total_cmp(&s[*b])).unwrap();
-                    let reference = Reference::new(&exposures[best], KNOT_PIXELS).unwrap();
-                    let table = ReferenceTable::new(&reference, &grid());
-                    let spectra = exposures
-                        .iter()
-                        .map(|n| SpectrumPixels::new(n, &reference, &table, &grid()))
-                        .collect();
-                    let first = Cpu
-                        .measure(&Batch {
-                            grid: grid(),
-                            tables: vec![table],
-                            spectra,
-                        })
-                        .unwrap();
-                    let rv: Vec<f64> = first.iter().map(|m| m.rv_km_s).collect();
-                    let mut coadd = Coadd::new(exposures, best, KNOT_PIXELS, &rv).unwrap();
-                    let mut moved = vec![];
-                    let mut clipped = vec![];
-                    for _ in 0..6 {
-                        let r = coadd.round().unwrap();
-                        moved.push(r.largest_sigma);
-                        clipped.push(r.n_clipped as f64);
-                    }
-                    let lies = coadd.rv_km_s();
-                    let refs = coadd.references(0..n);
-                    let w: Vec<[f64; 4]> = (0..n)
-                        .map(|i| {
-                            let reference = refs[i].as_ref().unwrap();
-                            let table = ReferenceTable::new(reference, &grid());
-                            let px = SpectrumPixels::new(
-                                &coadd.exposures()[i],
-                                reference,
-                                &table,
-                                &grid(),
-                            );
-                            let m = Cpu
-                                .measure(&Batch {
-                                    grid: grid(),
-                                    tables: vec![table],
-                                    spectra: vec![px],
-                                })
-                                .unwrap()[0];
-                            let sums = oracle::precision_sums(
-                                &coadd.exposures()[i],
-                                reference,
-                                &grid(),
-                                m.rv_km_s,
-                            );
-                            let p = sums.precision();
-                            let plain = sums.own_slope2.sqrt() / sums.slope2;
-                            [
-                                m.rv_km_s - truth[i],
-                                plain,
-                                p.noise_share,
-                                m.rv_km_s - lies[i],
-                            ]
-                        })
-                        .collect();
-                    (moved, clipped, w, vec![])
-                })
-                .collect();
-            let col = |r: usize| out.iter().map(|o| o.0[r]).collect::<Vec<_>>();
-            let mut rounds = String::new();
-            for r in 0..6 {
-                let mut c = col(r);
-                c.sort_by(f64::total_cmp);
-                rounds += &format!(" {:.2}/{:.2}", c[c.len() / 2], c[c.len() * 9 / 10]);
-            }
-            let clips: Vec<f64> = (0..6)
-                .map(|r| out.iter().map(|o| o.1[r]).sum::<f64>() / 60.0)
-                .collect();
-            let (mut sq, mut var, mut var_c, mut q, mut dif) = (0.0, 0.0, 0.0, 0.0, vec![]);
-            for o in &out {
-                let m = o.2.iter().map(|w| w[0]).sum::<f64>() / n as f64;
-                for w in &o.2 {
-                    sq += ((w[0] - m) / w[1]).powi(2) * n as f64 / (n as f64 - 1.0);
-                    var += 1.0;
-                    q += w[2];
-                    var_c += 12.0 * w[2].powi(4);
-                    dif.push(w[3] / w[1]);
+                let honest = 0.92..=1.08;
+                if to_bound > 1.15
+                    || own_to_bound > best_to_bound
+                    || !honest.contains(&own_honesty)
+                    || !honest.contains(&honesty)
+                    || zero > 0.2
+                {
+                    failures.push(format!("{teff_k} K {arm} SNR {snr:?}"));
                 }
             }
-            println!(
-                "{teff_k} {arm} snr {snr:?} n {n}: moved med/90%{rounds} clipped {clips:.2?} | quoted/scatter plain {:.3}, share {:.3}, 12q4 {:.3}; peak-laid rms {:.3} sigma",
-                (var / sq as f64).sqrt(),
-                q / var,
-                var_c / var,
-                rms(&dif)
-            );
         }
     }
+    assert!(failures.is_empty(), "{failures:?}");
 }
 
 /// Velocities of one plate, both ways, against the truth: errors about each star's mean and against its reference.
@@ -442,7 +300,7 @@ fn plate(seed: u64) -> Plate {
 /// Issue: rms over all spectra at least 30 % lower, no percentile more than 5 % higher.
 #[test]
 fn plates_with_cosmic_rays_are_measured_better() {
-    let mut plates = [105, 106].map(plate);
+    let mut plates = [111, 112].map(plate);
     let mut rms_ratios = Vec::new();
     for (name, pick) in [
         (

@@ -34,10 +34,12 @@ const NO_PLACE: u32 = flags::EDGE | flags::NO_CURVATURE;
 const FAR_SIGMA: f64 = 3.0;
 
 /// A star whose exposures are no copies of each other, such as a double-lined one, has no coadd: a fourth of its exposures
-/// have a reduced chi^2 above this. Of 176 simulated single stars (SNR 10 to 60) none did, of 16 double-lined ones 9.
+/// have a reduced chi^2 above this. So had 7 of 626 simulated stars and arms of constants and single-lined binaries (SNR 10 to
+/// 200), 6 of 36 of pulsators and 39 of 58 of double-lined binaries.
 const MAX_CHI2_RED: f64 = 1.2;
 
 /// A star in one arm, measured against its best exposure.
+#[derive(Clone, Debug)]
 pub struct FirstPass {
     /// Its exposures.
     pub normalized: Vec<Normalized>,

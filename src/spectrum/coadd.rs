@@ -496,12 +496,8 @@ mod tests {
             coadd.references(i..i + 1)[0].as_ref().unwrap().at(l)
         };
         let change = |i: usize| (at(&after, i).flux - at(&sound, i).flux).abs();
-        assert!(
-            change(2) < 1e-5 && change(1) > 1e-3,
-            "{} {}",
-            change(2),
-            change(1)
-        );
+        // What is left comes through the prior, which is found from all.
+        assert!(change(2) < 0.25 * change(1), "{} {}", change(2), change(1));
         // Four exposures of equal weight.
         let variance = at(&sound, 2).pixel_variance;
         assert!(

@@ -230,10 +230,12 @@ fn scatter_reaches_the_bound_and_errors_are_honest() {
                     snr.1
                 );
                 let honest = 0.92..=1.08;
+                // Half of it is the best exposure's noise, of which there are as many draws as stars: three times 4.5 %.
+                let about_honest = 0.86..=1.14;
                 if to_bound > 1.15
                     || own_to_bound > best_to_bound
                     || !honest.contains(&own_honesty)
-                    || !honest.contains(&honesty)
+                    || !about_honest.contains(&honesty)
                     || zero > 0.2
                 {
                     failures.push(format!("{teff_k} K {arm} SNR {snr:?}"));

@@ -7,7 +7,7 @@ use super::backend::{BackendArgs, notes};
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use crate::likelihood::{Likelihood, VelocityGrid};
-use crate::pipeline::{MeasureConfig, Measured, measure, rv_table};
+use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
 use crate::{Arm, Error, Result};
@@ -43,6 +43,9 @@ pub struct MeasureOptions {
     /// Arm to measure.
     #[arg(long, value_enum, default_value_t = ArmArg::Both)]
     arm: ArmArg,
+    /// What exposures are compared with: the star's best one, or the coadd of all its others.
+    #[arg(long, value_enum, default_value_t = ReferenceKind::Best)]
+    reference: ReferenceKind,
     /// Largest velocity, km/s.
     #[arg(long, value_name = "KM_S", default_value_t = 500.0)]
     vmax: f64,
@@ -81,6 +84,7 @@ impl MeasureOptions {
             grid: VelocityGrid::new(self.vmax, self.vstep)?,
             spectrum: SpectrumConfig::default(),
             knot_pixels: KNOT_PIXELS,
+            reference: self.reference,
         })
     }
 

@@ -91,13 +91,9 @@ impl ReferenceTable {
         );
         table.block_variance = block_means(&table.variance[..len], table.n_blocks);
         let step = (PHASES * COARSE) as f64 / entries_per_ln;
-        reference.sample(first, step, len / COARSE + 2, |_, value| {
-            table
-                .flux_variance
-                .push(value.flux_variance.min(MAX_VARIANCE) as f32);
-            table
-                .slope_variance
-                .push(value.slope_variance.min(MAX_VARIANCE) as f32);
+        reference.sample_variances(first, step, len / COARSE + 2, |of_flux, of_slope| {
+            table.flux_variance.push(of_flux.min(MAX_VARIANCE) as f32);
+            table.slope_variance.push(of_slope.min(MAX_VARIANCE) as f32);
         });
         table
     }

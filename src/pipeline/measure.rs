@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::coadd::{FirstPass, against_coadds};
 use super::plan::{Plan, Unit};
 use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
@@ -29,6 +30,17 @@ const FILES_PER_BITE: usize = 64;
 const STARS_PER_THREAD: usize = 2;
 const MOST_FILES_PER_BITE: usize = 1024;
 
+/// What a star's exposures are compared with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReferenceKind {
+    /// Its exposure of highest signal-to-noise ratio (the paper's way).
+    #[default]
+    Best,
+    /// The coadd of all its other exposures, each at its own velocity.
+    Coadd,
+}
+
 /// Settings of a measurement.
 #[derive(Clone, Debug)]
 pub struct MeasureConfig {
@@ -42,6 +54,8 @@ pub struct MeasureConfig {
     pub spectrum: SpectrumConfig,
     /// Knot spacing of the reference, pixels.
     pub knot_pixels: usize,
+    /// What exposures are compared with.
+    pub reference: ReferenceKind,
 }
 
 impl MeasureConfig {
@@ -56,6 +70,7 @@ impl MeasureConfig {
             grid: VelocityGrid::new(500.0, 1.0)?,
             spectrum: SpectrumConfig::default(),
             knot_pixels: KNOT_PIXELS,
+            reference: ReferenceKind::default(),
         })
     }
 }
@@ -310,13 +325,14 @@ fn measure_arm(
         tables: Vec::new(),
         spectra: Vec::new(),
     };
-    let mut places = Vec::new();
+    let (mut places, mut normalized) = (Vec::new(), Vec::new());
     for (number, star, job) in jobs {
         let table = batch.tables.len();
         batch.tables.push(job.table);
         batch
             .spectra
             .extend(job.pixels.into_iter().map(|p| p.with_table(table)));
+        normalized.push(job.normalized);
         places.push((number, star, job.arm, job.reference, job.exposures));
     }
     let measurements = clocks.time_all_threads(Stage::Likelihood, || backend.measure(&batch))?;
@@ -324,11 +340,24 @@ fn measure_arm(
     drop(batch);
     let mut clock = HjdClock::default();
     let mut measurements = measurements.into_iter();
-    for (number, star, arm, reference, exposures) in places {
+    let mut stars: Vec<FirstPass> = normalized
+        .into_iter()
+        .zip(&places)
+        .map(|(normalized, (.., reference, exposures))| FirstPass {
+            normalized,
+            best: *reference,
+            measurements: measurements.by_ref().take(exposures.len()).collect(),
+            n_reference: 1,
+        })
+        .collect();
+    if config.reference == ReferenceKind::Coadd {
+        against_coadds(config, &mut stars, backend, clocks)?;
+    }
+    for ((number, star, arm, reference, exposures), measured) in places.into_iter().zip(stars) {
         let source_id: Arc<str> = star.source_id.as_str().into();
         let single = exposures.len() == 1;
         for (i, (exposure, mut measurement)) in
-            exposures.into_iter().zip(&mut measurements).enumerate()
+            exposures.into_iter().zip(measured.measurements).enumerate()
         {
             note_exposure(&mut measurement, exposure.wave_as_stored, single);
             let header = &exposure.header;
@@ -347,6 +376,7 @@ fn measure_arm(
                 snr: exposure.snr,
                 measurement,
                 is_reference: i == reference,
+                n_reference: measured.n_reference,
                 path: header.path.clone(),
             });
         }

@@ -1,5 +1,6 @@
 //! The stages put together: the only module that knows all of them.
 
+pub mod coadd;
 pub mod measure;
 pub mod plan;
 pub mod rejections;
@@ -8,6 +9,8 @@ pub mod rv_table;
 pub mod stages;
 mod star;
 
-pub use measure::{Job, MeasureConfig, Measured, MeasuredUnit, Progress, measure, measure_units};
+pub use measure::{
+    Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
+};
 pub use plan::{Plan, Stamp, Unit};
 pub use rv_table::RvRow;

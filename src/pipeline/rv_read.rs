@@ -58,6 +58,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
         column!("second_peak", F64),
     );
     let is_reference = column!("is_reference", Bool);
+    let n_reference = column!("n_reference", I32);
 
     let mut texts: HashSet<Arc<str>> = HashSet::new();
     let mut shared = |text: &str| -> Arc<str> {
@@ -101,6 +102,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
                 flags: flags[i] as u32,
             },
             is_reference: is_reference[i],
+            n_reference: n_reference[i],
             path: path.clone(),
         });
     }
@@ -137,6 +139,7 @@ mod tests {
                 flags: 1 << 31,
             },
             is_reference: arm == Arm::Red,
+            n_reference: 7,
             path: PathBuf::from("f \u{e9}.fits").into(),
         }
     }

@@ -38,6 +38,8 @@ pub struct RvRow {
     pub measurement: Measurement,
     /// This exposure is the star's reference in this arm.
     pub is_reference: bool,
+    /// Exposures that the star's reference is made of: 1 where it is the best one.
+    pub n_reference: i32,
     /// File.
     pub path: Arc<PathBuf>,
 }
@@ -118,6 +120,12 @@ pub fn to_table(rows: &[RvRow]) -> Table {
             "",
             "this exposure is the star's reference in this arm",
             column(rows, |r| r.is_reference),
+        )
+        .push_i32(
+            "n_reference",
+            "",
+            "exposures that the reference is made of: 1 = the best one",
+            column(rows, |r| r.n_reference),
         )
         .push_i32(
             "flags",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::measure::MeasureConfig;
+use super::measure::{MeasureConfig, ReferenceKind};
 use super::plan::{Plan, Stamp};
 use super::stages::{Stage, StageClocks};
 use crate::Arm;
@@ -40,6 +40,8 @@ pub struct Prepared {
     pub table: ReferenceTable,
     /// Which exposure is the reference.
     pub reference: usize,
+    /// The exposures themselves, where they are to become a coadd; else none.
+    pub normalized: Vec<Normalized>,
 }
 
 /// What became of one star's inputs.
@@ -209,9 +211,14 @@ fn against_reference(
         .iter()
         .map(|(_, n)| SpectrumPixels::new(n, &reference, &table, &config.grid))
         .collect();
+    let (exposures, mut normalized): (Vec<_>, Vec<_>) = exposures.into_iter().unzip();
+    if config.reference == ReferenceKind::Best {
+        normalized = Vec::new();
+    }
     Ok(Prepared {
         arm,
-        exposures: exposures.into_iter().map(|(e, _)| e).collect(),
+        exposures,
+        normalized,
         pixels,
         table,
         reference: reference_index,

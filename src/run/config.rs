@@ -84,6 +84,7 @@ impl RunConfig {
                 [one] => one.name(),
                 _ => "both",
             },
+            "reference": self.measure.reference,
             "snr-min": self.measure.snr_min,
             "vmax": grid.max_shift_km_s(),
             "vstep": grid.step_km_s,

@@ -11,7 +11,7 @@ use crate::io::raw::Rejection;
 use crate::likelihood::Likelihood;
 use crate::pipeline::measure::files_in_flight;
 use crate::pipeline::stages::StageClocks;
-use crate::pipeline::{Job, Plan, Unit, measure_units};
+use crate::pipeline::{Job, Plan, ReferenceKind, Unit, measure_units};
 
 /// Files that are measured to learn how fast this machine is.
 const SAMPLE_FILES: usize = 48;
@@ -19,6 +19,8 @@ const SAMPLE_FILES: usize = 48;
 /// file's name and place. Measured on simulated plates (x86-64 Linux, 240 to 2,000 files).
 const BASE_BYTES: f64 = 30e6;
 const BYTES_IN_FLIGHT: f64 = 0.22e6;
+/// The same with coadds, for which exposures are kept until they are measured.
+const COADD_BYTES_IN_FLIGHT: f64 = 1.1e6;
 const ROW_BYTES: f64 = 900.0;
 const FILE_BYTES: f64 = 500.0;
 
@@ -119,6 +121,10 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
     let spectra = n_spectra as f64 * all_bytes as f64 / (sample_bytes as f64).max(1.0);
     let files_per_star = n_files as f64 / n_stars.max(1) as f64;
     let in_flight = files_in_flight(files_per_star).min(n_files as f64);
+    let in_flight_bytes = match config.measure.reference {
+        ReferenceKind::Best => BYTES_IN_FLIGHT,
+        ReferenceKind::Coadd => COADD_BYTES_IN_FLIGHT,
+    };
     Ok(Outlook {
         units,
         n_files,
@@ -126,7 +132,7 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
         rejected,
         seconds: (n_spectra > 0 && todo_bytes > 0).then_some(per_byte * todo_bytes as f64),
         memory_bytes: BASE_BYTES
-            + in_flight * BYTES_IN_FLIGHT
+            + in_flight * in_flight_bytes
             + spectra * ROW_BYTES
             + n_files as f64 * FILE_BYTES,
         differences,

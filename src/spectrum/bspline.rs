@@ -4,6 +4,8 @@
 //! follow, so such a spline keeps all of the star, and what it cannot follow is a defect. The uniform knots sit at
 //! multiples of the spacing in pixel number, starting at pixel 0.
 
+use multiversion::multiversion;
+
 /// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal: it decides only
 /// where no good pixel does, and draws a straight line through gaps.
 const GAP_PENALTY: f64 = 1e-6;
@@ -13,7 +15,7 @@ const THIRD_DIFFERENCE: [f64; 4] = [-1.0, 3.0, -3.0, 1.0];
 
 /// Coefficients on either side over which the power of the spectrum is taken in [`SplineFit::shrink`]: 50 pixels. Of
 /// 8, 16 and 32 tried on simulated stars of 5800 and 7500 K.
-const PRIOR_WINDOW: usize = 16;
+pub const PRIOR_WINDOW: usize = 16;
 
 /// Rounds of finding that power.
 const PRIOR_ROUNDS: usize = 4;
@@ -80,11 +82,108 @@ impl Knots {
 /// Symmetric positive definite matrix with three off-diagonals: row i holds (i,i), (i,i+1), (i,i+2), (i,i+3).
 type Band = Vec<[f64; 4]>;
 
+/// Sums over pixels at any positions from which a spline is fitted; those of several spectra add.
+#[derive(Clone, Debug)]
+pub struct NormalEquations {
+    matrix: Band,
+    right: Vec<f64>,
+}
+
+impl NormalEquations {
+    /// Of no pixel at all.
+    pub fn new(knots: Knots) -> Self {
+        NormalEquations {
+            matrix: vec![[0.0; 4]; knots.n_coefficient()],
+            right: vec![0.0; knots.n_coefficient()],
+        }
+    }
+
+    /// Adds pixels at positions `x`, which ascend; what is not within the knots, or has no weight, does not count.
+    pub fn add_pixels(&mut self, knots: Knots, x: &[f64], flux: &[f64], ivar: &[f64]) {
+        add_pixels(self, knots, x, flux, ivar);
+    }
+
+    /// `all` less `part`, which was added to it before.
+    pub fn set_difference(&mut self, all: &NormalEquations, part: &NormalEquations) {
+        self.matrix.clear();
+        let rows = all.matrix.iter().zip(&part.matrix);
+        self.matrix
+            .extend(rows.map(|(a, p)| [a[0] - p[0], a[1] - p[1], a[2] - p[2], a[3] - p[3]]));
+        self.right.clear();
+        self.right
+            .extend(all.right.iter().zip(&part.right).map(|(a, p)| a - p));
+    }
+
+    fn flush(&mut self, interval: usize, matrix: &mut [[f64; 4]; 4], right: &mut [f64; 4]) {
+        let rows = self.matrix[interval..].iter_mut().zip(&matrix[..]);
+        for (j, (row, of_row)) in rows.enumerate() {
+            for (sum, part) in row.iter_mut().zip(&of_row[j..]) {
+                *sum += part;
+            }
+        }
+        for (sum, part) in self.right[interval..].iter_mut().zip(&right[..]) {
+            *sum += part;
+        }
+        *matrix = [[0.0; 4]; 4];
+        *right = [0.0; 4];
+    }
+
+    /// Adds those of other pixels on the same knots.
+    pub fn add(&mut self, other: &NormalEquations) {
+        for (a, b) in self.matrix.iter_mut().zip(&other.matrix) {
+            for (a, b) in a.iter_mut().zip(b) {
+                *a += b;
+            }
+        }
+        for (a, b) in self.right.iter_mut().zip(&other.right) {
+            *a += b;
+        }
+    }
+}
+
+/// [`NormalEquations::add_pixels`], with the sums of one knot interval kept until the next one begins.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn add_pixels(
+    equations: &mut NormalEquations,
+    knots: Knots,
+    x: &[f64],
+    flux: &[f64],
+    ivar: &[f64],
+) {
+    let mut current = 0;
+    let mut matrix = [[0.0; 4]; 4];
+    let mut right = [0.0; 4];
+    let end = (knots.n_interval * knots.spacing) as f64;
+    let per_pixel = 1.0 / knots.spacing as f64;
+    for ((x, flux), ivar) in x.iter().zip(flux).zip(ivar) {
+        if !(*ivar > 0.0 && *x >= 0.0 && *x <= end) {
+            continue;
+        }
+        let t = x * per_pixel;
+        let interval = (t as usize).min(knots.n_interval - 1);
+        if interval != current {
+            equations.flush(current, &mut matrix, &mut right);
+            current = interval;
+        }
+        let b = basis(t - interval as f64);
+        for j in 0..4 {
+            let wb = ivar * b[j];
+            right[j] += wb * flux;
+            for k in 0..4 {
+                matrix[j][k] += wb * b[k];
+            }
+        }
+    }
+    equations.flush(current, &mut matrix, &mut right);
+}
+
 /// A fitted spline: coefficients, and the factor from which covariances come.
 #[derive(Clone, Debug, Default)]
 pub struct SplineFit {
     /// B-spline coefficients, [`Knots::n_coefficient`] of them.
     pub coefficients: Vec<f64>,
+    /// Variances of the third differences that [`SplineFit::shrink`] found; empty before.
+    pub prior: Vec<f64>,
     /// Normal matrix of the data alone.
     normal: Band,
     /// Right-hand side.
@@ -98,7 +197,29 @@ impl SplineFit {
     /// The vectors are reused between calls. Returns false when no pixel counts (the spline is then 0).
     pub fn fit(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
         self.accumulate(knots, flux, ivar);
-        let n_coefficient = knots.n_coefficient();
+        self.least_squares()
+    }
+
+    /// The same fit to pixels that were summed before.
+    pub fn fit_sums(&mut self, sums: &NormalEquations) -> bool {
+        self.take_sums(sums);
+        self.least_squares()
+    }
+
+    /// The most probable spline for these sums and a `prior` that was found before, from other sums of the same star.
+    pub fn fit_with_prior(&mut self, sums: &NormalEquations, prior: &[f64]) {
+        self.take_sums(sums);
+        self.most_probable(prior);
+    }
+
+    fn take_sums(&mut self, sums: &NormalEquations) {
+        self.normal.clone_from(&sums.matrix);
+        self.right.clone_from(&sums.right);
+    }
+
+    fn least_squares(&mut self) -> bool {
+        let n_coefficient = self.normal.len();
+        self.prior.clear();
         let mean_diagonal =
             self.normal.iter().map(|row| row[0]).sum::<f64>() / n_coefficient as f64;
         self.coefficients.clear();
@@ -123,8 +244,9 @@ impl SplineFit {
     /// distribution whose variance is that of the spectrum around them, found from the spectrum itself.
     ///
     /// Where the star has no lines the spline becomes stiff, where it has lines it follows them: the Wiener filter of a
-    /// spectrum whose power changes along the wavelength. The variance is that of greatest evidence (MacKay 1992).
-    pub fn shrink(&mut self) {
+    /// spectrum whose power changes along the wavelength. The variance is that of greatest evidence (MacKay 1992), taken over
+    /// `window` coefficients on either side.
+    pub fn shrink(&mut self, window: usize) {
         let n = self.coefficients.len();
         if n < 8 {
             return;
@@ -149,13 +271,18 @@ impl SplineFit {
                     .map(|(v, p)| (1.0 - v / p).clamp(0.0, 1.0))
                     .collect(),
             };
-            prior = ratio_of_window_sums(&square, &known, PRIOR_WINDOW, floor);
-            self.factor.clone_from(&self.normal);
-            add_penalty::<4>(&mut self.factor, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
-            self.coefficients.copy_from_slice(&self.right);
-            self.factorize();
-            self.solve();
+            prior = ratio_of_window_sums(&square, &known, window, floor);
+            self.most_probable(&prior);
         }
+        self.prior = prior;
+    }
+
+    fn most_probable(&mut self, prior: &[f64]) {
+        self.factor.clone_from(&self.normal);
+        add_penalty::<4>(&mut self.factor, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
+        self.coefficients.clone_from(&self.right);
+        self.factorize();
+        self.solve();
     }
 
     fn accumulate(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) {
@@ -361,6 +488,36 @@ mod tests {
                     "n {n} x {x}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn sums_over_pixels_anywhere_are_those_of_the_pixels() {
+        let n = 100;
+        let knots = Knots::new(n, 3);
+        let flux: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * (i as f64).sin()).collect();
+        let ivar: Vec<f64> = (0..n).map(|i| (i % 5) as f64).collect();
+        let mut fit = SplineFit::default();
+        fit.fit(knots, &flux, &ivar);
+        // In two parts, and with what does not count.
+        let mut sums = NormalEquations::new(knots);
+        let mut rest = NormalEquations::new(knots);
+        let mut x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+        sums.add_pixels(knots, &x[..37], &flux[..37], &ivar[..37]);
+        rest.add_pixels(knots, &x[37..], &flux[37..], &ivar[37..]);
+        let first = sums.clone();
+        sums.add(&rest);
+        x = vec![f64::NAN, -0.1, 1e9];
+        sums.add_pixels(knots, &x, &[1e9; 3], &[1.0; 3]);
+        let mut of_sums = SplineFit::default();
+        assert!(of_sums.fit_sums(&sums));
+        for (a, b) in fit.coefficients.iter().zip(&of_sums.coefficients) {
+            assert!((a - b).abs() < 1e-10, "{a} {b}");
+        }
+        let mut difference = NormalEquations::new(knots);
+        difference.set_difference(&sums, &rest);
+        for (a, b) in difference.right.iter().zip(&first.right) {
+            assert!((a - b).abs() < 1e-10);
         }
     }
 

@@ -4,9 +4,9 @@
 //! noisy spectrum averages neighbouring noise and makes chi^2 drop at half-pixel shifts, which pulls velocities to
 //! +-half a pixel (3 km/s); `docs/method.md` shows it.
 
-use super::bspline::{Knots, SplineFit, basis, basis_slope, quadratic_form};
+use super::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 use super::normalize::Normalized;
-use super::response::{Fits, response};
+use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
 
 /// Knot spacing of a reference, pixels: half the line-spread function's width (DESIGN M3).
@@ -64,19 +64,17 @@ impl Reference {
             return None;
         }
         let least_squares = fit.coefficients.clone();
-        fit.shrink();
+        fit.shrink(PRIOR_WINDOW);
         let covered = longest_covered(&exposure.ivar)?;
         let covariance = fit.covariance_band();
         let variance = smooth_variance(knots, &exposure.ivar);
-        let response = response(
-            exposure,
-            &Fits {
-                knots,
-                least_squares: &least_squares,
-                shrunk: &fit.coefficients,
-                covariance: &covariance,
-            },
-        );
+        let fits = Fits {
+            knots,
+            least_squares: &least_squares,
+            shrunk: &fit.coefficients,
+            covariance: &covariance,
+        };
+        let share = noise_share(exposure.arm, &exposure.ln_wave, &exposure.ivar, &fits);
         let mut reference = Reference {
             ln_wave: exposure.ln_wave.clone(),
             knots,
@@ -85,7 +83,7 @@ impl Reference {
             variance,
             covered,
             fit_chi2_red: f64::NAN,
-            response,
+            response: response(share),
         };
         let (mut chi2, mut n_good) = (0.0, 0usize);
         for i in (0..n).filter(|i| exposure.ivar[*i] > 0.0) {
@@ -94,6 +92,27 @@ impl Reference {
         }
         reference.fit_chi2_red = chi2 / (n_good as f64 - n as f64 / spacing as f64).max(1.0);
         Some(reference)
+    }
+
+    /// A spline that was fitted elsewhere, with what `ivar` the pixels of `ln_wave` have in all that it was fitted to, and its
+    /// [`Reference::response`]. None where no pixel has any.
+    pub(super) fn of_fit(
+        ln_wave: &[f64],
+        knots: Knots,
+        fit: SplineFit,
+        ivar: &[f64],
+        response: f64,
+    ) -> Option<Self> {
+        Some(Reference {
+            covered: longest_covered(ivar)?,
+            covariance: fit.covariance_band(),
+            variance: smooth_variance(knots, ivar),
+            ln_wave: ln_wave.to_vec(),
+            knots,
+            fit,
+            fit_chi2_red: f64::NAN,
+            response,
+        })
     }
 
     /// ln wavelength of the first and last pixel between which the reference is known.
@@ -131,6 +150,35 @@ impl Reference {
                 i += 1;
             }
             use_value(k, self.at_position(i, l));
+        }
+    }
+
+    /// Variances of fitted flux and slope alone at `n` wavelengths, the first at `ln_wave`, then every `step`.
+    pub fn sample_variances(
+        &self,
+        ln_wave: f64,
+        step: f64,
+        n: usize,
+        mut use_values: impl FnMut(f64, f64),
+    ) {
+        let spacing = self.knots.spacing as f64;
+        let last = self.ln_wave.len() - 1;
+        let (mut i, mut pixels_per_ln) = (0, 1.0 / (self.ln_wave[1] - self.ln_wave[0]));
+        for k in 0..n {
+            let l = ln_wave + k as f64 * step;
+            while i + 1 < last && self.ln_wave[i + 1] <= l {
+                i += 1;
+                pixels_per_ln = 1.0 / (self.ln_wave[i + 1] - self.ln_wave[i]);
+            }
+            let x = (i as f64 + (l - self.ln_wave[i]) * pixels_per_ln).clamp(0.0, last as f64);
+            let (interval, t) = self.knots.locate(x);
+            let to_velocity = pixels_per_ln / (spacing * C_KM_S);
+            use_values(
+                quadratic_form(&self.covariance, interval, &basis(t)),
+                quadratic_form(&self.covariance, interval, &basis_slope(t))
+                    * to_velocity
+                    * to_velocity,
+            );
         }
     }
 
@@ -224,12 +272,12 @@ fn horner(p: &[f64; 4], x: f64) -> f64 {
 }
 
 #[inline]
-fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
+pub(super) fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
     b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]
 }
 
 /// First and last pixel of the longest stretch without a gap of more than [`MAX_GAP_PIXELS`].
-fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
+pub(super) fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
     let mut best: Option<(usize, usize)> = None;
     let mut current: Option<(usize, usize)> = None;
     for i in (0..ivar.len()).filter(|i| ivar[*i] > 0.0) {
@@ -248,7 +296,7 @@ fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
 
 /// Coefficients of a B-spline that follows the per-pixel variance smoothly: each is the mean over the pixels within
 /// one spacing of its centre. Gaps get the variance of what may hide there.
-fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
+pub(super) fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
     let n = ivar.len();
     let mut distance = vec![n; n];
     let mut last_good = None;
@@ -351,6 +399,13 @@ mod tests {
                 (value.flux - expected.flux).abs() < 1e-12
                     && (value.slope - expected.slope).abs() < 1e-12
             );
+        });
+        let mut k = 0;
+        reference.sample_variances(8.78, 1.7e-6, 5000, |flux, slope| {
+            let expected = reference.at(8.78 + f64::from(k) * 1.7e-6);
+            assert!((flux / expected.flux_variance - 1.0).abs() < 1e-9);
+            assert!((slope / expected.slope_variance - 1.0).abs() < 1e-9);
+            k += 1;
         });
         reference.sample_flux(8.78, 1.7e-6, 5000, |k, flux, variance| {
             let expected = reference.at(8.78 + k as f64 * 1.7e-6);

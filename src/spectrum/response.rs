@@ -16,7 +16,7 @@
 //! x = 0.80); such spectra are flagged for little information.
 
 use super::bspline::{Knots, basis_slope, quadratic_form};
-use super::normalize::Normalized;
+use crate::Arm;
 
 /// x at which the linear relation has R = 0: fitted to the means of 184 simulated samples of 240 exposures
 /// with 0.05 < x < 0.5 (`docs/method.md`, section 8).
@@ -38,21 +38,21 @@ pub struct Fits<'a> {
     pub covariance: &'a [[f64; 4]],
 }
 
-/// R / I of a reference fitted to `exposure`, 0.1..=1, over the good pixels of the arm's window; 1 without any.
-pub fn response(exposure: &Normalized, fits: &Fits) -> f64 {
+/// R / I of a reference whose noise has this share x of its squared slope ([`noise_share`]), 0.1..=1.
+pub fn response(share: f64) -> f64 {
     // What is not a number says nothing against the slope.
-    let share = noise_share(exposure, fits).max(0.0);
-    (1.0 - share / SHARE_WITHOUT_SIGNAL).max(MIN_RESPONSE)
+    (1.0 - share.max(0.0) / SHARE_WITHOUT_SIGNAL).max(MIN_RESPONSE)
 }
 
-/// x: share of the squared slope that follows the noise. May be a little below 0; NaN without a good pixel.
-fn noise_share(exposure: &Normalized, fits: &Fits) -> f64 {
-    let (low_aa, high_aa) = exposure.arm.window_aa();
-    let first = exposure.ln_wave.partition_point(|l| *l < low_aa.ln());
-    let last = exposure.ln_wave.partition_point(|l| *l <= high_aa.ln());
+/// x over the good pixels of the arm's window, for a reference fitted to pixels at `ln_wave` with these inverse variances. May
+/// be a little below 0; NaN without a good pixel.
+pub fn noise_share(arm: Arm, ln_wave: &[f64], ivar: &[f64], fits: &Fits) -> f64 {
+    let (low_aa, high_aa) = arm.window_aa();
+    let first = ln_wave.partition_point(|l| *l < low_aa.ln());
+    let last = ln_wave.partition_point(|l| *l <= high_aa.ln());
     let (mut slope2, mut noise) = (0.0, 0.0);
     // Slopes per knot: the factor to velocity hardly changes within the window.
-    for (i, weight) in (first..last).map(|i| (i, exposure.ivar[i])) {
+    for (i, weight) in (first..last).map(|i| (i, ivar[i])) {
         if weight <= 0.0 {
             continue;
         }
@@ -70,8 +70,8 @@ fn noise_share(exposure: &Normalized, fits: &Fits) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Arm;
-    use crate::spectrum::bspline::SplineFit;
+    use crate::spectrum::Normalized;
+    use crate::spectrum::bspline::{PRIOR_WINDOW, SplineFit};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
     use rand_distr::{Distribution, StandardNormal};
@@ -100,8 +100,24 @@ mod tests {
         let mut fit = SplineFit::default();
         assert!(fit.fit(knots, &exposure.flux, &exposure.ivar));
         let least_squares = fit.coefficients.clone();
-        fit.shrink();
+        fit.shrink(PRIOR_WINDOW);
         (exposure, fit, least_squares, knots)
+    }
+
+    fn share_of(
+        exposure: &Normalized,
+        fit: &SplineFit,
+        least_squares: &[f64],
+        knots: Knots,
+        covariance: &[[f64; 4]],
+    ) -> f64 {
+        let fits = Fits {
+            knots,
+            least_squares,
+            shrunk: &fit.coefficients,
+            covariance,
+        };
+        noise_share(exposure.arm, &exposure.ln_wave, &exposure.ivar, &fits)
     }
 
     fn mean(values: &[f64]) -> f64 {
@@ -114,15 +130,7 @@ mod tests {
             .map(|seed| {
                 let (exposure, fit, least_squares, knots) = fit(1000 + seed, |_| 1.0);
                 let covariance = fit.covariance_band();
-                noise_share(
-                    &exposure,
-                    &Fits {
-                        knots,
-                        least_squares: &least_squares,
-                        shrunk: &fit.coefficients,
-                        covariance: &covariance,
-                    },
-                )
+                share_of(&exposure, &fit, &least_squares, knots, &covariance)
             })
             .collect();
         let share = mean(&shares);
@@ -152,15 +160,8 @@ mod tests {
             for seed in 0..60 {
                 let (exposure, fit, least_squares, knots) = fit(2000 + seed, flux);
                 let covariance = fit.covariance_band();
-                estimated.push(response(
-                    &exposure,
-                    &Fits {
-                        knots,
-                        least_squares: &least_squares,
-                        shrunk: &fit.coefficients,
-                        covariance: &covariance,
-                    },
-                ));
+                let share = share_of(&exposure, &fit, &least_squares, knots, &covariance);
+                estimated.push(response(share));
                 let (mut product, mut square) = (0.0, 0.0);
                 for i in 0..exposure.flux.len() {
                     let (interval, t) = knots.locate(i as f64);

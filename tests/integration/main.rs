@@ -3,6 +3,7 @@
 mod bad_input;
 mod calibrate;
 mod cli;
+mod coadd;
 mod columns;
 mod columns_json;
 mod columns_written;

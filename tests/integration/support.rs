@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use relrv::likelihood::{Cpu, VelocityGrid};
-use relrv::pipeline::{MeasureConfig, Measured, measure};
+use relrv::pipeline::{MeasureConfig, Measured, ReferenceKind, measure};
 use relrv::simulate::{self, Config, KindShares, TruthRow};
 use relrv::spectrum::SpectrumConfig;
 use relrv::spectrum::reference::KNOT_PIXELS;
@@ -67,6 +67,7 @@ pub fn default_config() -> MeasureConfig {
         grid: VelocityGrid::new(500.0, 1.0).unwrap(),
         spectrum: SpectrumConfig::default(),
         knot_pixels: KNOT_PIXELS,
+        reference: ReferenceKind::Best,
     }
 }
 

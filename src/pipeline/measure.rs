@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::plan::{Plan, Unit};
 use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
-use super::star::{Prepared, PreparedStar, Workspace, prepare};
+use super::star::{Exposure, Prepared, PreparedStar, Workspace, prepare};
 use crate::io::hjd::HjdClock;
 use crate::io::raw::Rejection;
 use crate::io::stars::Star;
@@ -313,7 +313,7 @@ fn measure_arm(
         for (i, (exposure, mut measurement)) in
             exposures.into_iter().zip(&mut measurements).enumerate()
         {
-            note_exposure(&mut measurement, exposure.wave_as_stored, single);
+            note_exposure(&mut measurement, &exposure, single);
             let header = &exposure.header;
             rows.push(RvRow {
                 star: number,
@@ -338,9 +338,12 @@ fn measure_arm(
 }
 
 /// Adds the flags that the likelihood cannot know.
-fn note_exposure(measurement: &mut Measurement, wave_as_stored: bool, single: bool) {
-    if wave_as_stored {
+fn note_exposure(measurement: &mut Measurement, exposure: &Exposure, single: bool) {
+    if exposure.wave_as_stored {
         measurement.flags |= flags::WAVE_AS_STORED;
+    }
+    if exposure.double_lined {
+        measurement.flags |= flags::DOUBLE_LINED;
     }
     if single {
         measurement.flags |= flags::SINGLE_EXPOSURE;

@@ -1,8 +1,10 @@
 //! From raw pixels to what the likelihood compares: wavelengths, masks, continuum, reference.
 
 pub mod bspline;
+pub mod coarse;
 pub mod continuum;
 pub mod dispersion;
+pub mod double_lined;
 pub mod mask;
 pub mod normalize;
 pub mod reference;

@@ -93,7 +93,7 @@ impl CoarseReference {
     }
 
     /// Bins of the window.
-    pub fn len(&self) -> usize {
+    pub fn n_bins(&self) -> usize {
         self.window.len()
     }
 
@@ -103,12 +103,12 @@ impl CoarseReference {
             .window
             .clone()
             .map(|bin| self.variance[bin / VARIANCE_BINS]);
-        of.sum::<f64>() / self.len() as f64
+        of.sum::<f64>() / self.n_bins() as f64
     }
 
     /// Lines of the window, moved by `lag` bins to the red.
     pub fn sharp_at(&self, lag: isize) -> &[f32] {
-        &self.sharp[self.window.start.wrapping_add_signed(-lag)..][..self.len()]
+        &self.sharp[self.window.start.wrapping_add_signed(-lag)..][..self.n_bins()]
     }
 
     /// Puts the pixels of `exposure` into bins, the nearest to each, so that the noise of bins is independent.
@@ -161,7 +161,7 @@ impl CoarseReference {
                 self.lines[k] - 0.5 * (self.lines[before] + self.lines[after])
             })
             .collect();
-        let at = |lag: usize| &narrow[self.window.start - lag..][..self.len()];
+        let at = |lag: usize| &narrow[self.window.start - lag..][..self.n_bins()];
         let all = correlate(at(0), &narrow[self.window.start - MAX_LAG..]);
         let power = |values: &[f32]| values.iter().map(|v| f64::from(v * v)).sum::<f64>();
         let own = power(at(0));

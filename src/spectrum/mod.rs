@@ -8,6 +8,7 @@ pub mod double_lined;
 pub mod mask;
 pub mod normalize;
 pub mod reference;
+pub mod second_copy;
 pub mod smoothing_spline;
 
 pub use normalize::{Normalized, Normalizer, SpectrumConfig};

@@ -5,12 +5,20 @@ use std::path::Path;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use relrv::Arm;
 use relrv::catalogue::products;
 use relrv::likelihood::flags;
 use relrv::pipeline::RvRow;
 use relrv::selfcal::calibrate::CalibrateConfig;
 use relrv::simulate::plate::{Motion, Plate};
-use relrv::simulate::{Config, KindShares, TruthRow, write_plate};
+use relrv::simulate::{
+    Component, Config, KindShares, SpectrumOptions, StellarParams, Template, TruthRow,
+    spectrum_with_truth, write_plate,
+};
+use relrv::spectrum::coarse::CoarseExposure;
+use relrv::spectrum::double_lined::{Evidence, evidence, judge};
+use relrv::spectrum::reference::KNOT_PIXELS;
+use relrv::spectrum::{Normalized, Normalizer, Reference, SpectrumConfig};
 
 use crate::run_support::{floats, run, table, texts};
 use crate::support::*;
@@ -66,7 +74,7 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
     let config = Config {
         out: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name),
         seed,
-        stars: 220,
+        stars: 190,
         spectrographs: 2,
         nights,
         exposures,
@@ -245,6 +253,86 @@ fn print(title: &str, survey: &Survey) {
     }
 }
 
+/// An exposure of two stars of 5800 K, the second half as bright.
+fn two_stars(rv_km_s: [f64; 2], light: f64, seed: u64) -> Normalized {
+    let template = Template::new(&StellarParams::dwarf(5800.0), Arm::Blue);
+    let parts = [light, 1.0 - light];
+    let components = std::array::from_fn(|i| Component {
+        template: &template,
+        rv_km_s: rv_km_s[i],
+        light: parts[i],
+    });
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let options = SpectrumOptions::default();
+    let components: &[Component<'_>; 2] = &components;
+    let raw = spectrum_with_truth(&mut rng, Arm::Blue, components, 0.0, 60.0, &options).raw;
+    let config = SpectrumConfig::default();
+    Normalizer::default()
+        .normalize(&config, &raw, 500.0)
+        .unwrap()
+}
+
+#[test]
+fn the_second_copy_is_where_the_second_star_is() {
+    // The reference is of the time when both stars move alike.
+    let together = two_stars([0.0, 0.0], 0.667, 1);
+    let apart = two_stars([-40.0, 90.0], 0.667, 2);
+    let single = two_stars([30.0, 30.0], 0.667, 3);
+    let reference = Reference::new(&together, KNOT_PIXELS).unwrap();
+    let exposures = [&together, &apart, &single];
+    let mut scratch = CoarseExposure::default();
+    let seen = evidence(&reference, exposures.into_iter(), 0, &mut scratch);
+    let [None, Some(apart_seen), Some(single_seen)] = seen.second[..] else {
+        panic!("{seen:?}")
+    };
+    println!("{apart_seen:?}\n{single_seen:?}");
+    assert!(apart_seen.is_sure());
+    assert!((apart_seen.separation_km_s - 130.0).abs() <= 10.0);
+    // 1/3 of the light beside 2/3.
+    assert!((apart_seen.share - 0.5).abs() < 0.1, "{}", apart_seen.share);
+    assert!(!single_seen.is_sure() && !single_seen.is_likely());
+    let none = Evidence::default();
+    assert_eq!(judge([&seen, &none]), [vec![false, true, false], vec![]]);
+
+    // With the stars apart all the time nothing changes, but the reference is like itself 130 km/s away.
+    let reference = Reference::new(&apart, KNOT_PIXELS).unwrap();
+    let again = two_stars([-40.0, 90.0], 0.667, 4);
+    let seen = evidence(&reference, [&apart, &again].into_iter(), 0, &mut scratch);
+    assert!(!seen.second[1].unwrap().is_sure(), "{seen:?}");
+    assert!(judge([&seen, &none])[0][0]);
+}
+
+#[test]
+fn spectra_that_nothing_can_be_said_of_say_nothing() {
+    let good = two_stars([0.0, 0.0], 0.5, 5);
+    let reference = Reference::new(&good, KNOT_PIXELS).unwrap();
+    let mut empty = good.clone();
+    empty.ivar.fill(0.0);
+    let mut flat = good.clone();
+    flat.flux.fill(1.0);
+    let mut tiny = good.clone();
+    for values in [&mut tiny.ln_wave, &mut tiny.flux, &mut tiny.ivar] {
+        values.truncate(3);
+    }
+    let exposures = [&good, &empty, &flat, &tiny];
+    let mut scratch = CoarseExposure::default();
+    let seen = evidence(&reference, exposures.into_iter(), 0, &mut scratch);
+    assert_eq!(seen.second.len(), 4);
+    let none = Evidence::default();
+    assert_eq!(judge([&seen, &none]), [vec![false; 4], vec![]]);
+    // A reference without lines, and one of a window that is too short.
+    let reference = Reference::new(&flat, KNOT_PIXELS).unwrap();
+    let seen = evidence(&reference, [&flat, &good].into_iter(), 0, &mut scratch);
+    assert_eq!(judge([&seen, &none]), [vec![false; 2], vec![]]);
+    let mut short = good.clone();
+    for values in [&mut short.ln_wave, &mut short.flux, &mut short.ivar] {
+        values.truncate(300);
+    }
+    let reference = Reference::new(&short, KNOT_PIXELS).unwrap();
+    let seen = evidence(&reference, [&short, &good].into_iter(), 0, &mut scratch);
+    assert_eq!(judge([&seen, &none]), [vec![false; 2], vec![]]);
+}
+
 #[test]
 fn double_lined_stars_are_found_and_single_ones_are_not() {
     let survey = survey("sb2-plate", 7301, 3, 1);
@@ -261,6 +349,21 @@ fn double_lined_stars_are_found_and_single_ones_are_not() {
         wide >= 25 && right as f64 >= 0.9 * wide as f64,
         "{right} of {wide}"
     );
+}
+
+/// Other plates, for the figures in docs/method.md: `RELRV_SB2` holds seed, nights and exposures, as `7302,4,3`.
+#[test]
+fn other_plates() {
+    let Ok(text) = std::env::var("RELRV_SB2") else {
+        eprintln!("skipped: RELRV_SB2 asks for no other plate");
+        return;
+    };
+    let numbers: Vec<usize> = text.split(',').map(|n| n.parse().unwrap()).collect();
+    let [seed, nights, exposures] = numbers[..] else {
+        panic!("expected seed,nights,exposures, found {text}")
+    };
+    let survey = survey("sb2-other", seed as u64, nights, exposures);
+    print(&text, &survey);
 }
 
 /// The public files are all of one double-lined eclipsing binary.

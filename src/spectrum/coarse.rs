@@ -3,6 +3,8 @@
 //! Steps of 10 km/s are a quarter of the line-spread function's width. An exposure is compared with the reference at
 //! hundreds of velocities for a hundredth of what the likelihood costs; no velocity that users see comes from here.
 
+use std::ops::Range;
+
 use multiversion::multiversion;
 
 use super::normalize::Normalized;
@@ -25,7 +27,7 @@ const SMOOTH_BINS: usize = 30;
 const MIN_BINS: usize = 200;
 
 /// Bins between values of the variance of the fitted reference.
-const VARIANCE_BINS: usize = 8;
+const VARIANCE_BINS: usize = 16;
 
 /// Lags done at a time: four AVX registers.
 const TILE: usize = 32;
@@ -38,10 +40,10 @@ pub struct CoarseReference {
     lines: Vec<f32>,
     /// The same without what is smooth.
     sharp: Vec<f32>,
-    /// Variance of the fitted flux, every [`VARIANCE_BINS`].
+    /// Variance of the fitted flux in the bins of the window, one value for [`VARIANCE_BINS`].
     variance: Vec<f64>,
     /// Bins of the window for which the reference is known at every lag.
-    window: std::ops::Range<usize>,
+    window: Range<usize>,
 }
 
 /// An exposure on the reference's grid, in its window.
@@ -53,6 +55,7 @@ pub struct CoarseExposure {
     pub weight: Vec<f64>,
     flux: Vec<f64>,
     ivar: Vec<f64>,
+    known: Vec<f64>,
     sums: Vec<[f64; 2]>,
 }
 
@@ -73,16 +76,16 @@ impl CoarseReference {
         reference.sample_flux(ln_first, step, n, |_, flux, _| {
             lines.push(flux as f32 - 1.0)
         });
-        let mut variance = Vec::with_capacity(n / VARIANCE_BINS + 1);
-        let every = step * VARIANCE_BINS as f64;
-        reference.sample(ln_first, every, n / VARIANCE_BINS + 1, |_, value| {
-            variance.push(value.flux_variance);
+        let mut variance = Vec::with_capacity(end - first + VARIANCE_BINS);
+        let (every, n_values) = (VARIANCE_BINS, (end - first).div_ceil(VARIANCE_BINS));
+        let from = ln_first + step * first as f64;
+        reference.sample(from, step * every as f64, n_values, |_, value| {
+            variance.extend([value.flux_variance; VARIANCE_BINS]);
         });
-        let mut sums = Vec::new();
-        let sums = running_sums(&mut sums, lines.iter().map(|f| (f64::from(*f), true)));
-        let sharp = (0..n)
-            .map(|k| lines[k] - mean_around(sums, k) as f32)
-            .collect();
+        variance.truncate(end - first);
+        let mut sharp: Vec<f64> = lines.iter().map(|f| f64::from(*f)).collect();
+        sharpen(&mut sharp, &vec![1.0; n], &mut Vec::new());
+        let sharp = sharp.into_iter().map(|f| f as f32).collect();
         Some(CoarseReference {
             ln_first,
             lines,
@@ -99,11 +102,7 @@ impl CoarseReference {
 
     /// Mean variance of the fitted flux in the window.
     pub fn mean_variance(&self) -> f64 {
-        let of = self
-            .window
-            .clone()
-            .map(|bin| self.variance[bin / VARIANCE_BINS]);
-        of.sum::<f64>() / self.n_bins() as f64
+        self.variance.iter().sum::<f64>() / self.n_bins() as f64
     }
 
     /// Lines of the window, moved by `lag` bins to the red.
@@ -120,29 +119,29 @@ impl CoarseReference {
             values.clear();
             values.resize(end - first, 0.0);
         }
-        let pixels = exposure.flux.iter().zip(&exposure.ivar);
-        for (ln_wave, (flux, ivar)) in exposure.ln_wave.iter().zip(pixels) {
-            // Half a bin more, and what is negative becomes 0: a bin that is not looked at, or outside.
-            let place = (ln_wave - self.ln_first) * per_ln + 0.5 - first as f64;
-            if place >= 0.0 && (place as usize) < end - first {
-                out.flux[place as usize] += ivar * (flux - 1.0);
-                out.ivar[place as usize] += ivar;
+        // In units of bins, half a bin more: the nearest bin is the whole part.
+        let origin = self.ln_first * per_ln - 0.5 + first as f64;
+        let ln_wave = &exposure.ln_wave;
+        let place = |ln_wave: f64| ln_wave * per_ln - origin;
+        let from = ln_wave.partition_point(|l| place(*l) < 0.0);
+        let to = ln_wave.partition_point(|l| place(*l) < (end - first) as f64);
+        let to = to.max(from);
+        let pixels = exposure.flux[from..to].iter().zip(&exposure.ivar[from..to]);
+        for (ln_wave, (flux, ivar)) in ln_wave[from..to].iter().zip(pixels) {
+            let bin = place(*ln_wave) as usize;
+            if let (Some(sum), Some(weight)) = (out.flux.get_mut(bin), out.ivar.get_mut(bin)) {
+                *sum += ivar * (flux - 1.0);
+                *weight += ivar;
             }
         }
-        for (flux, ivar) in out.flux.iter_mut().zip(&out.ivar) {
-            *flux = if *ivar > 0.0 { *flux / ivar } else { 0.0 };
-        }
-        let known = out.flux.iter().zip(&out.ivar).map(|(f, w)| (*f, *w > 0.0));
-        let sums = running_sums(&mut out.sums, known);
+        mean(&mut out.flux, &out.ivar, &mut out.known);
+        sharpen(&mut out.flux, &out.known, &mut out.sums);
+        let window = self.window.start - first..self.window.end - first;
         out.sharp.clear();
+        out.sharp.extend_from_slice(&out.flux[window.clone()]);
         out.weight.clear();
-        for bin in self.window.clone() {
-            let k = bin - first;
-            let ivar = out.ivar[k];
-            let variance = self.variance[bin / VARIANCE_BINS];
-            out.sharp.push(out.flux[k] - mean_around(sums, k));
-            out.weight.push(ivar / (1.0 + ivar * variance));
-        }
+        out.weight.extend_from_slice(&out.ivar[window]);
+        add_variance(&mut out.weight, &self.variance);
     }
 
     /// sum over the window of `values` times the reference's lines, moved by each lag.
@@ -152,8 +151,9 @@ impl CoarseReference {
     }
 
     /// Correlation of the reference with itself at lags 0, 1, ...; 1 at lag 0. Each line is first made narrow: what
-    /// is left of it stands above the mean of the flux `side` bins to its left and right.
-    pub fn self_correlation(&self, side: usize) -> Vec<f64> {
+    /// is left of it stands above the mean of the flux `side` bins to its left and right. The second value is the part of these
+    /// narrow lines, in squared depth, that is noise.
+    pub fn self_correlation(&self, side: usize) -> (Vec<f64>, f64) {
         let n = self.lines.len();
         let narrow: Vec<f32> = (0..n)
             .map(|k| {
@@ -161,42 +161,64 @@ impl CoarseReference {
                 self.lines[k] - 0.5 * (self.lines[before] + self.lines[after])
             })
             .collect();
-        let at = |lag: usize| &narrow[self.window.start - lag..][..self.n_bins()];
-        let all = correlate(at(0), &narrow[self.window.start - MAX_LAG..]);
-        let power = |values: &[f32]| values.iter().map(|v| f64::from(v * v)).sum::<f64>();
-        let own = power(at(0));
-        (0..=MAX_LAG)
-            .map(|lag| all[MAX_LAG - lag] / (own * power(at(lag))).sqrt())
-            .collect()
+        let Range { start, end } = self.window;
+        let all = correlate(&narrow[start..end], &narrow[start - MAX_LAG..]);
+        let own: f64 = narrow[start..end].iter().map(square).sum();
+        // Half of each neighbour goes off: 1 + 2 / 4 of the variance.
+        let noise_share = 1.5 * self.variance.iter().sum::<f64>() / own;
+        let mut power = own;
+        let by_lag = (0..=MAX_LAG)
+            .map(|lag| {
+                if lag > 0 {
+                    // One bin comes in at the start, one goes at the end.
+                    power += square(&narrow[start - lag]) - square(&narrow[end - lag]);
+                }
+                all[MAX_LAG - lag] / (own * power).sqrt()
+            })
+            .collect();
+        (by_lag, noise_share)
     }
 }
 
-/// Sums of the values and numbers of those known, before each of them.
-fn running_sums(
-    out: &mut Vec<[f64; 2]>,
-    values: impl Iterator<Item = (f64, bool)>,
-) -> &Vec<[f64; 2]> {
-    out.clear();
+/// Turns sums of weighted values into means, 0 where there is no weight; `known` becomes 1 where there is.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn mean(values: &mut [f64], weight: &[f64], known: &mut Vec<f64>) {
+    known.clear();
+    known.extend(weight.iter().map(|w| if *w > 0.0 { 1.0 } else { 0.0 }));
+    // What is not known is 0 over 1.
+    for (value, (weight, known)) in values.iter_mut().zip(weight.iter().zip(&*known)) {
+        *value /= weight + (1.0 - known);
+    }
+}
+
+/// Adds variances to those whose inverse is `weight`.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn add_variance(weight: &mut [f64], variance: &[f64]) {
+    for (weight, variance) in weight.iter_mut().zip(variance) {
+        *weight /= 1.0 + *weight * variance;
+    }
+}
+
+fn square(value: &f32) -> f64 {
+    f64::from(value * value)
+}
+
+/// Takes from each value the mean of those within [`SMOOTH_BINS`] of it; `known` is 1 for what counts, 0 for the rest, whose values
+/// must be 0.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn sharpen(values: &mut [f64], known: &[f64], sums: &mut Vec<[f64; 2]>) {
+    // Sums before each value, the ends repeated so that every mean has both.
+    sums.clear();
     let mut sum = [0.0, 0.0];
-    out.push(sum);
-    for (value, known) in values {
-        if known {
-            sum = [sum[0] + value, sum[1] + 1.0];
-        }
-        out.push(sum);
+    sums.resize(SMOOTH_BINS + 1, sum);
+    for (value, known) in values.iter().zip(known) {
+        sum = [sum[0] + value, sum[1] + known];
+        sums.push(sum);
     }
-    out
-}
-
-/// Mean of the known values within [`SMOOTH_BINS`] of value `k`; 0 if there are none.
-fn mean_around(sums: &[[f64; 2]], k: usize) -> f64 {
-    let before = sums[k.saturating_sub(SMOOTH_BINS)];
-    let after = sums[(k + SMOOTH_BINS + 1).min(sums.len() - 1)];
-    let n = after[1] - before[1];
-    if n > 0.0 {
-        (after[0] - before[0]) / n
-    } else {
-        0.0
+    sums.resize(sums.len() + SMOOTH_BINS, sum);
+    let ends = sums.iter().zip(&sums[2 * SMOOTH_BINS + 1..]);
+    for (value, (before, after)) in values.iter_mut().zip(ends) {
+        *value -= (after[0] - before[0]) / (after[1] - before[1]).max(1.0);
     }
 }
 
@@ -213,7 +235,7 @@ fn correlate(values: &[f32], lines: &[f32]) -> [f64; LAGS] {
             let rows = lines.get(block * BLOCK..).unwrap_or_default();
             for (value, row) in values.iter().zip(rows.windows(TILE)) {
                 for (sum, line) in sums.iter_mut().zip(row) {
-                    *sum += value * line;
+                    *sum = value.mul_add(*line, *sum);
                 }
             }
             for (out, sum) in out.iter_mut().zip(&sums) {
@@ -247,18 +269,17 @@ mod tests {
 
     #[test]
     fn means_leave_out_what_is_not_known() {
-        let values = (0..100).map(|i| {
-            if i % 2 == 0 {
-                (3.0, true)
-            } else {
-                (9.0, false)
-            }
-        });
-        let mut sums = Vec::new();
-        let sums = running_sums(&mut sums, values);
-        for k in [0, 7, 50, 99] {
-            assert!((mean_around(sums, k) - 3.0).abs() < 1e-12);
+        let known: Vec<f64> = (0..200).map(|i| f64::from(u8::from(i % 3 != 1))).collect();
+        let mut values: Vec<f64> = known.iter().map(|k| 3.0 * k).collect();
+        sharpen(&mut values, &known, &mut Vec::new());
+        for k in [0, 5, 65, 135, 199] {
+            assert!(
+                (values[k] - if k % 3 == 1 { -3.0 } else { 0.0 }).abs() < 1e-12,
+                "{k}"
+            );
         }
-        assert_eq!(mean_around(&[[0.0, 0.0], [0.0, 0.0]], 0), 0.0);
+        let mut none = vec![0.0; 70];
+        sharpen(&mut none, &[0.0; 70], &mut Vec::new());
+        assert!(none.iter().all(|v| *v == 0.0));
     }
 }

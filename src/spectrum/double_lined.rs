@@ -34,6 +34,8 @@ const LIKELY_MISFIT_SIGMA: f64 = 5.0;
 /// Correlation of the reference with itself, moved, above which its lines are double: blue, red, mean of both arms.
 const OWN_CORRELATION: [f64; 2] = [0.38, 0.42];
 const OWN_CORRELATION_MEAN: f64 = 0.33;
+/// Part of the narrow lines that is noise, at most: a few shallow lines fall on each other by chance.
+const MAX_OWN_NOISE: f64 = 0.8;
 /// Lines are taken against the flux this many bins beside them (the line-spread function's width).
 const OWN_SIDE: usize = 4;
 
@@ -59,7 +61,7 @@ impl SecondCopy {
 pub struct Evidence {
     /// Of each exposure; None for the reference and for what cannot be compared with it.
     pub second: Vec<Option<SecondCopy>>,
-    /// Correlation of the reference with itself by lag; empty where it could not be had.
+    /// Correlation of the reference with itself by lag; empty where it could not be had or is mostly noise.
     own: Vec<f64>,
     /// Which exposure is the reference.
     reference: usize,
@@ -93,9 +95,14 @@ pub fn evidence<'a>(
             search.second_copy(scratch)
         })
         .collect();
+    let (own, noise_share) = coarse.self_correlation(OWN_SIDE);
     Evidence {
         second,
-        own: coarse.self_correlation(OWN_SIDE),
+        own: if noise_share < MAX_OWN_NOISE {
+            own
+        } else {
+            Vec::new()
+        },
         reference: reference_index,
     }
 }

@@ -1,5 +1,7 @@
 //! An exposure as the sum of two copies of its reference: how much the second one explains.
 
+use multiversion::multiversion;
+
 use super::coarse::{CoarseExposure, CoarseReference, LAGS, MAX_LAG, STEP_KM_S};
 
 /// Distances of a second copy that are tried, bins: nearer than the line-spread function's width and a half it is part
@@ -14,6 +16,9 @@ const SURROUNDINGS: usize = 8;
 
 /// A first copy fainter than this fits nothing.
 const FAINTEST: f64 = 0.05;
+
+/// A second copy that is less significant than this is not looked at more closely.
+const FAINT_SIGMA: f64 = 5.0;
 
 /// Fewer copies at other velocities than this have no scatter to speak of.
 const MIN_OTHERS: usize = 6;
@@ -33,7 +38,7 @@ pub struct SecondCopy {
     pub misfit_sigma: f64,
     /// Part of the reference's lines, in squared depth, that is its noise.
     pub noise_share: f64,
-    /// Part of the amplitude that each quarter of the lines gives.
+    /// Part of the amplitude that each quarter of the lines gives; NaN below 5 sigma.
     pub quarters: [f64; 4],
 }
 
@@ -76,36 +81,17 @@ impl<'a> Search<'a> {
             both.map(|(v, w)| (v * w) as f32).collect()
         };
         let first = self.reference.correlate(&weighed(sharp));
-        let top = highest(&first[1..LAGS - 1])? + 1;
+        // As many lags on either side, and a neighbour for each.
+        let top = highest(&first[1..2 * MAX_LAG])? + 1;
         let lag = MAX_LAG as isize - top as isize;
         let copies: [&[f32]; 3] =
             std::array::from_fn(|i| self.reference.sharp_at(lag + 1 - i as isize));
-        let (mut near, mut sums) = ([[0.0; 3]; 3], [0.0; 3]);
-        for (k, (value, w)) in sharp.iter().zip(weight).enumerate() {
-            for i in 0..3 {
-                let with_weight = w * f64::from(copies[i][k]);
-                sums[i] += with_weight * value;
-                for (j, near) in near[i].iter_mut().enumerate().take(i + 1) {
-                    *near += with_weight * f64::from(copies[j][k]);
-                }
-            }
-        }
-        for (i, j) in [(0, 1), (0, 2), (1, 2)] {
-            near[i][j] = near[j][i];
-        }
+        let near = products(copies, weight);
         let power = near[1][1];
-        let fit = solve(&near, &sums);
-        let share_of = fit.iter().sum::<f64>();
-        let (mut chi2, mut n) = (0.0, 0.0);
-        let rest: Vec<f64> = (0..sharp.len())
-            .map(|k| {
-                let model: f64 = (0..3).map(|i| fit[i] * f64::from(copies[i][k])).sum();
-                let rest = sharp[k] - model;
-                chi2 += weight[k] * rest * rest;
-                n += f64::from(u8::from(weight[k] > 0.0));
-                rest
-            })
-            .collect();
+        let fit = solve(&near, &[first[top - 1], first[top], first[top + 1]]);
+        let all = fit.iter().sum::<f64>();
+        let (rest, chi2) = remainder(sharp, weight, copies, &fit);
+        let n = weight.iter().filter(|w| **w > 0.0).count() as f64;
         let second = self.reference.correlate(&weighed(&rest));
         let is_tried = |place: usize| {
             let distance = place.abs_diff(top);
@@ -128,7 +114,7 @@ impl<'a> Search<'a> {
         }
         Some(SecondCopy {
             sigma: sigma[place],
-            share: second[place] / error2(place) / share_of.max(FAINTEST),
+            share: second[place] / error2(place) / all.max(FAINTEST),
             separation_km_s: STEP_KM_S * (top as f64 - place as f64),
             others_sigma: if n_others >= MIN_OTHERS {
                 (squares / n_others as f64).sqrt()
@@ -137,24 +123,80 @@ impl<'a> Search<'a> {
             },
             misfit_sigma: (chi2 / n - 1.0) * (n / 2.0_f64).sqrt(),
             noise_share: self.noise_share,
-            quarters: quarters(
-                self.reference.sharp_at(MAX_LAG as isize - place as isize),
-                weight,
-                &rest,
-            ),
+            quarters: if sigma[place] > FAINT_SIGMA {
+                let lag = MAX_LAG as isize - place as isize;
+                quarters(self.reference.sharp_at(lag), weight, &rest)
+            } else {
+                [f64::NAN; 4]
+            },
         })
     }
+}
+
+/// Sums over the bins of the weighted products of three copies.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn products(copies: [&[f32]; 3], weight: &[f64]) -> Matrix {
+    const LANES: usize = 4;
+    let pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)];
+    let mut sums = [[0.0f64; LANES]; 6];
+    let [a, b, c] = copies.map(|copy| copy.chunks(LANES));
+    for (weight, ((a, b), c)) in weight.chunks(LANES).zip(a.zip(b).zip(c)) {
+        let mut values = [[0.0f64; LANES]; 4];
+        for (l, w) in weight.iter().enumerate() {
+            values[3][l] = *w;
+            for (values, copy) in values.iter_mut().zip([a, b, c]) {
+                values[l] = copy.get(l).map_or(0.0, |v| f64::from(*v));
+            }
+        }
+        for (sum, (i, j)) in sums.iter_mut().zip(pairs) {
+            for l in 0..LANES {
+                sum[l] += values[3][l] * values[i][l] * values[j][l];
+            }
+        }
+    }
+    let mut out = [[0.0; 3]; 3];
+    for (sum, (i, j)) in sums.iter().zip(pairs) {
+        out[i][j] = sum.iter().sum();
+        out[j][i] = out[i][j];
+    }
+    out
+}
+
+/// What three copies with the amplitudes `fit` leave, and its chi^2.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn remainder(
+    values: &[f64],
+    weight: &[f64],
+    copies: [&[f32]; 3],
+    fit: &[f64; 3],
+) -> (Vec<f64>, f64) {
+    let mut rest = values.to_vec();
+    for (copy, fit) in copies.iter().zip(fit) {
+        for (rest, copy) in rest.iter_mut().zip(*copy) {
+            *rest -= fit * f64::from(*copy);
+        }
+    }
+    const LANES: usize = 4;
+    let mut chi2 = [0.0f64; LANES];
+    for (rest, weight) in rest.chunks(LANES).zip(weight.chunks(LANES)) {
+        for (chi2, (rest, weight)) in chi2.iter_mut().zip(rest.iter().zip(weight)) {
+            *chi2 += weight * rest * rest;
+        }
+    }
+    (rest, chi2.iter().sum())
 }
 
 /// Parts of the sum of `copy` times `rest`, weighted, that come from the quarters of `copy` squared.
 fn quarters(copy: &[f32], weight: &[f64], rest: &[f64]) -> [f64; 4] {
     let bins = || copy.iter().map(|c| f64::from(*c)).zip(weight);
     let all: f64 = bins().map(|(c, w)| w * c * c).sum();
-    let (mut so_far, mut parts) = (0.0, [0.0; 4]);
+    let (mut so_far, mut quarter, mut parts) = (0.0, 0, [0.0; 4]);
     for ((copy, weight), rest) in bins().zip(rest) {
         so_far += weight * copy * copy;
-        let quarter = (4.0 * so_far / all) as usize;
-        parts[quarter.min(3)] += weight * copy * rest;
+        if quarter < 3 && 4.0 * so_far >= (quarter + 1) as f64 * all {
+            quarter += 1;
+        }
+        parts[quarter] += weight * copy * rest;
     }
     let sum: f64 = parts.iter().sum();
     parts.map(|part| part / sum)

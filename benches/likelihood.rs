@@ -8,6 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
 use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, VelocityGrid};
 use relrv::simulate::{SpectrumOptions, StellarParams, Template, spectrum};
+use relrv::spectrum::coarse::CoarseExposure;
+use relrv::spectrum::double_lined::evidence;
 use relrv::spectrum::{Normalizer, Reference, SpectrumConfig, reference::KNOT_PIXELS};
 
 fn stages(c: &mut Criterion) {
@@ -44,6 +46,14 @@ fn stages(c: &mut Criterion) {
         group.bench_function("reference table", |b| {
             b.iter(|| ReferenceTable::new(black_box(&reference), &grid))
         });
+        let mut scratch = CoarseExposure::default();
+        // The reference itself costs what is done once for a star; each exposure adds to it.
+        for n in [1, 11] {
+            let exposures: Vec<_> = std::iter::repeat_n(&exposure, n).collect();
+            group.bench_function(format!("second copies, {n} exposures"), |b| {
+                b.iter(|| evidence(&reference, exposures.iter().copied(), 0, &mut scratch))
+            });
+        }
         let table = ReferenceTable::new(&reference, &grid);
         group.bench_function("pixels", |b| {
             b.iter(|| SpectrumPixels::new(black_box(&exposure), &reference, &table, &grid))

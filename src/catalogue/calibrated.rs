@@ -3,7 +3,7 @@
 use super::paired::{ARMS, pair, uncalibrated};
 use super::{flags, stars};
 use crate::pipeline::RvRow;
-use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, calibrate};
+use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, calibrate_except};
 use crate::selfcal::input::{self, Input};
 use crate::selfcal::products as tables;
 use crate::table::{ColumnData, Table};
@@ -34,7 +34,10 @@ pub fn products(rows: &[RvRow], config: &CalibrateConfig) -> Result<Products> {
     let pairs = pair(rows);
     let table = uncalibrated(&pairs);
     let mut input = input::observations(&table)?;
-    let arms = match calibrate(&mut input.observations, config) {
+    let double = stars::double_lined(&pairs);
+    let names = input.observations.stars.names.iter();
+    let never: Vec<bool> = names.map(|name| double.contains(name.as_str())).collect();
+    let arms = match calibrate_except(&mut input.observations, &never, config) {
         Ok(arms) => arms,
         Err(Error::NothingUsable(_)) => Vec::new(),
         Err(other) => return Err(other),
@@ -43,7 +46,7 @@ pub fn products(rows: &[RvRow], config: &CalibrateConfig) -> Result<Products> {
     // A zero point that is not there says all that its flag does.
     zero_points.columns.retain(|c| c.name != "flags");
     let mut stars_table = tables::stars(&input, &arms);
-    stars::complete(&mut stars_table, &pairs);
+    stars::complete(&mut stars_table, &pairs, &double);
     let constants = stars::constants(&stars_table);
     if let Some(lmjm) = zero_points.columns.iter_mut().find(|c| c.name == "lmjm") {
         "min".clone_into(&mut lmjm.unit);

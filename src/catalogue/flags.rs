@@ -32,9 +32,11 @@ pub const ADDED: [(u32, &str, &str); 4] = [
     (NOT_MEASURED, "not_measured", "not measured in this arm"),
 ];
 
-/// Every bit: bit, name and meaning.
+/// Every bit in order: bit, name and meaning.
 pub fn all() -> impl Iterator<Item = (u32, &'static str, &'static str)> {
-    measured::ALL.into_iter().chain(ADDED)
+    let mut all: Vec<_> = measured::ALL.into_iter().chain(ADDED).collect();
+    all.sort_by_key(|(bit, ..)| *bit);
+    all.into_iter()
 }
 
 /// The calibration's flags in the catalogue's bits. Those about missing numbers are seen in the numbers.

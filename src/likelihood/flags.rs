@@ -16,6 +16,9 @@ pub const LOW_INFORMATION: u32 = 1 << 5;
 pub const WAVE_AS_STORED: u32 = 1 << 6;
 /// The star has no other usable exposure in this arm: it was measured against itself.
 pub const SINGLE_EXPOSURE: u32 = 1 << 7;
+/// The spectrum has two sets of lines, or another mixture of them than its reference: see
+/// [`crate::spectrum::double_lined`]. Bits 8 to 11 are the catalogue's.
+pub const DOUBLE_LINED: u32 = 1 << 12;
 
 /// Reduced chi^2 above which [`CHI2_HIGH`] is set.
 pub const CHI2_HIGH_LIMIT: f64 = 2.0;
@@ -27,7 +30,7 @@ pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
-pub const ALL: [(u32, &str, &str); 8] = [
+pub const ALL: [(u32, &str, &str); 9] = [
     (
         EDGE,
         "edge",
@@ -64,14 +67,21 @@ pub const ALL: [(u32, &str, &str); 8] = [
         "single_exposure",
         "the star's only usable exposure in this arm, measured against itself",
     ),
+    (
+        DOUBLE_LINED,
+        "double_lined",
+        "two sets of lines, or another mixture of them than in the reference",
+    ),
 ];
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn every_bit_is_listed_once_in_order() {
-        for (i, (bit, name, _)) in super::ALL.iter().enumerate() {
-            assert_eq!(*bit, 1 << i, "{name}");
+        // The catalogue's own bits lie between; `catalogue::flags` tests all of them together.
+        for (bit, name, _) in super::ALL {
+            assert_eq!(bit.count_ones(), 1, "{name}");
         }
+        assert!(super::ALL.windows(2).all(|w| w[0].0 < w[1].0));
     }
 }

@@ -15,7 +15,7 @@ use super::coadd::{FirstPass, against_coadds};
 use super::plan::{Plan, Unit};
 use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
-use super::star::{Prepared, PreparedStar, Workspace, prepare};
+use super::star::{Exposure, Prepared, PreparedStar, Workspace, prepare};
 use crate::io::hjd::HjdClock;
 use crate::io::raw::Rejection;
 use crate::io::stars::Star;
@@ -332,7 +332,13 @@ fn measure_arm(
         batch
             .spectra
             .extend(job.pixels.into_iter().map(|p| p.with_table(table)));
-        normalized.push(job.normalized);
+        // Exposures with two sets of lines are no copies of each other.
+        let is_double = job.exposures.iter().any(|e| e.double_lined);
+        normalized.push(if is_double {
+            Vec::new()
+        } else {
+            job.normalized
+        });
         places.push((number, star, job.arm, job.reference, job.exposures));
     }
     let measurements = clocks.time_all_threads(Stage::Likelihood, || backend.measure(&batch))?;
@@ -359,7 +365,7 @@ fn measure_arm(
         for (i, (exposure, mut measurement)) in
             exposures.into_iter().zip(measured.measurements).enumerate()
         {
-            note_exposure(&mut measurement, exposure.wave_as_stored, single);
+            note_exposure(&mut measurement, &exposure, single);
             let header = &exposure.header;
             rows.push(RvRow {
                 star: number,
@@ -385,9 +391,12 @@ fn measure_arm(
 }
 
 /// Adds the flags that the likelihood cannot know.
-fn note_exposure(measurement: &mut Measurement, wave_as_stored: bool, single: bool) {
-    if wave_as_stored {
+fn note_exposure(measurement: &mut Measurement, exposure: &Exposure, single: bool) {
+    if exposure.wave_as_stored {
         measurement.flags |= flags::WAVE_AS_STORED;
+    }
+    if exposure.double_lined {
+        measurement.flags |= flags::DOUBLE_LINED;
     }
     if single {
         measurement.flags |= flags::SINGLE_EXPOSURE;

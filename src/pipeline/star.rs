@@ -13,6 +13,8 @@ use crate::io::mrs;
 use crate::io::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
 use crate::io::stars::Star;
 use crate::likelihood::{ReferenceTable, SpectrumPixels};
+use crate::spectrum::coarse::CoarseExposure;
+use crate::spectrum::double_lined::{self, Evidence};
 use crate::spectrum::{Normalized, Normalizer, Reference};
 
 /// Buffers of one thread.
@@ -20,6 +22,7 @@ use crate::spectrum::{Normalized, Normalizer, Reference};
 pub struct Workspace {
     inflater: Inflater,
     normalizer: Normalizer,
+    coarse: CoarseExposure,
 }
 
 /// An exposure's place in the table, without its pixels.
@@ -30,6 +33,8 @@ pub struct Exposure {
     pub exptime_s: f64,
     pub snr: f64,
     pub wave_as_stored: bool,
+    /// The star's exposures together say that this one has two sets of lines.
+    pub double_lined: bool,
 }
 
 /// A star's exposures in one arm against their reference, ready for the likelihood.
@@ -42,6 +47,8 @@ pub struct Prepared {
     pub reference: usize,
     /// The exposures themselves, where they are to become a coadd; else none.
     pub normalized: Vec<Normalized>,
+    /// Second sets of lines.
+    evidence: Evidence,
 }
 
 /// What became of one star's inputs.
@@ -136,12 +143,13 @@ pub fn prepare(
     clocks.time(Stage::Reference, || {
         for (arm, exposures) in Arm::ALL.into_iter().zip(usable) {
             if !exposures.is_empty() {
-                match against_reference(config, arm, exposures) {
+                match against_reference(config, arm, exposures, &mut workspace.coarse) {
                     Ok(prepared) => out.arms.push(prepared),
                     Err(rejected) => out.rejected.extend(rejected),
                 }
             }
         }
+        mark_double_lined(&mut out.arms);
     });
     out
 }
@@ -178,6 +186,7 @@ fn exposure(
         exptime_s: raw.exptime_s,
         snr,
         wave_as_stored: normalized.wave_as_stored,
+        double_lined: false,
     }
 }
 
@@ -186,6 +195,7 @@ fn against_reference(
     config: &MeasureConfig,
     arm: Arm,
     mut exposures: Vec<(Exposure, Normalized)>,
+    scratch: &mut CoarseExposure,
 ) -> Result<Prepared, Vec<Rejection>> {
     exposures.sort_by_key(|(e, _)| (e.lmjm, e.header.spid, e.header.fiberid));
     let mut by_snr: Vec<usize> = (0..exposures.len()).collect();
@@ -206,6 +216,8 @@ fn against_reference(
         };
         return Err(exposures.into_iter().map(reject).collect());
     };
+    let normalized = exposures.iter().map(|(_, n)| n);
+    let evidence = double_lined::evidence(&reference, normalized, reference_index, scratch);
     let table = ReferenceTable::new(&reference, &config.grid);
     let pixels = exposures
         .iter()
@@ -222,5 +234,22 @@ fn against_reference(
         pixels,
         table,
         reference: reference_index,
+        evidence,
     })
+}
+
+/// Decides from both arms which exposures have two sets of lines.
+fn mark_double_lined(arms: &mut [Prepared]) {
+    let none = Evidence::default();
+    let of = |arm| {
+        let prepared = arms.iter().find(|p| p.arm == arm);
+        prepared.map_or(&none, |p| &p.evidence)
+    };
+    let double = double_lined::judge(Arm::ALL.map(of));
+    for prepared in arms {
+        let double = &double[prepared.arm as usize];
+        for (exposure, double) in prepared.exposures.iter_mut().zip(double) {
+            exposure.double_lined = *double;
+        }
+    }
 }

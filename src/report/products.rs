@@ -58,6 +58,7 @@ pub struct StarRow {
     pub chi2: f64,
     pub dof: f64,
     pub variable: bool,
+    pub sb2_candidate: bool,
 }
 
 /// A row of `zeropoints`.
@@ -252,6 +253,7 @@ fn stars(source: &Source) -> Result<Vec<StarRow>> {
     );
     let (chi2, dof) = (source.floats("chi2")?, source.floats("dof")?);
     let (n_used, variable) = (source.floats("n_used")?, source.truths("variable")?);
+    let sb2_candidate = source.truths("sb2_candidate")?;
     let rows = names.into_iter().enumerate().map(|(i, source_id)| StarRow {
         source_id,
         arm: arms[i],
@@ -261,6 +263,7 @@ fn stars(source: &Source) -> Result<Vec<StarRow>> {
         chi2: chi2[i],
         dof: dof[i],
         variable: variable[i],
+        sb2_candidate: sb2_candidate[i],
     });
     Ok(rows.collect())
 }

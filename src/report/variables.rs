@@ -14,6 +14,9 @@ const GRID: (usize, usize) = (4, 3);
 /// Fewest velocities of a curve.
 const MIN_POINTS: f64 = 4.0;
 
+/// Double-lined candidates among the curves, unless places are left: they vary most, and their velocities mean least.
+const MOST_DOUBLE: usize = 3;
+
 pub fn figure(products: &Products) -> Drawn<Figure> {
     let stars = most_variable(products);
     let svg = svg((1100, 1160), |root| {
@@ -21,7 +24,7 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
             return nothing(root, "", "no variable stars with 4 velocities or more");
         }
         for (area, star) in root.split_evenly(GRID).iter().zip(&stars) {
-            curve(area, products, *star)?;
+            curve(area, products, star)?;
         }
         Ok(())
     })?;
@@ -30,20 +33,41 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
         title: "The most variable stars",
         caption: format!(
             "Corrected velocities of the {} variable stars whose chi^2 about a constant is largest, against heliocentric time; \
-            orange circles red arm, blue triangles blue arm, open symbols flagged velocities. Each arm's velocities are less their median, since the two have different references.",
-            stars.len()
+            orange circles red arm, blue triangles blue arm, open symbols flagged velocities. Each arm's velocities are less their median, since the two have different references.{}",
+            stars.len(),
+            double_text(&stars)
         ),
         svg,
     })
 }
 
-/// Numbers of the stars, the most variable first.
-fn most_variable(products: &Products) -> Vec<usize> {
+/// What the caption says of double-lined candidates.
+fn double_text(stars: &[Shown]) -> String {
+    if !stars.iter().any(|s| s.is_double) {
+        return String::new();
+    }
+    format!(
+        " Double-lined candidates are marked; the velocities of two sets of lines say little. They have {MOST_DOUBLE} places, \
+        and those that no other star takes."
+    )
+}
+
+/// A star with a curve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Shown {
+    /// Number in the catalogue.
+    star: usize,
+    /// Double-lined candidate.
+    is_double: bool,
+}
+
+/// The stars, the most variable first.
+fn most_variable(products: &Products) -> Vec<Shown> {
     let number: HashMap<&str, usize> = (0..)
         .zip(&products.catalogue.stars)
         .map(|(i, s)| (s.as_str(), i))
         .collect();
-    let mut best: HashMap<usize, f64> = HashMap::new();
+    let mut best: HashMap<usize, (f64, bool)> = HashMap::new();
     for star in &products.stars {
         let reduced = star.chi2 / star.dof;
         if star.variable
@@ -51,17 +75,29 @@ fn most_variable(products: &Products) -> Vec<usize> {
             && reduced.is_finite()
             && let Some(number) = number.get(star.source_id.as_str())
         {
-            let known = best.entry(*number).or_insert(reduced);
-            *known = known.max(reduced);
+            let known = best.entry(*number).or_insert((reduced, false));
+            *known = (known.0.max(reduced), known.1 || star.sb2_candidate);
         }
     }
-    let mut ranked: Vec<(usize, f64)> = best.into_iter().collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    ranked
+    let mut ranked: Vec<(usize, (f64, bool))> = best.into_iter().collect();
+    ranked.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(a.0.cmp(&b.0)));
+    let shown = ranked
         .into_iter()
-        .take(GRID.0 * GRID.1)
-        .map(|(star, _)| star)
-        .collect()
+        .map(|(star, (_, is_double))| Shown { star, is_double });
+    share_places(shown.collect(), GRID.0 * GRID.1)
+}
+
+/// The first `places` of the stars, at most [`MOST_DOUBLE`] of them double unless places are left; order is kept.
+fn share_places(mut stars: Vec<Shown>, places: usize) -> Vec<Shown> {
+    let n_single = stars.iter().filter(|s| !s.is_double).count();
+    let mut doubles = MOST_DOUBLE.max(places.saturating_sub(n_single));
+    stars.retain(|s| {
+        let stays = !s.is_double || doubles > 0;
+        doubles -= usize::from(s.is_double && doubles > 0);
+        stays
+    });
+    stars.truncate(places);
+    stars
 }
 
 /// A velocity of a curve.
@@ -98,7 +134,8 @@ fn velocities(products: &Products, rows: &[usize], arm: Arm, start_d: f64) -> Ve
     points
 }
 
-fn curve(area: &Panel, products: &Products, star: usize) -> Drawn {
+fn curve(area: &Panel, products: &Products, shown: &Shown) -> Drawn {
+    let star = shown.star;
     let c = &products.catalogue;
     let rows: Vec<usize> = (0..c.len()).filter(|r| c.star[*r] == star).collect();
     let start = rows
@@ -111,7 +148,12 @@ fn curve(area: &Panel, products: &Products, star: usize) -> Drawn {
         velocities(products, &rows, Arm::Blue, start),
     );
     let all = || red.iter().chain(&blue);
-    let title = c.stars[star].clone();
+    let mark = if shown.is_double {
+        " double-lined?"
+    } else {
+        ""
+    };
+    let title = format!("{}{mark}", c.stars[star]);
     if all().next().is_none() {
         return nothing(area, &title, "no corrected velocities");
     }
@@ -169,4 +211,33 @@ fn curve(area: &Panel, products: &Products, star: usize) -> Drawn {
         };
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stars by number; `d` is a double one.
+    fn stars(kinds: &str) -> Vec<Shown> {
+        let shown = |(star, kind)| Shown {
+            star,
+            is_double: kind == 'd',
+        };
+        kinds.chars().enumerate().map(shown).collect()
+    }
+
+    fn kept(kinds: &str, places: usize) -> Vec<usize> {
+        let kept = share_places(stars(kinds), places);
+        kept.iter().map(|s| s.star).collect()
+    }
+
+    #[test]
+    fn double_stars_leave_places_for_others() {
+        assert_eq!(kept("ddddsss", 6), [0, 1, 2, 4, 5, 6]);
+        assert_eq!(kept("dddddss", 6), [0, 1, 2, 3, 5, 6]);
+        assert_eq!(kept("sssssss", 3), [0, 1, 2]);
+        assert_eq!(kept("ssdsd", 9), [0, 1, 2, 3, 4]);
+        assert_eq!(kept("ddddd", 4), [0, 1, 2, 3]);
+        assert!(kept("", 4).is_empty());
+    }
 }

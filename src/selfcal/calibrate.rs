@@ -84,6 +84,19 @@ pub struct CalibratedArm {
 /// # Errors
 /// [`Error::NothingUsable`] when no arm has a usable observation.
 pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec<CalibratedArm>> {
+    calibrate_except(obs, &[], config)
+}
+
+/// The same with stars that are never taken for constants, whatever their RVs say: `never` holds true for each of them, by
+/// their numbers in `obs`; stars beyond its end are as others. They are corrected like all.
+///
+/// # Errors
+/// As [`calibrate`].
+pub fn calibrate_except(
+    obs: &mut Observations,
+    never: &[bool],
+    config: &CalibrateConfig,
+) -> Result<Vec<CalibratedArm>> {
     obs.flag_rows();
     let alone = config.method == Method::Paper || config.scope == Scope::Spectrograph;
     let mut out: Vec<CalibratedArm> = Vec::new();
@@ -94,9 +107,14 @@ pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec
             .find(|a| is_red(&a.arm) && a.graph.graph.n_obs() > 0);
         let red = red.filter(|_| !is_red(&obs.arms[i].arm));
         let constants = red.map(constants_of);
-        let allowed: Option<Vec<bool>> = constants
-            .as_ref()
-            .map(|(constant, _)| keys(&graph).map(|key| constant.contains(&key)).collect());
+        let open: Vec<bool> = keys(&graph)
+            .map(|(star, _)| !never.get(star as usize).copied().unwrap_or(false))
+            .collect();
+        let allowed: Option<Vec<bool>> = constants.as_ref().map(|(constant, _)| {
+            let keys = keys(&graph).zip(&open);
+            keys.map(|(key, open)| *open && constant.contains(&key))
+                .collect()
+        });
         let n_without_red = constants.as_ref().map_or(0, |(_, seen)| {
             keys(&graph).filter(|key| !seen.contains(key)).count()
         });
@@ -105,13 +123,16 @@ pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec
             Method::Joint => joint::solve(
                 &graph.graph,
                 &graph.zp_group,
-                allowed.as_deref(),
+                Some(allowed.as_ref().unwrap_or(&open)),
                 &config.joint,
             )?,
-            Method::Paper => paper::solve(
+            Method::Paper => paper::solve_among(
                 &graph.graph,
                 &graph.zp_group,
-                allowed.as_deref(),
+                &paper::Candidates {
+                    open: &open,
+                    given: allowed.as_deref(),
+                },
                 &config.paper,
             ),
         };

@@ -35,13 +35,36 @@ impl Default for PaperConfig {
     }
 }
 
+/// Which stars of the graph may be candidates.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidates<'a> {
+    /// Stars among which step one chooses; no other counts for the mean of sigma_i.
+    pub open: &'a [bool],
+    /// With it the candidates are these stars, and step one is left out (paper, section 4: "directly use these candidate
+    /// constant stars" for the blue arm).
+    pub given: Option<&'a [bool]>,
+}
+
 /// Calibrates one arm. `group` tells the group of each zero point; no star of the graph may be in two groups.
-/// `allowed` tells the stars that may be candidates (None: all): with it the candidates are these stars, and step one
-/// is left out (paper, section 4: "directly use these candidate constant stars" for the blue arm).
+/// `allowed` tells the stars that are candidates (None: step one chooses among all).
 pub fn solve(
     graph: &Graph,
     group: &[u32],
     allowed: Option<&[bool]>,
+    config: &PaperConfig,
+) -> ArmSolution {
+    let candidates = Candidates {
+        open: &vec![true; graph.n_stars()],
+        given: allowed,
+    };
+    solve_among(graph, group, &candidates, config)
+}
+
+/// The same with stars that are never candidates.
+pub fn solve_among(
+    graph: &Graph,
+    group: &[u32],
+    candidates: &Candidates<'_>,
     config: &PaperConfig,
 ) -> ArmSolution {
     let n_groups = group.iter().max().map_or(0, |&g| g as usize + 1);
@@ -63,7 +86,7 @@ pub fn solve(
             graph,
             &star_group,
             &zp,
-            allowed,
+            candidates,
             &done,
             n_groups,
             &mut candidate,
@@ -119,19 +142,19 @@ fn choose(
     graph: &Graph,
     star_group: &[Option<u32>],
     zp: &[f64],
-    allowed: Option<&[bool]>,
+    candidates: &Candidates<'_>,
     done: &[bool],
     n_groups: usize,
     candidate: &mut [bool],
 ) {
-    if let Some(allowed) = allowed {
-        candidate.copy_from_slice(allowed);
+    if let Some(given) = candidates.given {
+        candidate.copy_from_slice(given);
         return;
     }
     let sigma: Vec<f64> = (0..graph.n_stars())
         .map(|s| {
             let v = graph.of(s).map(|k| graph.rv[k] - zp[graph.zp[k] as usize]);
-            if graph.of(s).len() < 2 {
+            if graph.of(s).len() < 2 || !candidates.open[s] {
                 f64::NAN
             } else {
                 mean_and_std(v).1

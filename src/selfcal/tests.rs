@@ -2,7 +2,9 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::calibrate::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate};
+use super::calibrate::{
+    CalibrateConfig, CalibratedArm, Method, Scope, calibrate, calibrate_except,
+};
 use super::input::{self, Input};
 use super::observations::flag;
 use super::products;
@@ -654,4 +656,40 @@ fn chi2_of_constants_matches_its_degrees_of_freedom() {
     println!("chi2 {chi2:.0}, degrees of freedom {dof:.0}");
     // 300 stars of 27 degrees of freedom: 1.6 % of statistical error.
     assert!((chi2 / dof - 1.0).abs() < 0.035, "{}", chi2 / dof);
+}
+
+#[test]
+fn stars_that_may_not_are_no_constants_and_are_corrected() {
+    let table = table(&mock(12, 0.2));
+    for method in [Method::Joint, Method::Paper] {
+        let config = CalibrateConfig {
+            method,
+            ..CalibrateConfig::default()
+        };
+        let constants = |arms: &[CalibratedArm]| -> Vec<u32> {
+            let stars = arms[0].graph.star.iter().zip(&arms[0].solution.stars);
+            let constant = stars.filter(|(_, fit)| fit.constant);
+            constant.map(|(star, _)| *star).collect()
+        };
+        let (_, free) = run(&table, &config);
+        let before = constants(&free);
+        assert!(before.len() > 30, "{}", before.len());
+        // Every third of those that would have been.
+        let mut input = input::observations(&table).unwrap();
+        let mut never = vec![false; input.observations.stars.len()];
+        before
+            .iter()
+            .step_by(3)
+            .for_each(|s| never[*s as usize] = true);
+        let arms = calibrate_except(&mut input.observations, &never, &config).unwrap();
+        let after = constants(&arms);
+        assert!(!after.is_empty() && after.iter().all(|s| !never[*s as usize]));
+        let calibrated = products::calibrated(table.clone(), &input, &arms);
+        let corrected = f64s(&calibrated, "rv_corr");
+        assert!(corrected.iter().all(|rv| rv.is_finite()), "{method:?}");
+        // A list that ends early, and none, forbid nothing.
+        let mut input = input::observations(&table).unwrap();
+        let arms = calibrate_except(&mut input.observations, &[false; 3], &config).unwrap();
+        assert_eq!(constants(&arms), before);
+    }
 }

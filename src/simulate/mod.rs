@@ -28,6 +28,6 @@ pub use config::{Config, KindShares, Layout, ZeroPointScale};
 pub use continuum::Continuum;
 pub use grid::{GridShift, N_PIXELS};
 pub use noise::Defects;
-pub use run::{Summary, TruthRow, run};
+pub use run::{Summary, TruthRow, run, write_plate};
 pub use spectrum::{Component, Simulated, SpectrumOptions, spectrum, spectrum_with_truth};
 pub use template::{StellarParams, Template};

@@ -75,11 +75,16 @@ pub struct TruthRow {
 /// Makes the plate that `config` describes: its files and `truth.csv`. The bytes depend on nothing but `config`.
 pub fn run(config: &Config) -> Result<Summary> {
     config.check()?;
+    write_plate(config, &Plate::new(config))
+}
+
+/// Makes the files and `truth.csv` of `plate`: [`Plate::new`] of the same `config`, with stars as the caller wants them.
+pub fn write_plate(config: &Config, plate: &Plate) -> Result<Summary> {
+    config.check()?;
     prepare(&config.out)?;
-    let plate = Plate::new(config);
     let made: Vec<(Vec<TruthRow>, usize, u64)> = (0..plate.stars.len())
         .into_par_iter()
-        .map(|star| write_star(config, &plate, star))
+        .map(|star| write_star(config, plate, star))
         .collect::<Result<_>>()?;
 
     let truth = config.out.join("truth.csv");

@@ -2,12 +2,15 @@
 
 pub mod bspline;
 pub mod coadd;
+pub mod coarse;
 pub mod continuum;
 pub mod dispersion;
+pub mod double_lined;
 pub mod mask;
 pub mod normalize;
 pub mod reference;
 pub mod response;
+pub mod second_copy;
 pub mod smoothing_spline;
 
 pub use coadd::Coadd;

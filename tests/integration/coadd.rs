@@ -16,8 +16,9 @@ use relrv::simulate::{Config, KindShares};
 use relrv::spectrum::reference::KNOT_PIXELS;
 use relrv::spectrum::{Normalized, Normalizer, Reference, SpectrumConfig};
 use relrv::table::Table;
+use relrv::validate::statistics::{mean, rms};
 
-use crate::monte_carlo::{grid, mean, rms};
+use crate::monte_carlo::grid;
 use crate::run_support::*;
 use crate::support::*;
 

@@ -24,5 +24,6 @@ mod run_faults;
 mod run_resume;
 mod run_support;
 mod run_truth;
+mod sb2;
 mod support;
 mod validate;

@@ -1,4 +1,4 @@
-//! Whether a star shows two sets of lines: docs/method.md, section 11.
+//! Whether a star shows two sets of lines: docs/method.md, section 12.
 //!
 //! Each exposure is fitted with a copy of the reference, and then with a second copy at another velocity. And the reference
 //! is compared with itself: if it has every line twice, it looks like itself when moved by the distance of the two.

@@ -252,7 +252,7 @@ fn arm_and_snr_min_select_without_changing_a_number() {
             .filter(|c| c[1] == cells[1] && c[8] == cells[8])
             .count();
         let skip = if n == 1 && n_before > 1 {
-            20
+            21
         } else {
             usize::MAX
         };

@@ -272,8 +272,8 @@ mod tests {
             // Broad and narrow spikes, some at the ends, some side by side.
             for j in 0..8 {
                 let at = (k * 977 + j * j * 131 + 7 * j) % N;
-                for i in at..(at + 1 + (k + j) % 5).min(N) {
-                    flux[i] += 0.1 * (1 + (k + 3 * j) % 13) as f64;
+                for flux in &mut flux[at..(at + 1 + (k + j) % 5).min(N)] {
+                    *flux += 0.1 * (1 + (k + 3 * j) % 13) as f64;
                 }
             }
             let mut masker = Masker::default();

@@ -17,8 +17,48 @@ pub fn double_lined<'a>(pairs: &[Pair<'a>]) -> HashSet<&'a str> {
         .collect()
 }
 
-/// Adds positions and the double-lined candidates, `double`, to the calibration's table of stars.
+/// Flags of a velocity whose error is an estimate, or that may be that of another peak.
+const UNSURE: u32 = flags::LOW_INFORMATION | flags::MULTIPLE_PEAKS | flags::EDGE;
+
+/// Stars and arms most of whose velocities are [`UNSURE`]: their chi^2 rests on errors that nobody knows.
+fn unsure<'a>(pairs: &[Pair<'a>]) -> HashSet<(&'a str, &'static str)> {
+    let mut counts: HashMap<_, (usize, usize)> = HashMap::new();
+    for row in pairs.iter().flat_map(|p| [p.red, p.blue]).flatten() {
+        let (all, unsure) = counts.entry((&*row.source_id, row.arm.name())).or_default();
+        *all += 1;
+        *unsure += usize::from(row.measurement.flags & UNSURE != 0);
+    }
+    let most = counts
+        .into_iter()
+        .filter(|(_, (all, unsure))| 2 * unsure > *all);
+    most.map(|(key, _)| key).collect()
+}
+
+/// Takes the word variable from stars that are not surely so.
+fn only_sure_variables(table: &mut Table, pairs: &[Pair<'_>]) {
+    let text = |name: &str| match table.column(name).map(|c| &c.data) {
+        Some(ColumnData::Text(values)) => values.clone(),
+        _ => Vec::new(),
+    };
+    let (stars, arms) = (text("source_id"), text("arm"));
+    let unsure = unsure(pairs);
+    let variable = table.columns.iter_mut().find(|c| c.name == "variable");
+    if let Some(column) = variable
+        && let ColumnData::Bool(variable) = &mut column.data
+    {
+        for ((variable, star), arm) in variable.iter_mut().zip(&stars).zip(&arms) {
+            *variable &= !unsure.contains(&(star.as_str(), arm.as_str()));
+        }
+        column.meaning.push_str(
+            "; never where most velocities are flagged low_information, multiple_peaks or edge",
+        );
+    }
+}
+
+/// Adds positions and the double-lined candidates, `double`, to the calibration's table of stars, and leaves variable only
+/// those whose errors are known.
 pub fn complete(table: &mut Table, pairs: &[Pair<'_>], double: &HashSet<&str>) {
+    only_sure_variables(table, pairs);
     let place: HashMap<&str, (f64, f64)> = pairs
         .iter()
         .flat_map(|p| [p.red, p.blue])

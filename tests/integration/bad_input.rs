@@ -14,7 +14,7 @@ const BLUE: usize = 3;
 
 /// Column of the reference's mark and of the flags in a row.
 const IS_REFERENCE: usize = 19;
-const FLAGS: usize = 20;
+const FLAGS: usize = 21;
 
 /// Rows of the sound plate.
 fn sound() -> &'static BTreeMap<Key, Vec<String>> {

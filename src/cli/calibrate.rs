@@ -9,6 +9,7 @@ use crate::selfcal::input::{self, Input};
 use crate::selfcal::products;
 use crate::selfcal::summary::{self, ArmSummary};
 use crate::table::Table;
+use crate::whole;
 use crate::{Error, Result};
 
 /// Options of `relrv calibrate`.
@@ -145,7 +146,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(&args.out, std::io::Error::other(e)))?;
     let path = args.out.join("calibration.json");
-    std::fs::write(&path, json).map_err(|e| Error::io(&path, e))?;
+    whole::write_bytes(&path, &json)?;
     tell(&summary, told).map_err(|e| Error::io(&args.out, e))?;
     let write_s = clock.elapsed().as_secs_f64() - read_s - solve_s;
     writeln!(

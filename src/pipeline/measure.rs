@@ -332,13 +332,7 @@ fn measure_arm(
         batch
             .spectra
             .extend(job.pixels.into_iter().map(|p| p.with_table(table)));
-        // Exposures with two sets of lines are no copies of each other.
-        let is_double = job.exposures.iter().any(|e| e.double_lined);
-        normalized.push(if is_double {
-            Vec::new()
-        } else {
-            job.normalized
-        });
+        normalized.push(job.normalized);
         places.push((number, star, job.arm, job.reference, job.exposures));
     }
     let measurements = clocks.time_all_threads(Stage::Likelihood, || backend.measure(&batch))?;

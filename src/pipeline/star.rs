@@ -246,7 +246,12 @@ fn mark_double_lined(arms: &mut [Prepared]) {
         prepared.map_or(&none, |p| &p.evidence)
     };
     let double = double_lined::judge(Arm::ALL.map(of));
+    let is_double = double.iter().flatten().any(|d| *d);
     for prepared in arms {
+        if is_double {
+            // Exposures with two sets of lines are no copies of each other: no coadd.
+            prepared.normalized = Vec::new();
+        }
         let double = &double[prepared.arm as usize];
         for (exposure, double) in prepared.exposures.iter_mut().zip(double) {
             exposure.double_lined = *double;

@@ -61,6 +61,10 @@ pub struct RunConfig {
     pub backend: String,
 }
 
+/// Goes up by one with every change of what a measured row holds or of how it is measured, so that units of an older build are
+/// not mixed with new ones. 2: `double_lined`, `n_reference`, errors by the response.
+const ROWS: u32 = 2;
+
 impl RunConfig {
     /// Everything that the products depend on beside the files' content, by the names of the options.
     ///
@@ -78,6 +82,7 @@ impl RunConfig {
         formats.dedup();
         let all = json!({
             "relrv": env!("CARGO_PKG_VERSION"),
+            "rows": ROWS,
             "inputs": inputs,
             "backend": self.backend,
             "arm": match &self.measure.arms[..] {
@@ -124,11 +129,14 @@ pub fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<St
         }
         Some(value) => value.to_string(),
     };
+    let changed = |name: &&String| old.get(*name) != new.get(*name);
+    let mut names: Vec<&String> = names.into_iter().filter(changed).collect();
+    if names.len() > 1 {
+        // It repeats the options.
+        names.retain(|name| *name != "calibration");
+    }
     names
         .into_iter()
-        .filter(|name| old.get(*name) != new.get(*name))
-        // It repeats the options.
-        .filter(|name| *name != "calibration")
         .map(|name| {
             let (before, now) = (text(old.get(name)), text(new.get(name)));
             format!("{name} was {before} and is {now}")

@@ -222,6 +222,10 @@ fn measured(
             })
         })
         .collect::<Result<Vec<_>>>()?;
+    // Nothing found is more likely a directory that is not mounted than the wish to forget what was measured.
+    if done.is_empty() {
+        return Ok(done);
+    }
     // Units that an earlier start made of other inputs.
     let keep: HashSet<PathBuf> = done
         .iter()

@@ -16,7 +16,7 @@ use crate::report::{self, plot::Figure};
 use crate::run::{self, ProductFormat, RunConfig};
 use crate::selfcal::calibrate::CalibrateConfig;
 use crate::simulate::{self, Config};
-use crate::{Error, Result};
+use crate::{Error, Result, whole};
 
 /// Options of `relrv validate end-to-end`.
 #[derive(Clone, Debug, clap::Args)]
@@ -66,7 +66,7 @@ const OF_PAPER: [(&str, &str); 4] = [
 pub fn run(args: &EndToEndArgs, told: &mut dyn Write) -> Result<Section> {
     let (plate, products_dir) = (args.out.join("plate"), args.out.join("run"));
     let mut progress = Progress::new("end-to-end", 4, args.quiet);
-    remove_spectra(&plate, true)?;
+    let again = start_anew(&args.out)?;
     simulate::run(&Config {
         out: plate.clone(),
         seed: args.seed,
@@ -84,7 +84,7 @@ pub fn run(args: &EndToEndArgs, told: &mut dyn Write) -> Result<Section> {
         measure: MeasureConfig::usual()?,
         calibrate: CalibrateConfig::default(),
         formats: vec![ProductFormat::Fits],
-        overwrite: true,
+        overwrite: again,
         backend: Cpu.name(),
     };
     let done = run::run(&config, &Cpu, &())?;
@@ -185,6 +185,35 @@ fn write_zero_points(comparison: &Comparison, path: &Path) -> Result<()> {
         all.iter().map(|z| z.quoted_km_s).collect(),
     );
     t.write(path)
+}
+
+/// Lies in the output directory from the first call on: what is in `plate` and `run` beside it was made here.
+const MARK: &str = "made-by-end-to-end";
+
+/// Whether an earlier call made what is there; then its plate is removed. Without its mark nothing is removed: what lies there
+/// is somebody's, and the simulation and the run refuse to mix with it.
+fn start_anew(out: &Path) -> Result<bool> {
+    let mark = out.join(MARK);
+    let again = mark.is_file();
+    if again {
+        remove_spectra(&out.join("plate"), true)?;
+    } else {
+        std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
+        for name in ["plate", "run"] {
+            let dir = out.join(name);
+            if std::fs::read_dir(&dir).is_ok_and(|mut entries| entries.next().is_some()) {
+                return Err(Error::Config(format!(
+                    "{}: is not empty, and was not made by this test; name another --out",
+                    dir.display()
+                )));
+            }
+        }
+        whole::write_bytes(
+            &mark,
+            b"relrv validate end-to-end made plate and run, and makes them anew\n",
+        )?;
+    }
+    Ok(again)
 }
 
 /// Removes the simulated spectra of an earlier call, and its truth if `truth`; nothing else.

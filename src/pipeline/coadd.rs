@@ -130,14 +130,14 @@ fn has_moved(coadd: &Coadd, measured: &[Measurement]) -> bool {
 /// Takes the velocities against coadds for the star's.
 fn accept(laid: Laid<'_>, measured: Vec<Measurement>) {
     let best = laid.star.best;
-    // The zero is where the best exposure came out: without a sure place of its own it has none to give, and an exposure that
-    // had a velocity keeps it.
+    // The zero is where the best exposure came out: without a place of its own it has none to give, and an exposure that had a
+    // velocity keeps it.
     let is_lost = |(before, now): (&Measurement, &Measurement)| {
         before.rv_km_s.is_finite() && !now.rv_km_s.is_finite()
     };
     let Some(of_best) = measured
         .get(best)
-        .filter(|m| m.flags & (NO_PLACE | flags::LOW_INFORMATION) == 0)
+        .filter(|m| m.flags & NO_PLACE == 0)
         .map(|m| m.rv_err_own_km_s)
         .filter(|err| err.is_finite())
     else {

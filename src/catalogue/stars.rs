@@ -146,3 +146,74 @@ fn kept(data: &ColumnData, keep: &[bool]) -> ColumnData {
         ColumnData::Bool(v) => ColumnData::Bool(pick(v, keep)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::Arm;
+    use crate::catalogue::paired::pair;
+    use crate::likelihood::Measurement;
+    use crate::pipeline::RvRow;
+
+    fn rows(star: i64, n_low: usize) -> impl Iterator<Item = RvRow> {
+        (0..4).map(move |i| RvRow {
+            star,
+            source_id: format!("J{star}").as_str().into(),
+            ra_deg: 0.0,
+            dec_deg: 0.0,
+            obsid: 1,
+            planid: "A".into(),
+            spid: 1,
+            fiberid: 1,
+            arm: Arm::Red,
+            lmjm: i as i64,
+            hjd: 0.0,
+            snr: 10.0,
+            measurement: Measurement {
+                flags: if i < n_low { flags::LOW_INFORMATION } else { 0 },
+                ..Measurement::without_pixels()
+            },
+            is_reference: false,
+            n_reference: 1,
+            path: PathBuf::new().into(),
+        })
+    }
+
+    #[test]
+    fn errors_that_are_estimates_make_no_variable_by_a_little() {
+        // (velocities of 4 with little information, chi^2 of 20 degrees of freedom, whether it is variable in the end)
+        let stars = [
+            (0, 60.0, true),
+            (2, 60.0, true),
+            (3, 60.0, false),
+            (4, 400.0, false),
+            (4, 500.0, true),
+            (0, 20.0, false),
+        ];
+        let all: Vec<RvRow> = (0..)
+            .zip(&stars)
+            .flat_map(|(star, (n_low, ..))| rows(star, *n_low))
+            .collect();
+        let mut table = Table::new();
+        let n = stars.len();
+        table.push_text(
+            "source_id",
+            "",
+            "",
+            (0..n).map(|i| format!("J{i}")).collect(),
+        );
+        table.push_text("arm", "", "", vec!["red".to_owned(); n]);
+        table.push_f64("chi2", "", "", stars.iter().map(|s| s.1).collect());
+        table.push_f64("dof", "", "", vec![20.0; n]);
+        let before = stars.iter().map(|s| chi2_p_value(s.1, 20.0) < VARIABLE_P);
+        table.push_bool("variable", "", "", before.collect());
+        only_sure_variables(&mut table, &pair(&all));
+        let Some(ColumnData::Bool(variable)) = table.column("variable").map(|c| &c.data) else {
+            panic!("no column of flags");
+        };
+        let expected: Vec<bool> = stars.iter().map(|s| s.2).collect();
+        assert_eq!(*variable, expected);
+    }
+}

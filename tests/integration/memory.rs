@@ -76,6 +76,7 @@ fn peak_memory_does_not_grow_with_the_number_of_files() {
     }
     for peaks in peaks {
         assert!(peaks[0] > 1000.0);
-        assert!(peaks[1] < 1.2 * peaks[0], "{peaks:?} KiB");
+        // On a busy machine the least of three has come out 1.3 times as large. Spectra that stayed would be 50 kB a file, 75 MB.
+        assert!(peaks[1] < 1.4 * peaks[0], "{peaks:?} KiB");
     }
 }

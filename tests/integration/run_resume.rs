@@ -400,3 +400,27 @@ fn big_plate() -> &'static Path {
         })
     })
 }
+
+/// As with a directory that is not mounted.
+#[test]
+fn an_empty_input_takes_nothing_from_what_was_measured() {
+    let dir = folder();
+    let (input, out) = (dir.path().join("in"), dir.path().join("out"));
+    std::fs::create_dir(&input).unwrap();
+    for file in files(&two_units()) {
+        std::fs::copy(&file, input.join(name_of(&file))).unwrap();
+    }
+    assert_eq!(run(&[&input], &out, &FORMAT).0, 0);
+    let units = unit_files(&out);
+    assert_eq!(units.len(), 4);
+    let away = dir.path().join("away");
+    std::fs::rename(&input, &away).unwrap();
+    std::fs::create_dir(&input).unwrap();
+    assert_eq!(run(&[&input], &out, &FORMAT).0, 1);
+    assert_eq!(unit_files(&out), units);
+    std::fs::remove_dir(&input).unwrap();
+    std::fs::rename(&away, &input).unwrap();
+    let (status, said, errors) = run(&[&input], &out, &FORMAT);
+    assert_eq!(status, 0, "{errors}");
+    assert!(said.contains("measured before"), "{said}");
+}

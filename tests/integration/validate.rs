@@ -333,3 +333,20 @@ fn nonsense_is_wrong_usage() {
     let (status, _, errors) = told(&relrv(&args));
     assert!(status == 1 && errors.contains("stars"), "{errors}");
 }
+
+/// A plate that lies where the simulated one would go is somebody's.
+#[test]
+fn what_lies_in_the_directory_is_left_alone() {
+    let dir = folder();
+    for name in ["plate", "run"] {
+        let out = dir.path().join(format!("out-{name}"));
+        let theirs = out.join(name).join("med-58000-MINE_sp01-001.fits.gz");
+        std::fs::create_dir_all(theirs.parent().unwrap()).unwrap();
+        std::fs::write(&theirs, "mine").unwrap();
+        let at = out.display().to_string();
+        let (status, _, errors) = told(&relrv(&["validate", "end-to-end", "--out", &at]));
+        assert_eq!(status, 1, "{errors}");
+        assert!(errors.contains("was not made by this test"), "{errors}");
+        assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "mine");
+    }
+}

@@ -407,7 +407,7 @@ fn an_empty_input_takes_nothing_from_what_was_measured() {
     let dir = folder();
     let (input, out) = (dir.path().join("in"), dir.path().join("out"));
     std::fs::create_dir(&input).unwrap();
-    for file in files(&two_units()) {
+    for file in files(two_units()) {
         std::fs::copy(&file, input.join(name_of(&file))).unwrap();
     }
     assert_eq!(run(&[&input], &out, &FORMAT).0, 0);

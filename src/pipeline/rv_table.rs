@@ -141,6 +141,7 @@ pub fn to_table(rows: &[RvRow]) -> Table {
         );
     table
 }
+
 /// A column of rows.
 fn of<T>(rows: &[&RvRow], value: impl Fn(&RvRow) -> T) -> Vec<T> {
     rows.iter().map(|row| value(row)).collect()

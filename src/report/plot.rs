@@ -70,6 +70,22 @@ pub type LinearChart<'a, 'b> = Chart<'a, 'b, Linear, Linear>;
 /// A panel with logarithmic axes.
 pub type LogChart<'a, 'b> = Chart<'a, 'b, Log, Log>;
 
+/// The names of the series, at the upper right.
+pub fn legend<'a, 'b: 'a, X, Y>(chart: &mut Chart<'a, 'b, X, Y>) -> Drawn
+where
+    X: Ranged,
+    Y: Ranged,
+{
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .label_font(LABEL)
+        .border_style(WHITE.mix(0.0))
+        .background_style(WHITE.mix(0.8))
+        .draw()?;
+    Ok(())
+}
+
 /// Axes without a mesh.
 pub fn linear_axes<'a, 'b>(
     area: &Panel<'b>,

@@ -109,14 +109,7 @@ fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
             Rectangle::new([(x, y - 6), (x + 14, y + 6)], colour.mix(0.55).filled())
         });
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .label_font(LABEL)
-        .border_style(WHITE.mix(0.0))
-        .background_style(WHITE.mix(0.8))
-        .draw()?;
-    Ok(())
+    legend(&mut chart)
 }
 
 fn against_snr(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {

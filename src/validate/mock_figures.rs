@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::mock::{Kind, Mock, MockRow, TABLE_1};
 use super::statistics::mean;
 use crate::report::plot::{
-    BEFORE, BLUE_ARM, CAPTION, Drawn, Figure, LABEL, Panel, RED_ARM, linear_axes, svg, tick,
+    BEFORE, BLUE_ARM, CAPTION, Drawn, Figure, LABEL, Panel, RED_ARM, legend, linear_axes, svg, tick,
 };
 
 /// Exposure, and RV less zero point less true RV, of every observation of a constant. RVs are relative to the star's
@@ -162,13 +162,7 @@ fn binary_panel(area: &Panel, mock: &Mock, star: usize, zp: &[f64]) -> Drawn {
         .label("corrected")
         .legend(|(x, y)| TriangleMarker::new((x + 7, y), 6, RED_ARM.filled()));
     if star == 0 {
-        chart
-            .configure_series_labels()
-            .position(SeriesLabelPosition::UpperRight)
-            .label_font(LABEL)
-            .border_style(WHITE.mix(0.0))
-            .background_style(WHITE.mix(0.8))
-            .draw()?;
+        legend(&mut chart)?;
     }
     let limit = all().map(|p| p.2.abs()).fold(1.0, f64::max) * 1.1;
     let mut chart = ChartBuilder::on(&bottom)

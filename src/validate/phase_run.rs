@@ -10,7 +10,7 @@ use super::phase::{self, PER_REFERENCE, PhaseCurve, RATIO};
 use super::progress::Progress;
 use super::section::{Grid, SERIES, Section, drawn, write_numbers};
 use crate::likelihood::VelocityGrid;
-use crate::report::plot::{Drawn, Figure, LABEL, Panel, linear_axes, svg};
+use crate::report::plot::{Drawn, Figure, Panel, legend, linear_axes, svg};
 use crate::table::Table;
 use crate::{Arm, Error, Result};
 
@@ -223,12 +223,5 @@ fn panel(area: &Panel, curves: &[Row], arm: Arm) -> Drawn {
             .label(format!("SNR {snr}"))
             .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .label_font(LABEL)
-        .border_style(WHITE.mix(0.0))
-        .background_style(WHITE.mix(0.8))
-        .draw()?;
-    Ok(())
+    legend(&mut chart)
 }

@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::section::{Grid, SERIES, Section, by_snr, drawn, write_numbers};
 use crate::likelihood::{VelocityGrid, flags};
 use crate::report::plot::{
-    Drawn, Figure, LABEL, LinearChart, LogChart, Panel, linear_axes, log_axes, svg,
+    Drawn, Figure, LinearChart, LogChart, Panel, legend, linear_axes, log_axes, svg,
 };
 use crate::simulate::{SpectrumOptions, StellarParams};
 use crate::{Arm, Error, Result};
@@ -217,14 +217,7 @@ fn scatter_panel(area: &Panel, cells: &[&Cell], arm: Arm) -> Drawn {
             .label(name)
             .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .label_font(LABEL)
-        .border_style(WHITE.mix(0.0))
-        .background_style(WHITE.mix(0.8))
-        .draw()?;
-    Ok(())
+    legend(&mut chart)
 }
 
 fn bias_panel(area: &Panel, cells: &[&Cell], arm: Arm) -> Drawn {

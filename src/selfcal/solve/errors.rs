@@ -34,20 +34,14 @@ impl System<'_> {
     ) -> Result<(Vec<f64>, ErrorMethod)> {
         let mut probed = Vec::new();
         let mut exact = Vec::new();
-        let n_blocks = self.blocks.len() - 1;
-        let mut first = 0;
-        while first < n_blocks {
+        for (first, last) in self.runs_of_blocks() {
             let c = self.block_component[first];
-            let last = (first..n_blocks)
-                .find(|&b| self.block_component[b] != c)
-                .unwrap_or(n_blocks);
             let range = self.blocks[first]..self.blocks[last];
             if range.len() > max_exact {
                 probed.push((first, last));
             } else {
                 exact.push((c as usize, range));
             }
-            first = last;
         }
         let mut members = vec![Vec::new(); self.n_components];
         let block_of = self.block_of();

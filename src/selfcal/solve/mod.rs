@@ -117,6 +117,18 @@ impl<'a> System<'a> {
         }
     }
 
+    /// First block of each component, and the one after its last.
+    fn runs_of_blocks(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let mut last = 0;
+        self.block_component
+            .chunk_by(|a, b| a == b)
+            .map(move |run| {
+                let first = last;
+                last += run.len();
+                (first, last)
+            })
+    }
+
     fn n(&self) -> usize {
         self.zp.len()
     }

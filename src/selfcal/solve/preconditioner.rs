@@ -96,13 +96,7 @@ impl System<'_> {
 
     /// Makes the coarse matrix regular: each component gets a spring on its mean.
     fn pin_components(&self, s: &mut Mat<f64>) {
-        let n_blocks = self.blocks.len() - 1;
-        let mut first = 0;
-        while first < n_blocks {
-            let c = self.block_component[first];
-            let last = (first..n_blocks)
-                .find(|&b| self.block_component[b] != c)
-                .unwrap_or(n_blocks);
+        for (first, last) in self.runs_of_blocks() {
             let diagonal: f64 = (first..last).map(|b| s[(b, b)]).sum::<f64>();
             let m = (last - first) as f64;
             let spring = if diagonal > 0.0 { diagonal / m } else { 1.0 };
@@ -112,7 +106,6 @@ impl System<'_> {
                 }
                 s[(a, a)] *= 1.0 + 1e-13;
             }
-            first = last;
         }
     }
 }

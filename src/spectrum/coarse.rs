@@ -23,6 +23,9 @@ pub const MAX_LAG: usize = 47;
 /// What is smooth is the mean over this many bins on either side (300 km/s): continuum, and wings of Balmer lines.
 const SMOOTH_BINS: usize = 30;
 
+/// The same where lines are broad (1000 km/s).
+const SMOOTH_BINS_BROAD: usize = 100;
+
 /// Shorter windows hold too few lines to tell two sets from one.
 const MIN_BINS: usize = 200;
 
@@ -44,6 +47,8 @@ pub struct CoarseReference {
     variance: Vec<f64>,
     /// Bins of the window for which the reference is known at every lag.
     window: Range<usize>,
+    /// Bins on either side whose mean is what is smooth.
+    smooth_bins: usize,
 }
 
 /// An exposure on the reference's grid, in its window.
@@ -83,21 +88,36 @@ impl CoarseReference {
             variance.extend([value.flux_variance; VARIANCE_BINS]);
         });
         variance.truncate(end - first);
-        let mut sharp: Vec<f64> = lines.iter().map(|f| f64::from(*f)).collect();
-        sharpen(&mut sharp, &vec![1.0; n], &mut Vec::new());
-        let sharp = sharp.into_iter().map(|f| f as f32).collect();
         Some(CoarseReference {
             ln_first,
+            sharp: without_smooth(&lines, SMOOTH_BINS),
             lines,
-            sharp,
             variance,
             window: first..end,
+            smooth_bins: SMOOTH_BINS,
         })
+    }
+
+    /// The same reference with its broad lines left as they are: only what is smoother still is taken off.
+    pub fn with_broad_lines(&self) -> Self {
+        CoarseReference {
+            ln_first: self.ln_first,
+            lines: Vec::new(),
+            sharp: without_smooth(&self.lines, SMOOTH_BINS_BROAD),
+            variance: self.variance.clone(),
+            window: self.window.clone(),
+            smooth_bins: SMOOTH_BINS_BROAD,
+        }
     }
 
     /// Bins of the window.
     pub fn n_bins(&self) -> usize {
         self.window.len()
+    }
+
+    /// Variance of the fitted flux in the bins of the window.
+    pub fn variance(&self) -> &[f64] {
+        &self.variance
     }
 
     /// Mean variance of the fitted flux in the window.
@@ -113,8 +133,8 @@ impl CoarseReference {
     /// Puts the pixels of `exposure` into bins, the nearest to each, so that the noise of bins is independent.
     pub fn bin(&self, exposure: &Normalized, out: &mut CoarseExposure) {
         let per_ln = C_KM_S / STEP_KM_S;
-        let first = self.window.start.saturating_sub(SMOOTH_BINS);
-        let end = (self.window.end + SMOOTH_BINS).min(self.sharp.len());
+        let first = self.window.start.saturating_sub(self.smooth_bins);
+        let end = (self.window.end + self.smooth_bins).min(self.sharp.len());
         for values in [&mut out.flux, &mut out.ivar] {
             values.clear();
             values.resize(end - first, 0.0);
@@ -135,7 +155,7 @@ impl CoarseReference {
             }
         }
         mean(&mut out.flux, &out.ivar, &mut out.known);
-        sharpen(&mut out.flux, &out.known, &mut out.sums);
+        sharpen(&mut out.flux, &out.known, &mut out.sums, self.smooth_bins);
         let window = self.window.start - first..self.window.end - first;
         out.sharp.clear();
         out.sharp.extend_from_slice(&out.flux[window.clone()]);
@@ -203,20 +223,28 @@ fn square(value: &f32) -> f64 {
     f64::from(value * value)
 }
 
-/// Takes from each value the mean of those within [`SMOOTH_BINS`] of it; `known` is 1 for what counts, 0 for the rest, whose values
+/// `lines` without the mean of `smooth_bins` on either side.
+fn without_smooth(lines: &[f32], smooth_bins: usize) -> Vec<f32> {
+    let mut sharp: Vec<f64> = lines.iter().map(|f| f64::from(*f)).collect();
+    let known = vec![1.0; lines.len()];
+    sharpen(&mut sharp, &known, &mut Vec::new(), smooth_bins);
+    sharp.into_iter().map(|f| f as f32).collect()
+}
+
+/// Takes from each value the mean of those within `smooth_bins` of it; `known` is 1 for what counts, 0 for the rest, whose values
 /// must be 0.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn sharpen(values: &mut [f64], known: &[f64], sums: &mut Vec<[f64; 2]>) {
+fn sharpen(values: &mut [f64], known: &[f64], sums: &mut Vec<[f64; 2]>, smooth_bins: usize) {
     // Sums before each value, the ends repeated so that every mean has both.
     sums.clear();
     let mut sum = [0.0, 0.0];
-    sums.resize(SMOOTH_BINS + 1, sum);
+    sums.resize(smooth_bins + 1, sum);
     for (value, known) in values.iter().zip(known) {
         sum = [sum[0] + value, sum[1] + known];
         sums.push(sum);
     }
-    sums.resize(sums.len() + SMOOTH_BINS, sum);
-    let ends = sums.iter().zip(&sums[2 * SMOOTH_BINS + 1..]);
+    sums.resize(sums.len() + smooth_bins, sum);
+    let ends = sums.iter().zip(&sums[2 * smooth_bins + 1..]);
     for (value, (before, after)) in values.iter_mut().zip(ends) {
         *value -= (after[0] - before[0]) / (after[1] - before[1]).max(1.0);
     }
@@ -271,7 +299,7 @@ mod tests {
     fn means_leave_out_what_is_not_known() {
         let known: Vec<f64> = (0..200).map(|i| f64::from(u8::from(i % 3 != 1))).collect();
         let mut values: Vec<f64> = known.iter().map(|k| 3.0 * k).collect();
-        sharpen(&mut values, &known, &mut Vec::new());
+        sharpen(&mut values, &known, &mut Vec::new(), 30);
         for k in [0, 5, 65, 135, 199] {
             assert!(
                 (values[k] - if k % 3 == 1 { -3.0 } else { 0.0 }).abs() < 1e-12,
@@ -279,7 +307,7 @@ mod tests {
             );
         }
         let mut none = vec![0.0; 70];
-        sharpen(&mut none, &[0.0; 70], &mut Vec::new());
+        sharpen(&mut none, &[0.0; 70], &mut Vec::new(), 30);
         assert!(none.iter().all(|v| *v == 0.0));
     }
 }

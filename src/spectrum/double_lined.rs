@@ -4,6 +4,7 @@
 //! is compared with itself: if it has every line twice, it looks like itself when moved by the distance of the two.
 
 use super::coarse::{CoarseExposure, CoarseReference};
+use super::line_width::{self, Lines};
 use super::normalize::Normalized;
 use super::reference::Reference;
 use super::second_copy::{NEAREST, Search, SecondCopy};
@@ -30,6 +31,8 @@ const QUARTER: std::ops::RangeInclusive<f64> = -0.2..=0.65;
 const LIKELY_SIGMA: f64 = 5.0;
 const LIKELY_OVER_OTHERS: f64 = 1.5;
 const LIKELY_MISFIT_SIGMA: f64 = 5.0;
+/// And a change of the width of broad lines, in its errors, where all changes together do not show that it is double.
+const LIKELY_WIDTH_SIGMA: f64 = 4.0;
 
 /// Correlation of the reference with itself, moved, above which its lines are double: blue, red, mean of both arms.
 const OWN_CORRELATION: [f64; 2] = [0.38, 0.42];
@@ -63,6 +66,11 @@ pub struct Evidence {
     pub second: Vec<Option<SecondCopy>>,
     /// Correlation of the reference with itself by lag; empty where it could not be had or is mostly noise.
     own: Vec<f64>,
+    /// What can be said of the width of lines.
+    lines: Lines,
+    /// Change of that width against the reference, in its errors, of each exposure; None as above, and where lines are narrow
+    /// or hidden by noise.
+    pub width_sigma: Vec<Option<f64>>,
     /// Which exposure is the reference.
     reference: usize,
 }
@@ -81,23 +89,33 @@ pub fn evidence<'a>(
     let Some(coarse) = coarse else {
         return Evidence {
             second: vec![None; n],
-            own: Vec::new(),
+            width_sigma: vec![None; n],
             reference: reference_index,
+            ..Evidence::default()
         };
     };
+    let broad = coarse.with_broad_lines();
+    let lines = line_width::lines(&broad);
     let search = Search::new(&coarse);
-    let second = exposures
+    let (second, width_sigma) = exposures
         .map(|(i, exposure)| {
             if i == reference_index {
-                return None;
+                return (None, None);
             }
             coarse.bin(exposure, scratch);
-            search.second_copy(scratch)
+            let second = search.second_copy(scratch);
+            if lines != Lines::Broad {
+                return (second, None);
+            }
+            broad.bin(exposure, scratch);
+            (second, line_width::change_sigma(&broad, scratch))
         })
-        .collect();
+        .unzip();
     let (own, noise_share) = coarse.self_correlation(OWN_SIDE);
     Evidence {
         second,
+        lines,
+        width_sigma,
         own: if noise_share < MAX_OWN_NOISE {
             own
         } else {
@@ -112,13 +130,24 @@ pub fn evidence<'a>(
 pub fn judge(arms: [&Evidence; 2]) -> [Vec<bool>; 2] {
     let sure = |e: &&Evidence| e.second.iter().flatten().any(SecondCopy::is_sure);
     let own = own_lines_are_double(arms.map(|e| &e.own[..]));
-    let is_double = own.iter().any(|d| *d) || arms.iter().any(sure);
+    let widths = arms.iter().flat_map(|e| e.width_sigma.iter().flatten());
+    let least_change = line_width::least_change(arms.map(|e| e.lines), widths.copied());
+    let is_double = least_change.is_some() || own.iter().any(|d| *d) || arms.iter().any(sure);
+    let least_change = least_change.unwrap_or(LIKELY_WIDTH_SIGMA);
     std::array::from_fn(|arm| {
-        let of = |(i, second): (usize, &Option<SecondCopy>)| {
-            let is_reference = i == arms[arm].reference && own[arm];
-            is_double && (is_reference || second.is_some_and(|s| s.is_sure() || s.is_likely()))
+        let Evidence {
+            second,
+            width_sigma,
+            reference,
+            ..
+        } = arms[arm];
+        let of = |(i, (second, width)): (usize, (&Option<SecondCopy>, &Option<f64>))| {
+            is_double
+                && ((i == *reference && own[arm])
+                    || second.is_some_and(|s| s.is_sure() || s.is_likely())
+                    || width.is_some_and(|sigma| sigma.abs() > least_change))
         };
-        arms[arm].second.iter().enumerate().map(of).collect()
+        second.iter().zip(width_sigma).enumerate().map(of).collect()
     })
 }
 
@@ -174,7 +203,8 @@ mod tests {
         Evidence {
             second: second.to_vec(),
             own: own.to_vec(),
-            reference: 0,
+            width_sigma: vec![None; second.len()],
+            ..Evidence::default()
         }
     }
 
@@ -232,6 +262,40 @@ mod tests {
             ..NOTHING
         };
         assert!(changed.is_likely() && !changed.is_sure());
+    }
+
+    #[test]
+    fn broad_lines_that_change_their_width_are_double() {
+        let arm = |lines, widths: &[f64]| Evidence {
+            second: vec![None; widths.len()],
+            lines,
+            width_sigma: widths.iter().map(|w| Some(*w)).collect(),
+            // The reference is none of these.
+            reference: widths.len(),
+            ..Evidence::default()
+        };
+        let is_double =
+            |blue: &Evidence, red: &Evidence| judge([blue, red]).concat().contains(&true);
+        let steady = arm(Lines::Broad, &[1.0, -1.4]);
+        let wider = arm(Lines::Broad, &[4.5, 1.0]);
+        let none = Evidence::default();
+        assert!(!is_double(&steady, &steady));
+        // 1 + 2 + 20 + 1 < 14 + 4 x 5.
+        assert!(!is_double(&steady, &wider));
+        let narrower = arm(Lines::Broad, &[-4.5, 1.0]);
+        let changed = vec![true, false];
+        assert_eq!(judge([&narrower, &wider]), [changed.clone(), changed]);
+        // None of them alone is much.
+        let little = arm(Lines::Broad, &[3.0, -3.1]);
+        assert!(is_double(&little, &little));
+        // However much it is, one exposure in one arm is a defect.
+        assert!(!is_double(&steady, &arm(Lines::Broad, &[50.0, 0.0])));
+        // Without a red arm; with narrow lines in either; without the blue arm.
+        let both = arm(Lines::Broad, &[4.5, 4.5]);
+        assert!(is_double(&both, &none));
+        assert!(!is_double(&arm(Lines::Narrow, &[4.5, 4.5]), &both));
+        assert!(!is_double(&both, &arm(Lines::Narrow, &[4.5, 4.5])));
+        assert!(!is_double(&none, &both));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod coarse;
 pub mod continuum;
 pub mod dispersion;
 pub mod double_lined;
+pub mod line_width;
 pub mod mask;
 pub mod normalize;
 pub mod reference;

@@ -202,11 +202,11 @@ fn quarters(copy: &[f32], weight: &[f64], rest: &[f64]) -> [f64; 4] {
     parts.map(|part| part / sum)
 }
 
-type Matrix = [[f64; 3]; 3];
+pub(super) type Matrix = [[f64; 3]; 3];
 
 /// Solves the normal equations of three neighbours that are nearly the same where lines are broad; a millionth of the
 /// diagonal keeps them apart.
-fn solve(matrix: &Matrix, right: &[f64; 3]) -> [f64; 3] {
+pub(super) fn solve(matrix: &Matrix, right: &[f64; 3]) -> [f64; 3] {
     let mut m = *matrix;
     let ridge = 1e-6 * (0..3).map(|i| m[i][i]).fold(0.0, f64::max);
     let mut r = *right;

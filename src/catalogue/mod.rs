@@ -2,6 +2,7 @@
 
 mod calibrated;
 pub mod flags;
+pub mod never_constant;
 mod paired;
 mod stars;
 

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate};
-use crate::selfcal::input::{self, Input};
+use crate::catalogue::never_constant::never_constant;
+use crate::selfcal::calibrate::{CalibrateConfig, Method, Scope, calibrate_except};
+use crate::selfcal::input;
 use crate::selfcal::products;
 use crate::selfcal::summary::{self, ArmSummary};
 use crate::table::Table;
@@ -15,8 +16,8 @@ use crate::{Error, Result};
 /// Options of `relrv calibrate`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CalibrateArgs {
-    /// Table of RVs (.fits, .csv, .parquet) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm; or
-    /// the table that `relrv measure` writes
+    /// Table of RVs (.fits, .csv, .parquet) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm,
+    /// never_constant; or the table that `relrv measure` writes
     pub table: PathBuf,
     /// Directory for the products
     #[arg(long, value_name = "DIR")]
@@ -92,6 +93,8 @@ pub struct Summary {
     pub n_rows: usize,
     /// Rows without a single usable RV.
     pub n_rows_unusable: usize,
+    /// Stars that the table bars from being constants.
+    pub n_stars_never_constant: usize,
     /// Columns of the input that no table can hold, with the reason.
     pub skipped_columns: Vec<String>,
     /// The weights go by rv_err_own.
@@ -118,7 +121,8 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     };
     let mut input = input::observations(&read.table).map_err(at)?;
     let read_s = clock.elapsed().as_secs_f64();
-    let arms = calibrate(&mut input.observations, &config)?;
+    let never = never_constant(&read.table, &input);
+    let arms = calibrate_except(&mut input.observations, &never, &config)?;
     let solve_s = clock.elapsed().as_secs_f64() - read_s;
 
     let mut products = vec![
@@ -142,7 +146,16 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
             table.write(&args.out.join(format!("{name}.{format}")))?;
         }
     }
-    let summary = summarise(&input, &arms, &config, skipped_columns);
+    let summary = Summary {
+        n_rows: input.observations.n_rows,
+        n_rows_unusable: summary::n_rows_unusable(&input),
+        n_stars_never_constant: never.iter().filter(|never| **never).count(),
+        skipped_columns,
+        own_errors: input.has_own_errors,
+        unit: input.unit.clone(),
+        config,
+        arms: summary::arms(&input, &arms),
+    };
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(&args.out, std::io::Error::other(e)))?;
     let path = args.out.join("calibration.json");
@@ -157,23 +170,6 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     Ok(summary)
 }
 
-fn summarise(
-    input: &Input,
-    arms: &[CalibratedArm],
-    config: &CalibrateConfig,
-    skipped_columns: Vec<String>,
-) -> Summary {
-    Summary {
-        n_rows: input.observations.n_rows,
-        n_rows_unusable: summary::n_rows_unusable(input),
-        skipped_columns,
-        own_errors: input.has_own_errors,
-        unit: input.unit.clone(),
-        config: config.clone(),
-        arms: summary::arms(input, arms),
-    }
-}
-
 /// The summary in a few lines.
 fn tell(summary: &Summary, told: &mut dyn Write) -> std::io::Result<()> {
     writeln!(
@@ -181,6 +177,13 @@ fn tell(summary: &Summary, told: &mut dyn Write) -> std::io::Result<()> {
         "{} rows in, {} rows out ({} without a usable RV)",
         summary.n_rows, summary.n_rows, summary.n_rows_unusable
     )?;
+    if summary.n_stars_never_constant > 0 {
+        writeln!(
+            told,
+            "{} stars are never constants: double-lined, or said so by the table",
+            summary.n_stars_never_constant
+        )?;
+    }
     for column in &summary.skipped_columns {
         writeln!(told, "left out: column {column}")?;
     }

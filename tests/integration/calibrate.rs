@@ -81,3 +81,49 @@ fn injected_zero_points_come_back() {
         );
     }
 }
+
+#[test]
+fn double_lined_stars_of_the_table_are_no_constants() {
+    let dir = tempfile::tempdir().unwrap();
+    // Eight stars alike; two of them flagged, in one row each.
+    let mut rows = String::from("star,exposure,rv,rv_err,second_peak,flags\n");
+    for exposure in 0..6 {
+        for star in 0..8 {
+            let rv = 0.1 * f64::from((7 * star + 3 * exposure) % 5) + f64::from(exposure);
+            let flags = if star < 2 && exposure == star {
+                4096
+            } else {
+                0
+            };
+            rows += &format!("s{star},{exposure},{rv},0.2,0.1,{flags}\n");
+        }
+    }
+    let path = dir.path().join("rv.csv");
+    std::fs::write(&path, rows).unwrap();
+    let (table, out) = (path.display().to_string(), dir.path().join("out"));
+    relrv(&[
+        "calibrate",
+        &table,
+        "--out",
+        &out.display().to_string(),
+        "--format",
+        "csv",
+    ]);
+    let stars = Table::read(&out.join("stars.csv")).unwrap();
+    let (star, constant) = (
+        stars.column("star").unwrap(),
+        stars.column("constant").unwrap(),
+    );
+    for i in 0..stars.n_rows() {
+        let is_double = ["s0", "s1"].contains(&star.data.text_at(i).as_str());
+        assert_eq!(
+            constant.data.text_at(i) == "true",
+            !is_double,
+            "{}",
+            star.data.text_at(i)
+        );
+    }
+    let json = std::fs::read(out.join("calibration.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    assert_eq!(json["n_stars_never_constant"], 2);
+}

@@ -112,6 +112,8 @@ impl RunArgs {
     /// The page of the run; none if all its tables are of a kind that cannot be read back.
     fn write_report(&self, config: &RunConfig) -> Result<Option<PathBuf>> {
         if config.formats.iter().all(|f| *f == ProductFormat::Mrt) {
+            // An older run's page would speak of other products.
+            crate::report::remove(&self.out)?;
             return Ok(None);
         }
         crate::report::write(&self.out).map(Some)

@@ -43,6 +43,35 @@ pub fn write(dir: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// Names of all figures.
+const FIGURES: [&str; 7] = [
+    "zero_points",
+    "errors",
+    "scatter",
+    "fibres",
+    "variables",
+    "chi2",
+    "sky",
+];
+
+/// Removes what [`write`] wrote, if anything, and the folder if nothing else is in it.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn remove(dir: &Path) -> Result<()> {
+    let report = dir.join(REPORT_DIR);
+    let figures = FIGURES.map(|name| report.join(format!("{name}.svg")));
+    for path in figures.into_iter().chain([report.join("index.html")]) {
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&path, e)),
+            _ => {}
+        }
+    }
+    // Somebody's own files keep it.
+    let _ = std::fs::remove_dir(&report);
+    Ok(())
+}
+
 /// All figures of a run; an error names `place`.
 pub(crate) fn figures(products: &Products, place: &Path) -> Result<Vec<Figure>> {
     let drawings = [

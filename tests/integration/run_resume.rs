@@ -243,6 +243,15 @@ fn other_settings_are_refused_by_name_unless_told_to_overwrite() {
     );
     assert_eq!(status, 0);
     assert_whole(&out, &expected, "overwritten");
+    // Without a page of its own it leaves none of an older run, but what others put beside it.
+    std::fs::write(out.join("report/mine.txt"), "mine").unwrap();
+    let (status, _, errors) = run(&[two_units()], &out, &["--format", "mrt", "--overwrite"]);
+    assert_eq!((status, errors.as_str()), (0, ""));
+    let left: Vec<PathBuf> = std::fs::read_dir(out.join("report"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    assert_eq!(left, [out.join("report/mine.txt")]);
 }
 
 #[test]

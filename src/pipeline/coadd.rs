@@ -196,7 +196,7 @@ fn settle(coadd: &mut Coadd) -> bool {
             Some(_) => {}
         }
     }
-    true
+    coadd.find_prior()
 }
 
 /// Each star's exposures against the coadds of the others.

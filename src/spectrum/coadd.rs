@@ -142,7 +142,8 @@ impl Coadd {
             prior: Vec::new(),
             noise_share: 0.0,
         };
-        coadd.lay().then_some(coadd)
+        coadd.lay();
+        coadd.find_prior().then_some(coadd)
     }
 
     /// The exposures, without the pixels that were clipped.
@@ -179,7 +180,8 @@ impl Coadd {
                 exposure.ivar[k] = ivar;
             }
         }
-        self.n_members() > 1 && self.lay()
+        self.lay();
+        self.n_members() > 1 && self.find_prior()
     }
 
     /// Compares every exposure with the coadd of the others: moves velocities, clips defects, and lays the exposures anew.
@@ -210,7 +212,8 @@ impl Coadd {
             self.shift_km_s[i] += steps[i];
         }
         let is_finite = self.shift_km_s.iter().all(|u| u.is_finite());
-        (is_finite && self.lay()).then_some(Round {
+        self.lay();
+        is_finite.then_some(Round {
             largest_sigma,
             n_clipped,
         })
@@ -233,8 +236,8 @@ impl Coadd {
         out
     }
 
-    /// Sums up each exposure where it lies now, and finds the prior from all.
-    fn lay(&mut self) -> bool {
+    /// Sums up each exposure where it lies now.
+    fn lay(&mut self) {
         let ln_wave = &self.exposures[self.best].ln_wave;
         let knots = self.knots;
         let lay =
@@ -249,6 +252,11 @@ impl Coadd {
         for (part, _) in self.parts.iter().zip(&self.members).filter(|(_, m)| **m) {
             self.all.add(&part.sums);
         }
+    }
+
+    /// Finds the prior from all exposures where they lie now. To be called when they have settled: while they move, the prior
+    /// of where they were first is good enough. False where nothing is known.
+    pub fn find_prior(&mut self) -> bool {
         let mut fit = SplineFit::default();
         if !fit.fit_sums(&self.all.equations) {
             return false;
@@ -256,13 +264,13 @@ impl Coadd {
         let least_squares = fit.coefficients.clone();
         fit.shrink(PRIOR_WINDOW);
         let fits = Fits {
-            knots,
+            knots: self.knots,
             least_squares: &least_squares,
             shrunk: &fit.coefficients,
             covariance: &fit.covariance_band(),
         };
-        let arm = self.exposures[self.best].arm;
-        self.noise_share = noise_share(arm, ln_wave, &self.all.ivar, &fits);
+        let best = &self.exposures[self.best];
+        self.noise_share = noise_share(best.arm, &best.ln_wave, &self.all.ivar, &fits);
         self.prior = fit.prior;
         !self.prior.is_empty()
     }

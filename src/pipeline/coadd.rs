@@ -21,7 +21,7 @@ const MAX_ROUNDS: usize = 5;
 const SETTLED_SIGMA: f64 = 0.3;
 
 /// Times that everything is measured against coadds, at most: once more where a velocity is found elsewhere than where the
-/// exposure lay in the coadd.
+/// exposure lay in the coadd. A star that has not settled then keeps its best exposure.
 const MAX_PASSES: usize = 3;
 
 /// Such a velocity: this many of its errors away.

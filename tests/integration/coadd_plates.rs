@@ -49,6 +49,14 @@ struct Perfect {
     bound_km_s: f64,
 }
 
+/// Which of its errors.
+type Pick = fn(&Velocity) -> &[f64; WAYS.len()];
+
+const PICKS: [(&str, Pick); 2] = [
+    ("about the star's mean", |v| &v.about_mean),
+    ("against the reference", |v| &v.against_reference),
+];
+
 fn is_star(a: &RvRow, b: &RvRow) -> bool {
     (a.star, a.arm) == (b.star, b.arm)
 }
@@ -264,7 +272,7 @@ impl NoiseFree {
 }
 
 /// Rms every way of the errors that `pick` takes.
-fn rms_of(all: &[Velocity], pick: fn(&Velocity) -> &[f64; WAYS.len()]) -> [f64; WAYS.len()] {
+fn rms_of(all: &[Velocity], pick: Pick) -> [f64; WAYS.len()] {
     std::array::from_fn(|way| {
         let errors = all.iter().map(|v| pick(v)[way]);
         rms(&errors.filter(|e| e.is_finite()).collect::<Vec<f64>>())
@@ -310,16 +318,8 @@ fn plates_with_cosmic_rays_are_measured_better() {
     assert!(rms_ratios[0] < 0.7, "{rms_ratios:?}");
 }
 
-const PICKS: [(&str, fn(&Velocity) -> &[f64; WAYS.len()]); 2] = [
-    ("about the star's mean", |v| &v.about_mean),
-    ("against the reference", |v| &v.against_reference),
-];
-
 /// Percentiles every way of the size of the errors that `pick` takes.
-fn percentiles(
-    all: &[Velocity],
-    pick: fn(&Velocity) -> &[f64; WAYS.len()],
-) -> [(usize, [f64; WAYS.len()]); 5] {
+fn percentiles(all: &[Velocity], pick: Pick) -> [(usize, [f64; WAYS.len()]); 5] {
     let sorted: [Vec<f64>; WAYS.len()] = std::array::from_fn(|way| {
         let errors = all.iter().map(|v| pick(v)[way].abs());
         let mut errors: Vec<f64> = errors.filter(|e| e.is_finite()).collect();
@@ -358,7 +358,7 @@ fn other_plates_beside_the_floor() {
     }
 }
 
-fn print(name: &str, all: &[Velocity], pick: fn(&Velocity) -> &[f64; WAYS.len()]) {
+fn print(name: &str, all: &[Velocity], pick: Pick) {
     println!("{name}: {} velocities; {WAYS:?}, km/s", all.len());
     let tell = |what: String, of: [f64; WAYS.len()]| {
         let [best, coadd, perfect] = of;

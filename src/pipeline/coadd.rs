@@ -120,14 +120,13 @@ fn are_copies(measured: &[Measurement]) -> bool {
     chi2.get(quartile).is_some_and(|chi2| *chi2 <= MAX_CHI2_RED)
 }
 
-/// Exposures that are found elsewhere than where they lie in the coadd, and are to be laid there.
+/// Exposures that are found elsewhere than where they lie in the coadd.
 fn moved<'a>(coadd: &Coadd, measured: &'a [Measurement]) -> Vec<&'a Measurement> {
-    let lies = coadd.rv_km_s().into_iter().zip(places(measured));
-    let is_news = |m: &Measurement, lies: f64, place: f64| {
-        place == m.rv_km_s && (place - lies).abs() > MOVED_SIGMA * m.rv_err_own_km_s
-    };
-    let both = measured.iter().zip(lies);
-    both.filter(|(m, (lies, place))| is_news(m, *lies, *place))
+    measured
+        .iter()
+        .zip(coadd.rv_km_s())
+        .filter(|(m, _)| m.flags & NO_PLACE == 0)
+        .filter(|(m, lies)| (m.rv_km_s - lies).abs() > MOVED_SIGMA * m.rv_err_own_km_s)
         .map(|(m, _)| m)
         .collect()
 }
@@ -196,7 +195,7 @@ fn settle(coadd: &mut Coadd) -> bool {
             Some(_) => {}
         }
     }
-    coadd.find_prior()
+    true
 }
 
 /// Each star's exposures against the coadds of the others.

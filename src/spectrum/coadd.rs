@@ -142,8 +142,7 @@ impl Coadd {
             prior: Vec::new(),
             noise_share: 0.0,
         };
-        coadd.lay();
-        coadd.find_prior().then_some(coadd)
+        coadd.lay().then_some(coadd)
     }
 
     /// The exposures, without the pixels that were clipped.
@@ -180,8 +179,7 @@ impl Coadd {
                 exposure.ivar[k] = ivar;
             }
         }
-        self.lay();
-        self.n_members() > 1 && self.find_prior()
+        self.n_members() > 1 && self.lay()
     }
 
     /// Compares every exposure with the coadd of the others: moves velocities, clips defects, and lays the exposures anew.
@@ -212,8 +210,7 @@ impl Coadd {
             self.shift_km_s[i] += steps[i];
         }
         let is_finite = self.shift_km_s.iter().all(|u| u.is_finite());
-        self.lay();
-        is_finite.then_some(Round {
+        (is_finite && self.lay()).then_some(Round {
             largest_sigma,
             n_clipped,
         })
@@ -236,8 +233,8 @@ impl Coadd {
         out
     }
 
-    /// Sums up each exposure where it lies now.
-    fn lay(&mut self) {
+    /// Sums up each exposure where it lies now, and finds the prior from all. False where nothing is known.
+    fn lay(&mut self) -> bool {
         let ln_wave = &self.exposures[self.best].ln_wave;
         let knots = self.knots;
         let lay =
@@ -252,11 +249,10 @@ impl Coadd {
         for (part, _) in self.parts.iter().zip(&self.members).filter(|(_, m)| **m) {
             self.all.add(&part.sums);
         }
+        self.find_prior()
     }
 
-    /// Finds the prior from all exposures where they lie now. To be called when they have settled: while they move, the prior
-    /// of where they were first is good enough. False where nothing is known.
-    pub fn find_prior(&mut self) -> bool {
+    fn find_prior(&mut self) -> bool {
         let mut fit = SplineFit::default();
         if !fit.fit_sums(&self.all.equations) {
             return false;

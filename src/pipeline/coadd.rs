@@ -21,7 +21,7 @@ const MAX_ROUNDS: usize = 5;
 const SETTLED_SIGMA: f64 = 0.3;
 
 /// Times that everything is measured against coadds, at most: once more where a velocity is found elsewhere than where the
-/// exposure lay in the coadd.
+/// exposure lay in the coadd. A star that has not settled then keeps its best exposure.
 const MAX_PASSES: usize = 3;
 
 /// Such a velocity: this many of its errors away.
@@ -94,12 +94,15 @@ pub fn against_coadds(
     Ok(())
 }
 
-/// Takes what was measured, or lays the exposures anew where it says and gives them back.
+/// Takes what was measured, or lays the exposures anew where it says and gives them back. A star that does not settle keeps
+/// its best exposure.
 fn judge<'a>(mut laid: Laid<'a>, measured: Vec<Measurement>, is_last: bool) -> Option<Laid<'a>> {
-    if !is_last && has_moved(&laid.coadd, &measured) {
+    let moved = moved(&laid.coadd, &measured);
+    if !is_last && !moved.is_empty() {
         return (laid.coadd.place(&places(&measured)) && settle(&mut laid.coadd)).then_some(laid);
     }
-    if are_copies(&measured) {
+    // What is not sure has a flag that says so: the others need not do without a coadd for it.
+    if !moved.into_iter().any(is_sure) && are_copies(&measured) {
         accept(laid, measured);
     }
     None
@@ -117,14 +120,20 @@ fn are_copies(measured: &[Measurement]) -> bool {
     chi2.get(quartile).is_some_and(|chi2| *chi2 <= MAX_CHI2_RED)
 }
 
-/// Whether a velocity is found elsewhere than where the exposure lies in the coadd.
-fn has_moved(coadd: &Coadd, measured: &[Measurement]) -> bool {
-    let lies = coadd.rv_km_s();
+/// Exposures that are found elsewhere than where they lie in the coadd.
+fn moved<'a>(coadd: &Coadd, measured: &'a [Measurement]) -> Vec<&'a Measurement> {
     measured
         .iter()
-        .zip(lies)
+        .zip(coadd.rv_km_s())
         .filter(|(m, _)| m.flags & NO_PLACE == 0)
-        .any(|(m, lies)| (m.rv_km_s - lies).abs() > MOVED_SIGMA * m.rv_err_own_km_s)
+        .filter(|(m, lies)| (m.rv_km_s - lies).abs() > MOVED_SIGMA * m.rv_err_own_km_s)
+        .map(|(m, _)| m)
+        .collect()
+}
+
+/// Whether the velocity is that of the star, and no peak of noise.
+fn is_sure(m: &Measurement) -> bool {
+    m.flags & (NO_PLACE | flags::LOW_INFORMATION | flags::MULTIPLE_PEAKS) == 0
 }
 
 /// Takes the velocities against coadds for the star's.
@@ -161,10 +170,8 @@ fn accept(laid: Laid<'_>, measured: Vec<Measurement>) {
 /// Where there is little information, noise makes peaks anywhere on the grid. An exposure of that kind, found far from the
 /// others for its error, is laid where they are.
 fn places(measured: &[Measurement]) -> Vec<f64> {
-    let is_sure = |m: &&Measurement| {
-        m.flags & (NO_PLACE | flags::LOW_INFORMATION | flags::MULTIPLE_PEAKS) == 0
-    };
-    let mut sure: Vec<f64> = measured.iter().filter(is_sure).map(|m| m.rv_km_s).collect();
+    let sure = measured.iter().filter(|m| is_sure(m));
+    let mut sure: Vec<f64> = sure.map(|m| m.rv_km_s).collect();
     sure.sort_by(f64::total_cmp);
     // The velocity of the best exposure where nothing else is known.
     let centre = sure.get(sure.len() / 2).copied().unwrap_or(0.0);
@@ -269,3 +276,6 @@ fn pieces(laid: &[Laid<'_>]) -> Vec<Vec<(usize, Range<usize>)>> {
     }
     pieces
 }
+
+#[cfg(test)]
+mod tests;

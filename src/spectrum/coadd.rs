@@ -4,28 +4,18 @@
 //! nothing noisy is interpolated, and the coadd without one exposure is the sum over the others. An exposure is always
 //! compared with the coadd of the others, so that its own noise is on one side only.
 
+mod clip;
+
+use clip::{CLIP_MARGIN, Residuals, defects, far_off};
+
 use super::bspline::{Knots, NormalEquations, PRIOR_WINDOW, SplineFit, basis, basis_slope};
 use super::normalize::Normalized;
 use super::reference::{Reference, dot, longest_covered, smooth_variance};
 use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
 
-/// A pixel that is off the coadd of the others by more than this many sigma and narrower than a line is a defect.
-const CLIP_SIGMA: f64 = 5.0;
-
 /// Error of the spline itself where lines are sharp, in units of the continuum; added to the errors of clipping.
 const SPLINE_SIGMA: f64 = 0.01;
-
-/// Pixels at least half as far off as the farthest one of a defect: no more than this, as the line-spread function of what
-/// comes through the spectrograph is 6 pixels wide.
-const DEFECT_PIXELS: usize = 4;
-
-/// Pixels on either side that go with a clipped one.
-const CLIP_MARGIN: usize = 2;
-
-/// Pixels on either side within which only the farthest-off pixel of all exposures is clipped in one round: the coadd that
-/// it was part of puts the others off, too.
-const CLIP_REACH: usize = 4;
 
 /// Part of the pixels' variance that is left in the fitted flux, about; enough for clipping.
 const FLUX_VARIANCE_SHARE: f64 = 0.35;
@@ -83,6 +73,8 @@ struct Sweep {
     information: f64,
     /// Residual of each pixel in sigma; 0 where there is none.
     z: Vec<f64>,
+    /// Pixels that are off whatever the velocity.
+    far: Vec<usize>,
 }
 
 /// How far a round moved the velocities.
@@ -98,6 +90,8 @@ pub struct Round {
 #[derive(Clone, Debug)]
 pub struct Coadd {
     exposures: Vec<Normalized>,
+    /// Pixels of each that were clipped, with the inverse variance that they had.
+    clipped: Vec<Vec<(usize, f64)>>,
     best: usize,
     knots: Knots,
     /// c ln(1 + v/c) of each exposure against the best one, km/s.
@@ -140,6 +134,7 @@ impl Coadd {
             knots: Knots::new(n, spacing),
             parts: Vec::with_capacity(exposures.len()),
             all: Sums::new(Knots::new(n, spacing), n),
+            clipped: vec![Vec::new(); exposures.len()],
             exposures,
             best,
             shift_km_s,
@@ -166,8 +161,8 @@ impl Coadd {
         self.shift_km_s.iter().map(rv).collect()
     }
 
-    /// Lays the exposures anew at these velocities, the best one at 0; those without a finite one are no part of it. False
-    /// where fewer than two have one.
+    /// Lays the exposures anew at these velocities, the best one at 0, and gives back what was clipped; those without a finite
+    /// velocity are no part of it. False where fewer than two have one.
     pub fn place(&mut self, rv_km_s: &[f64]) -> bool {
         let of_best = rv_km_s.get(self.best).filter(|v| v.is_finite());
         let of_best = of_best.map_or(0.0, |v| shift_of(*v));
@@ -177,6 +172,12 @@ impl Coadd {
                 true => shift_of(*rv) - of_best,
                 false => 0.0,
             };
+        }
+        // What was clipped where the exposures lay before may be a line where they lie now.
+        for (exposure, clipped) in self.exposures.iter_mut().zip(&mut self.clipped) {
+            for (k, ivar) in clipped.drain(..) {
+                exposure.ivar[k] = ivar;
+            }
         }
         self.n_members() > 1 && self.lay()
     }
@@ -232,7 +233,7 @@ impl Coadd {
         out
     }
 
-    /// Sums up each exposure where it lies now, and finds the prior from all.
+    /// Sums up each exposure where it lies now, and finds the prior from all. False where nothing is known.
     fn lay(&mut self) -> bool {
         let ln_wave = &self.exposures[self.best].ln_wave;
         let knots = self.knots;
@@ -248,6 +249,10 @@ impl Coadd {
         for (part, _) in self.parts.iter().zip(&self.members).filter(|(_, m)| **m) {
             self.all.add(&part.sums);
         }
+        self.find_prior()
+    }
+
+    fn find_prior(&mut self) -> bool {
         let mut fit = SplineFit::default();
         if !fit.fit_sums(&self.all.equations) {
             return false;
@@ -255,13 +260,13 @@ impl Coadd {
         let least_squares = fit.coefficients.clone();
         fit.shrink(PRIOR_WINDOW);
         let fits = Fits {
-            knots,
+            knots: self.knots,
             least_squares: &least_squares,
             shrunk: &fit.coefficients,
             covariance: &fit.covariance_band(),
         };
-        let arm = self.exposures[self.best].arm;
-        self.noise_share = noise_share(arm, ln_wave, &self.all.ivar, &fits);
+        let best = &self.exposures[self.best];
+        self.noise_share = noise_share(best.arm, &best.ln_wave, &self.all.ivar, &fits);
         self.prior = fit.prior;
         !self.prior.is_empty()
     }
@@ -308,35 +313,34 @@ impl Coadd {
     /// Takes the weight from pixels that only a defect can put where they are.
     fn clip(&mut self, sweeps: &[Sweep]) -> usize {
         let n = self.exposures[self.best].ln_wave.len();
-        // Of an upward and a downward pixel equally far off, as in two exposures, the upward one is the cosmic ray.
-        let score = |z: f64| if z > 0.0 { z } else { -0.999 * z };
-        let mut top = vec![0.0f64; n];
-        let all = || {
-            let members = self.members.iter().enumerate().filter(|(_, m)| **m);
-            members.flat_map(|(i, _)| {
-                let far = move |k: &usize| sweeps[i].z[*k].abs() > CLIP_SIGMA;
-                let pixels = (0..sweeps[i].z.len()).filter(far);
-                pixels.map(move |k| (i, k))
+        let residuals: Vec<Option<Residuals<'_>>> = self
+            .members
+            .iter()
+            .zip(self.parts.iter().zip(sweeps))
+            .map(|(is_member, (part, sweep))| {
+                is_member.then_some(Residuals {
+                    x: &part.x,
+                    z: &sweep.z,
+                    far: &sweep.far,
+                })
             })
-        };
-        let place = |i: usize, k: usize| (self.parts[i].x[k].round() as usize).min(n - 1);
-        for (i, k) in all() {
-            let top = &mut top[place(i, k)];
-            *top = top.max(score(sweeps[i].z[k]));
-        }
-        let is_clipped = |(i, k): &(usize, usize)| {
-            let at = place(*i, *k);
-            let around = &top[at.saturating_sub(CLIP_REACH)..(at + CLIP_REACH + 1).min(n)];
-            let z = &sweeps[*i].z;
-            around.iter().all(|t| *t <= score(z[*k])) && width(z, *k) <= DEFECT_PIXELS
-        };
-        let clipped: Vec<(usize, usize)> = all().filter(is_clipped).collect();
-        for (i, k) in &clipped {
+            .collect();
+        let defects = defects(&residuals, n);
+        for (i, k) in &defects {
             let ivar = &mut self.exposures[*i].ivar;
             let end = (k + CLIP_MARGIN + 1).min(ivar.len());
-            ivar[k.saturating_sub(CLIP_MARGIN)..end].fill(0.0);
+            for (k, ivar) in ivar[..end]
+                .iter_mut()
+                .enumerate()
+                .skip(k.saturating_sub(CLIP_MARGIN))
+            {
+                if *ivar > 0.0 {
+                    self.clipped[*i].push((k, *ivar));
+                    *ivar = 0.0;
+                }
+            }
         }
-        clipped.len()
+        defects.len()
     }
 }
 
@@ -356,6 +360,13 @@ fn sweep(exposure: &Normalized, x: &[f64], others: &View<'_>) -> Sweep {
     let spacing = others.knots.spacing as f64;
     let (mut gradient, mut curvature, mut information) = (0.0, 0.0, 0.0);
     let mut z = vec![0.0; x.len()];
+    let flux_at = |x: f64| {
+        let (interval, t) = others.knots.locate(x);
+        dot(&basis(t), &others.coefficients[interval..])
+    };
+    let error2 = |k: usize, variance: f64| {
+        1.0 / exposure.ivar[k] + FLUX_VARIANCE_SHARE * variance + SPLINE_SIGMA * SPLINE_SIGMA
+    };
     for (k, z) in z.iter_mut().enumerate() {
         let ivar = exposure.ivar[k];
         if !(ivar > 0.0 && x[k] >= first && x[k] <= last) {
@@ -366,8 +377,7 @@ fn sweep(exposure: &Normalized, x: &[f64], others: &View<'_>) -> Sweep {
         let flux = dot(&b, &others.coefficients[interval..]);
         let variance = dot(&b, &others.variance[interval..]);
         let residual = exposure.flux[k] - flux;
-        let error2 = 1.0 / ivar + FLUX_VARIANCE_SHARE * variance + SPLINE_SIGMA * SPLINE_SIGMA;
-        *z = residual / error2.sqrt();
+        *z = residual / error2(k, variance).sqrt();
         if exposure.ln_wave[k] >= low && exposure.ln_wave[k] <= high {
             let i = (x[k] as usize).min(others.ln_wave.len() - 2);
             let pixels_per_ln = 1.0 / (others.ln_wave[i + 1] - others.ln_wave[i]);
@@ -384,19 +394,20 @@ fn sweep(exposure: &Normalized, x: &[f64], others: &View<'_>) -> Sweep {
     } else {
         0.0
     };
+    let step_km_s = step.clamp(-MAX_STEP_KM_S, MAX_STEP_KM_S);
+    let middle = others.ln_wave.len() / 2;
+    let pixel = others.ln_wave[middle] - others.ln_wave[middle - 1];
+    let far = far_off(&z, step_km_s / (C_KM_S * pixel), |k, shift| {
+        let (interval, t) = others.knots.locate(x[k]);
+        let variance = dot(&basis(t), &others.variance[interval..]);
+        flux_at((x[k] - shift).clamp(first, last)) / error2(k, variance).sqrt()
+    });
     Sweep {
-        step_km_s: step.clamp(-MAX_STEP_KM_S, MAX_STEP_KM_S),
+        step_km_s,
         information,
         z,
+        far,
     }
-}
-
-/// Neighbouring pixels at least half as far off as pixel `k`, to the same side; with itself.
-fn width(z: &[f64], k: usize) -> usize {
-    let is_far = |other: &&f64| **other * z[k].signum() > 0.5 * z[k].abs();
-    let above = z[k + 1..].iter().take_while(is_far).count();
-    let below = z[..k].iter().rev().take_while(is_far).count();
-    above + below + 1
 }
 
 /// An exposure's pixels on the scale `ln_wave`, at rest when they are shifted back by `shift` in ln wavelength.
@@ -435,138 +446,4 @@ fn shift_of(rv_km_s: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use rand::{RngExt, SeedableRng};
-    use rand_chacha::ChaCha8Rng;
-    use rand_distr::StandardNormal;
-
-    use super::*;
-    use crate::Arm;
-
-    /// Lines, a few of them deep.
-    fn star(ln_wave: f64) -> f64 {
-        let depths = [0.3, 0.6, 0.15, 0.4, 0.25, 0.5];
-        let line = |(i, depth): (usize, &f64)| {
-            let centre = 8.770 + 0.007 * (i as f64 + 0.5);
-            depth * (-0.5 * ((ln_wave - centre) / 6e-5).powi(2)).exp()
-        };
-        1.0 - depths.iter().enumerate().map(line).sum::<f64>()
-    }
-
-    /// Exposures at these velocities; pixels of each lie elsewhere.
-    fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let made = rv_km_s.iter().enumerate().map(|(e, rv)| {
-            let ln_wave: Vec<f64> = (0..2100)
-                .map(|i| 8.768 + 2.2e-5 * (f64::from(i) + 0.37 * e as f64))
-                .collect();
-            let shift = (rv / C_KM_S).ln_1p();
-            let flux = ln_wave.iter().map(|l| {
-                let noise: f64 = rng.sample(StandardNormal);
-                star(l - shift) + sigma * noise
-            });
-            Normalized {
-                arm: Arm::Red,
-                flux: flux.collect(),
-                ivar: vec![sigma.powi(-2); ln_wave.len()],
-                n_good: ln_wave.len(),
-                n_spike: 0,
-                snr: 1.0 / sigma,
-                wave_as_stored: false,
-                ln_wave,
-            }
-        });
-        made.collect()
-    }
-
-    const RV_KM_S: [f64; 5] = [0.0, 12.0, -30.5, 3.3, 81.0];
-
-    #[test]
-    fn velocities_settle_where_they_are_and_the_best_one_stays() {
-        let first: Vec<f64> = RV_KM_S.iter().map(|v| v + 2.0 * (v * 7.1).sin()).collect();
-        let mut coadd = Coadd::new(exposures(&RV_KM_S, 0.02, 1), 0, 3, &first).unwrap();
-        let rounds: Vec<f64> = (0..5)
-            .map(|_| coadd.round().unwrap().largest_sigma)
-            .collect();
-        assert!(rounds[0] > 1.0 && rounds[4] < 0.02, "{rounds:?}");
-        let rv = coadd.rv_km_s();
-        assert_eq!(rv[0], 0.0);
-        let sweeps = coadd.sweeps();
-        for i in 1..5 {
-            // Against the best one: errors of both.
-            let error = (1.0 / sweeps[i].information + 1.0 / sweeps[0].information).sqrt();
-            assert!(
-                (rv[i] - RV_KM_S[i]).abs() < 3.0 * error,
-                "{i}: {rv:?} {error}"
-            );
-            assert!(error < 0.7, "{error}");
-        }
-    }
-
-    #[test]
-    fn an_exposure_is_no_part_of_its_own_reference() {
-        let mut spoiled = exposures(&RV_KM_S, 0.02, 2);
-        let sound = Coadd::new(spoiled.clone(), 0, 3, &RV_KM_S).unwrap();
-        spoiled[2].flux[1000] += 0.04;
-        let after = Coadd::new(spoiled, 0, 3, &RV_KM_S).unwrap();
-        let at = |coadd: &Coadd, i: usize| {
-            let l = coadd.exposures[2].ln_wave[1000] - (RV_KM_S[2] / C_KM_S).ln_1p();
-            coadd.references(i..i + 1)[0].as_ref().unwrap().at(l)
-        };
-        let change = |i: usize| (at(&after, i).flux - at(&sound, i).flux).abs();
-        // What is left comes through the prior, which is found from all.
-        assert!(change(2) < 0.25 * change(1), "{} {}", change(2), change(1));
-        // Four exposures of equal weight.
-        let variance = at(&sound, 2).pixel_variance;
-        assert!(
-            (variance / (0.02f64.powi(2) / 4.0) - 1.0).abs() < 1e-6,
-            "{variance}"
-        );
-    }
-
-    #[test]
-    fn a_cosmic_ray_is_clipped_where_it_is_and_nowhere_else() {
-        for n in [2, 3, 5] {
-            for spoiled in 0..n {
-                let mut all = exposures(&RV_KM_S[..n], 0.05, 3);
-                all[spoiled].flux[700] += 2.0;
-                all[spoiled].flux[701] += 0.9;
-                let mut coadd = Coadd::new(all, 0, 3, &RV_KM_S[..n]).unwrap();
-                for _ in 0..3 {
-                    coadd.round().unwrap();
-                }
-                for (i, exposure) in coadd.exposures().iter().enumerate() {
-                    let gone: Vec<usize> = (0..2100).filter(|k| exposure.ivar[*k] == 0.0).collect();
-                    if i == spoiled {
-                        assert!(
-                            gone.contains(&700) && gone.contains(&701),
-                            "{n} {i}: {gone:?}"
-                        );
-                        assert!(gone.len() <= 8, "{n} {i}: {gone:?}");
-                    } else {
-                        assert!(gone.is_empty(), "{n} {spoiled} {i}: {gone:?}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_a_coadd_is_none() {
-        let two = exposures(&RV_KM_S[..2], 0.05, 4);
-        assert!(Coadd::new(two.clone(), 0, 3, &[0.0, f64::NAN]).is_none());
-        assert!(Coadd::new(two.clone(), 0, 3, &[0.0]).is_none());
-        assert!(Coadd::new(two.clone(), 7, 3, &[0.0, 1.0]).is_none());
-        assert!(Coadd::new(Vec::new(), 0, 3, &[]).is_none());
-        let mut blind = two.clone();
-        blind.iter_mut().for_each(|e| e.ivar.fill(0.0));
-        assert!(Coadd::new(blind, 0, 3, &[0.0, 1.0]).is_none());
-        let mut flat = two;
-        flat.iter_mut().for_each(|e| e.flux.fill(1.0));
-        // No slope, no velocity; and nothing breaks.
-        let mut coadd = Coadd::new(flat, 0, 3, &[0.0, 1.0]).unwrap();
-        if let Some(round) = coadd.round() {
-            assert!(round.largest_sigma < 1.0, "{round:?}");
-        }
-    }
-}
+mod tests;

@@ -4,6 +4,7 @@ mod bad_input;
 mod calibrate;
 mod cli;
 mod coadd;
+mod coadd_plates;
 mod columns;
 mod columns_json;
 mod columns_written;

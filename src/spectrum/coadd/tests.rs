@@ -1,0 +1,207 @@
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+use super::*;
+use crate::Arm;
+
+/// Lines, a few of them deep.
+fn star(ln_wave: f64) -> f64 {
+    let depths = [0.3, 0.6, 0.15, 0.4, 0.25, 0.5];
+    let line = |(i, depth): (usize, &f64)| {
+        let centre = 8.770 + 0.007 * (i as f64 + 0.5);
+        depth * (-0.5 * ((ln_wave - centre) / 6e-5).powi(2)).exp()
+    };
+    1.0 - depths.iter().enumerate().map(line).sum::<f64>()
+}
+
+/// Exposures at these velocities; pixels of each lie elsewhere.
+fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let made = rv_km_s.iter().enumerate().map(|(e, rv)| {
+        let ln_wave: Vec<f64> = (0..2100)
+            .map(|i| 8.768 + 2.2e-5 * (f64::from(i) + 0.37 * e as f64))
+            .collect();
+        let shift = (rv / C_KM_S).ln_1p();
+        let flux = ln_wave.iter().map(|l| {
+            let noise: f64 = rng.sample(StandardNormal);
+            star(l - shift) + sigma * noise
+        });
+        Normalized {
+            arm: Arm::Red,
+            flux: flux.collect(),
+            ivar: vec![sigma.powi(-2); ln_wave.len()],
+            n_good: ln_wave.len(),
+            n_spike: 0,
+            snr: 1.0 / sigma,
+            wave_as_stored: false,
+            ln_wave,
+        }
+    });
+    made.collect()
+}
+
+const RV_KM_S: [f64; 5] = [0.0, 12.0, -30.5, 3.3, 81.0];
+
+#[test]
+fn velocities_settle_where_they_are_and_the_best_one_stays() {
+    let first: Vec<f64> = RV_KM_S.iter().map(|v| v + 2.0 * (v * 7.1).sin()).collect();
+    let mut coadd = Coadd::new(exposures(&RV_KM_S, 0.02, 1), 0, 3, &first).unwrap();
+    let rounds: Vec<f64> = (0..5)
+        .map(|_| coadd.round().unwrap().largest_sigma)
+        .collect();
+    assert!(rounds[0] > 1.0 && rounds[4] < 0.02, "{rounds:?}");
+    let rv = coadd.rv_km_s();
+    assert_eq!(rv[0], 0.0);
+    let sweeps = coadd.sweeps();
+    for i in 1..5 {
+        // Against the best one: errors of both.
+        let error = (1.0 / sweeps[i].information + 1.0 / sweeps[0].information).sqrt();
+        assert!(
+            (rv[i] - RV_KM_S[i]).abs() < 3.0 * error,
+            "{i}: {rv:?} {error}"
+        );
+        assert!(error < 0.7, "{error}");
+    }
+}
+
+#[test]
+fn an_exposure_is_no_part_of_its_own_reference() {
+    let mut spoiled = exposures(&RV_KM_S, 0.02, 2);
+    let sound = Coadd::new(spoiled.clone(), 0, 3, &RV_KM_S).unwrap();
+    spoiled[2].flux[1000] += 0.04;
+    let after = Coadd::new(spoiled, 0, 3, &RV_KM_S).unwrap();
+    let at = |coadd: &Coadd, i: usize| {
+        let l = coadd.exposures[2].ln_wave[1000] - (RV_KM_S[2] / C_KM_S).ln_1p();
+        coadd.references(i..i + 1)[0].as_ref().unwrap().at(l)
+    };
+    let change = |i: usize| (at(&after, i).flux - at(&sound, i).flux).abs();
+    // What is left comes through the prior, which is found from all.
+    assert!(change(2) < 0.25 * change(1), "{} {}", change(2), change(1));
+    // Four exposures of equal weight.
+    let variance = at(&sound, 2).pixel_variance;
+    assert!(
+        (variance / (0.02f64.powi(2) / 4.0) - 1.0).abs() < 1e-6,
+        "{variance}"
+    );
+}
+
+#[test]
+fn a_cosmic_ray_is_clipped_where_it_is_and_nowhere_else() {
+    for n in [2, 3, 5] {
+        for spoiled in 0..n {
+            let mut all = exposures(&RV_KM_S[..n], 0.05, 3);
+            all[spoiled].flux[700] += 2.0;
+            all[spoiled].flux[701] += 0.9;
+            let mut coadd = Coadd::new(all, 0, 3, &RV_KM_S[..n]).unwrap();
+            for _ in 0..3 {
+                coadd.round().unwrap();
+            }
+            for (i, exposure) in coadd.exposures().iter().enumerate() {
+                let gone: Vec<usize> = (0..2100).filter(|k| exposure.ivar[*k] == 0.0).collect();
+                if i == spoiled {
+                    assert!(
+                        gone.contains(&700) && gone.contains(&701),
+                        "{n} {i}: {gone:?}"
+                    );
+                    assert!(gone.len() <= 8, "{n} {i}: {gone:?}");
+                } else {
+                    assert!(gone.is_empty(), "{n} {spoiled} {i}: {gone:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_a_coadd_is_none() {
+    let two = exposures(&RV_KM_S[..2], 0.05, 4);
+    assert!(Coadd::new(two.clone(), 0, 3, &[0.0, f64::NAN]).is_none());
+    assert!(Coadd::new(two.clone(), 0, 3, &[0.0]).is_none());
+    assert!(Coadd::new(two.clone(), 7, 3, &[0.0, 1.0]).is_none());
+    assert!(Coadd::new(Vec::new(), 0, 3, &[]).is_none());
+    let mut blind = two.clone();
+    blind.iter_mut().for_each(|e| e.ivar.fill(0.0));
+    assert!(Coadd::new(blind, 0, 3, &[0.0, 1.0]).is_none());
+    let mut flat = two;
+    flat.iter_mut().for_each(|e| e.flux.fill(1.0));
+    // No slope, no velocity; and nothing breaks.
+    let mut coadd = Coadd::new(flat, 0, 3, &[0.0, 1.0]).unwrap();
+    if let Some(round) = coadd.round() {
+        assert!(round.largest_sigma < 1.0, "{round:?}");
+    }
+}
+
+/// Exposures first laid off their places: what is lost of each at the end.
+fn lost(
+    rv_km_s: &[f64],
+    off_km_s: &[f64],
+    sigma: f64,
+    spoil: impl Fn(&mut [Normalized]),
+) -> Vec<Vec<usize>> {
+    let mut all = exposures(rv_km_s, sigma, 5);
+    spoil(&mut all);
+    let first: Vec<f64> = rv_km_s.iter().zip(off_km_s).map(|(v, o)| v + o).collect();
+    let mut coadd = Coadd::new(all, 0, 3, &first).unwrap();
+    for _ in 0..6 {
+        coadd.round().unwrap();
+    }
+    for (i, (found, rv)) in coadd.rv_km_s().iter().zip(rv_km_s).enumerate() {
+        assert!((found - rv).abs() < 1.0, "{i}: {found} {rv}");
+    }
+    let gone = |e: &Normalized| (0..e.ivar.len()).filter(|k| e.ivar[*k] == 0.0).collect();
+    coadd.exposures().iter().map(gone).collect()
+}
+
+#[test]
+fn lines_of_an_exposure_laid_elsewhere_are_not_clipped() {
+    for n in [2, 3, 5] {
+        for off_km_s in [-15.0, -8.0, -3.0, 3.0, 8.0, 15.0] {
+            for sigma in [0.005, 0.01, 0.03] {
+                let mut off = vec![0.0; n];
+                off[n - 1] = off_km_s;
+                let gone = lost(&RV_KM_S[..n], &off, sigma, |_| ());
+                assert!(
+                    gone.iter().all(Vec::is_empty),
+                    "{n} exposures, {off_km_s} km/s off, sigma {sigma}: {gone:?}"
+                );
+                // A cosmic ray beside a line and one in its flank, in the exposure and in another one.
+                for (spoiled, at) in [(n - 1, 700), (n - 1, 732), (0, 700)] {
+                    let spoil = |all: &mut [Normalized]| {
+                        all[spoiled].flux[at] += 0.6;
+                        all[spoiled].flux[at + 1] += 0.3;
+                    };
+                    let gone = lost(&RV_KM_S[..n], &off, sigma, spoil);
+                    for (i, gone) in gone.iter().enumerate() {
+                        let is_near = |k: &usize| i == spoiled && at.abs_diff(*k) <= 5;
+                        assert!(
+                            gone.iter().all(is_near),
+                            "{n} exposures, {off_km_s} km/s off, sigma {sigma}, spoiled {spoiled} {at}: {i} {gone:?}"
+                        );
+                    }
+                    assert!(
+                        gone[spoiled].contains(&at) && gone[spoiled].contains(&(at + 1)),
+                        "{n} exposures, {off_km_s} km/s off, sigma {sigma}, spoiled {spoiled} {at}: {gone:?}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn pixels_come_back_where_an_exposure_is_laid_anew() {
+    // So far off that deep lines lie beside each other.
+    let mut coadd = Coadd::new(exposures(&RV_KM_S, 0.01, 6), 0, 3, &RV_KM_S).unwrap();
+    coadd.exposures[3].flux[700] += 1.0;
+    assert!(coadd.place(&RV_KM_S));
+    let all = coadd.exposures.clone();
+    let n_clipped: usize = (0..3).map(|_| coadd.round().unwrap().n_clipped).sum();
+    assert!(n_clipped > 0 && coadd.exposures[3].ivar[700] == 0.0);
+    assert!(coadd.place(&RV_KM_S));
+    for (now, before) in coadd.exposures.iter().zip(&all) {
+        assert_eq!(now.ivar, before.ivar);
+    }
+    coadd.round().unwrap();
+    assert_eq!(coadd.exposures[3].ivar[700], 0.0);
+}

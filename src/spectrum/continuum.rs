@@ -1,6 +1,10 @@
 //! Pseudo-continuum (paper 3.1): a smoothing spline, fitted again without what lies far from it.
 
-use super::smoothing_spline::SmoothingSpline;
+use std::ops::Range;
+
+use multiversion::multiversion;
+
+use super::smoothing_spline::{Piece, SmoothingSpline};
 
 /// How the pseudo-continuum is found.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -49,9 +53,16 @@ const INVERSE: [f64; BIN + 1] = {
 #[derive(Debug, Default)]
 pub struct ContinuumFitter {
     spline: SmoothingSpline,
-    keep: Vec<bool>,
+    /// 1 for good pixels, 0 for the rest.
+    good: Vec<f64>,
     /// 1 for what is kept, 0 for the rest.
-    weight: Vec<f64>,
+    keep: Vec<f64>,
+    /// Of each bin: number of kept pixels, sums of their wavelengths and fluxes.
+    sums: Vec<[f64; 3]>,
+    /// The point of the spline to which each bin is nearest: its own, or the one before where it has none.
+    point: Vec<usize>,
+    /// Where the scatter is measured.
+    segments: Vec<Range<usize>>,
 }
 
 impl ContinuumFitter {
@@ -64,76 +75,146 @@ impl ContinuumFitter {
         good: &[bool],
         continuum: &mut [f64],
     ) -> bool {
-        self.keep.clear();
-        self.keep.extend_from_slice(good);
+        self.good.clear();
+        self.good
+            .extend(good.iter().map(|g| f64::from(u8::from(*g))));
+        self.keep.clone_from(&self.good);
+        set_segments(&mut self.segments, wave_aa, config.segment_aa);
         for round in 0..=config.iterations {
-            let keep = self.keep.iter();
-            self.weight.clear();
-            self.weight.extend(keep.map(|k| f64::from(u8::from(*k))));
-            let bins = wave_aa
-                .chunks(BIN)
-                .zip(flux.chunks(BIN))
-                .zip(self.weight.chunks(BIN));
-            if !self.spline.fit(
-                bins.filter_map(|((wave_aa, flux), weight)| mean_point(wave_aa, flux, weight)),
-                config.p,
-            ) {
+            self.sums.clear();
+            sum_bins(&mut self.sums, wave_aa, flux, &self.keep);
+            let mut n_point = 0usize;
+            let point = |sums: &[f64; 3]| {
+                n_point += usize::from(sums[0] > 0.0);
+                n_point.saturating_sub(1)
+            };
+            self.point.clear();
+            self.point.extend(self.sums.iter().map(point));
+            let points = self.sums.iter().filter(|sums| sums[0] > 0.0);
+            let mean = |&[n, x, y]: &[f64; 3]| {
+                let inverse = INVERSE[(n as usize).min(BIN)];
+                (x * inverse, y * inverse, inverse)
+            };
+            if !self.spline.fit(points.map(mean), config.p) {
                 return false;
             }
-            self.spline.evaluate(wave_aa, continuum);
+            let bins = self.point.iter().map(|i| &self.spline.pieces()[*i]);
+            evaluate(bins, wave_aa, continuum);
             if round < config.iterations {
-                self.reject(config, wave_aa, flux, good, continuum);
+                self.reject(config, flux, continuum);
             }
         }
         true
     }
 
     /// Chooses again among all good pixels, so that one rejected by an early, poor spline can come back.
-    fn reject(
-        &mut self,
-        config: &ContinuumConfig,
-        wave_aa: &[f64],
-        flux: &[f64],
-        good: &[bool],
-        continuum: &[f64],
-    ) {
-        let mut start = 0;
-        while start < wave_aa.len() {
-            let limit = wave_aa[start] + config.segment_aa;
-            let end = start + wave_aa[start..].partition_point(|w| *w < limit).max(1);
-            let (mut count, mut square) = (0usize, 0.0);
-            for i in start..end {
-                if self.keep[i] {
-                    count += 1;
-                    square += (flux[i] - continuum[i]).powi(2);
-                }
-            }
+    fn reject(&mut self, config: &ContinuumConfig, flux: &[f64], continuum: &[f64]) {
+        for segment in &self.segments {
+            let segment = segment.clone();
+            let (flux, continuum) = (&flux[segment.clone()], &continuum[segment.clone()]);
+            let keep = &mut self.keep[segment.clone()];
+            let (count, square) = scatter(flux, continuum, keep);
             // Too few to tell a scatter from: keep what there is.
-            if count >= 10 {
-                let sigma = (square / count as f64).sqrt();
-                for i in start..end {
-                    let residual = flux[i] - continuum[i];
-                    self.keep[i] = good[i]
-                        && residual <= config.clip_above_sigma * sigma
-                        && residual >= -config.clip_below_sigma * sigma;
-                }
+            if count >= 10.0 {
+                let sigma = (square / count).sqrt();
+                let (low, high) = (
+                    -config.clip_below_sigma * sigma,
+                    config.clip_above_sigma * sigma,
+                );
+                choose(keep, &self.good[segment], flux, continuum, low, high);
             }
-            start = end;
         }
     }
 }
 
-/// Mean wavelength and flux of the pixels with weight 1, and their number; None if all have weight 0.
-#[inline]
-fn mean_point(wave_aa: &[f64], flux: &[f64], weight: &[f64]) -> Option<(f64, f64, f64)> {
-    let (mut x, mut y, mut n) = (0.0, 0.0, 0.0);
-    for ((wave_aa, flux), weight) in wave_aa.iter().zip(flux).zip(weight) {
-        x += weight * wave_aa;
-        y += weight * flux;
-        n += weight;
+/// Stretches of `segment_aa`, one after the other.
+fn set_segments(segments: &mut Vec<Range<usize>>, wave_aa: &[f64], segment_aa: f64) {
+    segments.clear();
+    let mut start = 0;
+    while start < wave_aa.len() {
+        let limit = wave_aa[start] + segment_aa;
+        let end = start + wave_aa[start..].partition_point(|w| *w < limit).max(1);
+        segments.push(start..end);
+        start = end;
     }
-    let inverse = INVERSE[(n as usize).min(BIN)];
-    (n > 0.0).then_some((x * inverse, y * inverse, n))
+}
+
+/// Number of kept pixels of each bin, and the sums of their wavelengths and fluxes.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn sum_bins(sums: &mut Vec<[f64; 3]>, wave_aa: &[f64], flux: &[f64], keep: &[f64]) {
+    let (wave_bins, wave_rest) = wave_aa.as_chunks::<BIN>();
+    let (flux_bins, flux_rest) = flux.as_chunks::<BIN>();
+    let (keep_bins, keep_rest) = keep.as_chunks::<BIN>();
+    let product = |a: &[f64; BIN], b: &[f64; BIN]| std::array::from_fn(|i| a[i] * b[i]);
+    for ((wave, flux), keep) in wave_bins.iter().zip(flux_bins).zip(keep_bins) {
+        sums.push([
+            sum_of_8(*keep),
+            sum_of_8(product(wave, keep)),
+            sum_of_8(product(flux, keep)),
+        ]);
+    }
+    if !keep_rest.is_empty() {
+        let of = |values: &[f64]| values.iter().zip(keep_rest).map(|(v, k)| v * k).sum();
+        sums.push([keep_rest.iter().sum(), of(wave_rest), of(flux_rest)]);
+    }
+}
+
+/// In halves, as SIMD lanes add.
+#[inline(always)]
+fn sum_of_8(v: [f64; BIN]) -> f64 {
+    let [a, b, c, d] = [v[0] + v[4], v[1] + v[5], v[2] + v[6], v[3] + v[7]];
+    (a + c) + (b + d)
+}
+
+/// Values of the spline at `x`, of whose bins each has its piece.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn evaluate<'a>(pieces: impl Iterator<Item = &'a Piece>, x: &[f64], out: &mut [f64]) {
+    let (x_bins, x_rest) = x.as_chunks::<BIN>();
+    let (out_bins, out_rest) = out.as_chunks_mut::<BIN>();
+    let mut bins = x_bins.iter().zip(out_bins);
+    for piece in pieces {
+        match bins.next() {
+            Some((x, out)) => *out = std::array::from_fn(|i| piece.at(x[i])),
+            None => {
+                for (x, out) in x_rest.iter().zip(&mut *out_rest) {
+                    *out = piece.at(*x);
+                }
+            }
+        }
+    }
+}
+
+/// Number of kept pixels, and the sum of their squared residuals.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn scatter(flux: &[f64], continuum: &[f64], keep: &[f64]) -> (f64, f64) {
+    let (flux_8, flux_rest) = flux.as_chunks::<8>();
+    let (continuum_8, continuum_rest) = continuum.as_chunks::<8>();
+    let (keep_8, keep_rest) = keep.as_chunks::<8>();
+    let (mut count, mut square) = ([0.0; 8], [0.0; 8]);
+    for ((flux, continuum), keep) in flux_8.iter().zip(continuum_8).zip(keep_8) {
+        for i in 0..8 {
+            let residual = flux[i] - continuum[i];
+            count[i] += keep[i];
+            square[i] += keep[i] * (residual * residual);
+        }
+    }
+    let rest = flux_rest.iter().zip(continuum_rest).zip(keep_rest);
+    for (i, ((flux, continuum), keep)) in rest.enumerate() {
+        count[i] += keep;
+        square[i] += keep * (flux - continuum).powi(2);
+    }
+    (sum_of_8(count), sum_of_8(square))
+}
+
+/// Keeps the good pixels whose residual lies in `low..=high`.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn choose(keep: &mut [f64], good: &[f64], flux: &[f64], continuum: &[f64], low: f64, high: f64) {
+    let pixels = good.iter().zip(flux).zip(continuum);
+    for (keep, ((good, flux), continuum)) in keep.iter_mut().zip(pixels) {
+        let residual = flux - continuum;
+        let inside = (residual >= low) & (residual <= high);
+        *keep = if inside { *good } else { 0.0 };
+    }
 }
 
 #[cfg(test)]

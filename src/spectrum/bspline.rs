@@ -6,6 +6,8 @@
 
 use multiversion::multiversion;
 
+use super::twisted::Twisted;
+
 /// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal: it decides only
 /// where no good pixel does, and draws a straight line through gaps.
 const GAP_PENALTY: f64 = 1e-6;
@@ -177,6 +179,57 @@ fn add_pixels(
     equations.flush(current, &mut matrix, &mut right);
 }
 
+/// What a pixel at this fraction of a knot interval adds to the sums of the four coefficients, for unit weight.
+#[derive(Clone, Copy, Debug)]
+struct Phase {
+    basis: [f64; 4],
+    /// Row j: products of spline j with itself and those after it.
+    products: [[f64; 4]; 4],
+}
+
+impl Phase {
+    fn new(t: f64) -> Self {
+        let basis = basis(t);
+        let product = |j: usize, k: usize| if j + k < 4 { basis[j] * basis[j + k] } else { 0.0 };
+        let products = std::array::from_fn(|j| std::array::from_fn(|k| product(j, k)));
+        Phase { basis, products }
+    }
+}
+
+/// Adds pixels 0, 1, 2 ... to the sums; `phases` are those of the pixels of an interval, and its end.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn sum_pixels(
+    normal: &mut [[f64; 4]],
+    right: &mut [f64],
+    phases: &[Phase],
+    flux: &[f64],
+    ivar: &[f64],
+) {
+    let spacing = phases.len() - 1;
+    let last = normal.len() - 4;
+    // Of the coefficients of this interval; the first has no part in the next one.
+    let mut rows = [[0.0; 4]; 4];
+    let mut sums = [0.0; 4];
+    let mut rest = flux.iter().zip(ivar);
+    for (i, (normal, right)) in normal.iter_mut().zip(right).enumerate() {
+        // The last knot may lie on the last pixel, or beyond it; after it there are only coefficients.
+        let n_pixel = spacing + usize::from(i == last);
+        for (phase, (flux, ivar)) in phases.iter().zip(rest.by_ref().take(n_pixel)) {
+            let weighted = ivar * flux;
+            for j in 0..4 {
+                sums[j] += weighted * phase.basis[j];
+                for k in 0..4 {
+                    rows[j][k] += ivar * phase.products[j][k];
+                }
+            }
+        }
+        *normal = rows[0];
+        *right = sums[0];
+        rows = [rows[1], rows[2], rows[3], [0.0; 4]];
+        sums = [sums[1], sums[2], sums[3], 0.0];
+    }
+}
+
 /// A fitted spline: coefficients, and the factor from which covariances come.
 #[derive(Clone, Debug, Default)]
 pub struct SplineFit {
@@ -190,6 +243,9 @@ pub struct SplineFit {
     right: Vec<f64>,
     /// L D L^T of the system: row i holds d_i, then L(i+1,i), L(i+2,i), L(i+3,i).
     factor: Band,
+    /// Those of the last fit to pixels.
+    phases: Vec<Phase>,
+    solver: Twisted<4>,
 }
 
 impl SplineFit {
@@ -198,6 +254,16 @@ impl SplineFit {
     pub fn fit(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
         self.accumulate(knots, flux, ivar);
         self.least_squares()
+    }
+
+    /// The coefficients of [`SplineFit::fit`] alone, in less time: no covariances can be had from it.
+    pub fn fit_coefficients(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
+        self.accumulate(knots, flux, ivar);
+        let is_fit = self.set_up_least_squares();
+        if is_fit {
+            self.solver.solve(&self.factor, &mut self.coefficients);
+        }
+        is_fit
     }
 
     /// The same fit to pixels that were summed before.
@@ -218,6 +284,16 @@ impl SplineFit {
     }
 
     fn least_squares(&mut self) -> bool {
+        let is_fit = self.set_up_least_squares();
+        if is_fit {
+            self.factorize();
+            self.solve();
+        }
+        is_fit
+    }
+
+    /// The system in `factor` and `coefficients`, before it is solved.
+    fn set_up_least_squares(&mut self) -> bool {
         let n_coefficient = self.normal.len();
         self.prior.clear();
         let mean_diagonal =
@@ -235,8 +311,6 @@ impl SplineFit {
             row[0] += 1e-6 * weight;
         }
         self.coefficients.extend_from_slice(&self.right);
-        self.factorize();
-        self.solve();
         true
     }
 
@@ -291,39 +365,16 @@ impl SplineFit {
         self.right.resize(n_coefficient, 0.0);
         self.normal.clear();
         self.normal.resize(n_coefficient, [0.0; 4]);
-        let phases: Vec<[f64; 4]> = (0..=knots.spacing)
-            .map(|p| basis(p as f64 / knots.spacing as f64))
-            .collect();
-        for interval in 0..knots.n_interval {
-            let start = interval * knots.spacing;
-            let end = if interval + 1 == knots.n_interval {
-                flux.len()
-            } else {
-                start + knots.spacing
-            };
-            let mut normal = [[0.0; 4]; 4];
-            let mut right = [0.0; 4];
-            for (pixel, b) in (start..end).zip(&phases) {
-                let w = ivar[pixel];
-                let wf = w * flux[pixel];
-                for j in 0..4 {
-                    let wb = w * b[j];
-                    right[j] += wf * b[j];
-                    for k in j..4 {
-                        normal[j][k - j] += wb * b[k];
-                    }
-                }
-            }
-            for j in 0..4 {
-                self.right[interval + j] += right[j];
-                for (sum, part) in self.normal[interval + j]
-                    .iter_mut()
-                    .zip(&normal[j][..4 - j])
-                {
-                    *sum += part;
-                }
-            }
-        }
+        self.phases.clear();
+        let phase = |p| Phase::new(p as f64 / knots.spacing as f64);
+        self.phases.extend((0..=knots.spacing).map(phase));
+        sum_pixels(
+            &mut self.normal,
+            &mut self.right,
+            &self.phases,
+            flux,
+            ivar,
+        );
     }
 
     fn factorize(&mut self) {

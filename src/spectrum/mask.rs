@@ -130,7 +130,9 @@ impl Masker {
         self.weight
             .extend(weights.map(|(w, good)| if *good { *w } else { 0.0 }));
         let knots = Knots::new(fitted.len(), config.spike_knots);
-        if self.spline.fit(knots, &flux[fitted.clone()], &self.weight) {
+        if self
+            .spline
+            .fit_coefficients(knots, &flux[fitted.clone()], &self.weight) {
             self.evaluate(knots, fitted.len());
             let inner = stretch.start - fitted.start..stretch.end - fitted.start;
             self.model[stretch.clone()].copy_from_slice(&self.fitted[inner]);

@@ -60,6 +60,14 @@ fn load<const W: usize>(matrix: &[[f64; W]], x: &[f64], t: usize, end: usize) ->
     (row, right)
 }
 
+/// Moves every element one place down.
+#[inline(always)]
+fn shift<T: Copy, const W: usize>(values: &mut [T; W]) {
+    for j in 1..W {
+        values[j - 1] = values[j];
+    }
+}
+
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut [f64]) {
     let n = matrix.len();
@@ -69,8 +77,11 @@ fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut
     // The row to be eliminated and those it reaches, less what the rows before took from them.
     let mut ahead = [[[0.0; 2]; W]; W];
     let mut right = [[0.0; 2]; W];
+    // Only constant places of these are used, so that they stay in registers.
     for t in 0..W - 1 {
-        (ahead[t], right[t]) = load(matrix, x, t, end);
+        (ahead[W - 1], right[W - 1]) = load(matrix, x, t, end);
+        shift(&mut ahead);
+        shift(&mut right);
     }
     for t in 0..end {
         (ahead[W - 1], right[W - 1]) = load(matrix, x, t + W - 1, end);
@@ -87,12 +98,10 @@ fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut
             right[j] = less(right[j], times(times(row[j], of_row), inverse));
         }
         rows.push(kept);
-        for j in 1..W {
-            ahead[j - 1] = ahead[j];
-            right[j - 1] = right[j];
-        }
+        shift(&mut ahead);
+        shift(&mut right);
     }
-    let middle = middle(matrix, x, end, &ahead, &right);
+    let middle = middle(matrix, x, end, ahead, right);
     let n_middle = n - 2 * end;
     x[end..n - end].copy_from_slice(&middle[..n_middle]);
     // `after[j]`: what was found j + 1 rows nearer to the middle.
@@ -115,12 +124,13 @@ fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut
 }
 
 /// Solution of the rows that neither end eliminated.
+#[inline(never)]
 fn middle<const W: usize>(
     matrix: &[[f64; W]],
     x: &[f64],
     end: usize,
-    ahead: &[[Pair; W]; W],
-    right: &[Pair; W],
+    ahead: [[Pair; W]; W],
+    right: [Pair; W],
 ) -> [f64; 4] {
     let n = matrix.len() - 2 * end;
     let mut a = [[0.0; 4]; 4];

@@ -230,6 +230,30 @@ fn sum_pixels(
     }
 }
 
+/// Values of a spline at pixels 0, 1, 2 ... to the end of the last interval at least.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn evaluate(coefficients: &[f64], spacing: usize, out: &mut Vec<f64>) {
+    const LANES: usize = 4;
+    // Splines j at the pixels of an interval, its end among them; what lies beyond belongs to the next interval, which comes
+    // later and writes over it.
+    let at = |pixel: usize| basis((pixel as f64 / spacing as f64).min(1.0));
+    let lanes = |from: usize| -> [[f64; LANES]; 4] {
+        std::array::from_fn(|j| std::array::from_fn(|i| at(from + i)[j]))
+    };
+    let splines: Vec<_> = (0..=spacing).step_by(LANES).map(lanes).collect();
+    let n_interval = coefficients.len().saturating_sub(3);
+    out.clear();
+    out.resize(n_interval * spacing + spacing + LANES, 0.0);
+    for (i, c) in coefficients.windows(4).enumerate() {
+        let blocks = out[i * spacing..].as_chunks_mut::<LANES>().0;
+        for (out, b) in blocks.iter_mut().zip(&splines) {
+            for l in 0..LANES {
+                out[l] = (c[0] * b[0][l] + c[1] * b[1][l]) + (c[2] * b[2][l] + c[3] * b[3][l]);
+            }
+        }
+    }
+}
+
 /// A fitted spline: coefficients, and the factor from which covariances come.
 #[derive(Clone, Debug, Default)]
 pub struct SplineFit {
@@ -264,6 +288,11 @@ impl SplineFit {
             self.solver.solve(&self.factor, &mut self.coefficients);
         }
         is_fit
+    }
+
+    /// Values of the spline at the pixels of the last fit and a few more, into `out`.
+    pub fn evaluate(&self, knots: Knots, out: &mut Vec<f64>) {
+        evaluate(&self.coefficients, knots.spacing, out);
     }
 
     /// The same fit to pixels that were summed before.

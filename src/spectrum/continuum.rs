@@ -49,6 +49,16 @@ const INVERSE: [f64; BIN + 1] = {
     inverse
 };
 
+/// The points of the spline: means over the kept pixels of a bin, where it has any.
+#[derive(Debug, Default)]
+struct Points {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    inverse_weight: Vec<f64>,
+    /// The point nearest to each bin: its own, or the one before where it has none.
+    of_bin: Vec<usize>,
+}
+
 /// Fits continua; its vectors are reused between calls.
 #[derive(Debug, Default)]
 pub struct ContinuumFitter {
@@ -57,10 +67,7 @@ pub struct ContinuumFitter {
     good: Vec<f64>,
     /// 1 for what is kept, 0 for the rest.
     keep: Vec<f64>,
-    /// Of each bin: number of kept pixels, sums of their wavelengths and fluxes.
-    sums: Vec<[f64; 3]>,
-    /// The point of the spline to which each bin is nearest: its own, or the one before where it has none.
-    point: Vec<usize>,
+    points: Points,
     /// Where the scatter is measured.
     segments: Vec<Range<usize>>,
 }
@@ -81,24 +88,12 @@ impl ContinuumFitter {
         self.keep.clone_from(&self.good);
         set_segments(&mut self.segments, wave_aa, config.segment_aa);
         for round in 0..=config.iterations {
-            self.sums.clear();
-            sum_bins(&mut self.sums, wave_aa, flux, &self.keep);
-            let mut n_point = 0usize;
-            let point = |sums: &[f64; 3]| {
-                n_point += usize::from(sums[0] > 0.0);
-                n_point.saturating_sub(1)
-            };
-            self.point.clear();
-            self.point.extend(self.sums.iter().map(point));
-            let points = self.sums.iter().filter(|sums| sums[0] > 0.0);
-            let mean = |&[n, x, y]: &[f64; 3]| {
-                let inverse = INVERSE[(n as usize).min(BIN)];
-                (x * inverse, y * inverse, inverse)
-            };
-            if !self.spline.fit(points.map(mean), config.p) {
+            mean_points(&mut self.points, wave_aa, flux, &self.keep);
+            let Points { x, y, inverse_weight, .. } = &self.points;
+            if !self.spline.fit(x, y, inverse_weight, config.p) {
                 return false;
             }
-            let bins = self.point.iter().map(|i| &self.spline.pieces()[*i]);
+            let bins = self.points.of_bin.iter().map(|i| &self.spline.pieces()[*i]);
             evaluate(bins, wave_aa, continuum);
             if round < config.iterations {
                 self.reject(config, flux, continuum);
@@ -139,23 +134,52 @@ fn set_segments(segments: &mut Vec<Range<usize>>, wave_aa: &[f64], segment_aa: f
     }
 }
 
-/// Number of kept pixels of each bin, and the sums of their wavelengths and fluxes.
+/// Mean wavelength and flux of the kept pixels of each bin, and 1 over their number.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn sum_bins(sums: &mut Vec<[f64; 3]>, wave_aa: &[f64], flux: &[f64], keep: &[f64]) {
+fn mean_points(points: &mut Points, wave_aa: &[f64], flux: &[f64], keep: &[f64]) {
     let (wave_bins, wave_rest) = wave_aa.as_chunks::<BIN>();
     let (flux_bins, flux_rest) = flux.as_chunks::<BIN>();
     let (keep_bins, keep_rest) = keep.as_chunks::<BIN>();
-    let product = |a: &[f64; BIN], b: &[f64; BIN]| std::array::from_fn(|i| a[i] * b[i]);
-    for ((wave, flux), keep) in wave_bins.iter().zip(flux_bins).zip(keep_bins) {
-        sums.push([
-            sum_of_8(*keep),
-            sum_of_8(product(wave, keep)),
-            sum_of_8(product(flux, keep)),
-        ]);
+    let n_bin = wave_aa.len().div_ceil(BIN);
+    let Points { x, y, inverse_weight, of_bin } = points;
+    for values in [&mut *x, &mut *y, &mut *inverse_weight] {
+        values.clear();
+        values.resize(n_bin, 0.0);
     }
-    if !keep_rest.is_empty() {
-        let of = |values: &[f64]| values.iter().zip(keep_rest).map(|(v, k)| v * k).sum();
-        sums.push([keep_rest.iter().sum(), of(wave_rest), of(flux_rest)]);
+    of_bin.clear();
+    of_bin.resize(n_bin, 0);
+    let mut n_point = 0;
+    let bins = wave_bins.iter().zip(flux_bins).zip(keep_bins);
+    for (((wave, flux), keep), of_bin) in bins.zip(&mut *of_bin) {
+        let (mut wave_sum, mut flux_sum) = (*wave, *flux);
+        for i in 0..BIN {
+            wave_sum[i] *= keep[i];
+            flux_sum[i] *= keep[i];
+        }
+        let n = sum_of_8(*keep);
+        let inverse = INVERSE[(n as usize).min(BIN)];
+        // A bin without pixels is written over by the next one.
+        x[n_point] = sum_of_8(wave_sum) * inverse;
+        y[n_point] = sum_of_8(flux_sum) * inverse;
+        inverse_weight[n_point] = inverse;
+        n_point += usize::from(n > 0.0);
+        *of_bin = n_point.saturating_sub(1);
+    }
+    if let Some(of_bin) = of_bin.get_mut(keep_bins.len()) {
+        let n: f64 = keep_rest.iter().sum();
+        let inverse = INVERSE[(n as usize).min(BIN)];
+        let mean = |values: &[f64]| {
+            let kept = values.iter().zip(keep_rest).map(|(v, k)| v * k);
+            kept.sum::<f64>() * inverse
+        };
+        x[n_point] = mean(wave_rest);
+        y[n_point] = mean(flux_rest);
+        inverse_weight[n_point] = inverse;
+        n_point += usize::from(n > 0.0);
+        *of_bin = n_point.saturating_sub(1);
+    }
+    for values in [x, y, inverse_weight] {
+        values.truncate(n_point);
     }
 }
 

@@ -203,12 +203,23 @@ fn find(found: &mut Vec<usize>, flux: &[f64], model: &[f64], weight: &[f64], lim
         let limit2 = if residual > 0.0 { up2 } else { down2 };
         residual * residual * weight > limit2
     };
-    let blocks = flux.chunks(BLOCK).zip(model.chunks(BLOCK)).zip(weight.chunks(BLOCK));
-    for (b, ((flux, model), weight)) in blocks.enumerate() {
-        let pixels = || flux.iter().zip(model).zip(weight);
-        if pixels().fold(false, |any, ((f, m), w)| any | is_above(*f, *m, *w)) {
-            let above = pixels().enumerate().filter(|(_, ((f, m), w))| is_above(**f, **m, **w));
-            found.extend(above.map(|(i, _)| b * BLOCK + i));
+    let n = flux.len();
+    for start in (0..n).step_by(BLOCK) {
+        let block = |values: &'_ [f64]| values[start..].first_chunk::<BLOCK>().copied();
+        let any = match (block(flux), block(model), block(weight)) {
+            (Some(f), Some(m), Some(w)) => {
+                let mut any = false;
+                for i in 0..BLOCK {
+                    any |= is_above(f[i], m[i], w[i]);
+                }
+                any
+            }
+            // The last pixels.
+            _ => true,
+        };
+        if any {
+            let pixels = start..(start + BLOCK).min(n);
+            found.extend(pixels.filter(|&i| is_above(flux[i], model[i], weight[i])));
         }
     }
 }

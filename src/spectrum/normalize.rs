@@ -200,16 +200,16 @@ fn divide(
     level: &[f64],
     floor: f64,
 ) -> (Vec<f64>, Vec<f64>) {
-    let pixels = || level.iter().zip(good);
-    let if_good = |value: f64, level: f64, good: bool| {
-        if good & (level > floor) { value } else { 0.0 }
-    };
-    let flux = flux.iter().zip(pixels());
-    let ivar = ivar.iter().zip(pixels());
-    (
-        flux.map(|(f, (l, g))| if_good(f / l, *l, *g)).collect(),
-        ivar.map(|(w, (l, g))| if_good(w * l * l, *l, *g)).collect(),
-    )
+    let n = flux.len();
+    let (ivar, good, level) = (&ivar[..n], &good[..n], &level[..n]);
+    let (mut out_flux, mut out_ivar) = (vec![0.0; n], vec![0.0; n]);
+    for i in 0..n {
+        let is_good = good[i] & (level[i] > floor);
+        let (quotient, product) = (flux[i] / level[i], ivar[i] * level[i] * level[i]);
+        out_flux[i] = if is_good { quotient } else { 0.0 };
+        out_ivar[i] = if is_good { product } else { 0.0 };
+    }
+    (out_flux, out_ivar)
 }
 
 /// Median of the continuum over every 16th good pixel: it changes over hundreds.

@@ -8,9 +8,6 @@ use super::twisted::Twisted;
 /// Fits smoothing splines; its vectors are reused between calls.
 #[derive(Debug, Default)]
 pub struct SmoothingSpline {
-    x: Vec<f64>,
-    y: Vec<f64>,
-    inverse_weight: Vec<f64>,
     h: Vec<f64>,
     inverse_h: Vec<f64>,
     /// The pentadiagonal matrix: row i holds (i,i), (i,i+1), (i,i+2).
@@ -18,6 +15,9 @@ pub struct SmoothingSpline {
     /// Second derivatives over 6 p at `x`, 0 at both ends.
     second: Vec<f64>,
     solver: Twisted<3>,
+    /// Third derivatives over 6 p between the points, and 0 before the first and after the last.
+    third: Vec<f64>,
+    value: Vec<f64>,
     pieces: Vec<Piece>,
 }
 
@@ -43,25 +43,17 @@ impl Piece {
 }
 
 impl SmoothingSpline {
-    /// Fits points (x, y, 1 / weight) with `x` strictly ascending and positive weights, for `p` in 0..1. False when there
-    /// are fewer than 4 points.
-    pub fn fit(&mut self, points: impl Iterator<Item = (f64, f64, f64)>, p: f64) -> bool {
-        self.x.clear();
-        self.y.clear();
-        self.inverse_weight.clear();
-        for (x, y, inverse_weight) in points {
-            self.x.push(x);
-            self.y.push(y);
-            self.inverse_weight.push(inverse_weight);
-        }
+    /// Fits points at `x`, strictly ascending, of values `y` and weights above 0, of which the inverse is given, for `p` in
+    /// 0..1. False when there are fewer than 4 points.
+    pub fn fit(&mut self, x: &[f64], y: &[f64], inverse_weight: &[f64], p: f64) -> bool {
         self.pieces.clear();
-        let n = self.x.len();
-        if n < 4 {
+        let n = x.len();
+        if n < 4 || y.len() != n || inverse_weight.len() != n {
             return false;
         }
-        set_up(self, p);
+        set_up(self, x, y, inverse_weight, p);
         self.solver.solve(&self.matrix, &mut self.second[1..n - 1]);
-        self.take_pieces(p);
+        set_pieces(self, x, y, inverse_weight, p);
         true
     }
 
@@ -69,40 +61,14 @@ impl SmoothingSpline {
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
-
-    /// f = y - 6 (1 - p) W^-1 Q u, f'' = 6 p u.
-    fn take_pieces(&mut self, p: f64) {
-        let (n, u) = (self.x.len(), &self.second);
-        let smooth = 6.0 * (1.0 - p);
-        let mut before = 0.0;
-        for i in 0..n {
-            let after = if i + 1 < n { (u[i + 1] - u[i]) * self.inverse_h[i] } else { 0.0 };
-            self.pieces.push(Piece {
-                x: self.x[i],
-                value: self.y[i] - smooth * self.inverse_weight[i] * (after - before),
-                slope: 0.0,
-                half_second: 3.0 * p * u[i],
-                third: [p * before, p * after],
-            });
-            before = after;
-        }
-        for i in 0..n - 1 {
-            let chord = (self.pieces[i + 1].value - self.pieces[i].value) * self.inverse_h[i];
-            let bend = p * self.h[i];
-            self.pieces[i].slope = chord - bend * (2.0 * u[i] + u[i + 1]);
-            if i + 2 == n {
-                self.pieces[i + 1].slope = chord + bend * (u[i] + 2.0 * u[i + 1]);
-            }
-        }
-    }
 }
 
 /// The matrix 6 (1 - p) Q^T W^-1 Q + p R, and Q^T y.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn set_up(spline: &mut SmoothingSpline, p: f64) {
-    let n = spline.x.len();
+fn set_up(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], inverse_weight: &[f64], p: f64) {
+    let n = x.len();
     spline.h.clear();
-    spline.h.extend(spline.x.windows(2).map(|x| x[1] - x[0]));
+    spline.h.extend(x.windows(2).map(|x| x[1] - x[0]));
     spline.inverse_h.clear();
     spline.inverse_h.extend(spline.h.iter().map(|h| 1.0 / h));
     // For the elements beyond the last column, which do not count.
@@ -114,8 +80,8 @@ fn set_up(spline: &mut SmoothingSpline, p: f64) {
     let smooth = 6.0 * (1.0 - p);
     let h = spline.h.windows(2);
     let g = spline.inverse_h.windows(3);
-    let v = spline.inverse_weight.windows(3);
-    let y = spline.y.windows(3);
+    let v = inverse_weight.windows(3);
+    let y = y.windows(3);
     let right = &mut spline.second[1..n - 1];
     let rows = spline.matrix.iter_mut().zip(right);
     for ((((row, right), (h, g)), v), y) in rows.zip(h.zip(g)).zip(v).zip(y) {
@@ -128,27 +94,75 @@ fn set_up(spline: &mut SmoothingSpline, p: f64) {
     }
 }
 
+/// f = y - 6 (1 - p) W^-1 Q u, f'' = 6 p u.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn set_pieces(
+    spline: &mut SmoothingSpline,
+    x: &[f64],
+    y: &[f64],
+    inverse_weight: &[f64],
+    p: f64,
+) {
+    let (u, g) = (&spline.second, &spline.inverse_h);
+    let third = &mut spline.third;
+    third.clear();
+    third.push(0.0);
+    third.extend(u.windows(2).zip(g).map(|(u, g)| (u[1] - u[0]) * g));
+    third.push(0.0);
+    let smooth = 6.0 * (1.0 - p);
+    let value = &mut spline.value;
+    value.clear();
+    let points = y.iter().zip(inverse_weight).zip(third.windows(2));
+    value.extend(points.map(|((y, v), third)| y - smooth * v * (third[1] - third[0])));
+    let intervals = value.windows(2).zip(u.windows(2)).zip(g.iter().zip(&spline.h));
+    let points = x.iter().zip(third.windows(2)).zip(intervals);
+    let piece = |((x, third), ((f, u), (g, h))): ((&f64, &[f64]), ((&[f64], &[f64]), (&f64, &f64)))| Piece {
+        x: *x,
+        value: f[0],
+        slope: (f[1] - f[0]) * g - p * h * (2.0 * u[0] + u[1]),
+        half_second: 3.0 * p * u[0],
+        third: [p * third[0], p * third[1]],
+    };
+    spline.pieces.extend(points.map(piece));
+    // The last point ends the last interval.
+    let (Some(before), Some(&x), Some(&value), Some(h)) = (
+        spline.pieces.last(),
+        x.last(),
+        value.last(),
+        spline.h.last(),
+    ) else {
+        return;
+    };
+    let third = before.third[1];
+    let slope = before.slope + h * (2.0 * before.half_second + h * 3.0 * third);
+    spline.pieces.push(Piece {
+        x,
+        value,
+        slope,
+        half_second: 0.0,
+        third: [third, 0.0],
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn points<'a>(
-        x: &'a [f64],
-        y: &'a [f64],
-        keep: &'a [bool],
-    ) -> impl Iterator<Item = (f64, f64, f64)> {
-        x.iter()
-            .zip(y)
-            .zip(keep)
-            .filter(|(_, keep)| **keep)
-            .map(|((x, y), _)| (*x, *y, 1.0))
+    /// Fits the points that are kept.
+    fn fit(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], keep: &[bool], p: f64) -> bool {
+        let kept = |values: &[f64]| -> Vec<f64> {
+            let kept = values.iter().zip(keep).filter(|(_, keep)| **keep);
+            kept.map(|(v, _)| *v).collect()
+        };
+        let (x, y) = (kept(x), kept(y));
+        spline.fit(&x, &y, &vec![1.0; x.len()], p)
     }
 
     /// Values at any `x`.
     fn evaluate(spline: &SmoothingSpline, x: &[f64], out: &mut [f64]) {
         for (x, out) in x.iter().zip(out) {
-            let next = spline.x.partition_point(|at| at <= x);
-            let [before, after] = [next.saturating_sub(1), next.min(spline.x.len() - 1)]
+            let next = spline.pieces().partition_point(|piece| piece.x <= *x);
+            let [before, after] = [next.saturating_sub(1), next.min(spline.pieces().len() - 1)]
                 .map(|i| spline.pieces()[i].at(*x));
             // Either piece must do.
             assert!((before - after).abs() < 1e-9, "{x}: {before} {after}");
@@ -216,7 +230,7 @@ mod tests {
         for (n, p) in [(4, 0.5), (5, 0.9), (6, 1e-3), (40, 0.2), (60, 1e-6)] {
             let (x, y) = wiggly(n);
             let mut spline = SmoothingSpline::default();
-            assert!(spline.fit(points(&x, &y, &vec![true; n]), p));
+            assert!(fit(&mut spline, &x, &y, &vec![true; n], p));
             let mut out = vec![0.0; n];
             evaluate(&spline, &x, &mut out);
             for (a, b) in out.iter().zip(dense(&x, &y, p)) {
@@ -232,7 +246,7 @@ mod tests {
         let x = [0.0, 1.0, 2.0, 3.5, 4.0, 5.0];
         let y = [1.0, 3.0, 2.0, 5.0, 4.0, 4.5];
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(points(&x, &y, &[true; 6]), 0.7));
+        assert!(fit(&mut spline, &x, &y, &[true; 6], 0.7));
         let mut out = [0.0; 2];
         evaluate(&spline, &[2.0, 2.75], &mut out);
         let expected = [2.893130446025, 3.550379723176];
@@ -252,13 +266,13 @@ mod tests {
             keep[i] = false;
         }
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(points(&x, &y, &keep), 1e-6));
+        assert!(fit(&mut spline, &x, &y, &keep, 1e-6));
         let mut out = vec![0.0; 50];
         evaluate(&spline, &x, &mut out);
         for (x, f) in x.iter().zip(out) {
             assert!((f - 2.0 - 0.5 * x).abs() < 1e-8, "{x} {f}");
         }
-        assert!(!spline.fit(points(&x, &y, &[false; 50]), 1e-6));
+        assert!(!fit(&mut spline, &x, &y, &[false; 50], 1e-6));
     }
 
     #[test]
@@ -268,10 +282,7 @@ mod tests {
         let y = [1.0, 3.0, 2.0, 5.0, 4.0, 4.5];
         let weight = [1.0, 2.0, 1.0, 4.0, 1.0, 3.0];
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(
-            x.iter().zip(y).zip(weight).map(|((x, y), w)| (*x, y, 1.0 / w)),
-            0.7
-        ));
+        assert!(spline.fit(&x, &y, &weight.map(|w| 1.0 / w), 0.7));
         let mut out = [0.0; 2];
         evaluate(&spline, &[2.0, 2.75], &mut out);
         let expected = [3.265816055827, 4.037671236488];

@@ -82,9 +82,7 @@ impl ContinuumFitter {
         good: &[bool],
         continuum: &mut [f64],
     ) -> bool {
-        self.good.clear();
-        self.good
-            .extend(good.iter().map(|g| f64::from(u8::from(*g))));
+        ones(&mut self.good, good);
         self.keep.clone_from(&self.good);
         set_segments(&mut self.segments, wave_aa, config.segment_aa);
         for round in 0..=config.iterations {
@@ -93,8 +91,12 @@ impl ContinuumFitter {
             if !self.spline.fit(x, y, inverse_weight, config.p) {
                 return false;
             }
-            let bins = self.points.of_bin.iter().map(|i| &self.spline.pieces()[*i]);
-            evaluate(bins, wave_aa, continuum);
+            evaluate(
+                self.spline.pieces(),
+                &self.points.of_bin,
+                wave_aa,
+                continuum,
+            );
             if round < config.iterations {
                 self.reject(config, flux, continuum);
             }
@@ -119,6 +121,16 @@ impl ContinuumFitter {
                 choose(keep, &self.good[segment], flux, continuum, low, high);
             }
         }
+    }
+}
+
+/// 1 for true, 0 for false.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn ones(ones: &mut Vec<f64>, are: &[bool]) {
+    ones.clear();
+    ones.resize(are.len(), 0.0);
+    for (one, is) in ones.iter_mut().zip(are) {
+        *one = if *is { 1.0 } else { 0.0 };
     }
 }
 
@@ -192,18 +204,19 @@ fn sum_of_8(v: [f64; BIN]) -> f64 {
 
 /// Values of the spline at `x`, of whose bins each has its piece.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn evaluate<'a>(pieces: impl Iterator<Item = &'a Piece>, x: &[f64], out: &mut [f64]) {
+fn evaluate(pieces: &[Piece],
+    of_bin: &[usize], x: &[f64], out: &mut [f64]) {
     let (x_bins, x_rest) = x.as_chunks::<BIN>();
     let (out_bins, out_rest) = out.as_chunks_mut::<BIN>();
-    let mut bins = x_bins.iter().zip(out_bins);
-    for piece in pieces {
-        match bins.next() {
-            Some((x, out)) => *out = std::array::from_fn(|i| piece.at(x[i])),
-            None => {
-                for (x, out) in x_rest.iter().zip(&mut *out_rest) {
-                    *out = piece.at(*x);
-                }
-            }
+    for ((x, out), piece) in x_bins.iter().zip(out_bins).zip(of_bin) {
+        let piece = pieces[*piece];
+        for i in 0..BIN {
+            out[i] = piece.at(x[i]);
+        }
+    }
+    if let Some(last) = of_bin.get(x_bins.len()) {
+        for (x, out) in x_rest.iter().zip(out_rest) {
+            *out = pieces[*last].at(*x);
         }
     }
 }

@@ -94,7 +94,10 @@ impl DispersionFitter {
 
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 fn to_ln(log10: &[f32], ln: &mut Vec<f64>) {
-    ln.extend(log10.iter().map(|&l| f64::from(l) * LN_10));
+    ln.resize(log10.len(), 0.0);
+    for (ln, log10) in ln.iter_mut().zip(log10) {
+        *ln = f64::from(*log10) * LN_10;
+    }
 }
 
 /// Projects `values` on the polynomials, into `fitted`; the sum of the squared residuals.

@@ -35,9 +35,10 @@ pub struct Piece {
 impl Piece {
     /// Value at `x`, within the points on either side; a straight line before the first and after the last.
     #[inline(always)]
-    pub fn at(&self, x: f64) -> f64 {
+    pub fn at(self, x: f64) -> f64 {
         let d = x - self.x;
-        let third = if d < 0.0 { self.third[0] } else { self.third[1] };
+        let [before, after] = self.third;
+        let third = if d < 0.0 { before } else { after };
         self.value + d * (self.slope + d * (self.half_second + d * third))
     }
 }
@@ -104,26 +105,33 @@ fn set_pieces(
     p: f64,
 ) {
     let (u, g) = (&spline.second, &spline.inverse_h);
-    let third = &mut spline.third;
+    let n = x.len();
+    let (third, value, pieces) = (&mut spline.third, &mut spline.value, &mut spline.pieces);
     third.clear();
-    third.push(0.0);
-    third.extend(u.windows(2).zip(g).map(|(u, g)| (u[1] - u[0]) * g));
-    third.push(0.0);
+    third.resize(n + 1, 0.0);
+    for ((third, u), g) in third[1..].iter_mut().zip(u.windows(2)).zip(g) {
+        *third = (u[1] - u[0]) * g;
+    }
     let smooth = 6.0 * (1.0 - p);
-    let value = &mut spline.value;
     value.clear();
+    value.resize(n, 0.0);
     let points = y.iter().zip(inverse_weight).zip(third.windows(2));
-    value.extend(points.map(|((y, v), third)| y - smooth * v * (third[1] - third[0])));
+    for (value, ((y, v), third)) in value.iter_mut().zip(points) {
+        *value = y - smooth * v * (third[1] - third[0]);
+    }
+    pieces.clear();
+    pieces.resize(n - 1, Piece::default());
     let intervals = value.windows(2).zip(u.windows(2)).zip(g.iter().zip(&spline.h));
     let points = x.iter().zip(third.windows(2)).zip(intervals);
-    let piece = |((x, third), ((f, u), (g, h))): ((&f64, &[f64]), ((&[f64], &[f64]), (&f64, &f64)))| Piece {
-        x: *x,
-        value: f[0],
-        slope: (f[1] - f[0]) * g - p * h * (2.0 * u[0] + u[1]),
-        half_second: 3.0 * p * u[0],
-        third: [p * third[0], p * third[1]],
-    };
-    spline.pieces.extend(points.map(piece));
+    for (piece, ((x, third), ((f, u), (g, h)))) in pieces.iter_mut().zip(points) {
+        *piece = Piece {
+            x: *x,
+            value: f[0],
+            slope: (f[1] - f[0]) * g - p * h * (2.0 * u[0] + u[1]),
+            half_second: 3.0 * p * u[0],
+            third: [p * third[0], p * third[1]],
+        };
+    }
     // The last point ends the last interval.
     let (Some(before), Some(&x), Some(&value), Some(h)) = (
         spline.pieces.last(),

@@ -190,7 +190,13 @@ struct Phase {
 impl Phase {
     fn new(t: f64) -> Self {
         let basis = basis(t);
-        let product = |j: usize, k: usize| if j + k < 4 { basis[j] * basis[j + k] } else { 0.0 };
+        let product = |j: usize, k: usize| {
+            if j + k < 4 {
+                basis[j] * basis[j + k]
+            } else {
+                0.0
+            }
+        };
         let products = std::array::from_fn(|j| std::array::from_fn(|k| product(j, k)));
         Phase { basis, products }
     }
@@ -397,13 +403,7 @@ impl SplineFit {
         self.phases.clear();
         let phase = |p| Phase::new(p as f64 / knots.spacing as f64);
         self.phases.extend((0..=knots.spacing).map(phase));
-        sum_pixels(
-            &mut self.normal,
-            &mut self.right,
-            &self.phases,
-            flux,
-            ivar,
-        );
+        sum_pixels(&mut self.normal, &mut self.right, &self.phases, flux, ivar);
     }
 
     fn factorize(&mut self) {

@@ -87,7 +87,12 @@ impl ContinuumFitter {
         set_segments(&mut self.segments, wave_aa, config.segment_aa);
         for round in 0..=config.iterations {
             mean_points(&mut self.points, wave_aa, flux, &self.keep);
-            let Points { x, y, inverse_weight, .. } = &self.points;
+            let Points {
+                x,
+                y,
+                inverse_weight,
+                ..
+            } = &self.points;
             if !self.spline.fit(x, y, inverse_weight, config.p) {
                 return false;
             }
@@ -153,7 +158,12 @@ fn mean_points(points: &mut Points, wave_aa: &[f64], flux: &[f64], keep: &[f64])
     let (flux_bins, flux_rest) = flux.as_chunks::<BIN>();
     let (keep_bins, keep_rest) = keep.as_chunks::<BIN>();
     let n_bin = wave_aa.len().div_ceil(BIN);
-    let Points { x, y, inverse_weight, of_bin } = points;
+    let Points {
+        x,
+        y,
+        inverse_weight,
+        of_bin,
+    } = points;
     for values in [&mut *x, &mut *y, &mut *inverse_weight] {
         values.clear();
         values.resize(n_bin, 0.0);
@@ -204,8 +214,7 @@ fn sum_of_8(v: [f64; BIN]) -> f64 {
 
 /// Values of the spline at `x`, of whose bins each has its piece.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn evaluate(pieces: &[Piece],
-    of_bin: &[usize], x: &[f64], out: &mut [f64]) {
+fn evaluate(pieces: &[Piece], of_bin: &[usize], x: &[f64], out: &mut [f64]) {
     let (x_bins, x_rest) = x.as_chunks::<BIN>();
     let (out_bins, out_rest) = out.as_chunks_mut::<BIN>();
     for ((x, out), piece) in x_bins.iter().zip(out_bins).zip(of_bin) {

@@ -83,7 +83,11 @@ impl DispersionFitter {
         let pairs = self.fitted[..n].windows(2);
         let ascending = pairs.fold(true, |all, w| all & (w[1] > w[0]));
         let as_stored = !(residual_km_s <= MAX_RESIDUAL_KM_S && ascending);
-        let ln_wave = if as_stored { &self.stored } else { &self.fitted };
+        let ln_wave = if as_stored {
+            &self.stored
+        } else {
+            &self.fitted
+        };
         Dispersion {
             ln_wave: &ln_wave[..n],
             residual_km_s,

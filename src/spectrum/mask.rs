@@ -135,9 +135,9 @@ impl Masker {
             &good[fitted.clone()],
         );
         let knots = Knots::new(fitted.len(), config.spike_knots);
-        let is_fit =
-            self.spline
-                .fit_coefficients(knots, &flux[fitted.clone()], &self.weight);
+        let is_fit = self
+            .spline
+            .fit_coefficients(knots, &flux[fitted.clone()], &self.weight);
         if is_fit {
             self.spline.evaluate(knots, &mut self.fitted);
             let inner = stretch.start - fitted.start..stretch.end - fitted.start;

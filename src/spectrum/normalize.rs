@@ -125,7 +125,8 @@ impl Normalizer {
             floor,
         );
         let wave_aa = &self.wave_aa[kept.clone()];
-        let window = wave_aa.partition_point(|w| *w < low_aa)..wave_aa.partition_point(|w| *w <= high_aa);
+        let window =
+            wave_aa.partition_point(|w| *w < low_aa)..wave_aa.partition_point(|w| *w <= high_aa);
         let is_good = |i: &usize| self.good[first + i] && self.level[first + i] > floor;
         let n_good = window.clone().filter(is_good).count();
         if n_good < MIN_GOOD_PIXELS {

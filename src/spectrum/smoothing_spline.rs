@@ -97,13 +97,7 @@ fn set_up(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], inverse_weight: &[
 
 /// f = y - 6 (1 - p) W^-1 Q u, f'' = 6 p u.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn set_pieces(
-    spline: &mut SmoothingSpline,
-    x: &[f64],
-    y: &[f64],
-    inverse_weight: &[f64],
-    p: f64,
-) {
+fn set_pieces(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], inverse_weight: &[f64], p: f64) {
     let (u, g) = (&spline.second, &spline.inverse_h);
     let n = x.len();
     let (third, value, pieces) = (&mut spline.third, &mut spline.value, &mut spline.pieces);
@@ -121,7 +115,10 @@ fn set_pieces(
     }
     pieces.clear();
     pieces.resize(n - 1, Piece::default());
-    let intervals = value.windows(2).zip(u.windows(2)).zip(g.iter().zip(&spline.h));
+    let intervals = value
+        .windows(2)
+        .zip(u.windows(2))
+        .zip(g.iter().zip(&spline.h));
     let points = x.iter().zip(third.windows(2)).zip(intervals);
     for (piece, ((x, third), ((f, u), (g, h)))) in pieces.iter_mut().zip(points) {
         *piece = Piece {

@@ -140,7 +140,11 @@ fn middle<const W: usize>(
         let loaded = i + 1 < W;
         b[i] = if loaded { right[i][0] } else { x[end + i] };
         for k in i..n.min(i + W) {
-            a[i][k] = if loaded { ahead[i][k - i][0] } else { matrix[end + i][k - i] };
+            a[i][k] = if loaded {
+                ahead[i][k - i][0]
+            } else {
+                matrix[end + i][k - i]
+            };
         }
     }
     if end > 0 {

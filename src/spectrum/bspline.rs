@@ -202,7 +202,7 @@ impl Phase {
     }
 }
 
-/// Adds pixels 0, 1, 2 ... to the sums; `phases` are those of the pixels of an interval, and its end.
+/// Adds pixels 0, 1, 2 ... to the sums; `phases` are those of the pixels of an interval.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 fn sum_pixels(
     normal: &mut [[f64; 4]],
@@ -211,16 +211,15 @@ fn sum_pixels(
     flux: &[f64],
     ivar: &[f64],
 ) {
-    let spacing = phases.len() - 1;
-    let last = normal.len() - 4;
+    let spacing = phases.len();
     // Of the coefficients of this interval; the first has no part in the next one.
     let mut rows = [[0.0; 4]; 4];
     let mut sums = [0.0; 4];
     let mut rest = flux.iter().zip(ivar);
-    for (i, (normal, right)) in normal.iter_mut().zip(right).enumerate() {
-        // The last knot may lie on the last pixel, or beyond it; after it there are only coefficients.
-        let n_pixel = spacing + usize::from(i == last);
-        for (phase, (flux, ivar)) in phases.iter().zip(rest.by_ref().take(n_pixel)) {
+    for (normal, right) in normal.iter_mut().zip(right) {
+        // After the last interval there are only coefficients, and a pixel on the last knot, which is the same as one at the
+        // beginning of a next interval.
+        for (phase, (flux, ivar)) in phases.iter().zip(rest.by_ref().take(spacing)) {
             let weighted = ivar * flux;
             for j in 0..4 {
                 sums[j] += weighted * phase.basis[j];
@@ -402,7 +401,7 @@ impl SplineFit {
         self.normal.resize(n_coefficient, [0.0; 4]);
         self.phases.clear();
         let phase = |p| Phase::new(p as f64 / knots.spacing as f64);
-        self.phases.extend((0..=knots.spacing).map(phase));
+        self.phases.extend((0..knots.spacing).map(phase));
         sum_pixels(&mut self.normal, &mut self.right, &self.phases, flux, ivar);
     }
 
@@ -567,6 +566,32 @@ mod tests {
                     (evaluate(&fit, knots, x) - cubic(x)).abs() < 1e-5,
                     "n {n} x {x}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn the_fast_fit_and_its_values_are_those_of_the_plain_one() {
+        for spacing in 1..8 {
+            for n in [12, 29, 30, 31, 300] {
+                let knots = Knots::new(n, spacing);
+                let flux: Vec<f64> = (0..n).map(|i| 1.0 + (0.7 * i as f64).sin()).collect();
+                let ivar: Vec<f64> = (0..n).map(|i| (i % 7) as f64).collect();
+                let (mut plain, mut fast) = (SplineFit::default(), SplineFit::default());
+                let mut sums = NormalEquations::new(knots);
+                let x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+                sums.add_pixels(knots, &x, &flux, &ivar);
+                assert!(plain.fit_sums(&sums) && fast.fit_coefficients(knots, &flux, &ivar));
+                let mut values = Vec::new();
+                fast.evaluate(knots, &mut values);
+                for (i, value) in values.iter().take(n).enumerate() {
+                    let expected = evaluate(&plain, knots, i as f64);
+                    assert!(
+                        (value - expected).abs() < 1e-8,
+                        "{spacing} {n} {i}: {value} {expected}"
+                    );
+                }
+                assert!(values.len() >= n);
             }
         }
     }

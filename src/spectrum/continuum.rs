@@ -295,6 +295,78 @@ mod tests {
         }
     }
 
+    /// The same in plain loops.
+    fn plain(config: &ContinuumConfig, wave_aa: &[f64], flux: &[f64], good: &[bool]) -> Vec<f64> {
+        let n = flux.len();
+        let mut keep = good.to_vec();
+        let mut continuum = vec![0.0; n];
+        for round in 0..=config.iterations {
+            let (mut x, mut y, mut v) = (vec![], vec![], vec![]);
+            for start in (0..n).step_by(BIN) {
+                let kept = || (start..n.min(start + BIN)).filter(|i| keep[*i]);
+                let count = kept().count() as f64;
+                if count > 0.0 {
+                    x.push(kept().map(|i| wave_aa[i]).sum::<f64>() / count);
+                    y.push(kept().map(|i| flux[i]).sum::<f64>() / count);
+                    v.push(1.0 / count);
+                }
+            }
+            let mut spline = SmoothingSpline::default();
+            assert!(spline.fit(&x, &y, &v, config.p));
+            for (w, level) in wave_aa.iter().zip(&mut continuum) {
+                let before = x.partition_point(|x| x <= w).saturating_sub(1);
+                *level = spline.pieces()[before].at(*w);
+            }
+            let mut start = 0;
+            while start < n && round < config.iterations {
+                let end = (start..n)
+                    .find(|i| wave_aa[*i] >= wave_aa[start] + config.segment_aa)
+                    .unwrap_or(n);
+                let residual = |i: usize| flux[i] - continuum[i];
+                let kept: Vec<usize> = (start..end).filter(|i| keep[*i]).collect();
+                if kept.len() >= 10 {
+                    let square: f64 = kept.iter().map(|i| residual(*i).powi(2)).sum();
+                    let sigma = (square / kept.len() as f64).sqrt();
+                    for i in start..end {
+                        keep[i] = good[i]
+                            && residual(i) <= config.clip_above_sigma * sigma
+                            && residual(i) >= -config.clip_below_sigma * sigma;
+                    }
+                }
+                start = end;
+            }
+        }
+        continuum
+    }
+
+    #[test]
+    fn fast_loops_give_what_plain_ones_give() {
+        let mut fitter = ContinuumFitter::default();
+        for n in [640, 1001, 4136] {
+            let wave_aa: Vec<f64> = (0..n).map(|i| 4900.0 + 0.12 * i as f64).collect();
+            let flux: Vec<f64> = (0..n)
+                .map(|i| {
+                    let spike = if i % 89 == 7 { 9.0 } else { 0.0 };
+                    10.0 + (0.01 * i as f64).sin() + (7.7 * (i * i % 997) as f64).sin() + spike
+                })
+                .collect();
+            // Whole bins without a good pixel, at the ends and between.
+            let good: Vec<bool> = (0..n)
+                .map(|i| i > 30 && i + 43 < n && !(200..260).contains(&i) && i % 11 != 3)
+                .collect();
+            let config = ContinuumConfig::default();
+            let mut fast = vec![0.0; n];
+            assert!(fitter.fit(&config, &wave_aa, &flux, &good, &mut fast));
+            for (i, (a, b)) in fast
+                .iter()
+                .zip(plain(&config, &wave_aa, &flux, &good))
+                .enumerate()
+            {
+                assert!((a - b).abs() < 1e-9, "n {n} pixel {i}: {a} {b}");
+            }
+        }
+    }
+
     #[test]
     fn no_good_pixel_is_no_continuum() {
         let wave_aa: Vec<f64> = (0..100).map(f64::from).collect();

@@ -321,6 +321,23 @@ mod tests {
     }
 
     #[test]
+    fn blocks_find_every_pixel_above_its_limit() {
+        for n in [0, 5, 16, 77] {
+            let flux: Vec<f64> = (0..n).map(|i| (1.7 * i as f64).sin()).collect();
+            let weight: Vec<f64> = (0..n).map(|i| (i % 3) as f64).collect();
+            let mut found = Vec::new();
+            find(&mut found, &flux, &vec![0.1; n], &weight, [0.5, 0.9]);
+            let is_above = |i: &usize| {
+                let residual = flux[*i] - 0.1;
+                residual * residual * weight[*i] > if residual > 0.0 { 0.5 } else { 0.9 }
+            };
+            let expected: Vec<usize> = (0..n).filter(is_above).collect();
+            assert_eq!(found, expected);
+            assert!(n < 16 || !found.is_empty());
+        }
+    }
+
+    #[test]
     fn nothing_to_fit_is_nothing_found() {
         let mut good = vec![false; 100];
         let found = Masker::default().mask_spikes(

@@ -221,10 +221,11 @@ fn sum_pixels(
         // beginning of a next interval.
         for (phase, (flux, ivar)) in phases.iter().zip(rest.by_ref().take(spacing)) {
             let weighted = ivar * flux;
-            for j in 0..4 {
-                sums[j] += weighted * phase.basis[j];
-                for k in 0..4 {
-                    rows[j][k] += ivar * phase.products[j][k];
+            let of_splines = phase.basis.iter().zip(&phase.products);
+            for ((sum, row), (b, products)) in sums.iter_mut().zip(&mut rows).zip(of_splines) {
+                *sum += weighted * b;
+                for (cell, product) in row.iter_mut().zip(products) {
+                    *cell += ivar * product;
                 }
             }
         }

@@ -159,8 +159,9 @@ fn middle<const W: usize>(
     for i in 0..n {
         for j in i + 1..n {
             let l = a[i][j] / a[i][i];
-            for k in j..n {
-                a[j][k] -= l * a[i][k];
+            let pivot = a[i];
+            for (cell, above) in a[j].iter_mut().zip(pivot).take(n).skip(j) {
+                *cell -= l * above;
             }
             b[j] -= l * b[i];
         }

@@ -249,9 +249,9 @@ impl Column<'_> {
         Some(match (self.field.element, self.is_scaled()) {
             (ElementType::Logical, _) => self.decode(|[b]: [u8; 1]| b == b'T'),
             (ElementType::U8, false) => self.decode(|b: [u8; 1]| b != [0; 1]),
-            (ElementType::I16, false) => self.decode(|b: [u8; 2]| b != [0; 2]),
-            (ElementType::I32, false) => self.decode(|b: [u8; 4]| b != [0; 4]),
-            (ElementType::I64, false) => self.decode(|b: [u8; 8]| b != [0; 8]),
+            (ElementType::I16, false) => self.decode(|b| u16::from_ne_bytes(b) != 0),
+            (ElementType::I32, false) => self.decode(|b| u32::from_ne_bytes(b) != 0),
+            (ElementType::I64, false) => self.decode(|b| u64::from_ne_bytes(b) != 0),
             _ => self.to_f64()?.into_iter().map(|x| x != 0.0).collect(),
         })
     }
@@ -270,13 +270,13 @@ impl Column<'_> {
             let (elements, _) = self.bytes[cell].as_chunks();
             elements.iter().map(|&b| of(b)).collect()
         } else if self.field.repeat == 1 {
-            // Of known length, so that nothing grows while it is filled.
-            let mut element = [0; W];
-            rows.map(|row| {
-                element.copy_from_slice(&row[cell.clone()]);
-                of(element)
-            })
-            .collect()
+            // Of known length, so that nothing grows while it is filled; BinTable::parse checked the places.
+            let element = |row: usize| {
+                let bytes = self.bytes.get(row * self.row_len + cell.start..);
+                let bytes = bytes.and_then(|b| b.first_chunk());
+                of(bytes.copied().unwrap_or([0; W]))
+            };
+            (0..self.rows).map(element).collect()
         } else {
             rows.flat_map(|row| row[cell.clone()].as_chunks().0)
                 .map(|&b| of(b))

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::{DecompressionError, Decompressor};
+use multiversion::multiversion;
 
 use super::raw::{RejectReason, Rejection};
 
@@ -241,6 +242,7 @@ fn gzip_header_len(bytes: &[u8]) -> Result<Option<usize>, String> {
 
 /// Whether a gzip member could start in these bytes. Chance alone says yes to 1 in 130 million places:
 /// then the slow decoder is asked.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 fn holds_member_start(bytes: &[u8]) -> bool {
     const LANES: usize = 64;
     let is_start = |b: &[u8]| b[0] == 0x1f && b[1] == 0x8b && b[2] == 8 && b[3] & 0xe0 == 0;

@@ -6,6 +6,8 @@
 
 use multiversion::multiversion;
 
+use super::twisted::Twisted;
+
 /// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal: it decides only
 /// where no good pixel does, and draws a straight line through gaps.
 const GAP_PENALTY: f64 = 1e-6;
@@ -177,6 +179,87 @@ fn add_pixels(
     equations.flush(current, &mut matrix, &mut right);
 }
 
+/// What a pixel at this fraction of a knot interval adds to the sums of the four coefficients, for unit weight.
+#[derive(Clone, Copy, Debug)]
+struct Phase {
+    basis: [f64; 4],
+    /// Row j: products of spline j with itself and those after it.
+    products: [[f64; 4]; 4],
+}
+
+impl Phase {
+    fn new(t: f64) -> Self {
+        let basis = basis(t);
+        let product = |j: usize, k: usize| {
+            if j + k < 4 {
+                basis[j] * basis[j + k]
+            } else {
+                0.0
+            }
+        };
+        let products = std::array::from_fn(|j| std::array::from_fn(|k| product(j, k)));
+        Phase { basis, products }
+    }
+}
+
+/// Adds pixels 0, 1, 2 ... to the sums; `phases` are those of the pixels of an interval.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn sum_pixels(
+    normal: &mut [[f64; 4]],
+    right: &mut [f64],
+    phases: &[Phase],
+    flux: &[f64],
+    ivar: &[f64],
+) {
+    let spacing = phases.len();
+    // Of the coefficients of this interval; the first has no part in the next one.
+    let mut rows = [[0.0; 4]; 4];
+    let mut sums = [0.0; 4];
+    let mut rest = flux.iter().zip(ivar);
+    for (normal, right) in normal.iter_mut().zip(right) {
+        // After the last interval there are only coefficients, and a pixel on the last knot, which is the same as one at the
+        // beginning of a next interval.
+        for (phase, (flux, ivar)) in phases.iter().zip(rest.by_ref().take(spacing)) {
+            let weighted = ivar * flux;
+            let of_splines = phase.basis.iter().zip(&phase.products);
+            for ((sum, row), (b, products)) in sums.iter_mut().zip(&mut rows).zip(of_splines) {
+                *sum += weighted * b;
+                for (cell, product) in row.iter_mut().zip(products) {
+                    *cell += ivar * product;
+                }
+            }
+        }
+        *normal = rows[0];
+        *right = sums[0];
+        rows = [rows[1], rows[2], rows[3], [0.0; 4]];
+        sums = [sums[1], sums[2], sums[3], 0.0];
+    }
+}
+
+/// Values of a spline at pixels 0, 1, 2 ... to the end of the last interval at least.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn evaluate(coefficients: &[f64], spacing: usize, out: &mut Vec<f64>) {
+    const LANES: usize = 4;
+    // Splines j at the pixels of an interval, its end among them; what lies beyond belongs to the next interval, which comes
+    // later and writes over it.
+    let at = |pixel: usize| basis((pixel as f64 / spacing as f64).min(1.0));
+    let lanes = |from: usize| -> [[f64; LANES]; 4] {
+        std::array::from_fn(|j| std::array::from_fn(|i| at(from + i)[j]))
+    };
+    let splines: Vec<_> = (0..=spacing).step_by(LANES).map(lanes).collect();
+    let n_interval = coefficients.len().saturating_sub(3);
+    out.clear();
+    out.resize(n_interval * spacing + spacing + LANES, 0.0);
+    for (i, c) in coefficients.windows(4).enumerate() {
+        let blocks = out[i * spacing..].as_chunks_mut::<LANES>().0;
+        for (out, b) in blocks.iter_mut().zip(&splines) {
+            for l in 0..LANES {
+                out[l] = (c[0] * b[0][l] + c[1] * b[1][l]) + (c[2] * b[2][l] + c[3] * b[3][l]);
+            }
+        }
+    }
+}
+
 /// A fitted spline: coefficients, and the factor from which covariances come.
 #[derive(Clone, Debug, Default)]
 pub struct SplineFit {
@@ -190,6 +273,9 @@ pub struct SplineFit {
     right: Vec<f64>,
     /// L D L^T of the system: row i holds d_i, then L(i+1,i), L(i+2,i), L(i+3,i).
     factor: Band,
+    /// Those of the last fit to pixels.
+    phases: Vec<Phase>,
+    solver: Twisted<4>,
 }
 
 impl SplineFit {
@@ -198,6 +284,21 @@ impl SplineFit {
     pub fn fit(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
         self.accumulate(knots, flux, ivar);
         self.least_squares()
+    }
+
+    /// The coefficients of [`SplineFit::fit`] alone, in less time: no covariances can be had from it.
+    pub fn fit_coefficients(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) -> bool {
+        self.accumulate(knots, flux, ivar);
+        let is_fit = self.set_up_least_squares();
+        if is_fit {
+            self.solver.solve(&self.factor, &mut self.coefficients);
+        }
+        is_fit
+    }
+
+    /// Values of the spline at the pixels of the last fit and a few more, into `out`.
+    pub fn evaluate(&self, knots: Knots, out: &mut Vec<f64>) {
+        evaluate(&self.coefficients, knots.spacing, out);
     }
 
     /// The same fit to pixels that were summed before.
@@ -218,6 +319,16 @@ impl SplineFit {
     }
 
     fn least_squares(&mut self) -> bool {
+        let is_fit = self.set_up_least_squares();
+        if is_fit {
+            self.factorize();
+            self.solve();
+        }
+        is_fit
+    }
+
+    /// The system in `factor` and `coefficients`, before it is solved.
+    fn set_up_least_squares(&mut self) -> bool {
         let n_coefficient = self.normal.len();
         self.prior.clear();
         let mean_diagonal =
@@ -235,8 +346,6 @@ impl SplineFit {
             row[0] += 1e-6 * weight;
         }
         self.coefficients.extend_from_slice(&self.right);
-        self.factorize();
-        self.solve();
         true
     }
 
@@ -291,39 +400,10 @@ impl SplineFit {
         self.right.resize(n_coefficient, 0.0);
         self.normal.clear();
         self.normal.resize(n_coefficient, [0.0; 4]);
-        let phases: Vec<[f64; 4]> = (0..=knots.spacing)
-            .map(|p| basis(p as f64 / knots.spacing as f64))
-            .collect();
-        for interval in 0..knots.n_interval {
-            let start = interval * knots.spacing;
-            let end = if interval + 1 == knots.n_interval {
-                flux.len()
-            } else {
-                start + knots.spacing
-            };
-            let mut normal = [[0.0; 4]; 4];
-            let mut right = [0.0; 4];
-            for (pixel, b) in (start..end).zip(&phases) {
-                let w = ivar[pixel];
-                let wf = w * flux[pixel];
-                for j in 0..4 {
-                    let wb = w * b[j];
-                    right[j] += wf * b[j];
-                    for k in j..4 {
-                        normal[j][k - j] += wb * b[k];
-                    }
-                }
-            }
-            for j in 0..4 {
-                self.right[interval + j] += right[j];
-                for (sum, part) in self.normal[interval + j]
-                    .iter_mut()
-                    .zip(&normal[j][..4 - j])
-                {
-                    *sum += part;
-                }
-            }
-        }
+        self.phases.clear();
+        let phase = |p| Phase::new(p as f64 / knots.spacing as f64);
+        self.phases.extend((0..knots.spacing).map(phase));
+        sum_pixels(&mut self.normal, &mut self.right, &self.phases, flux, ivar);
     }
 
     fn factorize(&mut self) {
@@ -487,6 +567,32 @@ mod tests {
                     (evaluate(&fit, knots, x) - cubic(x)).abs() < 1e-5,
                     "n {n} x {x}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn the_fast_fit_and_its_values_are_those_of_the_plain_one() {
+        for spacing in 1..8 {
+            for n in [12, 29, 30, 31, 300] {
+                let knots = Knots::new(n, spacing);
+                let flux: Vec<f64> = (0..n).map(|i| 1.0 + (0.7 * i as f64).sin()).collect();
+                let ivar: Vec<f64> = (0..n).map(|i| (i % 7) as f64).collect();
+                let (mut plain, mut fast) = (SplineFit::default(), SplineFit::default());
+                let mut sums = NormalEquations::new(knots);
+                let x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+                sums.add_pixels(knots, &x, &flux, &ivar);
+                assert!(plain.fit_sums(&sums) && fast.fit_coefficients(knots, &flux, &ivar));
+                let mut values = Vec::new();
+                fast.evaluate(knots, &mut values);
+                for (i, value) in values.iter().take(n).enumerate() {
+                    let expected = evaluate(&plain, knots, i as f64);
+                    assert!(
+                        (value - expected).abs() < 1e-8,
+                        "{spacing} {n} {i}: {value} {expected}"
+                    );
+                }
+                assert!(values.len() >= n);
             }
         }
     }

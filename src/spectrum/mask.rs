@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::bspline::{Knots, SplineFit, basis};
+use multiversion::multiversion;
+
+use super::bspline::{Knots, SplineFit};
 
 /// How bad pixels are found.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -47,6 +49,8 @@ pub struct Masker {
     model: Vec<f64>,
     /// The same of the stretch that was fitted last.
     fitted: Vec<f64>,
+    /// Pixels above the threshold in that stretch, from its start.
+    candidates: Vec<usize>,
     /// Pixels found in one round.
     spike: Vec<usize>,
     /// What is fitted in the next round.
@@ -125,60 +129,38 @@ impl Masker {
         let first = stretch.start.saturating_sub(margin);
         let first = first - first % config.spike_knots.max(1);
         let fitted = first..(stretch.end + margin).min(flux.len());
-        let weights = ivar[fitted.clone()].iter().zip(&good[fitted.clone()]);
-        self.weight.clear();
-        self.weight
-            .extend(weights.map(|(w, good)| if *good { *w } else { 0.0 }));
+        weigh(
+            &mut self.weight,
+            &ivar[fitted.clone()],
+            &good[fitted.clone()],
+        );
         let knots = Knots::new(fitted.len(), config.spike_knots);
-        if self.spline.fit(knots, &flux[fitted.clone()], &self.weight) {
-            self.evaluate(knots, fitted.len());
+        let is_fit = self
+            .spline
+            .fit_coefficients(knots, &flux[fitted.clone()], &self.weight);
+        if is_fit {
+            self.spline.evaluate(knots, &mut self.fitted);
             let inner = stretch.start - fitted.start..stretch.end - fitted.start;
-            self.model[stretch.clone()].copy_from_slice(&self.fitted[inner]);
-            self.find(config, flux, ivar, good, stretch);
-        }
-    }
-
-    fn evaluate(&mut self, knots: Knots, n: usize) {
-        self.fitted.clear();
-        let phases: Vec<[f64; 4]> = (0..=knots.spacing)
-            .map(|p| basis(p as f64 / knots.spacing as f64))
-            .collect();
-        for (interval, c) in self.spline.coefficients.windows(4).enumerate() {
-            // The last knot may lie on the last pixel, or beyond it.
-            let in_interval = match interval + 1 == knots.n_interval {
-                true => n - self.fitted.len(),
-                false => knots.spacing,
-            };
-            let values = phases.iter().take(in_interval);
-            self.fitted
-                .extend(values.map(|b| b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]));
-        }
-    }
-
-    /// Marks the highest pixel of each run above the threshold: its neighbours stand out because the spline was
-    /// pulled, and are judged again in the next round.
-    fn find(
-        &mut self,
-        config: &MaskConfig,
-        flux: &[f64],
-        ivar: &[f64],
-        good: &[bool],
-        stretch: Range<usize>,
-    ) {
-        let (up2, down2) = (config.spike_sigma.powi(2), config.dip_sigma.powi(2));
-        for i in stretch {
-            let residual = flux[i] - self.model[i];
-            let limit2 = if residual > 0.0 { up2 } else { down2 };
-            if good[i]
-                && residual * residual * ivar[i] > limit2
-                && self.stands_out(config, i, flux, good)
-            {
-                self.spike.push(i);
+            self.model[stretch.clone()].copy_from_slice(&self.fitted[inner.clone()]);
+            self.candidates.clear();
+            find(
+                &mut self.candidates,
+                &flux[stretch.clone()],
+                &self.fitted[inner.clone()],
+                &self.weight[inner],
+                [config.spike_sigma.powi(2), config.dip_sigma.powi(2)],
+            );
+            for candidate in &self.candidates {
+                let i = stretch.start + candidate;
+                if self.stands_out(config, i, flux, good) {
+                    self.spike.push(i);
+                }
             }
         }
     }
 
-    /// Whether pixel `i` is the highest around, and higher than what the spline may miss of real lines.
+    /// Whether pixel `i` is the highest around, and higher than what the spline may miss of real lines: its neighbours stand
+    /// out because the spline was pulled, and are judged again in the next round.
     fn stands_out(&self, config: &MaskConfig, i: usize, flux: &[f64], good: &[bool]) -> bool {
         /// Half-width in pixels over which this is judged: one line-spread function.
         const REACH: usize = 6;
@@ -198,6 +180,47 @@ impl Masker {
             }
         }
         high < low || residual > config.spike_range * (high - low)
+    }
+}
+
+/// `ivar`, 0 for pixels that are not good.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn weigh(weight: &mut Vec<f64>, ivar: &[f64], good: &[bool]) {
+    weight.clear();
+    let pixels = ivar.iter().zip(good);
+    weight.extend(pixels.map(|(w, good)| if *good { *w } else { 0.0 }));
+}
+
+/// Adds the pixels whose squared residual over variance is above the limit, of which there is one upwards and one
+/// downwards.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn find(found: &mut Vec<usize>, flux: &[f64], model: &[f64], weight: &[f64], limits: [f64; 2]) {
+    /// Pixels that are looked at together: hardly ever is there anything among them.
+    const BLOCK: usize = 16;
+    let [up2, down2] = limits;
+    let is_above = |flux: f64, model: f64, weight: f64| {
+        let residual = flux - model;
+        let limit2 = if residual > 0.0 { up2 } else { down2 };
+        residual * residual * weight > limit2
+    };
+    let n = flux.len();
+    for start in (0..n).step_by(BLOCK) {
+        let block = |values: &'_ [f64]| values[start..].first_chunk::<BLOCK>().copied();
+        let any = match (block(flux), block(model), block(weight)) {
+            (Some(f), Some(m), Some(w)) => {
+                let mut any = false;
+                for i in 0..BLOCK {
+                    any |= is_above(f[i], m[i], w[i]);
+                }
+                any
+            }
+            // The last pixels.
+            _ => true,
+        };
+        if any {
+            let pixels = start..(start + BLOCK).min(n);
+            found.extend(pixels.filter(|&i| is_above(flux[i], model[i], weight[i])));
+        }
     }
 }
 
@@ -295,6 +318,23 @@ mod tests {
             second_rounds > 10,
             "{second_rounds} found more in the second round"
         );
+    }
+
+    #[test]
+    fn blocks_find_every_pixel_above_its_limit() {
+        for n in [0, 5, 16, 77] {
+            let flux: Vec<f64> = (0..n).map(|i| (1.7 * i as f64).sin()).collect();
+            let weight: Vec<f64> = (0..n).map(|i| (i % 3) as f64).collect();
+            let mut found = Vec::new();
+            find(&mut found, &flux, &vec![0.1; n], &weight, [0.5, 0.9]);
+            let is_above = |i: &usize| {
+                let residual = flux[*i] - 0.1;
+                residual * residual * weight[*i] > if residual > 0.0 { 0.5 } else { 0.9 }
+            };
+            let expected: Vec<usize> = (0..n).filter(is_above).collect();
+            assert_eq!(found, expected);
+            assert!(n < 16 || !found.is_empty());
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One exposure made comparable with another: masked, divided by its continuum, cut to the window.
 
+use multiversion::multiversion;
+
 use super::continuum::{ContinuumConfig, ContinuumFitter};
 use super::dispersion::DispersionFitter;
 use super::mask::{MaskConfig, Masker};
@@ -43,7 +45,7 @@ pub struct Normalized {
     pub n_good: usize,
     /// Spikes and dips that were masked, in the whole arm.
     pub n_spike: usize,
-    /// Signal-to-noise ratio per pixel: median over the good pixels of the window.
+    /// Signal-to-noise ratio per pixel: the header's, or where it has none the median over the good pixels of the window.
     pub snr: f64,
     /// The dispersion is no polynomial; the stored wavelengths are used with their rounding.
     pub wave_as_stored: bool,
@@ -73,16 +75,14 @@ impl Normalizer {
     ) -> Result<Normalized, (RejectReason, String)> {
         let n = raw.flux.len();
         let dispersion = self.dispersion.fit(&raw.wave);
-        self.wave_aa.clear();
-        let origin = dispersion.ln_wave.get(n / 2).copied().unwrap_or_default();
-        let origin_aa = origin.exp();
-        self.wave_aa.extend(
-            dispersion
-                .ln_wave
-                .iter()
-                .map(|l| origin_aa * exp_near_0(l - origin)),
+        wavelengths(&mut self.wave_aa, dispersion.ln_wave);
+        select(
+            &mut self.good,
+            &mut self.flux,
+            &mut self.ivar,
+            config.mask.edge_pixels,
+            raw,
         );
-        self.select(&config.mask, raw);
         let n_spike = self
             .masker
             .mask_spikes(&config.mask, &self.flux, &self.ivar, &mut self.good);
@@ -100,7 +100,7 @@ impl Normalizer {
                 "no good pixels to fit a continuum to".into(),
             ));
         }
-        let floor = MIN_CONTINUUM * self.median_level();
+        let floor = MIN_CONTINUUM * median_level(&self.good, &self.level, &mut self.scratch);
         if floor.is_nan() || floor <= 0.0 {
             return Err((
                 RejectReason::NoGoodPixels,
@@ -116,35 +116,36 @@ impl Normalizer {
         let last = self
             .wave_aa
             .partition_point(|w| *w <= high_aa * (1.0 + reach));
-        let mut flux = Vec::with_capacity(last - first);
-        let mut ivar = Vec::with_capacity(last - first);
-        let mut n_good = 0;
-        self.scratch.clear();
-        for i in first..last {
-            let level = self.level[i];
-            if self.good[i] && level > floor {
-                flux.push(self.flux[i] / level);
-                ivar.push(self.ivar[i] * level * level);
-                if (low_aa..=high_aa).contains(&self.wave_aa[i]) {
-                    n_good += 1;
-                    self.scratch.push(self.flux[i] * self.ivar[i].sqrt());
-                }
-            } else {
-                flux.push(0.0);
-                ivar.push(0.0);
-            }
-        }
+        let kept = first..last;
+        let (flux, ivar) = divide(
+            &self.flux[kept.clone()],
+            &self.ivar[kept.clone()],
+            &self.good[kept.clone()],
+            &self.level[kept.clone()],
+            floor,
+        );
+        let wave_aa = &self.wave_aa[kept.clone()];
+        let window =
+            wave_aa.partition_point(|w| *w < low_aa)..wave_aa.partition_point(|w| *w <= high_aa);
+        let is_good = |i: &usize| self.good[first + i] && self.level[first + i] > floor;
+        let n_good = window.clone().filter(is_good).count();
         if n_good < MIN_GOOD_PIXELS {
             let detail = format!(
                 "{n_good} good pixels between {low_aa:.0} and {high_aa:.0} A, at least {MIN_GOOD_PIXELS} expected"
             );
             return Err((RejectReason::NoGoodPixels, detail));
         }
-        let ln_wave = dispersion.ln_wave[first..last].to_vec();
-        let snr = median(&mut self.scratch);
+        let snr = if raw.snr.is_finite() {
+            raw.snr
+        } else {
+            self.scratch.clear();
+            let good = window.filter(is_good);
+            self.scratch.extend(good.map(|i| flux[i] * ivar[i].sqrt()));
+            median(&mut self.scratch)
+        };
         Ok(Normalized {
             arm: raw.arm,
-            ln_wave,
+            ln_wave: dispersion.ln_wave[kept].to_vec(),
             flux,
             ivar,
             n_good,
@@ -153,43 +154,75 @@ impl Normalizer {
             wave_as_stored: dispersion.as_stored,
         })
     }
+}
 
-    fn select(&mut self, config: &MaskConfig, raw: &RawSpectrum) {
-        let usable = |flux: f32, ivar: f32, masked: bool| {
-            flux.is_finite() & ivar.is_finite() & (ivar > 0.0) & !masked
-        };
-        let values = || raw.flux.iter().zip(&raw.ivar);
-        // Selects instead of branches, so that it vectorises.
-        self.good.clear();
-        self.good.extend(
-            values()
-                .zip(&raw.masked)
-                .map(|((flux, ivar), masked)| usable(*flux, *ivar, *masked)),
-        );
-        let n = self.good.len();
-        let edge = config.edge_pixels.min(n);
-        self.good[..edge].fill(false);
-        self.good[n - edge..].fill(false);
-        let or_0 = |value: f32, good: bool| f64::from(if good { value } else { 0.0 });
-        self.flux.clear();
-        self.ivar.clear();
-        let good = self.good.iter();
-        self.flux
-            .extend(raw.flux.iter().zip(good.clone()).map(|(f, g)| or_0(*f, *g)));
-        self.ivar
-            .extend(raw.ivar.iter().zip(good).map(|(w, g)| or_0(*w, *g)));
-    }
+/// Wavelengths in A from their logarithms.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn wavelengths(wave_aa: &mut Vec<f64>, ln_wave: &[f64]) {
+    let origin = ln_wave.get(ln_wave.len() / 2).copied().unwrap_or_default();
+    let origin_aa = origin.exp();
+    wave_aa.clear();
+    wave_aa.extend(ln_wave.iter().map(|l| origin_aa * exp_near_0(l - origin)));
+}
 
-    /// Median of the continuum over every 16th good pixel: it changes over hundreds.
-    fn median_level(&mut self) -> f64 {
-        self.scratch.clear();
-        let good = (0..self.good.len()).filter(|i| self.good[*i]).step_by(16);
-        self.scratch.extend(good.map(|i| self.level[i]));
-        median(&mut self.scratch)
+/// Pixels that count, their fluxes and inverse variances; 0 for those that do not.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn select(
+    good: &mut Vec<bool>,
+    flux: &mut Vec<f64>,
+    ivar: &mut Vec<f64>,
+    edge_pixels: usize,
+    raw: &RawSpectrum,
+) {
+    // Selects instead of branches, so that it vectorises.
+    let usable = |flux: f32, ivar: f32, masked: bool| {
+        flux.is_finite() & ivar.is_finite() & (ivar > 0.0) & !masked
+    };
+    good.clear();
+    let pixels = raw.flux.iter().zip(&raw.ivar).zip(&raw.masked);
+    good.extend(pixels.map(|((flux, ivar), masked)| usable(*flux, *ivar, *masked)));
+    let n = good.len();
+    let edge = edge_pixels.min(n);
+    good[..edge].fill(false);
+    good[n - edge..].fill(false);
+    let or_0 = |(value, good): (&f32, &bool)| f64::from(if *good { *value } else { 0.0 });
+    flux.clear();
+    flux.extend(raw.flux.iter().zip(&*good).map(or_0));
+    ivar.clear();
+    ivar.extend(raw.ivar.iter().zip(&*good).map(or_0));
+}
+
+/// Flux over continuum and its inverse variance; 0 for what is not good or where the continuum is not above `floor`.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn divide(
+    flux: &[f64],
+    ivar: &[f64],
+    good: &[bool],
+    level: &[f64],
+    floor: f64,
+) -> (Vec<f64>, Vec<f64>) {
+    let n = flux.len();
+    let (ivar, good, level) = (&ivar[..n], &good[..n], &level[..n]);
+    let (mut out_flux, mut out_ivar) = (vec![0.0; n], vec![0.0; n]);
+    for i in 0..n {
+        let is_good = good[i] & (level[i] > floor);
+        let (quotient, product) = (flux[i] / level[i], ivar[i] * level[i] * level[i]);
+        out_flux[i] = if is_good { quotient } else { 0.0 };
+        out_ivar[i] = if is_good { product } else { 0.0 };
     }
+    (out_flux, out_ivar)
+}
+
+/// Median of the continuum over every 16th good pixel: it changes over hundreds.
+fn median_level(good: &[bool], level: &[f64], scratch: &mut Vec<f64>) -> f64 {
+    scratch.clear();
+    let good = (0..good.len()).filter(|i| good[*i]).step_by(16);
+    scratch.extend(good.map(|i| level[i]));
+    median(scratch)
 }
 
 /// exp(x) to 1e-15 for |x| < 0.06, half an arm and more: terms of the series, which the compiler puts on SIMD lanes.
+#[inline(always)]
 fn exp_near_0(x: f64) -> f64 {
     const FACTORIALS: [f64; 8] = [2.0, 6.0, 24.0, 120.0, 720.0, 5040.0, 40_320.0, 362_880.0];
     let series = FACTORIALS

@@ -1,172 +1,178 @@
 //! Smoothing cubic spline, by the banded solver of Reinsch (1967), in the convention of csaps and de Boor:
 //! minimise p sum w (y - f)^2 + (1 - p) integral f''^2. O(n).
 
+use multiversion::multiversion;
+
+use super::twisted::Twisted;
+
 /// Fits smoothing splines; its vectors are reused between calls.
 #[derive(Debug, Default)]
 pub struct SmoothingSpline {
-    x: Vec<f64>,
-    /// Smoothed values at `x`.
-    value: Vec<f64>,
-    /// Second derivatives at `x`, 0 at both ends.
-    second: Vec<f64>,
-    inverse_weight: Vec<f64>,
     h: Vec<f64>,
     inverse_h: Vec<f64>,
-    /// L D L^T of the pentadiagonal system: row i holds 1/d_i, L(i+1,i), L(i+2,i).
-    factor: Vec<[f64; 3]>,
+    /// The pentadiagonal matrix: row i holds (i,i), (i,i+1), (i,i+2).
+    matrix: Vec<[f64; 3]>,
+    /// Second derivatives over 6 p at `x`, 0 at both ends.
+    second: Vec<f64>,
+    solver: Twisted<3>,
+    /// Third derivatives over 6 p between the points, and 0 before the first and after the last.
+    third: Vec<f64>,
+    value: Vec<f64>,
+    pieces: Vec<Piece>,
+}
+
+/// The spline on both sides of a point, up to the points next to it: all but the third derivative is the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Piece {
+    x: f64,
+    value: f64,
+    slope: f64,
+    half_second: f64,
+    /// A sixth of the third derivative before and after the point.
+    third: [f64; 2],
+}
+
+impl Piece {
+    /// Value at `x`, within the points on either side; a straight line before the first and after the last.
+    #[inline(always)]
+    pub fn at(self, x: f64) -> f64 {
+        let d = x - self.x;
+        let [before, after] = self.third;
+        let third = if d < 0.0 { before } else { after };
+        self.value + d * (self.slope + d * (self.half_second + d * third))
+    }
 }
 
 impl SmoothingSpline {
-    /// Fits points (x, y, weight) with `x` strictly ascending and positive weights, for `p` in 0..1. False when there are
-    /// fewer than 4 points.
-    pub fn fit(&mut self, points: impl Iterator<Item = (f64, f64, f64)>, p: f64) -> bool {
-        self.x.clear();
-        self.value.clear();
-        self.inverse_weight.clear();
-        for (x, y, weight) in points {
-            self.x.push(x);
-            self.value.push(y);
-            self.inverse_weight.push(1.0 / weight);
-        }
-        let n = self.x.len();
-        if n < 4 {
+    /// Fits points at `x`, strictly ascending, of values `y` and weights above 0, of which the inverse is given, for `p` in
+    /// 0..1. False when there are fewer than 4 points.
+    pub fn fit(&mut self, x: &[f64], y: &[f64], inverse_weight: &[f64], p: f64) -> bool {
+        self.pieces.clear();
+        let n = x.len();
+        if n < 4 || y.len() != n || inverse_weight.len() != n {
             return false;
         }
-        self.h.clear();
-        self.h.extend(self.x.windows(2).map(|w| w[1] - w[0]));
-        self.inverse_h.clear();
-        self.inverse_h.extend(self.h.iter().map(|h| 1.0 / h));
-        self.second.clear();
-        self.second.resize(n, 0.0);
-        self.factorize(p);
-        self.solve(p);
+        set_up(self, x, y, inverse_weight, p);
+        self.solver.solve(&self.matrix, &mut self.second[1..n - 1]);
+        set_pieces(self, x, y, inverse_weight, p);
         true
     }
 
-    /// The matrix 6 (1 - p) Q^T W^-1 Q + p R, factorised as it is built.
-    fn factorize(&mut self, p: f64) {
-        let m = self.x.len() - 2;
-        let smooth = 6.0 * (1.0 - p);
-        let (h, g, v) = (&self.h, &self.inverse_h, &self.inverse_weight);
-        self.factor.clear();
-        // Elimination carries the updates that row i owes to rows i+1 and i+2.
-        let (mut diagonal_1, mut off_1, mut diagonal_2) = (0.0, 0.0, 0.0);
-        for i in 0..m {
-            let centre = g[i] + g[i + 1];
-            let diagonal = smooth
-                * (v[i] * g[i] * g[i]
-                    + v[i + 1] * centre * centre
-                    + v[i + 2] * g[i + 1] * g[i + 1])
-                + 2.0 * p * (h[i] + h[i + 1]);
-            let mut off = 0.0;
-            let mut far = 0.0;
-            if i + 1 < m {
-                let next_centre = g[i + 1] + g[i + 2];
-                off = -smooth * g[i + 1] * (v[i + 1] * centre + v[i + 2] * next_centre)
-                    + p * h[i + 1];
-            }
-            if i + 2 < m {
-                far = smooth * v[i + 2] * g[i + 1] * g[i + 2];
-            }
-            let d = diagonal - diagonal_1;
-            let off = off - off_1;
-            let inverse = 1.0 / d;
-            let l1 = off * inverse;
-            let l2 = far * inverse;
-            self.factor.push([inverse, l1, l2]);
-            diagonal_1 = diagonal_2 + l1 * off;
-            off_1 = l1 * far;
-            diagonal_2 = l2 * far;
-        }
+    /// One piece for each point of the last fit; none where it failed.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
     }
+}
 
-    fn solve(&mut self, p: f64) {
-        let n = self.x.len();
-        let m = n - 2;
-        let u = &mut self.second;
-        let mut slope = (self.value[1] - self.value[0]) * self.inverse_h[0];
-        let (mut carry_1, mut carry_2) = (0.0, 0.0);
-        for i in 0..m {
-            let next = (self.value[i + 2] - self.value[i + 1]) * self.inverse_h[i + 1];
-            let right = next - slope - carry_1;
-            slope = next;
-            u[i + 1] = right;
-            carry_1 = carry_2 + self.factor[i][1] * right;
-            carry_2 = self.factor[i][2] * right;
-        }
-        let (mut after_1, mut after_2) = (0.0, 0.0);
-        for i in (0..m).rev() {
-            let [inverse, l1, l2] = self.factor[i];
-            let value = u[i + 1] * inverse - l1 * after_1 - l2 * after_2;
-            u[i + 1] = value;
-            after_2 = after_1;
-            after_1 = value;
-        }
-        // f = y - 6 (1 - p) W^-1 Q u, f'' = 6 p u.
-        let smooth = 6.0 * (1.0 - p);
-        let mut before = 0.0;
-        for i in 0..n {
-            let after = if i + 1 < n {
-                (u[i + 1] - u[i]) * self.inverse_h[i]
-            } else {
-                0.0
-            };
-            self.value[i] -= smooth * self.inverse_weight[i] * (after - before);
-            before = after;
-        }
-        for v in u {
-            *v *= 6.0 * p;
-        }
+/// The matrix 6 (1 - p) Q^T W^-1 Q + p R, and Q^T y.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn set_up(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], inverse_weight: &[f64], p: f64) {
+    let n = x.len();
+    spline.h.clear();
+    spline.h.extend(x.windows(2).map(|x| x[1] - x[0]));
+    spline.inverse_h.clear();
+    spline.inverse_h.extend(spline.h.iter().map(|h| 1.0 / h));
+    // For the elements beyond the last column, which do not count.
+    spline.inverse_h.push(0.0);
+    spline.matrix.clear();
+    spline.matrix.resize(n - 2, [0.0; 3]);
+    spline.second.clear();
+    spline.second.resize(n, 0.0);
+    let smooth = 6.0 * (1.0 - p);
+    let h = spline.h.windows(2);
+    let g = spline.inverse_h.windows(3);
+    let v = inverse_weight.windows(3);
+    let y = y.windows(3);
+    let right = &mut spline.second[1..n - 1];
+    let rows = spline.matrix.iter_mut().zip(right);
+    for ((((row, right), (h, g)), v), y) in rows.zip(h.zip(g)).zip(v).zip(y) {
+        let (centre, next_centre) = (g[0] + g[1], g[1] + g[2]);
+        let square = v[0] * g[0] * g[0] + v[1] * centre * centre + v[2] * g[1] * g[1];
+        row[0] = smooth * square + 2.0 * p * (h[0] + h[1]);
+        row[1] = p * h[1] - smooth * g[1] * (v[1] * centre + v[2] * next_centre);
+        row[2] = smooth * v[2] * g[1] * g[2];
+        *right = (y[2] - y[1]) * g[1] - (y[1] - y[0]) * g[0];
     }
+}
 
-    /// Values of the fitted spline at ascending `x`, straight lines outside the fitted points.
-    pub fn evaluate(&self, x: &[f64], out: &mut [f64]) {
-        let n = self.x.len();
-        let mut k = 0;
-        for i in 0..n - 1 {
-            let (from, to) = (self.x[i], self.x[i + 1]);
-            let chord = (self.value[i + 1] - self.value[i]) * self.inverse_h[i];
-            let bend = self.h[i] / 6.0;
-            let slope = chord - bend * (2.0 * self.second[i] + self.second[i + 1]);
-            let half_second = 0.5 * self.second[i];
-            let third = (self.second[i + 1] - self.second[i]) * self.inverse_h[i] / 6.0;
-            if i == 0 {
-                while k < x.len() && x[k] < from {
-                    out[k] = self.value[0] + slope * (x[k] - from);
-                    k += 1;
-                }
-            }
-            let inside = x[k..].iter().take_while(|x| **x < to).count();
-            for (x, out) in x[k..][..inside].iter().zip(&mut out[k..]) {
-                let d = x - from;
-                *out = self.value[i] + d * (slope + d * (half_second + d * third));
-            }
-            k += inside;
-            if i + 2 == n {
-                let end_slope = chord + bend * (self.second[i] + 2.0 * self.second[i + 1]);
-                while k < x.len() {
-                    out[k] = self.value[i + 1] + end_slope * (x[k] - to);
-                    k += 1;
-                }
-            }
-        }
+/// f = y - 6 (1 - p) W^-1 Q u, f'' = 6 p u.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn set_pieces(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], inverse_weight: &[f64], p: f64) {
+    let (u, g) = (&spline.second, &spline.inverse_h);
+    let n = x.len();
+    let (third, value, pieces) = (&mut spline.third, &mut spline.value, &mut spline.pieces);
+    third.clear();
+    third.resize(n + 1, 0.0);
+    for ((third, u), g) in third[1..].iter_mut().zip(u.windows(2)).zip(g) {
+        *third = (u[1] - u[0]) * g;
     }
+    let smooth = 6.0 * (1.0 - p);
+    value.clear();
+    value.resize(n, 0.0);
+    let points = y.iter().zip(inverse_weight).zip(third.windows(2));
+    for (value, ((y, v), third)) in value.iter_mut().zip(points) {
+        *value = y - smooth * v * (third[1] - third[0]);
+    }
+    pieces.clear();
+    pieces.resize(n - 1, Piece::default());
+    let intervals = value
+        .windows(2)
+        .zip(u.windows(2))
+        .zip(g.iter().zip(&spline.h));
+    let points = x.iter().zip(third.windows(2)).zip(intervals);
+    for (piece, ((x, third), ((f, u), (g, h)))) in pieces.iter_mut().zip(points) {
+        *piece = Piece {
+            x: *x,
+            value: f[0],
+            slope: (f[1] - f[0]) * g - p * h * (2.0 * u[0] + u[1]),
+            half_second: 3.0 * p * u[0],
+            third: [p * third[0], p * third[1]],
+        };
+    }
+    // The last point ends the last interval.
+    let (Some(before), Some(&x), Some(&value), Some(h)) = (
+        spline.pieces.last(),
+        x.last(),
+        value.last(),
+        spline.h.last(),
+    ) else {
+        return;
+    };
+    let third = before.third[1];
+    let slope = before.slope + h * (2.0 * before.half_second + h * 3.0 * third);
+    spline.pieces.push(Piece {
+        x,
+        value,
+        slope,
+        half_second: 0.0,
+        third: [third, 0.0],
+    });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn points<'a>(
-        x: &'a [f64],
-        y: &'a [f64],
-        keep: &'a [bool],
-    ) -> impl Iterator<Item = (f64, f64, f64)> {
-        x.iter()
-            .zip(y)
-            .zip(keep)
-            .filter(|(_, keep)| **keep)
-            .map(|((x, y), _)| (*x, *y, 1.0))
+    /// Fits the points that are kept.
+    fn fit(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], keep: &[bool], p: f64) -> bool {
+        let kept = |values: &[f64]| -> Vec<f64> {
+            let kept = values.iter().zip(keep).filter(|(_, keep)| **keep);
+            kept.map(|(v, _)| *v).collect()
+        };
+        let (x, y) = (kept(x), kept(y));
+        spline.fit(&x, &y, &vec![1.0; x.len()], p)
+    }
+
+    /// Values at any `x`.
+    fn evaluate(spline: &SmoothingSpline, x: &[f64], out: &mut [f64]) {
+        for (x, out) in x.iter().zip(out) {
+            let next = spline.pieces().partition_point(|piece| piece.x <= *x);
+            let [before, after] = [next.saturating_sub(1), next.min(spline.pieces().len() - 1)]
+                .map(|i| spline.pieces()[i].at(*x));
+            // Either piece must do.
+            assert!((before - after).abs() < 1e-9, "{x}: {before} {after}");
+            *out = before;
+        }
     }
 
     /// Dense solution of the same problem: f = y - 6(1-p) Q u with (6(1-p) Q^T Q + p R) u = Q^T y.
@@ -229,9 +235,9 @@ mod tests {
         for (n, p) in [(4, 0.5), (5, 0.9), (6, 1e-3), (40, 0.2), (60, 1e-6)] {
             let (x, y) = wiggly(n);
             let mut spline = SmoothingSpline::default();
-            assert!(spline.fit(points(&x, &y, &vec![true; n]), p));
+            assert!(fit(&mut spline, &x, &y, &vec![true; n], p));
             let mut out = vec![0.0; n];
-            spline.evaluate(&x, &mut out);
+            evaluate(&spline, &x, &mut out);
             for (a, b) in out.iter().zip(dense(&x, &y, p)) {
                 assert!((a - b).abs() < 1e-7, "n {n} p {p}: {a} {b}");
             }
@@ -245,9 +251,9 @@ mod tests {
         let x = [0.0, 1.0, 2.0, 3.5, 4.0, 5.0];
         let y = [1.0, 3.0, 2.0, 5.0, 4.0, 4.5];
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(points(&x, &y, &[true; 6]), 0.7));
+        assert!(fit(&mut spline, &x, &y, &[true; 6], 0.7));
         let mut out = [0.0; 2];
-        spline.evaluate(&[2.0, 2.75], &mut out);
+        evaluate(&spline, &[2.0, 2.75], &mut out);
         let expected = [2.893130446025, 3.550379723176];
         assert!(
             (out[0] - expected[0]).abs() < 1e-9 && (out[1] - expected[1]).abs() < 1e-9,
@@ -265,13 +271,13 @@ mod tests {
             keep[i] = false;
         }
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(points(&x, &y, &keep), 1e-6));
+        assert!(fit(&mut spline, &x, &y, &keep, 1e-6));
         let mut out = vec![0.0; 50];
-        spline.evaluate(&x, &mut out);
+        evaluate(&spline, &x, &mut out);
         for (x, f) in x.iter().zip(out) {
             assert!((f - 2.0 - 0.5 * x).abs() < 1e-8, "{x} {f}");
         }
-        assert!(!spline.fit(points(&x, &y, &[false; 50]), 1e-6));
+        assert!(!fit(&mut spline, &x, &y, &[false; 50], 1e-6));
     }
 
     #[test]
@@ -281,12 +287,9 @@ mod tests {
         let y = [1.0, 3.0, 2.0, 5.0, 4.0, 4.5];
         let weight = [1.0, 2.0, 1.0, 4.0, 1.0, 3.0];
         let mut spline = SmoothingSpline::default();
-        assert!(spline.fit(
-            x.iter().zip(y).zip(weight).map(|((x, y), w)| (*x, y, w)),
-            0.7
-        ));
+        assert!(spline.fit(&x, &y, &weight.map(|w| 1.0 / w), 0.7));
         let mut out = [0.0; 2];
-        spline.evaluate(&[2.0, 2.75], &mut out);
+        evaluate(&spline, &[2.0, 2.75], &mut out);
         let expected = [3.265816055827, 4.037671236488];
         assert!(
             (out[0] - expected[0]).abs() < 1e-9 && (out[1] - expected[1]).abs() < 1e-9,

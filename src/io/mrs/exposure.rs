@@ -1,5 +1,7 @@
 //! One single exposure: an HDU named `B-<LMJM>` or `R-<LMJM>`.
 
+use multiversion::multiversion;
+
 use crate::Arm;
 use crate::io::fits::Hdu;
 use crate::io::fits_header::Header;
@@ -283,6 +285,7 @@ fn order<T: Copy + Into<f64> + PartialOrd>(x: &[T]) -> (bool, Option<usize>) {
 }
 
 /// Pixels without information get ivar 0, and flux 0 where that is not finite; the number of pixels left that are not masked.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 fn clean(flux: &mut [f32], ivar: &mut [f32], masked: &[bool]) -> usize {
     let mut n_good = 0u32;
     // Selects instead of branches, so that it vectorises.

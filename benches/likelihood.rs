@@ -51,7 +51,7 @@ fn stages(c: &mut Criterion) {
         for n in [1, 11] {
             let exposures: Vec<_> = std::iter::repeat_n(&exposure, n).collect();
             group.bench_function(format!("second copies, {n} exposures"), |b| {
-                b.iter(|| evidence(&reference, exposures.iter().copied(), 0, &mut scratch))
+                b.iter(|| evidence(&reference, exposures.iter().copied(), 0, true, &mut scratch))
             });
         }
         let table = ReferenceTable::new(&reference, &grid);

@@ -143,7 +143,10 @@ pub fn prepare(
     clocks.time(Stage::Reference, || {
         for (arm, exposures) in Arm::ALL.into_iter().zip(usable) {
             if !exposures.is_empty() {
-                match against_reference(config, arm, exposures, &mut workspace.coarse) {
+                // The blue arm comes first.
+                let widths =
+                    arm == Arm::Blue || out.arms.iter().any(|p| p.evidence.has_broad_lines());
+                match against_reference(config, arm, exposures, widths, &mut workspace.coarse) {
                     Ok(prepared) => out.arms.push(prepared),
                     Err(rejected) => out.rejected.extend(rejected),
                 }
@@ -190,11 +193,12 @@ fn exposure(
     }
 }
 
-/// Compares a star's exposures with the one of highest SNR (paper 3.1) that can be a reference.
+/// Compares a star's exposures with the one of highest SNR (paper 3.1) that can be a reference; the `widths` of their lines too.
 fn against_reference(
     config: &MeasureConfig,
     arm: Arm,
     mut exposures: Vec<(Exposure, Normalized)>,
+    widths: bool,
     scratch: &mut CoarseExposure,
 ) -> Result<Prepared, Vec<Rejection>> {
     exposures.sort_by_key(|(e, _)| (e.lmjm, e.header.spid, e.header.fiberid));
@@ -217,7 +221,7 @@ fn against_reference(
         return Err(exposures.into_iter().map(reject).collect());
     };
     let normalized = exposures.iter().map(|(_, n)| n);
-    let evidence = double_lined::evidence(&reference, normalized, reference_index, scratch);
+    let evidence = double_lined::evidence(&reference, normalized, reference_index, widths, scratch);
     let table = ReferenceTable::new(&reference, &config.grid);
     let pixels = exposures
         .iter()

@@ -75,11 +75,20 @@ pub struct Evidence {
     reference: usize,
 }
 
-/// Looks for second copies of `reference`, which is exposure number `reference_index`.
+impl Evidence {
+    /// No narrow lines, in which a second set would be seen beside the first.
+    pub fn has_broad_lines(&self) -> bool {
+        self.lines == Lines::Broad
+    }
+}
+
+/// Looks for second copies of `reference`, which is exposure number `reference_index`, and with `widths` for lines of another
+/// width: of use in the red arm only where the blue one has [broad lines](Evidence::has_broad_lines).
 pub fn evidence<'a>(
     reference: &Reference,
     exposures: impl ExactSizeIterator<Item = &'a Normalized>,
     reference_index: usize,
+    widths: bool,
     scratch: &mut CoarseExposure,
 ) -> Evidence {
     let n = exposures.len();
@@ -94,8 +103,9 @@ pub fn evidence<'a>(
             ..Evidence::default()
         };
     };
-    let broad = coarse.with_broad_lines();
-    let lines = line_width::lines(&broad);
+    let broad = widths.then(|| coarse.with_broad_lines());
+    let lines = broad.as_ref().map(line_width::lines).unwrap_or_default();
+    let broad = broad.filter(|_| lines == Lines::Broad);
     let search = Search::new(&coarse);
     let (second, width_sigma) = exposures
         .map(|(i, exposure)| {
@@ -104,11 +114,11 @@ pub fn evidence<'a>(
             }
             coarse.bin(exposure, scratch);
             let second = search.second_copy(scratch);
-            if lines != Lines::Broad {
-                return (second, None);
-            }
-            broad.bin(exposure, scratch);
-            (second, line_width::change_sigma(&broad, scratch))
+            let width_sigma = broad.as_ref().and_then(|broad| {
+                broad.bin(exposure, scratch);
+                line_width::change_sigma(broad, scratch)
+            });
+            (second, width_sigma)
         })
         .unzip();
     let (own, noise_share) = coarse.self_correlation(OWN_SIDE);

@@ -65,14 +65,17 @@ pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposur
         .zip(weight)
         .map(|(v, w)| (v * w) as f32)
         .collect();
-    let at = |lag: isize| reference.sharp_at(lag);
-    // Lags for which both copies are in the reference.
-    let farthest = (MAX_LAG - REACH) as isize;
-    let lag = (-farthest..=farthest)
-        .max_by(|a, b| product(&weighed, at(*a)).total_cmp(&product(&weighed, at(*b))))
-        .filter(|lag| lag.abs() < farthest)?;
+    // Element q is of lag MAX_LAG - q; for these, both copies are in the reference.
+    let fits = reference.correlate(&weighed);
+    let places = REACH..=2 * MAX_LAG - REACH;
+    let place = places
+        .clone()
+        .max_by(|a, b| fits[*a].total_cmp(&fits[*b]))
+        .filter(|place| place != places.start() && place != places.end())?;
+    let lag = MAX_LAG as isize - place as isize;
     let reach = REACH as isize;
-    let parts = [lag, lag - 1, lag + 1, lag - reach, lag + reach].map(at);
+    let parts = [lag, lag - 1, lag + 1, lag - reach, lag + reach];
+    let parts = parts.map(|lag| reference.sharp_at(lag));
     let mut products: Matrix = [[0.0; 3]; 3];
     let (mut right, mut noise) = ([0.0; 3], 0.0);
     let variance = reference.variance();

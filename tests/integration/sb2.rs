@@ -301,7 +301,7 @@ fn the_second_copy_is_where_the_second_star_is() {
     let reference = Reference::new(&together, KNOT_PIXELS).unwrap();
     let exposures = [&together, &apart, &single];
     let mut scratch = CoarseExposure::default();
-    let seen = evidence(&reference, exposures.into_iter(), 0, &mut scratch);
+    let seen = evidence(&reference, exposures.into_iter(), 0, true, &mut scratch);
     let [None, Some(apart_seen), Some(single_seen)] = seen.second[..] else {
         panic!("{seen:?}")
     };
@@ -317,7 +317,13 @@ fn the_second_copy_is_where_the_second_star_is() {
     // With the stars apart all the time nothing changes, but the reference is like itself 130 km/s away.
     let reference = Reference::new(&apart, KNOT_PIXELS).unwrap();
     let again = two_stars([-40.0, 90.0], 0.667, 4);
-    let seen = evidence(&reference, [&apart, &again].into_iter(), 0, &mut scratch);
+    let seen = evidence(
+        &reference,
+        [&apart, &again].into_iter(),
+        0,
+        true,
+        &mut scratch,
+    );
     assert!(!seen.second[1].unwrap().is_sure(), "{seen:?}");
     assert!(judge([&seen, &none])[0][0]);
 }
@@ -335,7 +341,7 @@ fn broad_lines_are_wider_when_the_stars_are_apart() {
             let others = [1, 2].map(|i| exposure(arm, &star, rv_of_others, 0.55, seed + i));
             let reference = Reference::new(&one, KNOT_PIXELS).unwrap();
             let all = [&one, &others[0], &others[1]];
-            evidence(&reference, all.into_iter(), 0, &mut scratch)
+            evidence(&reference, all.into_iter(), 0, true, &mut scratch)
         })
     };
     let double = |seen: &[Evidence; 2]| judge([&seen[0], &seen[1]]).concat().contains(&true);
@@ -377,20 +383,32 @@ fn spectra_that_nothing_can_be_said_of_say_nothing() {
     }
     let exposures = [&good, &empty, &flat, &tiny];
     let mut scratch = CoarseExposure::default();
-    let seen = evidence(&reference, exposures.into_iter(), 0, &mut scratch);
+    let seen = evidence(&reference, exposures.into_iter(), 0, true, &mut scratch);
     assert_eq!(seen.second.len(), 4);
     let none = Evidence::default();
     assert_eq!(judge([&seen, &none]), [vec![false; 4], vec![]]);
     // A reference without lines, and one of a window that is too short.
     let reference = Reference::new(&flat, KNOT_PIXELS).unwrap();
-    let seen = evidence(&reference, [&flat, &good].into_iter(), 0, &mut scratch);
+    let seen = evidence(
+        &reference,
+        [&flat, &good].into_iter(),
+        0,
+        true,
+        &mut scratch,
+    );
     assert_eq!(judge([&seen, &none]), [vec![false; 2], vec![]]);
     let mut short = good.clone();
     for values in [&mut short.ln_wave, &mut short.flux, &mut short.ivar] {
         values.truncate(300);
     }
     let reference = Reference::new(&short, KNOT_PIXELS).unwrap();
-    let seen = evidence(&reference, [&short, &good].into_iter(), 0, &mut scratch);
+    let seen = evidence(
+        &reference,
+        [&short, &good].into_iter(),
+        0,
+        true,
+        &mut scratch,
+    );
     assert_eq!(judge([&seen, &none]), [vec![false; 2], vec![]]);
 }
 

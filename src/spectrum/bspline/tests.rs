@@ -1,0 +1,143 @@
+//! Splines against plain sums and solutions.
+
+use super::*;
+
+fn evaluate(fit: &SplineFit, knots: Knots, x: f64) -> f64 {
+    let (i, t) = knots.locate(x);
+    basis(t)
+        .iter()
+        .zip(&fit.coefficients[i..])
+        .map(|(b, c)| b * c)
+        .sum()
+}
+
+#[test]
+fn basis_sums_to_one_and_slope_is_its_derivative() {
+    for t in [0.0, 0.1, 0.37, 0.5, 0.99, 1.0] {
+        assert!((basis(t).iter().sum::<f64>() - 1.0).abs() < 1e-15);
+        for j in 0..4 {
+            let h = 1e-6;
+            let numeric = (basis(t + h)[j] - basis(t - h)[j]) / (2.0 * h);
+            assert!((basis_slope(t)[j] - numeric).abs() < 1e-8, "t {t} j {j}");
+        }
+    }
+}
+
+#[test]
+fn cubics_are_reproduced_on_any_number_of_pixels() {
+    for n in [12, 13, 14, 300] {
+        let knots = Knots::new(n, 3);
+        let cubic = |x: f64| 1.0 + 0.02 * x - 3e-4 * x * x + 1e-6 * x * x * x;
+        let flux: Vec<f64> = (0..n).map(|i| cubic(i as f64)).collect();
+        let ivar: Vec<f64> = (0..n)
+            .map(|i| {
+                if i % 7 == 3 {
+                    0.0
+                } else {
+                    2.0 + (i % 5) as f64
+                }
+            })
+            .collect();
+        let mut fit = SplineFit::default();
+        assert!(fit.fit(knots, &flux, &ivar));
+        for x in [0.0, 1.5, 7.3, (n - 1) as f64] {
+            assert!(
+                (evaluate(&fit, knots, x) - cubic(x)).abs() < 1e-5,
+                "n {n} x {x}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_fast_fit_and_its_values_are_those_of_the_plain_one() {
+    for spacing in 1..8 {
+        for n in [12, 29, 30, 31, 300] {
+            let knots = Knots::new(n, spacing);
+            let flux: Vec<f64> = (0..n).map(|i| 1.0 + (0.7 * i as f64).sin()).collect();
+            let ivar: Vec<f64> = (0..n).map(|i| (i % 7) as f64).collect();
+            let (mut plain, mut fast) = (SplineFit::default(), SplineFit::default());
+            let mut sums = NormalEquations::new(knots);
+            let x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+            sums.add_pixels(knots, &x, &flux, &ivar);
+            assert!(plain.fit_sums(&sums) && fast.fit_coefficients(knots, &flux, &ivar));
+            let mut values = Vec::new();
+            fast.evaluate(knots, &mut values);
+            for (i, value) in values.iter().take(n).enumerate() {
+                let expected = evaluate(&plain, knots, i as f64);
+                assert!(
+                    (value - expected).abs() < 1e-8,
+                    "{spacing} {n} {i}: {value} {expected}"
+                );
+            }
+            assert!(values.len() >= n);
+        }
+    }
+}
+
+#[test]
+fn sums_over_pixels_anywhere_are_those_of_the_pixels() {
+    let n = 100;
+    let knots = Knots::new(n, 3);
+    let flux: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * (i as f64).sin()).collect();
+    let ivar: Vec<f64> = (0..n).map(|i| (i % 5) as f64).collect();
+    let mut fit = SplineFit::default();
+    fit.fit(knots, &flux, &ivar);
+    // In two parts, and with what does not count.
+    let mut sums = NormalEquations::new(knots);
+    let mut rest = NormalEquations::new(knots);
+    let mut x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+    sums.add_pixels(knots, &x[..37], &flux[..37], &ivar[..37]);
+    rest.add_pixels(knots, &x[37..], &flux[37..], &ivar[37..]);
+    let first = sums.clone();
+    sums.add(&rest);
+    x = vec![f64::NAN, -0.1, 1e9];
+    sums.add_pixels(knots, &x, &[1e9; 3], &[1.0; 3]);
+    let mut of_sums = SplineFit::default();
+    assert!(of_sums.fit_sums(&sums));
+    for (a, b) in fit.coefficients.iter().zip(&of_sums.coefficients) {
+        assert!((a - b).abs() < 1e-10, "{a} {b}");
+    }
+    let mut difference = NormalEquations::new(knots);
+    difference.set_difference(&sums, &rest);
+    for (a, b) in difference.right.iter().zip(&first.right) {
+        assert!((a - b).abs() < 1e-10);
+    }
+}
+
+#[test]
+fn gaps_are_bridged_and_empty_input_gives_zero() {
+    let n = 200;
+    let knots = Knots::new(n, 3);
+    let mut ivar = vec![1.0; n];
+    ivar[80..120].fill(0.0);
+    let mut fit = SplineFit::default();
+    assert!(fit.fit(knots, &vec![1.0; n], &ivar));
+    assert!((evaluate(&fit, knots, 100.0) - 1.0).abs() < 1e-2);
+    assert!(!fit.fit(knots, &vec![1.0; n], &vec![0.0; n]));
+    assert_eq!(evaluate(&fit, knots, 50.0), 0.0);
+}
+
+#[test]
+fn covariance_is_the_inverse_of_the_normal_matrix() {
+    let n = 60;
+    let knots = Knots::new(n, 3);
+    let ivar: Vec<f64> = (0..n).map(|i| 1.0 + 0.3 * (i as f64).sin()).collect();
+    let mut fit = SplineFit::default();
+    fit.fit(knots, &vec![0.0; n], &ivar);
+    let covariance = fit.covariance_band();
+    // Column j of the inverse by solving with a unit vector.
+    for j in 0..knots.n_coefficient() {
+        let mut unit = fit.clone();
+        unit.coefficients.fill(0.0);
+        unit.coefficients[j] = 1.0;
+        unit.solve();
+        for i in j.saturating_sub(3)..=j {
+            let expected = unit.coefficients[i];
+            assert!(
+                (covariance[i][j - i] - expected).abs() < 1e-10 * covariance[j][0],
+                "({i}, {j})"
+            );
+        }
+    }
+}

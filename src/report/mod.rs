@@ -54,7 +54,7 @@ const FIGURES: [&str; 7] = [
     "sky",
 ];
 
-/// Removes what [`write`] wrote, if anything, and the folder if nothing else is in it.
+/// Removes what [`write()`] wrote, if anything, and the folder if nothing else is in it.
 ///
 /// # Errors
 /// [`Error::Io`].

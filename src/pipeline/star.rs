@@ -121,11 +121,7 @@ pub fn prepare(
             });
             match normalized {
                 Ok(normalized) => {
-                    let snr = if raw.snr.is_finite() {
-                        raw.snr
-                    } else {
-                        normalized.snr
-                    };
+                    let snr = normalized.snr;
                     if snr < config.snr_min {
                         reject(
                             RejectReason::LowSnr,

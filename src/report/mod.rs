@@ -26,6 +26,17 @@ use products::Products;
 /// Directory of the report within that of the run.
 pub const REPORT_DIR: &str = "report";
 
+/// Names of all figures, in the order of the page.
+pub const FIGURES: [&str; 7] = [
+    "zero_points",
+    "errors",
+    "scatter",
+    "fibres",
+    "variables",
+    "chi2",
+    "sky",
+];
+
 /// Writes `report/index.html` of the finished run in `dir`, and each figure beside it as SVG; the path of the page.
 ///
 /// # Errors
@@ -42,17 +53,6 @@ pub fn write(dir: &Path) -> Result<PathBuf> {
     whole::write_bytes(&path, page::html(&products, &figures).as_bytes())?;
     Ok(path)
 }
-
-/// Names of all figures.
-const FIGURES: [&str; 7] = [
-    "zero_points",
-    "errors",
-    "scatter",
-    "fibres",
-    "variables",
-    "chi2",
-    "sky",
-];
 
 /// Removes what [`write()`] wrote, if anything, and the folder if nothing else is in it.
 ///

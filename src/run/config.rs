@@ -62,7 +62,8 @@ pub struct RunConfig {
 }
 
 /// Goes up by one with every change of what a measured row holds or of how it is measured, so that units of an older build are
-/// not mixed with new ones. 2: `double_lined`, `n_reference`, errors by the response.
+/// not mixed with new ones. 2: `double_lined`, `n_reference`, errors by the response. 3:
+/// `double_lined` by the width of broad lines, clipping of coadds.
 const ROWS: u32 = 3;
 
 impl RunConfig {

@@ -111,8 +111,9 @@ pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposur
     Some(change / variance.sqrt()).filter(|sigma| sigma.is_finite())
 }
 
-/// The change of width, in its errors, above which an exposure has another number of stars' lines side by side than the
-/// reference; None if all changes, in both arms (blue, red) together, are no more than noise makes. Some exposure is above it.
+/// The change of width, in its errors, above which the two stars of an exposure are taken to be farther from each other, or nearer,
+/// than in the reference; None if all changes, in both arms (blue, red) together, are no more than noise makes: the star is
+/// single, as far as they tell. Otherwise some exposure is above it.
 ///
 /// Only where the blue arm has no narrow lines: hydrogen's, in the red one, are broad in stars that pulsate as well, and change with the
 /// temperature.

@@ -2,19 +2,11 @@
 
 use std::path::Path;
 
+use relrv::report::FIGURES;
+
 use crate::fits_edit::{join, split};
 use crate::run_support::*;
 use crate::support::*;
-
-const FIGURES: [&str; 7] = [
-    "zero_points",
-    "errors",
-    "scatter",
-    "fibres",
-    "variables",
-    "chi2",
-    "sky",
-];
 
 fn page(out: &Path) -> String {
     std::fs::read_to_string(out.join("report/index.html")).unwrap()

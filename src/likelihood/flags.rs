@@ -19,9 +19,22 @@ pub const SINGLE_EXPOSURE: u32 = 1 << 7;
 /// The spectrum has two sets of lines, or another mixture of them than its reference: see
 /// [`crate::spectrum::double_lined`]. Bits 8 to 11 are the catalogue's.
 pub const DOUBLE_LINED: u32 = 1 << 12;
+/// The spectrum differs from the star's other exposures, or was spoiled over more than a line's width; or it is one of two that
+/// do not agree: see [`crate::spectrum::coadd`].
+pub const NOT_AS_OTHERS: u32 = 1 << 13;
 
-/// Reduced chi^2 above which [`CHI2_HIGH`] is set.
+/// Reduced chi^2 above which [`CHI2_HIGH`] is set where noise hides all else ([`chi2_high_limit`]).
 pub const CHI2_HIGH_LIMIT: f64 = 2.0;
+
+/// What the flat field's ripple and changes of the line-spread function leave between two good exposures, in units of the
+/// continuum: 0.8 % of ripple alone makes the reduced chi^2 of a spectrum of SNR 150 2.4.
+pub const MODEL_SIGMA: f64 = 0.01;
+
+/// Reduced chi^2 above which [`CHI2_HIGH`] is set, for pixels of this inverse variance (of flux over continuum): at high
+/// signal-to-noise ratios a misfit that moves no velocity is many times the noise.
+pub fn chi2_high_limit(ivar: f64) -> f64 {
+    CHI2_HIGH_LIMIT * (1.0 + MODEL_SIGMA * MODEL_SIGMA * ivar)
+}
 
 /// Relative height of the second maximum above which [`MULTIPLE_PEAKS`] is set.
 pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
@@ -30,7 +43,7 @@ pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
-pub const ALL: [(u32, &str, &str); 9] = [
+pub const ALL: [(u32, &str, &str); 10] = [
     (
         EDGE,
         "edge",
@@ -71,6 +84,11 @@ pub const ALL: [(u32, &str, &str); 9] = [
         DOUBLE_LINED,
         "double_lined",
         "two sets of lines, or another mixture of them than in the reference",
+    ),
+    (
+        NOT_AS_OTHERS,
+        "not_as_others",
+        "unlike the star's other exposures, or one of two that do not agree",
     ),
 ];
 

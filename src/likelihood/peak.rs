@@ -1,6 +1,8 @@
 //! From a curve of likelihoods to a velocity (DESIGN M5): the maximum, then a parabola through ln L around it, which is a
 //! Gaussian through L.
 
+use std::f64::consts::TAU;
+
 use super::flags;
 use super::grid::{VelocityGrid, rv_of_shift_km_s};
 use super::precision::PrecisionSums;
@@ -75,6 +77,13 @@ pub struct PeakContext {
     pub ln_constant: f64,
     /// Share of the reference's squared slope that is the star's.
     pub response: f64,
+}
+
+impl PeakContext {
+    /// Geometric mean of the pixels' inverse variances: the square of the signal-to-noise ratio, for flux over continuum.
+    fn mean_ivar(&self) -> f64 {
+        (2.0 * self.ln_constant / self.n_pix as f64 + TAU.ln()).exp()
+    }
 }
 
 /// Velocities at which a back end is asked for exact values of ln L: `n` of them, `per_step` to a step of the grid, the
@@ -189,7 +198,7 @@ pub fn finish(
     let (position, height) = peak.vertex.unwrap_or((peak.top as f64, f64::NAN));
     let shift = grid.shift_km_s(position);
     let precision = sums(shift).precision(context.response);
-    if precision.chi2_red > flags::CHI2_HIGH_LIMIT {
+    if precision.chi2_red > flags::chi2_high_limit(context.mean_ivar()) {
         flag |= flags::CHI2_HIGH;
     }
     // Also when the share is NaN: a reference without any slope.

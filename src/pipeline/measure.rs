@@ -302,86 +302,108 @@ fn measure_bite(
         unit.rejected.extend(prepared.rejected);
         jobs.extend(prepared.arms.into_iter().map(|arm| (*number, star, arm)));
     }
+    let mut places = Vec::new();
+    let mut stars = Vec::new();
     for arm in &job.config.arms {
         let (of_arm, others) = jobs
             .into_iter()
             .partition(|(_, _, prepared): &(_, _, Prepared)| prepared.arm == *arm);
         jobs = others;
-        measure_arm(job.config, of_arm, job.backend, job.clocks, &mut unit.rows)?;
+        first_pass(job, of_arm, &mut places, &mut stars)?;
+    }
+    if job.config.reference == ReferenceKind::Coadd {
+        against_coadds(job.config, &mut stars, job.backend, job.clocks)?;
+    }
+    let mut clock = HjdClock::default();
+    for (place, measured) in places.into_iter().zip(stars) {
+        add_rows(&mut clock, place, measured, &mut unit.rows);
     }
     Ok(())
 }
 
-/// Measures the prepared exposures of one arm in one call of the back end.
-fn measure_arm(
-    config: &MeasureConfig,
-    jobs: Vec<(i64, &Star, Prepared)>,
-    backend: &dyn Likelihood,
-    clocks: &StageClocks,
-    rows: &mut Vec<RvRow>,
+/// Whose the measurements of a star in one arm are.
+struct Place<'a> {
+    number: i64,
+    star: &'a Star,
+    arm: Arm,
+    exposures: Vec<Exposure>,
+}
+
+/// Measures the prepared exposures of one arm against their best ones, in one call of the back end.
+fn first_pass<'a>(
+    job: &Job<'_>,
+    jobs: Vec<(i64, &'a Star, Prepared)>,
+    places: &mut Vec<Place<'a>>,
+    stars: &mut Vec<FirstPass>,
 ) -> Result<()> {
     let mut batch = Batch {
-        grid: config.grid,
+        grid: job.config.grid,
         tables: Vec::new(),
         spectra: Vec::new(),
     };
-    let (mut places, mut normalized) = (Vec::new(), Vec::new());
-    for (number, star, job) in jobs {
+    let mut rest = Vec::new();
+    for (number, star, prepared) in jobs {
         let table = batch.tables.len();
-        batch.tables.push(job.table);
+        batch.tables.push(prepared.table);
         batch
             .spectra
-            .extend(job.pixels.into_iter().map(|p| p.with_table(table)));
-        normalized.push(job.normalized);
-        places.push((number, star, job.arm, job.reference, job.exposures));
+            .extend(prepared.pixels.into_iter().map(|p| p.with_table(table)));
+        rest.push((number, prepared.normalized, prepared.reference, prepared.exposures.len()));
+        places.push(Place {
+            number,
+            star,
+            arm: prepared.arm,
+            exposures: prepared.exposures,
+        });
     }
-    let measurements = clocks.time_all_threads(Stage::Likelihood, || backend.measure(&batch))?;
-    // Pixels are of no more use; rows take their place.
-    drop(batch);
-    let mut clock = HjdClock::default();
+    let measure = || job.backend.measure(&batch);
+    let measurements = job.clocks.time_all_threads(Stage::Likelihood, measure)?;
     let mut measurements = measurements.into_iter();
-    let mut stars: Vec<FirstPass> = normalized
-        .into_iter()
-        .zip(&places)
-        .map(|(normalized, (.., reference, exposures))| FirstPass {
-            normalized,
-            best: *reference,
-            measurements: measurements.by_ref().take(exposures.len()).collect(),
-            n_reference: 1,
-        })
-        .collect();
-    if config.reference == ReferenceKind::Coadd {
-        against_coadds(config, &mut stars, backend, clocks)?;
-    }
-    for ((number, star, arm, reference, exposures), measured) in places.into_iter().zip(stars) {
-        let source_id: Arc<str> = star.source_id.as_str().into();
-        let single = exposures.len() == 1;
-        for (i, (exposure, mut measurement)) in
-            exposures.into_iter().zip(measured.measurements).enumerate()
-        {
-            note_exposure(&mut measurement, &exposure, single);
-            let header = &exposure.header;
-            rows.push(RvRow {
-                star: number,
-                source_id: source_id.clone(),
-                ra_deg: star.ra_deg,
-                dec_deg: star.dec_deg,
-                obsid: header.obsid,
-                planid: header.planid.as_str().into(),
-                spid: header.spid,
-                fiberid: header.fiberid,
-                arm,
-                lmjm: exposure.lmjm,
-                hjd: clock.hjd_mid(exposure.lmjm, exposure.exptime_s, star.ra_deg, star.dec_deg),
-                snr: exposure.snr,
-                measurement,
-                is_reference: i == reference,
-                n_reference: measured.n_reference,
-                path: header.path.clone(),
-            });
-        }
-    }
+    stars.extend(rest.into_iter().map(|(number, normalized, best, n)| {
+        let measurements = measurements.by_ref().take(n).collect();
+        FirstPass::new(number, normalized, best, measurements)
+    }));
     Ok(())
+}
+
+/// Adds a star's rows in one arm.
+fn add_rows(clock: &mut HjdClock, place: Place<'_>, measured: FirstPass, rows: &mut Vec<RvRow>) {
+    let Place {
+        number,
+        star,
+        arm,
+        exposures,
+    } = place;
+    let source_id: Arc<str> = star.source_id.as_str().into();
+    let single = exposures.len() == 1;
+    let found = measured.measurements.into_iter().zip(measured.double_lined);
+    for (i, (exposure, (mut measurement, double_lined))) in
+        exposures.into_iter().zip(found).enumerate()
+    {
+        note_exposure(&mut measurement, &exposure, single);
+        if double_lined {
+            measurement.flags |= flags::DOUBLE_LINED;
+        }
+        let header = &exposure.header;
+        rows.push(RvRow {
+            star: number,
+            source_id: source_id.clone(),
+            ra_deg: star.ra_deg,
+            dec_deg: star.dec_deg,
+            obsid: header.obsid,
+            planid: header.planid.as_str().into(),
+            spid: header.spid,
+            fiberid: header.fiberid,
+            arm,
+            lmjm: exposure.lmjm,
+            hjd: clock.hjd_mid(exposure.lmjm, exposure.exptime_s, star.ra_deg, star.dec_deg),
+            snr: exposure.snr,
+            measurement,
+            is_reference: i == measured.best,
+            n_reference: measured.n_reference,
+            path: header.path.clone(),
+        });
+    }
 }
 
 /// Adds the flags that the likelihood cannot know.

@@ -47,7 +47,7 @@ pub struct Prepared {
     pub reference: usize,
     /// The exposures themselves, where they are to become a coadd; else none.
     pub normalized: Vec<Normalized>,
-    /// Second sets of lines.
+    /// Second sets of lines; with coadds they are looked for later, when the exposures have judged each other.
     evidence: Evidence,
 }
 
@@ -148,7 +148,9 @@ pub fn prepare(
                 }
             }
         }
-        mark_double_lined(&mut out.arms);
+        if config.reference == ReferenceKind::Best {
+            mark_double_lined(&mut out.arms);
+        }
     });
     out
 }
@@ -216,8 +218,13 @@ fn against_reference(
         };
         return Err(exposures.into_iter().map(reject).collect());
     };
-    let normalized = exposures.iter().map(|(_, n)| n);
-    let evidence = double_lined::evidence(&reference, normalized, reference_index, widths, scratch);
+    let evidence = match config.reference {
+        ReferenceKind::Best => {
+            let normalized = exposures.iter().map(|(_, n)| n);
+            double_lined::evidence(&reference, normalized, reference_index, widths, scratch)
+        }
+        ReferenceKind::Coadd => Evidence::default(),
+    };
     let table = ReferenceTable::new(&reference, &config.grid);
     let pixels = exposures
         .iter()
@@ -246,12 +253,7 @@ fn mark_double_lined(arms: &mut [Prepared]) {
         prepared.map_or(&none, |p| &p.evidence)
     };
     let double = double_lined::judge(Arm::ALL.map(of));
-    let is_double = double.iter().flatten().any(|d| *d);
     for prepared in arms {
-        if is_double {
-            // Exposures with two sets of lines are no copies of each other: no coadd.
-            prepared.normalized = Vec::new();
-        }
         let double = &double[prepared.arm as usize];
         for (exposure, double) in prepared.exposures.iter_mut().zip(double) {
             exposure.double_lined = *double;

@@ -2,6 +2,11 @@
 //!
 //! A residual that a wrong velocity explains is no defect: where an exposure is still on its way, the flanks of its lines are
 //! off the others by as much as a cosmic ray.
+//!
+//! What is narrower than the line-spread function did not come through the spectrograph. What is wider may be a defect as
+//! well, if one exposure of several has it alone.
+
+use std::ops::Range;
 
 /// A pixel that is off the coadd of the others by more than this many sigma and narrower than a line is a defect.
 const CLIP_SIGMA: f64 = 5.0;
@@ -9,9 +14,19 @@ const CLIP_SIGMA: f64 = 5.0;
 /// An exposure may have this many times farther to go than the step that was found, as lines are no straight slopes.
 const STEP_REACH: f64 = 1.5;
 
-/// Pixels at least half as far off as the farthest one of a defect: no more than this, as the line-spread function of what
-/// comes through the spectrograph is 6 pixels wide.
-const DEFECT_PIXELS: usize = 4;
+/// Pixels at least half as far off as the farthest one of a narrow defect: no more than this, as the line-spread function of
+/// what comes through the spectrograph is 6 pixels wide.
+const NARROW_PIXELS: usize = 4;
+
+/// A wider defect, such as a trail or a blob of scattered light, is known only by this, that none of the star's other exposures
+/// has it. So it takes as many exposures,
+const WIDE_EXPOSURES: usize = 3;
+/// none of the others may be off to the same side by this many sigma there,
+const OTHERS_SIGMA: f64 = 4.0;
+/// and it goes as far as the exposure is off by this many sigma.
+const WIDE_END_SIGMA: f64 = 2.0;
+/// An exposure with more wide defects than this is another spectrum and not a spoiled one: nothing wide is clipped.
+const MOST_WIDE: usize = 3;
 
 /// Pixels on either side that go with a clipped one.
 pub(super) const CLIP_MARGIN: usize = 2;
@@ -56,36 +71,101 @@ pub(super) fn far_off(z: &[f64], step: f64, flux: impl Fn(usize, f64) -> f64) ->
     (0..z.len()).filter(is_far).collect()
 }
 
-/// Exposure and pixel of the defects among `exposures`, on a scale of `n` pixels.
-pub(super) fn defects(exposures: &[Option<Residuals<'_>>], n: usize) -> Vec<(usize, usize)> {
-    // Of an upward and a downward pixel equally far off, as in two exposures, the upward one is the cosmic ray.
-    let score = |z: f64| if z > 0.0 { z } else { -0.999 * z };
-    let place = |x: f64| (x.round() as usize).min(n - 1);
-    let mut top = vec![0.0f64; n];
-    for e in exposures.iter().flatten() {
-        for (z, x) in e.z.iter().zip(e.x).filter(|(z, _)| z.abs() > CLIP_SIGMA) {
-            let top = &mut top[place(*x)];
-            *top = top.max(score(*z));
-        }
-    }
+/// Pixels of one exposure that a defect has spoiled.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Defect {
+    pub exposure: usize,
+    pub pixels: Range<usize>,
+    /// Wider than what is told by its width alone.
+    pub is_wide: bool,
+}
+
+/// The defects among `exposures`, on a scale of `n` pixels; `n_wide` is the number of wide ones that each had before.
+pub(super) fn defects(
+    exposures: &[Option<Residuals<'_>>],
+    n: usize,
+    n_wide: &[usize],
+) -> Vec<Defect> {
+    let top = highest(exposures, n);
     let mut out = Vec::new();
     for (i, e) in exposures.iter().enumerate() {
         let Some(e) = e else { continue };
-        let is_defect = |k: &&usize| {
-            let at = place(e.x[**k]);
+        let mut wide: Vec<Defect> = Vec::new();
+        for k in e.far {
+            let at = place(e.x[*k], n);
             let around = &top[at.saturating_sub(CLIP_REACH)..(at + CLIP_REACH + 1).min(n)];
-            let is_top = around.iter().all(|t| *t <= score(e.z[**k]));
-            is_top && width(e.z, **k) <= DEFECT_PIXELS
-        };
-        out.extend(e.far.iter().filter(is_defect).map(|k| (i, *k)));
+            if around.iter().any(|t| *t > score(e.z[*k])) {
+                continue;
+            }
+            let defect = |pixels, is_wide| Defect {
+                exposure: i,
+                pixels,
+                is_wide,
+            };
+            if run(e.z, *k, 0.5 * e.z[*k].abs()).len() <= NARROW_PIXELS {
+                out.push(defect(*k..k + 1, false));
+                continue;
+            }
+            let pixels = run(e.z, *k, WIDE_END_SIGMA);
+            if is_alone(exposures, i, &pixels, e.z[*k].signum()) {
+                wide.push(defect(pixels, true));
+            }
+        }
+        wide.dedup_by(|a, b| a.pixels == b.pixels);
+        if wide.len() + n_wide[i] <= MOST_WIDE {
+            out.extend(wide);
+        }
     }
     out
 }
 
-/// Neighbouring pixels at least half as far off as pixel `k`, to the same side; with itself.
-fn width(z: &[f64], k: usize) -> usize {
-    let is_far = |other: &&f64| **other * z[k].signum() > 0.5 * z[k].abs();
-    let above = z[k + 1..].iter().take_while(is_far).count();
-    let below = z[..k].iter().rev().take_while(is_far).count();
-    above + below + 1
+/// Of an upward and a downward pixel equally far off, as in two exposures, the upward one is the cosmic ray.
+fn score(z: f64) -> f64 {
+    if z > 0.0 { z } else { -0.999 * z }
+}
+
+fn place(x: f64, n: usize) -> usize {
+    (x.round() as usize).min(n - 1)
+}
+
+/// The farthest-off pixel of all exposures at each pixel of the scale.
+fn highest(exposures: &[Option<Residuals<'_>>], n: usize) -> Vec<f64> {
+    let mut top = vec![0.0f64; n];
+    for e in exposures.iter().flatten() {
+        for (z, x) in e.z.iter().zip(e.x).filter(|(z, _)| z.abs() > CLIP_SIGMA) {
+            let top = &mut top[place(*x, n)];
+            *top = top.max(score(*z));
+        }
+    }
+    top
+}
+
+/// Neighbouring pixels that are off by more than `limit` to the same side as pixel `k`, and `k` itself.
+fn run(z: &[f64], k: usize, limit: f64) -> Range<usize> {
+    let is_off = |other: &&f64| **other * z[k].signum() > limit;
+    let above = z[k + 1..].iter().take_while(is_off).count();
+    let below = z[..k].iter().rev().take_while(is_off).count();
+    k - below..k + above + 1
+}
+
+/// Whether no other exposure is off to the same side where exposure `i` is; they may well be off to the other one, as the
+/// coadd that they are compared with has the defect in it.
+fn is_alone(
+    exposures: &[Option<Residuals<'_>>],
+    i: usize,
+    pixels: &Range<usize>,
+    sign: f64,
+) -> bool {
+    let Some(e) = &exposures[i] else {
+        return false;
+    };
+    if exposures.iter().flatten().count() < WIDE_EXPOSURES {
+        return false;
+    }
+    let (first, last) = (e.x[pixels.start], e.x[pixels.end - 1]);
+    let others = exposures.iter().enumerate().filter(|(other, _)| *other != i);
+    others.filter_map(|(_, e)| e.as_ref()).all(|other| {
+        let mut pixels = other.x.iter().zip(other.z);
+        pixels.all(|(x, z)| !(*x >= first && *x <= last) || z * sign < OTHERS_SIGMA)
+    })
 }

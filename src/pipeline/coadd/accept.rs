@@ -1,0 +1,162 @@
+//! Which exposures agree, and the velocities that come of it.
+
+use super::*;
+use crate::likelihood::precision::PrecisionSums;
+use crate::spectrum::coadd::Misfit;
+
+/// An exposure differs from the others if the part of its residuals that is no noise is larger than this, in units of its noise
+/// and the model's error, and of its error for pure noise.
+const SMOOTH_LIMIT: f64 = 0.25;
+const SMOOTH_SIGMA: f64 = 6.0;
+
+/// Or if its lines are deeper or shallower by this part, and by this many errors.
+const DEPTH_LIMIT: f64 = 0.15;
+const DEPTH_SIGMA: f64 = 6.0;
+
+/// Or if its pieces disagree about its velocity: reduced chi^2.
+const PIECES_LIMIT: f64 = 4.0;
+
+/// It is odd if it differs by this many times as much as the others do.
+const ODD_RATIO: f64 = 3.0;
+
+/// Whether an exposure differs from the others by more than its noise.
+pub(super) fn differs(misfit: &Misfit) -> bool {
+    difference(misfit) > 1.0
+}
+
+/// By how much an exposure differs, 1 being too much.
+pub(super) fn difference(misfit: &Misfit) -> f64 {
+    let smooth = misfit.smooth / SMOOTH_LIMIT.max(SMOOTH_SIGMA * misfit.smooth_sigma);
+    let depth = misfit.depth.abs() / DEPTH_LIMIT.max(DEPTH_SIGMA * misfit.depth_sigma);
+    let pieces = misfit.pieces_chi2 / PIECES_LIMIT;
+    // What cannot be known is no difference.
+    [smooth, depth, pieces].into_iter().fold(0.0, f64::max)
+}
+
+/// Leaves out the exposures that are unlike the others, one after the other, and takes the velocities.
+pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
+    let n = laid.star.odd.len();
+    loop {
+        let compared = laid.coadd.compared();
+        if std::env::var_os("RELRV_DEBUG").is_some() {
+            for (i, c) in compared.iter().enumerate() {
+                eprintln!(
+                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.2} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
+                    laid.coadd.exposures()[i].ln_wave.len(), laid.coadd.exposures()[i].arm, n, i, laid.star.best,
+                    laid.coadd.exposures()[i].snr, c.misfit.smooth, c.misfit.smooth_sigma,
+                    c.misfit.depth, c.misfit.depth_sigma, c.misfit.pieces_chi2, c.misfit.noise_scale,
+                    c.chi2 / c.n_pix as f64, c.rv_km_s, c.widest_clip, laid.star.odd[i]
+                );
+            }
+        }
+        let differences: Vec<f64> = compared.iter().map(|c| difference(&c.misfit)).collect();
+        let Some(worst) = odd_one(&laid, &differences) else {
+            return take(laid, &compared, &differences);
+        };
+        laid.star.odd[worst] = true;
+        if laid.star.odd.iter().filter(|o| **o).count() > n.saturating_sub(1) / 2 {
+            // Most are unlike the others: the star changes.
+            let star = laid.give_up();
+            star.odd.fill(false);
+            note_differences(star, &differences);
+            return Next::Done;
+        }
+        if worst == laid.star.best {
+            return Next::Again(laid.give_up());
+        }
+        if !(laid.coadd.leave_out(worst) && laid.coadd.settle()) {
+            laid.give_up();
+            return Next::Done;
+        }
+    }
+}
+
+/// Flags exposures that differ, of a star without an odd one among them.
+fn note_differences(star: &mut FirstPass, differences: &[f64]) {
+    for (m, difference) in star.measurements.iter_mut().zip(differences) {
+        if *difference > 1.0 {
+            m.flags |= flags::CHI2_HIGH;
+        }
+    }
+}
+
+/// The exposure that differs most, if it does by much more than the others. Of two exposures neither can be told to be the odd
+/// one.
+fn odd_one(laid: &Laid<'_>, differences: &[f64]) -> Option<usize> {
+    let members = || (0..differences.len()).filter(|i| laid.coadd.is_member(*i));
+    if members().count() < 3 {
+        return None;
+    }
+    let worst = members().max_by(|a, b| differences[*a].total_cmp(&differences[*b]))?;
+    let mut others: Vec<f64> = members()
+        .filter(|i| *i != worst)
+        .map(|i| differences[i])
+        .collect();
+    others.sort_by(f64::total_cmp);
+    let usual = others.get(others.len() / 2).copied().unwrap_or(0.0);
+    (differences[worst] > 1.0 && differences[worst] > ODD_RATIO * usual).then_some(worst)
+}
+
+/// Takes the velocities against the coadds of the others for the star's.
+fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<'a> {
+    let best = laid.coadd.best();
+    let mut measured: Vec<Measurement> = laid
+        .star
+        .measurements
+        .iter()
+        .zip(compared)
+        .enumerate()
+        .map(|(i, (first, now))| {
+            let searched = laid.searched[i].as_ref();
+            match searched {
+                Some(m) if !is_sure(m) && i != best => *m,
+                _ => measurement(searched.unwrap_or(first), now),
+            }
+        })
+        .collect();
+    let n_members = laid.coadd.n_members();
+    let of_best = measured[best].rv_err_own_km_s;
+    for (i, m) in measured.iter_mut().enumerate() {
+        let two_disagree = n_members == 2 && laid.coadd.is_member(i) && differences[i] > 1.0;
+        if two_disagree || compared[i].widest_clip > WIDE_CLIP_PIXELS {
+            m.flags |= flags::NOT_AS_OTHERS;
+        } else if differences[i] > 1.0 {
+            m.flags |= flags::CHI2_HIGH;
+        }
+        if i != best {
+            m.rv_err_km_s = m.rv_err_own_km_s.hypot(of_best);
+        }
+    }
+    laid.star.n_reference = n_members as i32;
+    laid.star.measurements = measured;
+    Next::Done
+}
+
+/// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure is told to be unlike the others.
+const WIDE_CLIP_PIXELS: usize = 12;
+
+/// What the comparison with the others makes of an exposure that was searched for before.
+fn measurement(searched: &Measurement, now: &Compared) -> Measurement {
+    let sums = PrecisionSums {
+        slope2: now.slope2,
+        slope_noise: now.slope_noise,
+        own_slope2: now.own_slope2,
+        chi2: now.chi2,
+        n_pix: now.n_pix,
+    };
+    let precision = sums.precision(now.response);
+    let mut flag = searched.flags & !(flags::CHI2_HIGH | flags::LOW_INFORMATION);
+    if precision.noise_share.is_nan() || precision.noise_share > flags::LOW_INFORMATION_LIMIT {
+        flag |= flags::LOW_INFORMATION;
+    }
+    Measurement {
+        rv_km_s: now.rv_km_s,
+        rv_err_km_s: precision.rv_err_km_s,
+        rv_err_own_km_s: precision.rv_err_own_km_s,
+        lnl_max: now.ln_l,
+        chi2_red: precision.chi2_red,
+        n_pix: now.n_pix,
+        second_peak: searched.second_peak,
+        flags: flag,
+    }
+}

@@ -15,6 +15,8 @@ pub mod effects;
 mod file;
 mod fits;
 pub mod grid;
+#[cfg(test)]
+mod hard_tests;
 pub mod lines;
 pub mod noise;
 mod observe;

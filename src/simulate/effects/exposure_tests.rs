@@ -65,8 +65,15 @@ fn every_effect_shows_and_is_told() {
     assert!(water.row.water > 0.39 && (2e-4..8e-3).contains(&rms(&water, &plain)));
     let moon = only(|s| s.moon = 0.05);
     assert!(moon.row.moon >= 0.02 && (2e-4..8e-3).contains(&rms(&moon, &plain)));
-    let width = only(|s| s.lsf_width = 0.2);
-    assert!(width.row.lsf_width != 1.0 && rms(&width, &plain) > 1e-4);
+    let width = only(|s| s.lsf_width = 0.1);
+    let double = only(|s| s.lsf_width = 0.2);
+    let change = width.row.lsf_width - 1.0;
+    assert!(change != 0.0 && (double.row.lsf_width - 1.0 - 2.0 * change).abs() < 1e-4);
+    let (one, two) = (rms(&width, &plain), rms(&double, &plain));
+    assert!(
+        one > 1e-3 * change.abs() && (1.7..2.3).contains(&(two / one)),
+        "{change} {one} {two}"
+    );
     let skew = only(|s| s.lsf_skew = 0.1);
     assert!(skew.row.lsf_skew != 0.0 && rms(&skew, &plain) > 1e-5);
     let stretch = only(|s| s.stretch_km_s = 0.4);

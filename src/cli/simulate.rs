@@ -1,9 +1,13 @@
 //! `relrv simulate`: the options and the settings they make.
 
+mod sky;
+
 use std::path::PathBuf;
 
+pub use sky::SkyArgs;
+
 use super::Outcome;
-use crate::simulate::{self, Config, Layout};
+use crate::simulate::{self, Config, KindShares, Layout};
 
 /// Table layout as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -45,8 +49,8 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "N", default_value_t = Config::default().spectrographs)]
     pub spectrographs: usize,
     /// Range of the signal-to-noise ratio per pixel.
-    #[arg(long, value_name = "LO,HI", default_value_t = SnrRange(Config::default().snr))]
-    pub snr: SnrRange,
+    #[arg(long, value_name = "LO,HI", default_value_t = Range(Config::default().snr))]
+    pub snr: Range,
     /// Table layout of the files.
     #[arg(long, value_enum, default_value_t = LayoutArg::Dr7)]
     pub layout: LayoutArg,
@@ -56,6 +60,15 @@ pub struct SimulateArgs {
     /// Mean number of cosmic rays in a spectrum.
     #[arg(long, value_name = "N", default_value_t = Config::default().cosmics_per_spectrum)]
     pub cosmics: f64,
+    /// Shares of pulsating stars, single-lined and double-lined binaries; the rest is constant.
+    #[arg(long, value_name = "PULSATOR,SB1,SB2", default_value_t = Shares(Config::default().kinds))]
+    pub kinds: Shares,
+    /// Range of effective temperatures, K; all types if not given. Pulsating stars have their own.
+    #[arg(long, value_name = "LO,HI")]
+    pub teff: Option<Range>,
+    /// Effects of sky, optics and detector.
+    #[command(flatten)]
+    pub sky: SkyArgs,
 }
 
 impl SimulateArgs {
@@ -86,6 +99,9 @@ impl SimulateArgs {
             layout: self.layout.into(),
             missing: self.missing,
             cosmics_per_spectrum: self.cosmics,
+            kinds: self.kinds.0,
+            teff_k: self.teff.map(|range| range.0),
+            sky: self.sky.into_sky(),
             ..Config::default()
         }
     }
@@ -93,33 +109,61 @@ impl SimulateArgs {
 
 /// Two numbers, `LO,HI`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SnrRange(pub (f64, f64));
+pub struct Range(pub (f64, f64));
 
-impl std::fmt::Display for SnrRange {
+impl std::fmt::Display for Range {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{},{}", self.0.0, self.0.1)
     }
 }
 
-impl std::str::FromStr for SnrRange {
+impl std::str::FromStr for Range {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let number = |s: &str| {
-            s.trim()
-                .parse::<f64>()
-                .map_err(|_| format!("'{s}' is not a number"))
-        };
-        match text.split_once(',') {
-            Some((low, high)) => Ok(SnrRange((number(low)?, number(high)?))),
-            None => Err("expected two numbers, LO,HI".to_owned()),
+        match numbers(text)?[..] {
+            [low, high] => Ok(Range((low, high))),
+            _ => Err("expected two numbers, LO,HI".to_owned()),
         }
     }
+}
+
+/// Three numbers, `PULSATOR,SB1,SB2`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shares(pub KindShares);
+
+impl std::fmt::Display for Shares {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let KindShares { pulsator, sb1, sb2 } = self.0;
+        write!(f, "{pulsator},{sb1},{sb2}")
+    }
+}
+
+impl std::str::FromStr for Shares {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match numbers(text)?[..] {
+            [pulsator, sb1, sb2] => Ok(Shares(KindShares { pulsator, sb1, sb2 })),
+            _ => Err("expected three numbers, PULSATOR,SB1,SB2".to_owned()),
+        }
+    }
+}
+
+/// Numbers separated by commas.
+fn numbers(text: &str) -> Result<Vec<f64>, String> {
+    let number = |s: &str| {
+        s.trim()
+            .parse::<f64>()
+            .map_err(|_| format!("'{s}' is not a number"))
+    };
+    text.split(',').map(number).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::simulate::Sky;
     use clap::Parser;
 
     #[derive(clap::Parser)]
@@ -138,7 +182,7 @@ mod tests {
 
     #[test]
     fn options_reach_the_settings() {
-        let text = "x --out d --seed 9 --stars 3 --nights 5 --exposures 6 --spectrographs 2 --snr 8,30.5 --layout dr9 --missing 0.25 --cosmics 0";
+        let text = "x --out d --seed 9 --stars 3 --nights 5 --exposures 6 --spectrographs 2 --snr 8,30.5 --layout dr9 --missing 0.25 --cosmics 0 --kinds 0.1,0.2,0 --teff 4300,9000 --sky hard --moon 0";
         let config = Cli::parse_from(text.split(' ')).args.into_config();
         let expected = Config {
             out: "d".into(),
@@ -151,9 +195,20 @@ mod tests {
             layout: Layout::Dr9,
             missing: 0.25,
             cosmics_per_spectrum: 0.0,
+            kinds: KindShares {
+                pulsator: 0.1,
+                sb1: 0.2,
+                sb2: 0.0,
+            },
+            teff_k: Some((4300.0, 9000.0)),
+            sky: Sky {
+                moon: 0.0,
+                ..Sky::HARD
+            },
             ..Config::default()
         };
         assert_eq!(config, expected);
         assert!(Cli::try_parse_from(["x", "--out", "d", "--snr", "20"]).is_err());
+        assert!(Cli::try_parse_from(["x", "--out", "d", "--kinds", "0.1,0.2"]).is_err());
     }
 }

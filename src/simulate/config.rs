@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::effects::Sky;
 use crate::{Error, Result};
 
 /// Table layout of the files.
@@ -88,6 +89,10 @@ pub struct Config {
     pub zero_points: ZeroPointScale,
     /// Shares of the kinds of stars.
     pub kinds: KindShares,
+    /// Range of effective temperatures, K; all types if none. Pulsating stars have their own, 6000-7200 K.
+    pub teff_k: Option<(f64, f64)>,
+    /// Amounts of the effects of sky, optics and detector.
+    pub sky: Sky,
 }
 
 impl Default for Config {
@@ -106,6 +111,8 @@ impl Default for Config {
             coadds: true,
             zero_points: ZeroPointScale::default(),
             kinds: KindShares::default(),
+            teff_k: None,
+            sky: Sky::KIND,
         }
     }
 }
@@ -172,6 +179,14 @@ impl Config {
         for share in [k.pulsator, k.sb1, k.sb2, k.pulsator + k.sb1 + k.sb2] {
             real("the share of a kind of star, and their sum,", share, 1.0)?;
         }
+        if let Some((low, high)) = self.teff_k
+            && !(low >= 3000.0 && high >= low && high <= 45_000.0)
+        {
+            return Err(Error::Config(format!(
+                "the effective temperatures must rise within 3000 to 45000 K, not {low},{high}"
+            )));
+        }
+        self.sky.check()?;
         Ok(())
     }
 }
@@ -184,7 +199,7 @@ mod tests {
     fn defaults_are_valid_and_nonsense_is_named() {
         Config::default().check().unwrap();
         type Spoil = fn(&mut Config);
-        let bad: [(&str, Spoil); 9] = [
+        let bad: [(&str, Spoil); 12] = [
             ("stars", |c| c.stars = 0),
             ("stars", |c| c.stars = 251),
             ("exposures", |c| c.exposures = 26),
@@ -194,6 +209,9 @@ mod tests {
             ("missing", |c| c.missing = 1.0),
             ("cosmic", |c| c.cosmics_per_spectrum = -1.0),
             ("kind", |c| c.kinds.sb1 = 0.95),
+            ("temperatures", |c| c.teff_k = Some((5000.0, 4000.0))),
+            ("temperatures", |c| c.teff_k = Some((f64::NAN, 4000.0))),
+            ("water", |c| c.sky.water = -1.0),
         ];
         for (word, spoil) in bad {
             let mut config = Config::default();

@@ -1,7 +1,8 @@
 //! Simulated spectra in the format of LAMOST MRS, with the truth beside them.
 //!
 //! In layers: [`template`] gives a star's noise-free normalised spectrum at any velocity, [`grid`] the wavelengths of
-//! the pixels, [`noise`] what the detector adds, and [`spectrum()`] puts one exposure together in memory. Over them,
+//! the pixels, [`noise`] what the detector adds, and [`spectrum()`] puts one exposure together in memory; [`effects`]
+//! makes it as hard as real ones. Over them,
 //! [`plate`] draws nights, spectrographs and stars on their [`orbit`]s, and [`run()`] writes the files and `truth.csv`.
 //!
 //! Velocities are in km/s, positive away from us: lambda_observed = lambda_rest (1 + v/c).
@@ -9,11 +10,16 @@
 pub mod broad;
 mod config;
 pub mod continuum;
+pub mod cosmics;
+pub mod effects;
 mod file;
 mod fits;
 pub mod grid;
+#[cfg(test)]
+mod hard_tests;
 pub mod lines;
 pub mod noise;
+mod observe;
 pub mod opacity;
 pub mod orbit;
 pub mod plate;
@@ -26,6 +32,8 @@ pub mod template;
 
 pub use config::{Config, KindShares, Layout, ZeroPointScale};
 pub use continuum::Continuum;
+pub use cosmics::CosmicShapes;
+pub use effects::{Sky, SkyRow};
 pub use grid::{GridShift, N_PIXELS};
 pub use noise::Defects;
 pub use run::{Summary, TruthRow, run, write_plate};

@@ -29,6 +29,14 @@ pub(super) enum Purpose {
     Star,
     Presence,
     Noise,
+    WeakLined,
+    Damage,
+    Air,
+    Optics,
+    Ripple,
+    Columns,
+    Steps,
+    SkyLines,
 }
 
 /// The random stream of a purpose and up to three indices, each below 65,536.
@@ -151,6 +159,8 @@ pub struct Star {
     pub snr: f64,
     /// Shift of its fibre along the detector, pixels.
     pub pixels: f64,
+    /// It was chosen to have hardly a line in the windows.
+    pub weak_lined: bool,
 }
 
 impl Star {
@@ -316,6 +326,40 @@ fn teff_at(share: f64) -> f64 {
     t0 + (t1 - t0) * (share - s0) / (s1 - s0)
 }
 
+/// Share of the stars below a temperature (K).
+fn share_below(teff_k: f64) -> f64 {
+    let i = TEFF_QUANTILES
+        .partition_point(|knot| knot.1 <= teff_k)
+        .clamp(1, TEFF_QUANTILES.len() - 1);
+    let ((s0, t0), (s1, t1)) = (TEFF_QUANTILES[i - 1], TEFF_QUANTILES[i]);
+    (s0 + (s1 - s0) * (teff_k - t0) / (t1 - t0)).clamp(0.0, 1.0)
+}
+
+/// Parameters that leave hardly a line in the windows, for the share of stars that shall have them: half of them poor in
+/// metals and near 6500 K, half hot. Stars with their own reasons for their parameters are left alone.
+fn weak_lined(config: &Config, spid: usize, i: usize, motion: &Motion) -> Option<StellarParams> {
+    let rng = &mut stream(config.seed, Purpose::WeakLined, [spid, i, 0]);
+    let plain = matches!(motion, Motion::Constant | Motion::Sb1(_));
+    if !plain || rng.random::<f64>() >= config.sky.weak_lined {
+        return None;
+    }
+    Some(if rng.random() {
+        StellarParams {
+            teff_k: rng.random_range(6300.0..6800.0),
+            logg: 4.2,
+            feh: rng.random_range(-2.4..-1.4),
+            vsini_km_s: rng.random_range(8.0..30.0),
+        }
+    } else {
+        StellarParams {
+            teff_k: rng.random_range(10_000.0..22_000.0),
+            logg: 4.2,
+            feh: 0.0,
+            vsini_km_s: rng.random_range(80.0..220.0),
+        }
+    })
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Constant,
@@ -359,7 +403,16 @@ fn stars(config: &Config, index: usize, spectrograph: &Spectrograph) -> Vec<Star
         .map(|i| {
             let rng = &mut stream(config.seed, Purpose::Star, [spid, i, 0]);
             let share = (i as f64 + rng.random::<f64>()) / n as f64;
-            let (params, motion) = nature(rng, kinds[i], teff_at(share));
+            let teff_k = match config.teff_k {
+                None => teff_at(share),
+                Some((low, high)) => {
+                    let (from, to) = (share_below(low), share_below(high));
+                    teff_at(from + share * (to - from)).clamp(low, high)
+                }
+            };
+            let (mut params, motion) = nature(rng, kinds[i], teff_k);
+            let weak = weak_lined(config, spid, i, &motion);
+            params = weak.unwrap_or(params);
             let (low, high) = config.snr;
             let (ra_deg, dec_deg) = positions[i];
             Star {
@@ -377,6 +430,7 @@ fn stars(config: &Config, index: usize, spectrograph: &Spectrograph) -> Vec<Star
                 motion,
                 snr: low * (high / low).powf(rng.random::<f64>()),
                 pixels: 3.0 * normal(rng),
+                weak_lined: weak.is_some(),
             }
         })
         .collect()

@@ -75,6 +75,10 @@ pub struct Simulated {
     pub sigma: Vec<f64>,
     /// Pixels spoiled by a cosmic ray, a wild edge or death.
     pub spoiled: Vec<bool>,
+    /// Quoted inverse variance over the true one.
+    pub ivar_factor: f64,
+    /// Number of cosmic rays.
+    pub cosmics: usize,
 }
 
 impl Simulated {
@@ -133,6 +137,19 @@ pub fn spectrum_with_truth<R: Rng + ?Sized>(
         }
     }
 
+    detected(rng, arm, (log10_wave, norm_flux), None, snr, options)
+}
+
+/// What the detector makes of light whose flux over continuum is given with log10 of its wavelengths. `response` is
+/// the factor of each pixel.
+pub(super) fn detected<R: Rng + ?Sized>(
+    rng: &mut R,
+    arm: Arm,
+    (log10_wave, norm_flux): (Vec<f64>, Vec<f64>),
+    response: Option<&[f64]>,
+    snr: f64,
+    options: &SpectrumOptions,
+) -> Simulated {
     let shape = options
         .continuum
         .unwrap_or_else(|| Continuum::blaze(arm))
@@ -140,11 +157,14 @@ pub fn spectrum_with_truth<R: Rng + ?Sized>(
     let mut continuum: Vec<f64> = (0..N_PIXELS)
         .map(|i| shape.at(2.0 * i as f64 / (N_PIXELS - 1) as f64 - 1.0))
         .collect();
-    let expected: Vec<f64> = norm_flux
+    let mut expected: Vec<f64> = norm_flux
         .iter()
         .zip(&continuum)
         .map(|(f, c)| f * c)
         .collect();
+    for (flux, factor) in expected.iter_mut().zip(response.unwrap_or_default()) {
+        *flux *= factor;
+    }
 
     let (from_aa, to_aa) = arm.window_aa();
     let window = log10_wave.partition_point(|l| *l < from_aa.log10())
@@ -158,6 +178,8 @@ pub fn spectrum_with_truth<R: Rng + ?Sized>(
         masked,
         sigma,
         spoiled,
+        ivar_factor,
+        cosmics,
         ..
     } = pixels;
     let raw = RawSpectrum {
@@ -179,6 +201,8 @@ pub fn spectrum_with_truth<R: Rng + ?Sized>(
         continuum,
         sigma,
         spoiled,
+        ivar_factor,
+        cosmics,
     }
 }
 

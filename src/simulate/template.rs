@@ -72,6 +72,18 @@ impl Template {
 
     /// The spectrum of a star. Takes some 20 ms.
     pub fn new(params: &StellarParams, arm: Arm) -> Template {
+        Self::with_kernel(params, arm, &broadening_kernel(params.vsini_km_s))
+    }
+
+    /// The spectrum of a star as it reaches the Earth, without the line-spread function.
+    pub fn sharp(params: &StellarParams, arm: Arm) -> Template {
+        let mut rotation = rotation_kernel(params.vsini_km_s / STEP_KM_S);
+        let sum: f64 = rotation.iter().sum();
+        rotation.iter_mut().for_each(|k| *k /= sum);
+        Self::with_kernel(params, arm, &rotation)
+    }
+
+    fn with_kernel(params: &StellarParams, arm: Arm, kernel: &[f64]) -> Template {
         let (first_aa, last_aa) = Self::range_aa(arm);
         let step = STEP_KM_S / C_KM_S;
         let count = ((last_aa / first_aa).ln() / step) as usize;
@@ -91,7 +103,7 @@ impl Template {
             arm,
             params: *params,
             ln_first,
-            flux: convolve(&flux, &broadening_kernel(params.vsini_km_s)),
+            flux: convolve(&flux, kernel),
         }
     }
 
@@ -271,8 +283,8 @@ fn rotation_kernel(half: f64) -> Vec<f64> {
         .collect()
 }
 
-/// Convolution with an odd symmetric kernel of sum 1; beyond the ends the end value goes on.
-fn convolve(flux: &[f64], kernel: &[f64]) -> Vec<f64> {
+/// Convolution with an odd symmetric kernel of sum 1 (another one turned round); beyond the ends the end value goes on.
+pub(super) fn convolve(flux: &[f64], kernel: &[f64]) -> Vec<f64> {
     let half = kernel.len() / 2;
     let (Some(first), Some(last)) = (flux.first(), flux.last()) else {
         return Vec::new();

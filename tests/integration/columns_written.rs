@@ -145,6 +145,44 @@ fn truth_is_described_with_its_types() {
     }
 }
 
+#[test]
+fn truth_under_a_hard_sky_is_described_with_its_types() {
+    let folder = folder();
+    let plate = folder.path().join("hard");
+    relrv::simulate::run(&relrv::simulate::Config {
+        out: plate.clone(),
+        stars: 2,
+        nights: 1,
+        exposures: 1,
+        coadds: false,
+        sky: relrv::simulate::Sky::HARD,
+        ..Default::default()
+    })
+    .unwrap();
+    let path = plate.join("truth.csv");
+    let both = [
+        rows("`truth.csv` of `relrv simulate`"),
+        rows("`truth.csv` under `--sky hard`"),
+    ];
+    let described: Vec<&str> = both.iter().flat_map(|rows| names(rows, 4)).collect();
+    assert_eq!(csv_header(&path), described);
+    let types: Vec<&str> = both
+        .iter()
+        .flat_map(|rows| rows.iter().filter(|row| row.len() == 4).skip(2))
+        .map(|row| row[1])
+        .collect();
+    for record in csv::Reader::from_path(&path).unwrap().records() {
+        for (kind, cell) in types.iter().zip(&record.unwrap()) {
+            let fits = match *kind {
+                "int" => cell.parse::<i64>().is_ok(),
+                "float" => cell.is_empty() || cell.parse::<f64>().is_ok(),
+                _ => cell.parse::<f64>().is_err(),
+            };
+            assert!(fits, "'{cell}' is no {kind}");
+        }
+    }
+}
+
 /// Holds the columns of a table of `calibrate` against a section, whose columns may be there or not. Notes those that are.
 fn assert_partly_described(
     heading: &str,

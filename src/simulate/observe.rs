@@ -1,0 +1,304 @@
+//! One star through all exposures of its plate.
+
+use std::borrow::Cow;
+
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::config::Config;
+use super::continuum::Continuum;
+use super::cosmics::CosmicShapes;
+use super::effects::{Above, Asked, Damage, Place, SkyRow};
+use super::grid::GridShift;
+use super::noise::Defects;
+use super::plate::{EXPTIME_S, Exposure, Motion, Plate, Purpose, Star, stream};
+use super::run::TruthRow;
+use super::sky::velocity_towards_km_s;
+use super::spectrum::{Component, Simulated, SpectrumOptions, spectrum_with_truth};
+use super::template::{StellarParams, Template};
+use crate::Arm;
+
+/// A row of the truth table, with what the sky did to the spectrum if it is not the kind one.
+pub(super) type Truth = (TruthRow, Option<SkyRow>);
+
+/// How much better than asked for a damaged exposure is, so that it stays the star's best whatever the damage does to it.
+const DAMAGED_SNR_FACTOR: f64 = 1.05;
+
+/// The spectra of a star and its companion, one per arm; none where they change from exposure to exposure.
+struct Templates {
+    primary: Option<[Template; 2]>,
+    secondary: Option<[Template; 2]>,
+}
+
+impl Templates {
+    fn new(star: &Star, make: fn(&StellarParams, Arm) -> Template) -> Self {
+        let pair = |params: &StellarParams| Arm::ALL.map(|arm| make(params, arm));
+        match &star.motion {
+            Motion::Pulsator(_) => Templates {
+                primary: None,
+                secondary: None,
+            },
+            Motion::Sb2 { companion, .. } => Templates {
+                primary: Some(pair(&star.params)),
+                secondary: Some(pair(companion)),
+            },
+            Motion::Constant | Motion::Sb1(_) => Templates {
+                primary: Some(pair(&star.params)),
+                secondary: None,
+            },
+        }
+    }
+}
+
+/// Exposures of a star that are damaged.
+#[derive(Default)]
+pub(super) struct Damaged {
+    /// Night and exposure in each arm.
+    best: [Option<[usize; 2]>; 2],
+    kind: Option<Damage>,
+}
+
+impl Damaged {
+    /// What is wrong with an exposure (night, exposure) in each arm.
+    pub(super) fn at(&self, indices: [usize; 2]) -> [Option<Damage>; 2] {
+        self.best
+            .map(|best| self.kind.filter(|_| best == Some(indices)))
+    }
+}
+
+/// One star of a plate, ready to be observed.
+pub(super) struct Observer<'a> {
+    config: &'a Config,
+    plate: &'a Plate,
+    above: Option<&'a Above>,
+    index: usize,
+    star: &'a Star,
+    templates: Templates,
+    continua: [Continuum; 2],
+    make: fn(&StellarParams, Arm) -> Template,
+}
+
+impl<'a> Observer<'a> {
+    /// The star `index` of `plate`; no `above` where the sky is kind.
+    pub(super) fn new(
+        config: &'a Config,
+        plate: &'a Plate,
+        above: Option<&'a Above>,
+        index: usize,
+    ) -> Self {
+        let star = &plate.stars[index];
+        // Under a sky with effects the line-spread function comes after the air.
+        let make = match above {
+            Some(_) => Template::sharp,
+            None => Template::new,
+        };
+        Observer {
+            config,
+            plate,
+            above,
+            index,
+            star,
+            templates: Templates::new(star, make),
+            continua: Arm::ALL.map(|arm| {
+                let rng = &mut stream(config.seed, Purpose::Star, [0xFFFF, index, arm as usize]);
+                Continuum::blaze(arm)
+                    .with_slope_of(star.params.teff_k)
+                    .varied(rng, 0.07)
+            }),
+            make,
+        }
+    }
+
+    /// Exposures of a night that the star has, with the signal-to-noise ratio of the red arm.
+    pub(super) fn present(&self, night: usize) -> Vec<(usize, f64)> {
+        let rng = &mut stream(self.config.seed, Purpose::Presence, [self.index, night, 0]);
+        let mut out = Vec::new();
+        for (index, exposure) in self.plate.nights[night].exposures.iter().enumerate() {
+            let own: f64 = StandardNormal.sample(rng);
+            if rng.random::<f64>() < self.config.missing {
+                continue;
+            }
+            let snr = self.star.snr * exposure.throughput * (0.06 * own).exp();
+            out.push((index, snr));
+        }
+        out
+    }
+
+    /// Chooses whether the star's best exposures are damaged, and how. The best is the one whose file says so, so all are
+    /// made to find it.
+    pub(super) fn damaged(&self) -> Damaged {
+        let rng = &mut stream(self.config.seed, Purpose::Damage, [self.index, 0, 0]);
+        if rng.random::<f64>() >= self.config.sky.damaged {
+            return Damaged::default();
+        }
+        let kind = Some(Damage::draw(rng, self.star.params.teff_k));
+        let mut best: [Option<([usize; 2], f64)>; 2] = [None; 2];
+        for night in 0..self.plate.nights.len() {
+            for (exposure, snr) in self.present(night) {
+                let (spectra, _) = self.observe([night, exposure], snr, [None; 2]);
+                for (best, spectrum) in best.iter_mut().zip(&spectra) {
+                    let snr = spectrum.raw.snr;
+                    if best.is_none_or(|(_, most)| snr > most) {
+                        *best = Some(([night, exposure], snr));
+                    }
+                }
+            }
+        }
+        Damaged {
+            best: best.map(|best| best.map(|(indices, _)| indices)),
+            kind,
+        }
+    }
+
+    /// Takes an exposure (night, exposure).
+    pub(super) fn observe(
+        &self,
+        indices: [usize; 2],
+        snr_red: f64,
+        damage: [Option<Damage>; 2],
+    ) -> ([Simulated; 2], [Truth; 2]) {
+        let [night, index] = indices;
+        let star = self.star;
+        let exposure = &self.plate.nights[night].exposures[index];
+        let mjd = exposure.mid_mjd_utc();
+        let rng = &mut stream(self.config.seed, Purpose::Noise, [self.index, night, index]);
+        let drift: f64 = StandardNormal.sample(rng);
+        let spectrograph = &self.plate.spectrographs[star.spectrograph];
+        let shift = GridShift {
+            // Exposures of a night share their pixels to 0.2 km/s, a thirtieth of a pixel.
+            pixels: star.pixels + spectrograph.pixels[night] + 0.02 * drift,
+            heliocentric_km_s: velocity_towards_km_s(star.ra_deg, star.dec_deg, mjd),
+        };
+        let (low, high) = self.config.snr;
+        let both = Arm::ALL.map(|arm| {
+            let a = arm as usize;
+            let factor = if arm == Arm::Blue {
+                star.blue_snr_factor()
+            } else {
+                1.0
+            };
+            let mut snr = (snr_red * factor).clamp(low, high);
+            if damage[a].is_some() {
+                snr *= DAMAGED_SNR_FACTOR;
+            }
+            let options = self.options(arm, exposure, shift);
+            let (primary, secondary, flux_ratio) = self.sources(arm, mjd);
+            let ratio = flux_ratio.unwrap_or(0.0);
+            let (rv_km_s, rv2_km_s) = star.rv_km_s(mjd);
+            let mut components = vec![Component {
+                template: &primary,
+                rv_km_s,
+                light: 1.0 / (1.0 + ratio),
+            }];
+            if let (Some(template), Some(rv_km_s)) = (secondary, rv2_km_s) {
+                components.push(Component {
+                    template,
+                    rv_km_s,
+                    light: ratio / (1.0 + ratio),
+                });
+            }
+            let zp_km_s = spectrograph.zero_points_km_s[night][index][a];
+            let (simulated, zp_km_s, sky) = match self.above {
+                None => {
+                    let made = spectrum_with_truth(rng, arm, &components, zp_km_s, snr, &options);
+                    (made, zp_km_s, None)
+                }
+                Some(above) => {
+                    let asked = Asked {
+                        components: &components,
+                        place: Place {
+                            spid: spectrograph.spid,
+                            fiberid: star.fiberid,
+                            night,
+                            exposure: index,
+                            arm: a,
+                        },
+                        zp_km_s,
+                        snr,
+                        damage: damage[a],
+                        weak_lined: star.weak_lined,
+                    };
+                    let taken = above.spectrum(rng, arm, &asked, &options);
+                    (taken.simulated, taken.zp_km_s, Some(taken.row))
+                }
+            };
+            let row = self.row(arm, exposure, snr, zp_km_s);
+            (simulated, (row, sky))
+        });
+        let [(blue, blue_truth), (red, red_truth)] = both;
+        ([blue, red], [blue_truth, red_truth])
+    }
+
+    /// Grid, continuum and noise of an exposure.
+    fn options(&self, arm: Arm, exposure: &Exposure, shift: GridShift) -> SpectrumOptions {
+        let sky = &self.config.sky;
+        SpectrumOptions {
+            lmjm: exposure.lmjm,
+            exptime_s: EXPTIME_S as f64,
+            shift,
+            continuum: Some(self.continua[arm as usize]),
+            continuum_rms: 0.05,
+            defects: Defects {
+                ivar_error: sky.ivar_error,
+                cosmics_per_spectrum: self.config.cosmics_per_spectrum,
+                cosmic_shapes: if sky.real_cosmics {
+                    CosmicShapes::Real
+                } else {
+                    CosmicShapes::Simple
+                },
+                noise_correlation: sky.noise_correlation,
+                ..Defects::default()
+            },
+        }
+    }
+
+    /// Spectra of the primary and of a companion that is seen, and the companion's light over the primary's.
+    fn sources(&self, arm: Arm, mjd: f64) -> (Cow<'_, Template>, Option<&Template>, Option<f64>) {
+        let primary = match &self.templates.primary {
+            Some(pair) => Cow::Borrowed(&pair[arm as usize]),
+            None => Cow::Owned((self.make)(&self.star.params_at(mjd), arm)),
+        };
+        let secondary = self.templates.secondary.as_ref().map(|p| &p[arm as usize]);
+        let flux_ratio = match self.star.motion {
+            Motion::Sb2 { flux_ratio, .. } => Some(flux_ratio),
+            _ => None,
+        };
+        (primary, secondary, flux_ratio)
+    }
+
+    /// The truth of a spectrum, but for its file's name.
+    fn row(&self, arm: Arm, exposure: &Exposure, snr: f64, zp_km_s: f64) -> TruthRow {
+        let star = self.star;
+        let mjd = exposure.mid_mjd_utc();
+        let (rv_km_s, rv2_km_s) = star.rv_km_s(mjd);
+        let params = star.params_at(mjd);
+        let flux_ratio = match star.motion {
+            Motion::Sb2 { flux_ratio, .. } => Some(flux_ratio),
+            _ => None,
+        };
+        TruthRow {
+            file: String::new(),
+            arm: arm.name().to_owned(),
+            lmjm: exposure.lmjm,
+            spid: self.plate.spectrographs[star.spectrograph].spid,
+            fiberid: star.fiberid,
+            star: star.designation.clone(),
+            kind: star.motion.name().to_owned(),
+            teff: round(params.teff_k, 1),
+            snr: round(snr, 3),
+            rv_true: round(rv_km_s, 6),
+            zp_true: round(zp_km_s, 6),
+            feh: round(params.feh, 3),
+            logg: params.logg,
+            vsini: round(params.vsini_km_s, 2),
+            rv2_true: rv2_km_s.map(|v| round(v, 6)),
+            flux_ratio: flux_ratio.map(|v| round(v, 4)),
+        }
+    }
+}
+
+/// `value` rounded, for the truth table.
+pub(super) fn round(value: f64, decimals: i32) -> f64 {
+    let scale = 10f64.powi(decimals);
+    (value * scale).round() / scale
+}

@@ -119,6 +119,33 @@ struct Piece {
     slope2: f64,
 }
 
+/// Residuals as a part of the lines and a constant, which takes up what the continua differ by.
+#[derive(Clone, Copy, Default)]
+struct Depth {
+    weight: f64,
+    line: f64,
+    line2: f64,
+    residual: f64,
+    product: f64,
+}
+
+impl Depth {
+    fn add(&mut self, line: f64, residual: f64, weight: f64) {
+        self.weight += weight;
+        self.line += weight * line;
+        self.line2 += weight * line * line;
+        self.residual += weight * residual;
+        self.product += weight * line * residual;
+    }
+
+    /// The part of the lines, and its error.
+    fn solve(&self) -> (f64, f64) {
+        let mean = self.line / self.weight;
+        let power = self.line2 - mean * self.line;
+        ((self.product - mean * self.residual) / power, power.powf(-0.5))
+    }
+}
+
 /// Differences of neighbouring residuals, in which what is smooth hardly takes part: they tell the noise.
 #[derive(Clone, Copy, Default)]
 struct Noise {
@@ -165,7 +192,7 @@ pub(super) fn sweep(exposure: &Normalized, x: &[f64], others: &View<'_>) -> Swee
     };
     let mut pieces = [Piece::default(); PIECES];
     let per_piece = PIECES as f64 / (high - low);
-    let (mut depth, mut depth2) = (0.0, 0.0);
+    let mut depth = Depth::default();
     let mut noise = Noise::default();
     let mut product = 1.0f64;
     let model2 = MODEL_SIGMA * MODEL_SIGMA;
@@ -220,14 +247,13 @@ pub(super) fn sweep(exposure: &Normalized, x: &[f64], others: &View<'_>) -> Swee
         piece.gradient += slope * residual * with_model;
         piece.slope2 += slope * slope * with_model;
         noise.add(k, residual, noise2);
-        let line = flux - 1.0;
-        depth += line * residual * with_model;
-        depth2 += line * line * with_model;
+        depth.add(flux - 1.0, residual, with_model);
     }
     out.totals.ln_l += product.ln();
+    let (of_lines, depth_sigma) = depth.solve();
     out.misfit = Misfit {
-        depth: depth / depth2,
-        depth_sigma: depth2.powf(-0.5),
+        depth: of_lines,
+        depth_sigma,
         pieces_chi2: pieces_chi2(&pieces),
         noise_scale: noise.scale(),
         ..smooth_misfit(exposure, &out.z, (low, high))

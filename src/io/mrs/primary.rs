@@ -47,7 +47,22 @@ pub(super) fn file_header(path: &Path, header: &Header<'_>) -> Result<FileHeader
         dec_deg,
         desig: header.text("DESIG").unwrap_or_default(),
         lmjd: header.int("LMJD").or(name.lmjd).unwrap_or(0),
+        helio_rv_km_s: helio_rv_km_s(header),
     })
+}
+
+/// The Earth moves at 30 km/s and turns at 0.5: a larger velocity is none that was taken off.
+const MAX_HELIO_RV_KM_S: f64 = 100.0;
+
+/// `HELIO_RV`, if the header says that it was taken off vacuum wavelengths.
+fn helio_rv_km_s(header: &Header<'_>) -> Option<f64> {
+    let is_true = |key| {
+        let word = header.text(key);
+        word.is_some_and(|w| matches!(&*w, "T" | "t" | "True" | "TRUE" | "true" | "1"))
+    };
+    let velocity = header.float("HELIO_RV")?;
+    (is_true("HELIO") && is_true("VACUUM") && velocity.abs() <= MAX_HELIO_RV_KM_S)
+        .then_some(velocity)
 }
 
 fn name_parts(path: &Path) -> NameParts {

@@ -73,7 +73,8 @@ impl Template {
 
     fn at(&self, ln_wave: f64) -> f64 {
         let place = (ln_wave - self.first_ln_wave) * (C_KM_S / STEP_KM_S);
-        if !(place >= 0.0) {
+        // Also where it is not a number.
+        if !(place >= 0.0 && place < self.depth.len() as f64) {
             return 0.0;
         }
         let i = place as usize;
@@ -117,7 +118,7 @@ pub fn to_observed(helio_rv_km_s: f64) -> f64 {
 
 /// Divides water lines of this strength out of an exposure.
 pub fn divide_out(spectrum: &mut Normalized, helio_rv_km_s: f64, strength: f64) {
-    if !(strength > 0.0) {
+    if strength.is_nan() || strength <= 0.0 {
         return;
     }
     let shift = to_observed(helio_rv_km_s);

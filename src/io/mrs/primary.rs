@@ -112,4 +112,30 @@ mod tests {
             assert_eq!(name_parts(Path::new(none)), NameParts::default());
         }
     }
+
+    #[test]
+    fn velocity_counts_only_if_it_was_taken_off_vacuum_wavelengths() {
+        let velocity = |cards: &[&str]| {
+            let mut bytes: String = cards.iter().map(|card| format!("{card:<80}")).collect();
+            bytes.push_str(&format!("{:<80}", "END"));
+            bytes.push_str(&" ".repeat(2880));
+            let header = Header::parse(bytes.as_bytes()).unwrap().0;
+            helio_rv_km_s(&header)
+        };
+        let (helio, vacuum) = (
+            "HELIO   =                    T",
+            "VACUUM  =                    T",
+        );
+        let rv = "HELIO_RV=             -8.93644";
+        assert_eq!(velocity(&[helio, vacuum, rv]), Some(-8.93644));
+        assert_eq!(velocity(&[helio, rv]), None);
+        assert_eq!(velocity(&[vacuum, rv]), None);
+        assert_eq!(velocity(&[helio, vacuum]), None);
+        let not = "HELIO   =                    F";
+        assert_eq!(velocity(&[not, vacuum, rv]), None);
+        for absurd in ["-100.5", "1e9", "NaN", "-inf", "'fast'"] {
+            let rv = format!("HELIO_RV= {absurd}");
+            assert_eq!(velocity(&[helio, vacuum, &rv]), None, "{absurd}");
+        }
+    }
 }

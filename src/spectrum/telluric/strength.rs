@@ -196,10 +196,11 @@ fn weighted_mean(exposures: &[Gridded]) -> Vec<f64> {
 
 fn reject_far(exposures: &mut [Gridded], mean: &[f64]) {
     for one in exposures {
-        for i in 0..mean.len() {
-            let far = (one.flux[i] - mean[i]).abs();
-            if one.weight[i] > 0.0 && far > FAR && far * one.weight[i].sqrt() > FAR_SIGMA {
-                one.weight[i] = 0.0;
+        let points = one.flux.iter().zip(&mut one.weight).zip(mean);
+        for ((flux, weight), mean) in points {
+            let far = (flux - mean).abs();
+            if far > FAR && far * weight.sqrt() > FAR_SIGMA {
+                *weight = 0.0;
             }
         }
     }

@@ -113,7 +113,7 @@ fn strengths(
 #[test]
 fn lines_are_those_that_the_solar_spectrum_shows() {
     let all: Vec<(f64, f64)> = lines().collect();
-    assert_eq!(all.len(), 166);
+    assert_eq!(all.len(), 165);
     assert!(all.windows(2).all(|p| p[0].0 <= p[1].0));
     // Air wavelengths 6514.727, 6543.907, 6548.622, 6557.171 A.
     for (vacuum_aa, least_ma) in [

@@ -7,7 +7,7 @@ use super::backend::{BackendArgs, notes};
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use crate::likelihood::{Likelihood, VelocityGrid};
-use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, measure, rv_table};
+use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
 use crate::{Arm, Error, Result};
@@ -46,6 +46,9 @@ pub struct MeasureOptions {
     /// What exposures are compared with: the star's best one, or the coadd of all its others.
     #[arg(long, value_enum, default_value_t = ReferenceKind::Best)]
     reference: ReferenceKind,
+    /// Lines of water in the Earth's atmosphere, red arm: divided out where an exposure's stars show them, or left.
+    #[arg(long, value_enum, default_value_t = Telluric::Auto)]
+    telluric: Telluric,
     /// Largest velocity, km/s.
     #[arg(long, value_name = "KM_S", default_value_t = 500.0)]
     vmax: f64,
@@ -85,6 +88,7 @@ impl MeasureOptions {
             spectrum: SpectrumConfig::default(),
             knot_pixels: KNOT_PIXELS,
             reference: self.reference,
+            telluric: self.telluric,
         })
     }
 

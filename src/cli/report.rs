@@ -37,6 +37,27 @@ pub fn tell_rejections(rejected: &[Rejection], all: bool) {
     }
 }
 
+/// What is said of files whose water lines could not be divided out.
+pub fn without_helio_rv(n_files: usize) -> Option<String> {
+    (n_files > 0)
+        .then(|| format!("water lines       not divided out in {n_files} files without HELIO_RV"))
+}
+
+/// The strengths of the water lines that were found, in units of 10 mm of water.
+fn tell_water(measured: &Measured) {
+    for (_, air) in &measured.air {
+        for strength in air.strengths() {
+            println!(
+                "  water lines of exposure {}: strength {:>6.3} +- {:.3}, divided out {:.3}",
+                strength.lmjm,
+                strength.value,
+                strength.error,
+                strength.shrunk()
+            );
+        }
+    }
+}
+
 /// The summary: what went in, what came out, what did not and why.
 pub fn tell_summary(
     measured: &Measured,
@@ -76,6 +97,12 @@ pub fn tell_summary(
         if count > 0 {
             println!("flagged {name:<16} {count:>2}");
         }
+    }
+    if let Some(line) = without_helio_rv(measured.n_without_helio_rv) {
+        println!("{line}");
+    }
+    if verbose {
+        tell_water(measured);
     }
     let per_spectrum_ms = 1e3 * seconds / measured.n_spectra.max(1) as f64;
     println!("time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {backend}");

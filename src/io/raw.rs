@@ -59,6 +59,9 @@ pub struct FileHeader {
     pub desig: String,
     /// Local Modified Julian Day.
     pub lmjd: i64,
+    /// Velocity that was taken off the wavelengths, km/s: lambda in the file = lambda observed (1 - this / c). `None` where the header
+    /// does not say that it was, or in what.
+    pub helio_rv_km_s: Option<f64>,
 }
 
 /// Content of one file: what can be used, and what cannot with the reason.

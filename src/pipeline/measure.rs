@@ -6,7 +6,7 @@
 //! most are in memory.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -16,6 +16,7 @@ use super::plan::{Plan, Unit};
 use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
 use super::star::{Exposure, Prepared, PreparedStar, Workspace, prepare};
+use super::telluric::{Air, Telluric};
 use crate::io::hjd::HjdClock;
 use crate::io::raw::Rejection;
 use crate::io::stars::Star;
@@ -56,9 +57,16 @@ pub struct MeasureConfig {
     pub knot_pixels: usize,
     /// What exposures are compared with.
     pub reference: ReferenceKind,
+    /// Whether water lines are divided out.
+    pub telluric: Telluric,
 }
 
 impl MeasureConfig {
+    /// Whether water lines are looked for: they are in the red arm.
+    pub fn corrects_water(&self) -> bool {
+        self.telluric == Telluric::Auto && self.arms.contains(&Arm::Red)
+    }
+
     /// What `relrv run` does without options.
     ///
     /// # Errors
@@ -71,6 +79,7 @@ impl MeasureConfig {
             spectrum: SpectrumConfig::default(),
             knot_pixels: KNOT_PIXELS,
             reference: ReferenceKind::default(),
+            telluric: Telluric::default(),
         })
     }
 }
@@ -88,6 +97,10 @@ pub struct Measured {
     pub n_spectra: usize,
     /// Stars with at least one row.
     pub n_stars: usize,
+    /// Files whose water lines were not divided out, as they do not say by what velocity their wavelengths were moved.
+    pub n_without_helio_rv: usize,
+    /// Strengths of the water lines, by the numbers of the units.
+    pub air: Vec<(usize, Air)>,
     /// Time of each stage, summed over threads.
     pub clocks: StageClocks,
     /// Time from start to end.
@@ -103,6 +116,8 @@ pub struct MeasuredUnit {
     pub rejected: Vec<Rejection>,
     /// Exposures of single arms found in its files.
     pub n_spectra: usize,
+    /// Strengths of the water lines in its exposures.
+    pub air: Air,
 }
 
 /// Is told how far a measurement has come, and can end it.
@@ -137,6 +152,7 @@ pub fn measure<P: AsRef<Path>>(
     let mut rows: Vec<RvRow> = Vec::new();
     let mut rejected = std::mem::take(&mut plan.rejected);
     let mut n_spectra = 0;
+    let mut air = Vec::new();
     let job = Job {
         config,
         plan: &plan,
@@ -144,7 +160,8 @@ pub fn measure<P: AsRef<Path>>(
         progress,
         clocks: &clocks,
     };
-    measure_units(&job, &all, |_, unit| {
+    measure_units(&job, &all, |i, unit| {
+        air.push((i, unit.air));
         rows.extend(unit.rows);
         rejected.extend(unit.rejected);
         n_spectra += unit.n_spectra;
@@ -154,6 +171,12 @@ pub fn measure<P: AsRef<Path>>(
     sort_rejections(&mut rejected);
     Ok(Measured {
         n_files: plan.n_files,
+        n_without_helio_rv: if config.corrects_water() {
+            plan.n_without_helio_rv
+        } else {
+            0
+        },
+        air,
         n_spectra,
         n_stars: count_stars(&rows),
         rows,
@@ -199,6 +222,8 @@ struct Bite<'a> {
     stars: &'a [(i64, Star)],
     /// The unit's last.
     is_last: bool,
+    /// The unit's water lines, known once its first bite is prepared.
+    air: &'a OnceLock<Air>,
 }
 
 /// Measures the units whose numbers are in `todo`, one after the other, and hands each to `done` when it is whole.
@@ -210,21 +235,27 @@ pub fn measure_units(
     todo: &[usize],
     mut done: impl FnMut(usize, MeasuredUnit) -> Result<()> + Send,
 ) -> Result<()> {
+    let air: Vec<OnceLock<Air>> = todo.iter().map(|_| OnceLock::new()).collect();
     let bites: Vec<Bite> = todo
         .iter()
-        .flat_map(|&unit| bites(unit, &job.plan.units[unit]))
+        .zip(&air)
+        .flat_map(|(&unit, air)| bites(unit, &job.plan.units[unit], air))
         .collect();
     let files_todo: usize = bites.iter().map(|b| n_files(b.stars)).sum();
     let mut n_done = job.plan.n_files - files_todo;
     job.progress.files(n_done, job.plan.n_files);
     let prepare_bite = |bite: &Bite<'_>| -> Vec<PreparedStar> {
+        // Bites are prepared one after the other: nobody else waits for this.
+        let air = bite.air.get_or_init(|| {
+            Air::of_unit(job.config, &job.plan.units[bite.unit], job.plan, job.clocks)
+        });
         bite.stars
             .par_iter()
             .map_init(Workspace::default, |workspace, (_, star)| {
                 if job.progress.cancelled() {
                     return PreparedStar::default();
                 }
-                prepare(job.config, star, job.plan, workspace, job.clocks)
+                prepare(job.config, star, job.plan, air, workspace, job.clocks)
             })
             .collect()
     };
@@ -240,6 +271,7 @@ pub fn measure_units(
                 }
                 if bite.is_last {
                     let mut unit = std::mem::take(&mut unit);
+                    unit.air = bite.air.get().cloned().unwrap_or_default();
                     sort_rows(&mut unit.rows);
                     sort_rejections(&mut unit.rejected);
                     job.clocks.time(Stage::Write, || done(bite.unit, unit))?;
@@ -266,7 +298,7 @@ pub fn files_in_flight(files_per_star: f64) -> f64 {
 }
 
 /// Cuts a unit's stars into pieces.
-fn bites(unit: usize, of: &Unit) -> impl Iterator<Item = Bite<'_>> {
+fn bites<'a>(unit: usize, of: &'a Unit, air: &'a OnceLock<Air>) -> impl Iterator<Item = Bite<'a>> {
     let mut rest = &of.stars[..];
     let n_stars = STARS_PER_THREAD * rayon::current_num_threads();
     std::iter::from_fn(move || {
@@ -285,6 +317,7 @@ fn bites(unit: usize, of: &Unit) -> impl Iterator<Item = Bite<'_>> {
             unit,
             stars,
             is_last: after.is_empty(),
+            air,
         })
     })
 }

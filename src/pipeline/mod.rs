@@ -8,9 +8,11 @@ pub mod rv_read;
 pub mod rv_table;
 pub mod stages;
 mod star;
+pub mod telluric;
 
 pub use measure::{
     Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
 };
 pub use plan::{Plan, Stamp, Unit};
 pub use rv_table::RvRow;
+pub use telluric::{Air, Telluric};

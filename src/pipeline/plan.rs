@@ -70,6 +70,8 @@ pub struct Plan {
     pub rejected: Vec<Rejection>,
     /// Files found, and inputs that gave none.
     pub n_files: usize,
+    /// Files that do not say by what velocity their wavelengths were moved.
+    pub n_without_helio_rv: usize,
     /// Units, by plate and spectrograph.
     pub units: Vec<Unit>,
 }
@@ -102,6 +104,7 @@ impl Plan {
                 Err(rejection) => plan.rejected.push(rejection),
             }
         }
+        plan.n_without_helio_rv = headers.iter().filter(|h| h.helio_rv_km_s.is_none()).count();
         plan.units = units(&headers);
         plan
     }
@@ -157,6 +160,7 @@ mod tests {
             dec_deg: 30.0,
             desig: String::new(),
             lmjd: 0,
+            helio_rv_km_s: None,
         }
     }
 

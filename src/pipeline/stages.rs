@@ -12,6 +12,8 @@ pub enum Stage {
     Headers,
     /// Reading, inflating and parsing.
     Read,
+    /// Strength of the water lines, from a sample of the stars.
+    Telluric,
     /// Wavelengths, masks and continuum.
     Normalize,
     /// References and their tables.
@@ -24,9 +26,10 @@ pub enum Stage {
 
 impl Stage {
     /// All stages, in their order.
-    pub const ALL: [Stage; 6] = [
+    pub const ALL: [Stage; 7] = [
         Stage::Headers,
         Stage::Read,
+        Stage::Telluric,
         Stage::Normalize,
         Stage::Reference,
         Stage::Likelihood,
@@ -38,6 +41,7 @@ impl Stage {
         match self {
             Stage::Headers => "headers",
             Stage::Read => "read + inflate",
+            Stage::Telluric => "water lines",
             Stage::Normalize => "continuum + masks",
             Stage::Reference => "reference",
             Stage::Likelihood => "likelihood",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::measure::{MeasureConfig, ReferenceKind};
 use super::plan::{Plan, Stamp};
 use super::stages::{Stage, StageClocks};
+use super::telluric::Air;
 use crate::Arm;
 use crate::io::inflate::Inflater;
 use crate::io::mrs;
@@ -20,8 +21,8 @@ use crate::spectrum::{Normalized, Normalizer, Reference};
 /// Buffers of one thread.
 #[derive(Default)]
 pub struct Workspace {
-    inflater: Inflater,
-    normalizer: Normalizer,
+    pub inflater: Inflater,
+    pub normalizer: Normalizer,
     coarse: CoarseExposure,
 }
 
@@ -65,6 +66,7 @@ pub fn prepare(
     config: &MeasureConfig,
     star: &Star,
     plan: &Plan,
+    air: &Air,
     workspace: &mut Workspace,
     clocks: &StageClocks,
 ) -> PreparedStar {
@@ -120,7 +122,8 @@ pub fn prepare(
                     .normalize(&config.spectrum, &raw, vmax_km_s)
             });
             match normalized {
-                Ok(normalized) => {
+                Ok(mut normalized) => {
+                    air.divide_out(&mut normalized, &header, raw.lmjm);
                     let snr = normalized.snr;
                     if snr < config.snr_min {
                         reject(

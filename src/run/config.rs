@@ -91,6 +91,7 @@ impl RunConfig {
                 _ => "both",
             },
             "reference": self.measure.reference,
+            "telluric": self.measure.telluric,
             "snr-min": self.measure.snr_min,
             "vmax": grid.max_shift_km_s(),
             "vstep": grid.step_km_s,

@@ -64,6 +64,10 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
         files: plan.n_files,
         spectra: units.iter().map(|u| u.header.n_spectra).sum(),
         measured: rows.len(),
+        files_without_helio_rv: match config.measure.corrects_water() {
+            true => plan.n_without_helio_rv,
+            false => 0,
+        },
         stars: count_stars(&rows),
         ..Counts::default()
     };

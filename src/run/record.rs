@@ -54,6 +54,8 @@ pub struct Counts {
     pub measured: usize,
     /// Those without, by reason.
     pub spectra_rejected: BTreeMap<&'static str, usize>,
+    /// Files whose water lines were not divided out, as they have no HELIO_RV.
+    pub files_without_helio_rv: usize,
     /// Stars with a velocity.
     pub stars: usize,
     /// Rows of the catalogue: a star's exposures with a velocity in one arm at least.

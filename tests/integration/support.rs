@@ -68,6 +68,7 @@ pub fn default_config() -> MeasureConfig {
         spectrum: SpectrumConfig::default(),
         knot_pixels: KNOT_PIXELS,
         reference: ReferenceKind::Best,
+        telluric: relrv::pipeline::Telluric::Auto,
     }
 }
 

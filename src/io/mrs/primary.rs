@@ -47,7 +47,22 @@ pub(super) fn file_header(path: &Path, header: &Header<'_>) -> Result<FileHeader
         dec_deg,
         desig: header.text("DESIG").unwrap_or_default(),
         lmjd: header.int("LMJD").or(name.lmjd).unwrap_or(0),
+        helio_rv_km_s: helio_rv_km_s(header),
     })
+}
+
+/// The Earth moves at 30 km/s and turns at 0.5: a larger velocity is none that was taken off.
+const MAX_HELIO_RV_KM_S: f64 = 100.0;
+
+/// `HELIO_RV`, if the header says that it was taken off vacuum wavelengths.
+fn helio_rv_km_s(header: &Header<'_>) -> Option<f64> {
+    let is_true = |key| {
+        let word = header.text(key);
+        word.is_some_and(|w| matches!(&*w, "T" | "t" | "True" | "TRUE" | "true" | "1"))
+    };
+    let velocity = header.float("HELIO_RV")?;
+    (is_true("HELIO") && is_true("VACUUM") && velocity.abs() <= MAX_HELIO_RV_KM_S)
+        .then_some(velocity)
 }
 
 fn name_parts(path: &Path) -> NameParts {
@@ -95,6 +110,32 @@ mod tests {
         );
         for none in ["", "x.fits", "med-", "med-1", "med-1-p", "/"] {
             assert_eq!(name_parts(Path::new(none)), NameParts::default());
+        }
+    }
+
+    #[test]
+    fn velocity_counts_only_if_it_was_taken_off_vacuum_wavelengths() {
+        let velocity = |cards: &[&str]| {
+            let mut bytes: String = cards.iter().map(|card| format!("{card:<80}")).collect();
+            bytes.push_str(&format!("{:<80}", "END"));
+            bytes.push_str(&" ".repeat(2880));
+            let header = Header::parse(bytes.as_bytes()).unwrap().0;
+            helio_rv_km_s(&header)
+        };
+        let (helio, vacuum) = (
+            "HELIO   =                    T",
+            "VACUUM  =                    T",
+        );
+        let rv = "HELIO_RV=             -8.93644";
+        assert_eq!(velocity(&[helio, vacuum, rv]), Some(-8.93644));
+        assert_eq!(velocity(&[helio, rv]), None);
+        assert_eq!(velocity(&[vacuum, rv]), None);
+        assert_eq!(velocity(&[helio, vacuum]), None);
+        let not = "HELIO   =                    F";
+        assert_eq!(velocity(&[not, vacuum, rv]), None);
+        for absurd in ["-100.5", "1e9", "NaN", "-inf", "'fast'"] {
+            let rv = format!("HELIO_RV= {absurd}");
+            assert_eq!(velocity(&[helio, vacuum, &rv]), None, "{absurd}");
         }
     }
 }

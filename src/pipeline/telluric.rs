@@ -1,0 +1,164 @@
+//! The water lines of a unit's exposures: a sample of its stars is looked at before the others are measured.
+//!
+//! All stars of an exposure saw the same atmosphere, so a few of them tell for all. The sample depends on the unit alone: not on
+//! the threads, and not on what an earlier start of the run has measured.
+
+use rayon::prelude::*;
+
+use super::measure::MeasureConfig;
+use super::plan::{Plan, Unit};
+use super::stages::{Stage, StageClocks};
+use super::star::Workspace;
+use crate::Arm;
+use crate::io::mrs;
+use crate::io::raw::FileHeader;
+use crate::io::stars::Star;
+use crate::spectrum::Normalized;
+use crate::spectrum::telluric::strength::{StarSystem, Strength, solve};
+use crate::spectrum::telluric::{self};
+
+/// Whether water lines are divided out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Telluric {
+    /// Where the stars of an exposure show them.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
+/// One star of so many is looked at, but no fewer and no more than these.
+const ONE_STAR_OF: usize = 12;
+const LEAST_STARS: usize = 6;
+const MOST_STARS: usize = 16;
+
+/// Exposures with a lower signal-to-noise ratio say next to nothing of lines of 2 %.
+const SNR_MIN: f64 = 10.0;
+
+/// Exposures farther apart in time than this, minutes, are not of one night.
+const SAME_NIGHT_MIN: u64 = 720;
+
+/// Strengths of the water lines in a unit's exposures, by time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Air {
+    strengths: Vec<Strength>,
+}
+
+impl Air {
+    /// Looks at a sample of the unit's stars.
+    pub fn of_unit(config: &MeasureConfig, unit: &Unit, plan: &Plan, clocks: &StageClocks) -> Self {
+        if !config.corrects_water() {
+            return Air::default();
+        }
+        let systems: Vec<Option<StarSystem>> = sample(unit.stars.len())
+            .into_par_iter()
+            .map_init(Workspace::default, |workspace, i| {
+                clocks.time(Stage::Telluric, || {
+                    let exposures = red_exposures(config, &unit.stars[i].1, plan, workspace);
+                    let exposures: Vec<(i64, f64, &Normalized)> =
+                        exposures.iter().map(|(t, v, n)| (*t, *v, n)).collect();
+                    StarSystem::new(&exposures)
+                })
+            })
+            .collect();
+        let systems: Vec<StarSystem> = systems.into_iter().flatten().collect();
+        let strengths = clocks.time(Stage::Telluric, || solve(&systems));
+        Air { strengths }
+    }
+
+    /// Strengths as measured.
+    pub fn strengths(&self) -> &[Strength] {
+        &self.strengths
+    }
+
+    /// What is to be divided out of an exposure of this time: its own strength, or that of the exposure of the same night that is nearest in time; 0 where
+    /// nothing is known.
+    fn strength(&self, lmjm: i64) -> f64 {
+        let nearest = self.strengths.iter().min_by_key(|s| s.lmjm.abs_diff(lmjm));
+        nearest
+            .filter(|s| s.lmjm.abs_diff(lmjm) < SAME_NIGHT_MIN)
+            .map_or(0.0, Strength::shrunk)
+    }
+
+    /// Divides the water lines out of an exposure; not where its file does not say how it was moved.
+    pub fn divide_out(&self, spectrum: &mut Normalized, header: &FileHeader, lmjm: i64) {
+        if let (Arm::Red, Some(helio_rv_km_s)) = (spectrum.arm, header.helio_rv_km_s) {
+            telluric::divide_out(spectrum, helio_rv_km_s, self.strength(lmjm));
+        }
+    }
+}
+
+/// Which of `n` stars are looked at: evenly spread.
+fn sample(n: usize) -> Vec<usize> {
+    let m = (n / ONE_STAR_OF).clamp(LEAST_STARS, MOST_STARS).min(n);
+    (0..m).map(|i| (2 * i + 1) * n / (2 * m)).collect()
+}
+
+/// Normalised exposures of a star in the red arm with time and HELIO_RV. What cannot be read is told when the star is measured.
+fn red_exposures(
+    config: &MeasureConfig,
+    star: &Star,
+    plan: &Plan,
+    workspace: &mut Workspace,
+) -> Vec<(i64, f64, Normalized)> {
+    let mut out = Vec::new();
+    for &member in &star.members {
+        let Ok(file) = mrs::read_file(&plan.paths[member], &mut workspace.inflater) else {
+            continue;
+        };
+        let Some(helio_rv_km_s) = file.header.helio_rv_km_s else {
+            continue;
+        };
+        for raw in file.spectra.iter().filter(|raw| raw.arm == Arm::Red) {
+            let vmax_km_s = config.grid.max_shift_km_s();
+            let normalizer = &mut workspace.normalizer;
+            if let Ok(spectrum) = normalizer.normalize(&config.spectrum, raw, vmax_km_s)
+                && spectrum.snr >= config.snr_min.max(SNR_MIN)
+            {
+                out.push((raw.lmjm, helio_rv_km_s, spectrum));
+            }
+        }
+    }
+    // It is the stage of measuring that counts what is read.
+    workspace.inflater.take_traffic();
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_spread_over_the_unit() {
+        assert!(sample(0).is_empty());
+        assert_eq!(sample(1), [0]);
+        assert_eq!(sample(6), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(sample(12), [1, 3, 5, 7, 9, 11]);
+        let all = sample(250);
+        assert_eq!(all.len(), MOST_STARS);
+        assert!(all.windows(2).all(|p| (15..=16).contains(&(p[1] - p[0]))));
+        assert!(all[15] < 250);
+    }
+
+    #[test]
+    fn an_exposure_that_was_not_sampled_has_the_strength_of_its_night() {
+        let strength = |lmjm, value| Strength {
+            lmjm,
+            value,
+            error: 0.01,
+        };
+        let air = Air {
+            strengths: vec![
+                strength(1000, 1.0),
+                strength(1100, 2.0),
+                strength(9000, 0.5),
+            ],
+        };
+        assert!((air.strength(1100) / 2.0 - 1.0).abs() < 1e-3);
+        assert!((air.strength(1080) / 2.0 - 1.0).abs() < 1e-3);
+        assert!((air.strength(300) - 1.0).abs() < 1e-3);
+        assert_eq!(air.strength(4000), 0.0);
+        assert_eq!(Air::default().strength(4000), 0.0);
+    }
+}

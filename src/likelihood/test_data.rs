@@ -59,6 +59,7 @@ pub fn exposure(shift_km_s: f64, snr: f64, seed: u64) -> Normalized {
         n_spike: 0,
         snr,
         wave_as_stored: false,
+        helio_rv_km_s: None,
     }
 }
 

@@ -381,7 +381,12 @@ fn first_pass<'a>(
         batch
             .spectra
             .extend(prepared.pixels.into_iter().map(|p| p.with_table(table)));
-        rest.push((number, prepared.normalized, prepared.reference, prepared.exposures.len()));
+        rest.push((
+            number,
+            prepared.normalized,
+            prepared.reference,
+            prepared.exposures.len(),
+        ));
         places.push(Place {
             number,
             star,

@@ -123,6 +123,7 @@ pub fn prepare(
             });
             match normalized {
                 Ok(mut normalized) => {
+                    normalized.helio_rv_km_s = header.helio_rv_km_s;
                     air.divide_out(&mut normalized, &header, raw.lmjm);
                     let snr = normalized.snr;
                     if snr < config.snr_min {

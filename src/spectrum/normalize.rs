@@ -49,6 +49,9 @@ pub struct Normalized {
     pub snr: f64,
     /// The dispersion is no polynomial; the stored wavelengths are used with their rounding.
     pub wave_as_stored: bool,
+    /// Heliocentric velocity that the file's wavelengths are corrected for, km/s: lambda = lambda_observed (1 - it / c). None where
+    /// it is not known; the caller sets it.
+    pub helio_rv_km_s: Option<f64>,
 }
 
 /// Normalises exposures; keeps its vectors between calls, so that one per thread allocates little.
@@ -152,6 +155,7 @@ impl Normalizer {
             n_spike,
             snr,
             wave_as_stored: dispersion.as_stored,
+            helio_rv_km_s: None,
         })
     }
 }

@@ -250,7 +250,7 @@ impl Reference {
 }
 
 /// Coefficients by powers of x of the spline piece with B-spline coefficients `c`, at t = t0 + x dt.
-fn cubic(c: &[f64], t0: f64, dt: f64) -> [f64; 4] {
+pub(super) fn cubic(c: &[f64], t0: f64, dt: f64) -> [f64; 4] {
     // By powers of t, from the basis in `bspline`.
     let p = [
         (c[0] + 4.0 * c[1] + c[2]) / 6.0,
@@ -353,6 +353,7 @@ mod tests {
             n_spike: 0,
             snr: 100.0,
             wave_as_stored: false,
+            helio_rv_km_s: None,
         }
     }
 

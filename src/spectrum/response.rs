@@ -95,6 +95,7 @@ mod tests {
             n_spike: 0,
             snr: 1.0 / SIGMA,
             wave_as_stored: false,
+            helio_rv_km_s: None,
         };
         let knots = Knots::new(n, 3);
         let mut fit = SplineFit::default();

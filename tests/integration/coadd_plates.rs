@@ -252,6 +252,7 @@ impl NoiseFree {
             n_spike: 0,
             snr: 1e4,
             wave_as_stored: false,
+            helio_rv_km_s: None,
         };
         let reference = Reference::new(&exposure, KNOT_PIXELS).unwrap();
         NoiseFree {

@@ -28,7 +28,7 @@ pub(super) fn differs(misfit: &Misfit) -> bool {
 pub(super) fn difference(misfit: &Misfit) -> f64 {
     let smooth = misfit.smooth / SMOOTH_LIMIT.max(SMOOTH_SIGMA * misfit.smooth_sigma);
     let depth = misfit.depth.abs() / DEPTH_LIMIT.max(DEPTH_SIGMA * misfit.depth_sigma);
-    let pieces = misfit.pieces_chi2 / PIECES_LIMIT;
+    let pieces = misfit.pieces_chi2_model / PIECES_LIMIT;
     // What cannot be known is no difference.
     [smooth, depth, pieces].into_iter().fold(0.0, f64::max)
 }
@@ -41,11 +41,24 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         if std::env::var_os("RELRV_DEBUG").is_some() {
             for (i, c) in compared.iter().enumerate() {
                 eprintln!(
-                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.2} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
-                    laid.coadd.exposures()[i].ln_wave.len(), laid.coadd.exposures()[i].arm, n, i, laid.star.best,
-                    laid.coadd.exposures()[i].snr, c.misfit.smooth, c.misfit.smooth_sigma,
-                    c.misfit.depth, c.misfit.depth_sigma, c.misfit.pieces_chi2, c.misfit.noise_scale,
-                    c.chi2 / c.n_pix as f64, c.rv_km_s, c.widest_clip, laid.star.odd[i]
+                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.2} model {:.2} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
+                    laid.coadd.exposures()[i].ln_wave.len(),
+                    laid.coadd.exposures()[i].arm,
+                    n,
+                    i,
+                    laid.star.best,
+                    laid.coadd.exposures()[i].snr,
+                    c.misfit.smooth,
+                    c.misfit.smooth_sigma,
+                    c.misfit.depth,
+                    c.misfit.depth_sigma,
+                    c.misfit.pieces_chi2,
+                    c.misfit.pieces_chi2_model,
+                    c.misfit.noise_scale,
+                    c.chi2 / c.n_pix as f64,
+                    c.rv_km_s,
+                    c.widest_clip,
+                    laid.star.odd[i]
                 );
             }
         }

@@ -62,7 +62,10 @@ fn judge(
     }
     for stand in arms.iter_mut() {
         if let Some(arm) = stand.exposures().first().map(|e| e.arm) {
-            stand.star_mut().double_lined.clone_from(&double[arm as usize]);
+            stand
+                .star_mut()
+                .double_lined
+                .clone_from(&double[arm as usize]);
         }
     }
     vec![Verdict::Double; arms.len()]
@@ -110,9 +113,12 @@ fn evidence(
             .collect();
         let reference = match is_left_out {
             false => best,
-            true => match (0..exposures.len())
-                .max_by(|a, b| exposures[*a].snr.total_cmp(&exposures[*b].snr).then(b.cmp(a)))
-            {
+            true => match (0..exposures.len()).max_by(|a, b| {
+                exposures[*a]
+                    .snr
+                    .total_cmp(&exposures[*b].snr)
+                    .then(b.cmp(a))
+            }) {
                 Some(reference) => reference,
                 None => continue,
             },

@@ -163,7 +163,10 @@ fn is_alone(
         return false;
     }
     let (first, last) = (e.x[pixels.start], e.x[pixels.end - 1]);
-    let others = exposures.iter().enumerate().filter(|(other, _)| *other != i);
+    let others = exposures
+        .iter()
+        .enumerate()
+        .filter(|(other, _)| *other != i);
     others.filter_map(|(_, e)| e.as_ref()).all(|other| {
         let mut pixels = other.x.iter().zip(other.z);
         pixels.all(|(x, z)| !(*x >= first && *x <= last) || z * sign < OTHERS_SIGMA)

@@ -5,21 +5,22 @@
 //! compared with the coadd of the others, so that its own noise is on one side only.
 
 mod clip;
+mod foreign;
+mod misfit;
 mod sums;
 mod sweep;
 
 use clip::{CLIP_MARGIN, Residuals, defects};
+use foreign::Light;
 use sums::{Part, Sums};
-use sweep::{Sweep, View, sweep};
+use sweep::{AtPixels, Scale, Sweep, View, sweep};
 
-use super::bspline::{
-    Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form,
-};
+use super::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 use super::normalize::Normalized;
 use super::reference::{Reference, longest_covered, smooth_variance};
 use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
-pub use sweep::Misfit;
+pub use misfit::Misfit;
 
 /// Rounds of laying the exposures over each other, at most.
 const MAX_ROUNDS: usize = 6;
@@ -89,6 +90,9 @@ pub struct Coadd {
     noise_share: f64,
     /// Variances of fitted flux and slope at each pixel of the scale.
     spread: Vec<[f64; 2]>,
+    scale: Scale,
+    /// Foreign light that may be in each exposure.
+    lights: Vec<Vec<Light>>,
     /// The last comparison of each exposure with the others.
     sweeps: Vec<Sweep>,
 }
@@ -129,6 +133,8 @@ impl Coadd {
             clipped: vec![Vec::new(); exposures.len()],
             wide: vec![(0, 0); exposures.len()],
             rest_km_s: vec![0.0; exposures.len()],
+            scale: Scale::new(&exposures[best].ln_wave),
+            lights: exposures.iter().map(foreign::lights).collect(),
             exposures,
             best,
             shift_km_s,
@@ -253,7 +259,7 @@ impl Coadd {
                 true => 1.0 - totals.information / total,
                 false => 1.0,
             };
-            let step = self.sweeps[i].step_km_s() * part;
+            let step = self.sweeps[i].step_km_s * part;
             let sigma = step.abs() * totals.information.sqrt();
             self.rest_km_s[i] = step;
             if self.members[i] {
@@ -392,8 +398,8 @@ impl Coadd {
 
     fn compare(&mut self) {
         let mut out = Vec::with_capacity(self.parts.len());
-        let ln_wave = &self.exposures[self.best].ln_wave;
         let mut fit = SplineFit::default();
+        let mut at = AtPixels::default();
         let all = total(&self.all.ivar);
         self.each_without_one(0..self.parts.len(), |i, sums| {
             let Some(covered) = longest_covered(&sums.ivar) else {
@@ -405,8 +411,9 @@ impl Coadd {
             out.push(sweep(
                 &self.exposures[i],
                 &self.parts[i].x,
+                &self.lights[i],
                 &View {
-                    ln_wave,
+                    scale: &self.scale,
                     knots: self.knots,
                     coefficients: &fit.coefficients,
                     variance: &variance,
@@ -414,6 +421,7 @@ impl Coadd {
                     spread_factor: all / total(&sums.ivar),
                     covered,
                 },
+                &mut at,
             ));
         });
         self.sweeps = out;

@@ -1,30 +1,21 @@
 //! One exposure against the coadd of the others: where it lies, how well that is known, and how it differs.
 
-use super::clip::far_off;
-use crate::C_KM_S;
-use crate::spectrum::bspline::{Knots, basis, basis_slope};
-use crate::spectrum::normalize::Normalized;
-use crate::spectrum::reference::dot;
+use multiversion::multiversion;
 
-/// Error of the model itself, in units of the continuum: what the spline misses of sharp lines, the flat field's ripple, and
-/// changes of the line-spread function. Added to the errors of clipping and of the comparison, not to those of velocities.
-pub(super) const MODEL_SIGMA: f64 = 0.01;
+use super::clip::far_off;
+use super::foreign::{self, Light};
+use super::misfit::{Depth, Misfit, NOISE_MOST2, PIECES, Piece, noise_scale, pieces_chi2, smooth};
+use crate::C_KM_S;
+use crate::likelihood::flags::MODEL_SIGMA;
+use crate::spectrum::bspline::{Knots, basis};
+use crate::spectrum::normalize::Normalized;
+use crate::spectrum::reference::{cubic, dot};
 
 /// Part of the pixels' variance that is left in the fitted flux, about; enough for clipping.
 pub(super) const FLUX_VARIANCE_SHARE: f64 = 0.35;
 
 /// Velocities are moved by no more than this in one round, km/s: a step is good as far as lines are straight.
 const MAX_STEP_KM_S: f64 = 15.0;
-
-/// Pieces of the window whose velocities are compared.
-const PIECES: usize = 12;
-
-/// Pixels between residuals whose product tells a misfit from noise: what comes through the spectrograph is as wide as the
-/// line-spread function (6 pixels), and noise is white.
-const MISFIT_LAG: usize = 2;
-
-/// A residual counts no more than this in the misfit, so that a single defect does not make one.
-const MISFIT_MOST_SIGMA: f64 = 6.0;
 
 /// Sums over the window at the place where the exposure lies. S = sigma_t^2 + sigma_ref^2, f' = d f_ref / d v.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,27 +38,12 @@ pub(super) struct Totals {
     pub n_pix: usize,
 }
 
-/// How an exposure differs from the coadd of the others, the errors holding [`MODEL_SIGMA`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Misfit {
-    /// Mean product of residuals two pixels apart, in units of the noise: what is no noise, however large that is.
-    pub smooth: f64,
-    /// Standard deviation of `smooth` for pure noise.
-    pub smooth_sigma: f64,
-    /// By how much its lines are deeper than the others'.
-    pub depth: f64,
-    /// Error of `depth`.
-    pub depth_sigma: f64,
-    /// Reduced chi^2 of the velocities of its pieces about their mean.
-    pub pieces_chi2: f64,
-    /// Standard deviation of its residuals from pixel to pixel over the quoted one; NaN where there are too few.
-    pub noise_scale: f64,
-}
-
 /// An exposure against the coadd of the others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sweep {
     pub totals: Totals,
+    /// By how much its velocity is off, km/s.
+    pub step_km_s: f64,
     pub misfit: Misfit,
     /// Residual of each pixel in sigma; 0 where there is none.
     pub z: Vec<f64>,
@@ -75,21 +51,9 @@ pub(super) struct Sweep {
     pub far: Vec<usize>,
 }
 
-impl Sweep {
-    /// By how much its velocity is off, km/s.
-    pub fn step_km_s(&self) -> f64 {
-        let step = self.totals.gradient / self.totals.slope2;
-        if step.is_finite() {
-            step.clamp(-MAX_STEP_KM_S, MAX_STEP_KM_S)
-        } else {
-            0.0
-        }
-    }
-}
-
 /// The coadd of the others, as a sweep sees it.
 pub(super) struct View<'a> {
-    pub ln_wave: &'a [f64],
+    pub scale: &'a Scale,
     pub knots: Knots,
     pub coefficients: &'a [f64],
     pub variance: &'a [f64],
@@ -100,204 +64,351 @@ pub(super) struct View<'a> {
     pub covered: (usize, usize),
 }
 
+/// The common scale of pixels.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scale {
+    /// Pixels per km/s, from each pixel to the next.
+    pub pixels_per_km_s: Vec<f64>,
+}
+
+impl Scale {
+    pub fn new(ln_wave: &[f64]) -> Self {
+        let mut pixels_per_km_s: Vec<f64> = ln_wave
+            .windows(2)
+            .map(|pair| 1.0 / (C_KM_S * (pair[1] - pair[0])))
+            .collect();
+        pixels_per_km_s.extend(pixels_per_km_s.last().copied());
+        Scale { pixels_per_km_s }
+    }
+
+    /// In the middle.
+    fn pixels_in(&self, rv_km_s: f64) -> f64 {
+        rv_km_s * self.pixels_per_km_s[self.pixels_per_km_s.len() / 2]
+    }
+}
+
 impl View<'_> {
     fn flux(&self, x: f64) -> f64 {
         let (interval, t) = self.knots.locate(x);
         dot(&basis(t), &self.coefficients[interval..])
     }
-
-    fn variance(&self, x: f64) -> f64 {
-        let (interval, t) = self.knots.locate(x);
-        dot(&basis(t), &self.variance[interval..])
-    }
 }
 
-/// A sum for each piece of the window: gradient and curvature.
-#[derive(Clone, Copy, Default)]
-struct Piece {
-    gradient: f64,
-    slope2: f64,
+/// The others' coadd at an exposure's pixels, from `first` on, and the exposure's residuals. Kept for its memory.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AtPixels {
+    first: usize,
+    flux: Vec<f64>,
+    slope: Vec<f64>,
+    variance: Vec<f64>,
+    residual: Vec<f64>,
+    of_flux: Vec<f64>,
+    of_slope: Vec<f64>,
 }
 
-/// Residuals as a part of the lines and a constant, which takes up what the continua differ by.
-#[derive(Clone, Copy, Default)]
-struct Depth {
-    weight: f64,
-    line: f64,
-    line2: f64,
-    residual: f64,
-    product: f64,
-}
-
-impl Depth {
-    fn add(&mut self, line: f64, residual: f64, weight: f64) {
-        self.weight += weight;
-        self.line += weight * line;
-        self.line2 += weight * line * line;
-        self.residual += weight * residual;
-        self.product += weight * line * residual;
-    }
-
-    /// The part of the lines, and its error.
-    fn solve(&self) -> (f64, f64) {
-        let mean = self.line / self.weight;
-        let power = self.line2 - mean * self.line;
-        ((self.product - mean * self.residual) / power, power.powf(-0.5))
-    }
-}
-
-/// Differences of neighbouring residuals, in which what is smooth hardly takes part: they tell the noise.
-#[derive(Clone, Copy, Default)]
-struct Noise {
-    /// Pixel, residual and squared error of the pixel before.
-    before: Option<(usize, f64, f64)>,
-    squares: f64,
-    n: usize,
-}
-
-impl Noise {
-    /// A difference counts no more than this, in sigma: a defect is no noise.
-    const MOST_SIGMA: f64 = 3.5;
-    /// Fewer differences tell nothing (their scale is good to 5 % then).
-    const FEWEST: usize = 200;
-
-    fn add(&mut self, k: usize, residual: f64, noise2: f64) {
-        if let Some((at, other, other2)) = self.before
-            && at + 1 == k
-        {
-            let square = (residual - other).powi(2) / (noise2 + other2);
-            self.squares += square.min(Self::MOST_SIGMA * Self::MOST_SIGMA);
-            self.n += 1;
+impl AtPixels {
+    /// Evaluates the others at the pixels that they cover.
+    fn evaluate(&mut self, exposure: &Normalized, x: &[f64], others: &View<'_>) {
+        let (low, high) = (others.covered.0 as f64, others.covered.1 as f64);
+        // Positions ascend; beyond the scale's ends they are no numbers.
+        let from = x.iter().position(|x| *x >= low).unwrap_or(x.len());
+        let n = x[from..].iter().take_while(|x| **x <= high).count();
+        self.first = from;
+        for values in [
+            &mut self.flux,
+            &mut self.slope,
+            &mut self.variance,
+            &mut self.residual,
+            &mut self.of_flux,
+            &mut self.of_slope,
+        ] {
+            values.clear();
+            values.reserve(n);
         }
-        self.before = Some((k, residual, noise2));
-    }
-
-    fn scale(&self) -> f64 {
-        match self.n < Self::FEWEST {
-            true => f64::NAN,
-            false => (self.squares / self.n as f64).sqrt(),
+        let per_pixel = 1.0 / others.knots.spacing as f64;
+        let last = others.knots.n_interval - 1;
+        let mut current = usize::MAX;
+        let (mut flux, mut variance) = ([0.0; 4], [0.0; 4]);
+        for (x, observed) in x[from..from + n].iter().zip(&exposure.flux[from..]) {
+            let t = x * per_pixel;
+            let interval = (t as usize).min(last);
+            if interval != current {
+                flux = cubic(&others.coefficients[interval..], 0.0, 1.0);
+                variance = cubic(&others.variance[interval..], 0.0, 1.0);
+                current = interval;
+            }
+            let t = t - interval as f64;
+            let value = flux[0] + t * (flux[1] + t * (flux[2] + t * flux[3]));
+            let rise = flux[1] + t * (2.0 * flux[2] + t * 3.0 * flux[3]);
+            let pixels_per_km_s = others.scale.pixels_per_km_s[*x as usize];
+            let [of_flux, of_slope] = others.spread[(*x + 0.5) as usize];
+            self.flux.push(value);
+            self.slope.push(-rise * per_pixel * pixels_per_km_s);
+            self.variance
+                .push(variance[0] + t * (variance[1] + t * (variance[2] + t * variance[3])));
+            self.residual.push(observed - value);
+            self.of_flux.push(others.spread_factor * of_flux);
+            self.of_slope
+                .push(others.spread_factor * of_slope * pixels_per_km_s * pixels_per_km_s);
         }
     }
 }
 
-/// Compares `exposure`, whose pixels lie at `x`, with the others.
-pub(super) fn sweep(exposure: &Normalized, x: &[f64], others: &View<'_>) -> Sweep {
+/// Sums over a piece of the window.
+#[derive(Clone, Copy, Debug, Default)]
+struct PieceSums {
+    totals: Totals,
+    with_model: Piece,
+    depth: Depth,
+    noise2: f64,
+    n_noise: usize,
+}
+
+/// Lanes of a sum.
+const LANES: usize = 4;
+
+type Lanes = [f64; LANES];
+
+/// Pixels after which the product of S goes to the logarithm: S lies within 1e-8 and 1e6, its 32nd power within float64.
+const LOGARITHM: usize = 32;
+
+/// Sums over pixels `range`, counted from the first one of `at`.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn sum_piece(ivar: &[f64], at: &AtPixels, range: std::ops::Range<usize>) -> PieceSums {
+    const MODEL2: f64 = MODEL_SIGMA * MODEL_SIGMA;
+    let mut sums = [[0.0f64; LANES]; 17];
+    let mut product: Lanes = [1.0; LANES];
+    let mut ln_s = 0.0;
+    let end = range.end;
+    let mut rows = 0;
+    let mut start = range.start;
+    while start < end {
+        let n = LANES.min(end - start);
+        let mut v = [[0.0f64; LANES]; 8];
+        for l in 0..n {
+            let k = start + l;
+            v[0][l] = ivar[at.first + k];
+            v[1][l] = at.flux[k];
+            v[2][l] = at.slope[k];
+            v[3][l] = at.variance[k];
+            v[4][l] = at.residual[k];
+            v[5][l] = at.of_flux[k];
+            v[6][l] = at.of_slope[k];
+        }
+        for l in 0..LANES {
+            let is_good = v[0][l] > 0.0;
+            let one = if is_good { 1.0 } else { 0.0 };
+            let noise2 = 1.0 / if is_good { v[0][l] } else { 1.0 };
+            let s = noise2 + v[3][l];
+            let inverse = one / s;
+            let (slope, residual) = (v[2][l], v[4][l]);
+            let slope2 = slope * slope;
+            let with_model = one / (s + MODEL2);
+            let line = v[1][l] - 1.0;
+            let terms = [
+                slope * residual * inverse,
+                slope2 * inverse,
+                slope2 * v[0][l],
+                slope2 * noise2 * inverse * inverse,
+                v[6][l] * inverse,
+                one * residual * residual / (noise2 + v[5][l]),
+                residual * residual * inverse,
+                one,
+                slope * residual * with_model,
+                slope2 * with_model,
+                with_model,
+                line * with_model,
+                line * line * with_model,
+                residual * with_model,
+                line * residual * with_model,
+            ];
+            for (sum, term) in sums.iter_mut().zip(terms) {
+                sum[l] += term;
+            }
+            product[l] *= if is_good { s } else { 1.0 };
+        }
+        rows += 1;
+        if rows % LOGARITHM == 0 {
+            ln_s += product.iter().map(|p| p.ln()).sum::<f64>();
+            product = [1.0; LANES];
+        }
+        start += LANES;
+    }
+    ln_s += product.iter().map(|p| p.ln()).sum::<f64>();
+    let (mut noise2, mut n_noise) = (0.0, 0.0);
+    for k in range.start + 1..end {
+        let (a, b) = (ivar[at.first + k - 1], ivar[at.first + k]);
+        let difference = at.residual[k] - at.residual[k - 1];
+        let weight = a * b / (a + b);
+        let is_known = a > 0.0 && b > 0.0;
+        let square = if is_known {
+            (difference * difference * weight).min(NOISE_MOST2)
+        } else {
+            0.0
+        };
+        noise2 += square;
+        n_noise += if is_known { 1.0 } else { 0.0 };
+    }
+    let sum = |i: usize| sums[i].iter().sum::<f64>();
+    PieceSums {
+        totals: Totals {
+            gradient: sum(0),
+            slope2: sum(1),
+            information: sum(2),
+            own_slope2: sum(3),
+            slope_noise: sum(4),
+            chi2: sum(5),
+            ln_l: sum(6) + ln_s,
+            n_pix: sum(7) as usize,
+        },
+        with_model: Piece {
+            gradient: sum(8),
+            slope2: sum(9),
+        },
+        depth: Depth {
+            weight: sum(10),
+            line: sum(11),
+            line2: sum(12),
+            residual: sum(13),
+            product: sum(14),
+        },
+        noise2,
+        n_noise: n_noise as usize,
+    }
+}
+
+/// All pieces of the window.
+fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
     let (low_aa, high_aa) = exposure.arm.window_aa();
     let (low, high) = (low_aa.ln(), high_aa.ln());
-    let (first, last) = (others.covered.0 as f64, others.covered.1 as f64);
-    let spacing = others.knots.spacing as f64;
-    let mut out = Sweep {
-        z: vec![0.0; x.len()],
-        ..Sweep::default()
+    let n = at.flux.len();
+    let ln_wave = &exposure.ln_wave[at.first..at.first + n];
+    let edge = |i: usize| {
+        let l = low + (high - low) * i as f64 / PIECES as f64;
+        match i == PIECES {
+            true => ln_wave.partition_point(|w| *w <= l),
+            false => ln_wave.partition_point(|w| *w < l),
+        }
     };
-    let mut pieces = [Piece::default(); PIECES];
-    let per_piece = PIECES as f64 / (high - low);
+    let (mut plain, mut with_model) = ([Piece::default(); PIECES], [Piece::default(); PIECES]);
     let mut depth = Depth::default();
-    let mut noise = Noise::default();
-    let mut product = 1.0f64;
-    let model2 = MODEL_SIGMA * MODEL_SIGMA;
-    let (mut last_i, mut pixels_per_ln) = (usize::MAX, 0.0);
-    for (k, z) in out.z.iter_mut().enumerate() {
-        let ivar = exposure.ivar[k];
-        if !(ivar > 0.0 && x[k] >= first && x[k] <= last) {
-            continue;
-        }
-        let (interval, t) = others.knots.locate(x[k]);
-        let b = basis(t);
-        let flux = dot(&b, &others.coefficients[interval..]);
-        let variance = dot(&b, &others.variance[interval..]);
-        let residual = exposure.flux[k] - flux;
-        let noise2 = 1.0 / ivar;
-        let error2 = noise2 + FLUX_VARIANCE_SHARE * variance + model2;
-        *z = residual / error2.sqrt();
-        if exposure.ln_wave[k] < low || exposure.ln_wave[k] > high {
-            continue;
-        }
-        let i = (x[k] as usize).min(others.ln_wave.len() - 2);
-        if i != last_i {
-            pixels_per_ln = 1.0 / (others.ln_wave[i + 1] - others.ln_wave[i]);
-            last_i = i;
-        }
-        let to_velocity = pixels_per_ln / C_KM_S;
-        let rise = dot(&basis_slope(t), &others.coefficients[interval..]);
-        let slope = -rise * to_velocity / spacing;
-        let s = noise2 + variance;
-        let inverse = 1.0 / s;
-        let slope2 = slope * slope * inverse;
-        let totals = &mut out.totals;
-        totals.gradient += slope * residual * inverse;
-        totals.slope2 += slope2;
-        totals.information += slope * slope * ivar;
-        totals.own_slope2 += slope2 * noise2 * inverse;
-        let [of_flux, of_slope] = others.spread[(x[k] + 0.5) as usize];
-        let factor = others.spread_factor;
-        totals.slope_noise += factor * of_slope * to_velocity * to_velocity * inverse;
-        totals.chi2 += residual * residual / (noise2 + factor * of_flux);
-        totals.ln_l += residual * residual * inverse;
-        // One logarithm for eight pixels: S lies within 1e-8 and 1e6.
-        product *= s;
-        totals.n_pix += 1;
-        if totals.n_pix.is_multiple_of(8) {
-            totals.ln_l += product.ln();
-            product = 1.0;
-        }
-        let with_model = 1.0 / (s + model2);
-        let piece = ((exposure.ln_wave[k] - low) * per_piece) as usize;
-        let piece = &mut pieces[piece.min(PIECES - 1)];
-        piece.gradient += slope * residual * with_model;
-        piece.slope2 += slope * slope * with_model;
-        noise.add(k, residual, noise2);
-        depth.add(flux - 1.0, residual, with_model);
+    let (mut noise2, mut n_noise) = (0.0, 0);
+    let totals = &mut out.totals;
+    *totals = Totals::default();
+    for i in 0..PIECES {
+        let sums = sum_piece(&exposure.ivar, at, edge(i)..edge(i + 1));
+        let t = &sums.totals;
+        totals.gradient += t.gradient;
+        totals.slope2 += t.slope2;
+        totals.information += t.information;
+        totals.own_slope2 += t.own_slope2;
+        totals.slope_noise += t.slope_noise;
+        totals.chi2 += t.chi2;
+        totals.ln_l += t.ln_l;
+        totals.n_pix += t.n_pix;
+        plain[i] = Piece {
+            gradient: t.gradient,
+            slope2: t.slope2,
+        };
+        with_model[i] = sums.with_model;
+        depth.weight += sums.depth.weight;
+        depth.line += sums.depth.line;
+        depth.line2 += sums.depth.line2;
+        depth.residual += sums.depth.residual;
+        depth.product += sums.depth.product;
+        noise2 += sums.noise2;
+        n_noise += sums.n_noise;
     }
-    out.totals.ln_l += product.ln();
     let (of_lines, depth_sigma) = depth.solve();
     out.misfit = Misfit {
         depth: of_lines,
         depth_sigma,
-        pieces_chi2: pieces_chi2(&pieces),
-        noise_scale: noise.scale(),
-        ..smooth_misfit(exposure, &out.z, (low, high))
+        pieces_chi2: pieces_chi2(&plain),
+        pieces_chi2_model: pieces_chi2(&with_model),
+        noise_scale: noise_scale(noise2, n_noise),
+        ..Misfit::default()
     };
-    let middle = others.ln_wave.len() / 2;
-    let pixel = others.ln_wave[middle] - others.ln_wave[middle - 1];
-    out.far = far_off(&out.z, out.step_km_s() / (C_KM_S * pixel), |k, shift| {
-        let noise2 = 1.0 / exposure.ivar[k];
-        let error2 = noise2 + FLUX_VARIANCE_SHARE * others.variance(x[k]) + model2;
+    let step = totals.gradient / totals.slope2;
+    out.step_km_s = match step.is_finite() {
+        true => step.clamp(-MAX_STEP_KM_S, MAX_STEP_KM_S),
+        false => 0.0,
+    };
+}
+
+/// Takes foreign light out of the residuals. What the curvature of the velocity loses by it, and whether there was any.
+fn take_off(
+    exposure: &Normalized,
+    lights: &[Light],
+    at: &mut AtPixels,
+    out: &Sweep,
+) -> (f64, bool) {
+    let (mut lost, mut any) = (0.0, false);
+    let n = at.flux.len();
+    for light in lights {
+        let mut sums = foreign::Sums::default();
+        // Pixels of the light within the others' cover, counted from there.
+        let from = light.first.max(at.first);
+        let end = (light.first + light.profile.len()).min(at.first + n);
+        for k in from..end {
+            let ivar = exposure.ivar[k];
+            if ivar > 0.0 {
+                let (p, i) = (light.profile[k - light.first], k - at.first);
+                let inverse = 1.0 / (1.0 / ivar + at.variance[i]);
+                sums.power += p * p * inverse;
+                sums.slope += p * at.slope[i] * inverse;
+                sums.residual += p * at.residual[i] * inverse;
+            }
+        }
+        let (amount, less) = sums.amount(out.totals.gradient, out.totals.slope2);
+        if amount != 0.0 {
+            for k in from..end {
+                at.residual[k - at.first] -= amount * light.profile[k - light.first];
+            }
+            lost += less;
+            any = true;
+        }
+    }
+    (lost, any)
+}
+
+/// Compares `exposure`, whose pixels lie at `x`, with the others.
+pub(super) fn sweep(
+    exposure: &Normalized,
+    x: &[f64],
+    lights: &[Light],
+    others: &View<'_>,
+    at: &mut AtPixels,
+) -> Sweep {
+    let mut out = Sweep::default();
+    at.evaluate(exposure, x, others);
+    sum_window(exposure, at, &mut out);
+    let (lost, any) = take_off(exposure, lights, at, &out);
+    if any {
+        sum_window(exposure, at, &mut out);
+        let totals = &mut out.totals;
+        // The velocity is found with the foreign light: it knows so much less.
+        let left = (1.0 - lost / totals.slope2).max(0.1);
+        totals.slope2 *= left;
+        totals.own_slope2 *= left;
+    }
+    out.z = vec![0.0; x.len()];
+    let model2 = MODEL_SIGMA * MODEL_SIGMA;
+    let error2 =
+        |k: usize, variance: f64| 1.0 / exposure.ivar[k] + FLUX_VARIANCE_SHARE * variance + model2;
+    for (i, residual) in at.residual.iter().enumerate() {
+        let k = at.first + i;
+        if exposure.ivar[k] > 0.0 {
+            out.z[k] = residual / error2(k, at.variance[i]).sqrt();
+        }
+    }
+    let (low_aa, high_aa) = exposure.arm.window_aa();
+    let (smooth, smooth_sigma) = smooth(exposure, &out.z, (low_aa.ln(), high_aa.ln()));
+    out.misfit.smooth = smooth;
+    out.misfit.smooth_sigma = smooth_sigma;
+    let (first, last) = (others.covered.0 as f64, others.covered.1 as f64);
+    out.far = far_off(&out.z, others.scale.pixels_in(out.step_km_s), |k, shift| {
+        let error2 = error2(k, at.variance[k - at.first]);
         others.flux((x[k] - shift).clamp(first, last)) / error2.sqrt()
     });
     out
-}
-
-/// Reduced chi^2 of the pieces' velocities about their mean, which has no weight of its own in it.
-fn pieces_chi2(pieces: &[Piece; PIECES]) -> f64 {
-    let gradient: f64 = pieces.iter().map(|p| p.gradient).sum();
-    let slope2: f64 = pieces.iter().map(|p| p.slope2).sum();
-    let mean = gradient / slope2;
-    let known = pieces.iter().filter(|p| p.slope2 > 1e-3 * slope2);
-    let (mut chi2, mut n) = (0.0, 0usize);
-    for piece in known {
-        chi2 += (piece.gradient - mean * piece.slope2).powi(2) / piece.slope2;
-        n += 1;
-    }
-    chi2 / (n as f64 - 1.0).max(1.0)
-}
-
-/// What is smooth in the residuals, and what is noise in them.
-fn smooth_misfit(exposure: &Normalized, z: &[f64], window: (f64, f64)) -> Misfit {
-    let first = exposure.ln_wave.partition_point(|l| *l < window.0);
-    let end = exposure.ln_wave.partition_point(|l| *l <= window.1);
-    let z = &z[first..end.max(first)];
-    let held = |z: f64| z.clamp(-MISFIT_MOST_SIGMA, MISFIT_MOST_SIGMA);
-    let (mut products, mut n) = (0.0, 0usize);
-    for (a, b) in z.iter().zip(z.get(MISFIT_LAG..).unwrap_or_default()) {
-        if *a != 0.0 && *b != 0.0 {
-            products += held(*a) * held(*b);
-            n += 1;
-        }
-    }
-    Misfit {
-        smooth: products / n as f64,
-        smooth_sigma: (n as f64).powf(-0.5),
-        ..Misfit::default()
-    }
 }

@@ -35,6 +35,7 @@ fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
             n_spike: 0,
             snr: 1.0 / sigma,
             wave_as_stored: false,
+            helio_rv_km_s: None,
             ln_wave,
         }
     });

@@ -68,6 +68,7 @@ impl Star {
             n_spike: 0,
             snr,
             wave_as_stored: false,
+            helio_rv_km_s: None,
         }
     }
 }

@@ -1,0 +1,79 @@
+//! Light that is not the star's and does not move with it: what the sky subtraction has left of lines of the night sky.
+//!
+//! They stand still in the observer's frame, where they are known to be; how much of each is in an exposure is found with its
+//! velocity. What is not significant is shrunk to nothing, so that a clean spectrum loses next to nothing.
+
+use crate::C_KM_S;
+use crate::spectrum::normalize::Normalized;
+use crate::spectrum::telluric::to_observed;
+
+/// Lines of the night sky in the windows, wavelengths in vacuum (A): the doublet of neutral nitrogen, those of hydroxyl that
+/// reach a third of the strongest one (Osterbrock et al. 1996, PASP 108, 277), and H-alpha of the hydrogen around the Earth.
+const SKY_LINES_AA: [f64; 14] = [
+    5199.35, 5201.71, 6466.61, 6500.53, 6524.23, 6534.85, 6545.83, 6555.43, 6564.61, 6570.59,
+    6579.10, 6598.47, 6605.96, 6629.46,
+];
+
+/// Standard deviation of the line-spread function, km/s (resolution 7500).
+const LSF_SIGMA_KM_S: f64 = C_KM_S / 7500.0 / 2.354_820_045;
+
+/// A line is followed as far as this, in standard deviations.
+const REACH_SIGMA: f64 = 3.0;
+
+/// Pixels of an exposure, and what one unit of a foreign light adds to each.
+#[derive(Clone, Debug)]
+pub(super) struct Light {
+    pub first: usize,
+    pub profile: Vec<f64>,
+}
+
+/// The foreign light that may be in an exposure; nothing where it is not known how its wavelengths were moved.
+pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
+    let Some(helio_rv_km_s) = exposure.helio_rv_km_s else {
+        return Vec::new();
+    };
+    let sigma = LSF_SIGMA_KM_S / C_KM_S;
+    let ln_wave = &exposure.ln_wave;
+    let line = |wave_aa: &f64| {
+        let centre = wave_aa.ln() - to_observed(helio_rv_km_s);
+        let first = ln_wave.partition_point(|l| *l < centre - REACH_SIGMA * sigma);
+        let end = ln_wave.partition_point(|l| *l <= centre + REACH_SIGMA * sigma);
+        let profile: Vec<f64> = ln_wave[first..end.max(first)]
+            .iter()
+            .map(|l| (-0.5 * ((l - centre) / sigma).powi(2)).exp())
+            .collect();
+        (!profile.is_empty()).then_some(Light { first, profile })
+    };
+    SKY_LINES_AA.iter().filter_map(line).collect()
+}
+
+/// What a light adds to an exposure, given the sums over its pixels with the weights 1 / S: p its profile, f' the slope and r the
+/// residual, and gradient and curvature of the velocity without it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    /// sum p^2 / S.
+    pub power: f64,
+    /// sum p f' / S.
+    pub slope: f64,
+    /// sum p r / S.
+    pub residual: f64,
+}
+
+impl Sums {
+    /// The most probable amount, found with the velocity, and what the velocity's curvature loses by it.
+    ///
+    /// The variance of amounts is that of greatest evidence from this one alone: nothing unless it is larger than its error.
+    pub fn amount(&self, gradient: f64, curvature: f64) -> (f64, f64) {
+        let power = self.power - self.slope * self.slope / curvature;
+        let free = self.residual - self.slope * gradient / curvature;
+        let sigma2 = free * free / power;
+        if !(power > 0.0 && sigma2 > 1.0) {
+            return (0.0, 0.0);
+        }
+        // Prior of variance (sigma2 - 1) / power.
+        let with_prior = self.power + power / (sigma2 - 1.0);
+        let lost = self.slope * self.slope / with_prior;
+        let velocity = (gradient - self.slope * self.residual / with_prior) / (curvature - lost);
+        ((self.residual - self.slope * velocity) / with_prior, lost)
+    }
+}

@@ -1,0 +1,103 @@
+//! How an exposure differs from the coadd of the others: by what is no noise, whatever the noise is.
+
+use crate::spectrum::normalize::Normalized;
+
+/// Pieces of the window whose velocities are compared.
+pub(super) const PIECES: usize = 12;
+
+/// Pixels between residuals whose product tells a misfit from noise: what comes through the spectrograph is as wide as the
+/// line-spread function (6 pixels), and noise is white.
+const MISFIT_LAG: usize = 2;
+
+/// A residual counts no more than this in the misfit, so that a single defect does not make one.
+const MISFIT_MOST_SIGMA: f64 = 6.0;
+
+/// How an exposure differs from the coadd of the others, the errors holding [`MODEL_SIGMA`](crate::likelihood::flags::MODEL_SIGMA).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Misfit {
+    /// Mean product of residuals two pixels apart, in units of the noise: what is no noise, however large that is.
+    pub smooth: f64,
+    /// Standard deviation of `smooth` for pure noise.
+    pub smooth_sigma: f64,
+    /// By how much its lines are deeper than the others'.
+    pub depth: f64,
+    /// Error of `depth`.
+    pub depth_sigma: f64,
+    /// Reduced chi^2 of the velocities of its pieces about their mean, the pixels' errors being those of the noise.
+    pub pieces_chi2: f64,
+    /// The same with the model's error.
+    pub pieces_chi2_model: f64,
+    /// Standard deviation of its residuals from pixel to pixel over the quoted one; NaN where there are too few.
+    pub noise_scale: f64,
+}
+
+/// sum f' r / S and sum f'^2 / S of one piece of the window.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Piece {
+    pub gradient: f64,
+    pub slope2: f64,
+}
+
+/// Reduced chi^2 of the pieces' velocities about their mean.
+pub(super) fn pieces_chi2(pieces: &[Piece; PIECES]) -> f64 {
+    let gradient: f64 = pieces.iter().map(|p| p.gradient).sum();
+    let slope2: f64 = pieces.iter().map(|p| p.slope2).sum();
+    let mean = gradient / slope2;
+    let known = pieces.iter().filter(|p| p.slope2 > 1e-3 * slope2);
+    let (mut chi2, mut n) = (0.0, 0usize);
+    for piece in known {
+        chi2 += (piece.gradient - mean * piece.slope2).powi(2) / piece.slope2;
+        n += 1;
+    }
+    chi2 / (n as f64 - 1.0).max(1.0)
+}
+
+/// Sums for residuals as a part of the lines and a constant, which takes up what the continua differ by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Depth {
+    pub weight: f64,
+    pub line: f64,
+    pub line2: f64,
+    pub residual: f64,
+    pub product: f64,
+}
+
+impl Depth {
+    /// The part of the lines, and its error.
+    pub fn solve(&self) -> (f64, f64) {
+        let mean = self.line / self.weight;
+        let power = self.line2 - mean * self.line;
+        (
+            (self.product - mean * self.residual) / power,
+            power.powf(-0.5),
+        )
+    }
+}
+
+/// Differences of neighbouring residuals count no more than this squared, in sigma: a defect is no noise.
+pub(super) const NOISE_MOST2: f64 = 12.25;
+
+/// Fewer differences tell nothing (their scale is good to 5 % then).
+const FEWEST_DIFFERENCES: usize = 200;
+
+/// Noise over quoted noise, from `n` squared differences of neighbours.
+pub(super) fn noise_scale(squares: f64, n: usize) -> f64 {
+    match n < FEWEST_DIFFERENCES {
+        true => f64::NAN,
+        false => (squares / n as f64).sqrt(),
+    }
+}
+
+/// What is smooth in the residuals within a window of ln wavelength, and its error.
+pub(super) fn smooth(exposure: &Normalized, z: &[f64], window: (f64, f64)) -> (f64, f64) {
+    let first = exposure.ln_wave.partition_point(|l| *l < window.0);
+    let end = exposure.ln_wave.partition_point(|l| *l <= window.1);
+    let z = &z[first..end.max(first)];
+    let held = |z: f64| z.clamp(-MISFIT_MOST_SIGMA, MISFIT_MOST_SIGMA);
+    let (mut products, mut n) = (0.0, 0.0);
+    for (a, b) in z.iter().zip(z.get(MISFIT_LAG..).unwrap_or_default()) {
+        products += held(*a) * held(*b);
+        n += if *a != 0.0 && *b != 0.0 { 1.0 } else { 0.0 };
+    }
+    (products / n, n.powf(-0.5))
+}

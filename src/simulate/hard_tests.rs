@@ -72,6 +72,9 @@ fn a_hard_plate_is_the_same_on_any_number_of_threads_and_tells_all() {
         assert!(sky.ivar_factor > 0.3 && sky.lsf_width != 1.0 && sky.stretch != 0.0);
     }
     assert_eq!(nights.len(), 2);
+    let squares: f64 = rows.iter().map(|(_, s)| s.ivar_factor.ln().powi(2)).sum();
+    let rms = (squares / rows.len() as f64).sqrt();
+    assert!((0.15..0.25).contains(&rms), "{rms}");
     assert!(nights.values().all(|w| w.iter().all(|s| *s == w[0])));
     assert!(rows.iter().any(|(_, s)| s.weak_lined == 1));
     assert!(rows.iter().any(|(_, s)| s.cosmics > 0));

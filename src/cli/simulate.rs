@@ -63,7 +63,7 @@ pub struct SimulateArgs {
     /// Shares of pulsating stars, single-lined and double-lined binaries; the rest is constant.
     #[arg(long, value_name = "PULSATOR,SB1,SB2", default_value_t = Shares(Config::default().kinds))]
     pub kinds: Shares,
-    /// Range of effective temperatures, K; all types if not given. Pulsating stars have their own.
+    /// Range of effective temperatures, K; all types if not given. Pulsating and weak-lined stars have their own.
     #[arg(long, value_name = "LO,HI")]
     pub teff: Option<Range>,
     /// Effects of sky, optics and detector.

@@ -75,7 +75,7 @@ pub struct Config {
     pub exposures: usize,
     /// Spectrographs, 1-16.
     pub spectrographs: usize,
-    /// Range of the signal-to-noise ratio per pixel; no spectrum is asked to leave it.
+    /// Range of the signal-to-noise ratio per pixel; no spectrum is asked to leave it, but damaged ones may by 5 %.
     pub snr: (f64, f64),
     /// Table layout.
     pub layout: Layout,
@@ -89,7 +89,8 @@ pub struct Config {
     pub zero_points: ZeroPointScale,
     /// Shares of the kinds of stars.
     pub kinds: KindShares,
-    /// Range of effective temperatures, K; all types if none. Pulsating stars have their own, 6000-7200 K.
+    /// Range of effective temperatures, K; all types if none. Pulsating stars have their own, 6000-7200 K, and so
+    /// have weak-lined stars and companions.
     pub teff_k: Option<(f64, f64)>,
     /// Amounts of the effects of sky, optics and detector.
     pub sky: Sky,

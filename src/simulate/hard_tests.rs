@@ -72,6 +72,9 @@ fn a_hard_plate_is_the_same_on_any_number_of_threads_and_tells_all() {
         assert!(sky.ivar_factor > 0.3 && sky.lsf_width != 1.0 && sky.stretch != 0.0);
     }
     assert_eq!(nights.len(), 2);
+    let squares: f64 = rows.iter().map(|(_, s)| s.ivar_factor.ln().powi(2)).sum();
+    let rms = (squares / rows.len() as f64).sqrt();
+    assert!((0.15..0.25).contains(&rms), "{rms}");
     assert!(nights.values().all(|w| w.iter().all(|s| *s == w[0])));
     assert!(rows.iter().any(|(_, s)| s.weak_lined == 1));
     assert!(rows.iter().any(|(_, s)| s.cosmics > 0));
@@ -127,10 +130,10 @@ fn water_velocity_km_s(spectrum: &RawSpectrum) -> f64 {
             let wave_aa = 10f64.powf(f64::from(*l));
             ((wave_aa / centre_aa).ln() * C_KM_S, f64::from(*f))
         })
-        .filter(|(v, _)| v.abs() < 110.0)
+        .filter(|(v, f)| v.abs() < 110.0 && *f != 0.0)
         .collect();
     let level = near.iter().map(|p| p.1).fold(0.0, f64::max);
-    // The line-spread function laid where it covers most of what is missing; the next line is 75 km/s away.
+    // Dead pixels are 0. The line-spread function laid where it covers most of what is missing; the next line is 75 km/s away.
     let covered = |at: f64| -> f64 {
         near.iter()
             .map(|(v, f)| (level - f) * (-0.5 * ((v - at) / 17.0).powi(2)).exp())

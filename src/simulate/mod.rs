@@ -29,6 +29,7 @@ mod run_tests;
 pub mod sky;
 pub mod spectrum;
 pub mod template;
+mod types;
 
 pub use config::{Config, KindShares, Layout, ZeroPointScale};
 pub use continuum::Continuum;

@@ -290,6 +290,7 @@ mod tests {
             .map(|seed| {
                 let p = flat(seed, 30.0, &defects);
                 let ratio = p.ivar[0] * p.sigma[0].powi(2);
+                assert!((ratio / p.ivar_factor - 1.0).abs() < 1e-12);
                 assert!((p.ivar[4000] * p.sigma[4000].powi(2) / ratio - 1.0).abs() < 1e-12);
                 ratio.ln()
             })
@@ -320,6 +321,30 @@ mod tests {
             );
             assert!((squares / (20.0 * 4134.0) - 1.0).abs() < 0.02);
         }
+    }
+
+    #[test]
+    fn rays_of_real_shapes_are_wider_than_simple_ones() {
+        let longest = |cosmic_shapes| {
+            let defects = Defects {
+                cosmics_per_spectrum: 3.0,
+                cosmic_shapes,
+                ..Defects::NONE
+            };
+            let spectra: Vec<Pixels> = (0..150).map(|seed| flat(seed, 50.0, &defects)).collect();
+            let rays = spectra.iter().map(|p| p.cosmics).sum::<usize>();
+            assert!((390..510).contains(&rays), "{rays}");
+            let runs = spectra
+                .iter()
+                .flat_map(|p| p.spoiled.chunk_by(|a, b| a == b));
+            runs.filter(|run| run[0])
+                .map(<[bool]>::len)
+                .filter(|n| *n > 3)
+                .count()
+        };
+        // Two simple rays meet now and then.
+        assert!(longest(CosmicShapes::Simple) < 5);
+        assert!(longest(CosmicShapes::Real) > 25);
     }
 
     #[test]

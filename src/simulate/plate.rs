@@ -9,6 +9,7 @@ use super::config::{Config, KindShares};
 use super::orbit::{Orbit, Pulsation};
 use super::sky::{designation, plate_name};
 use super::template::{StellarParams, typical_vsini_km_s};
+use super::types::{teff_between, weak_lined};
 use crate::Arm;
 
 /// Local Modified Julian Day of the first night.
@@ -304,62 +305,6 @@ fn spectrograph(config: &Config, spid: i32, centre: (f64, f64)) -> Spectrograph 
     }
 }
 
-/// Temperature (K) below which a share of the stars lies: mostly F to K, as in the survey, a few M, A, B and O.
-const TEFF_QUANTILES: [(f64, f64); 10] = [
-    (0.0, 3200.0),
-    (0.06, 3900.0),
-    (0.28, 5000.0),
-    (0.40, 5500.0),
-    (0.60, 6000.0),
-    (0.76, 6900.0),
-    (0.84, 7600.0),
-    (0.92, 10_500.0),
-    (0.96, 20_000.0),
-    (1.0, 42_000.0),
-];
-
-fn teff_at(share: f64) -> f64 {
-    let i = TEFF_QUANTILES
-        .partition_point(|knot| knot.0 <= share)
-        .clamp(1, TEFF_QUANTILES.len() - 1);
-    let ((s0, t0), (s1, t1)) = (TEFF_QUANTILES[i - 1], TEFF_QUANTILES[i]);
-    t0 + (t1 - t0) * (share - s0) / (s1 - s0)
-}
-
-/// Share of the stars below a temperature (K).
-fn share_below(teff_k: f64) -> f64 {
-    let i = TEFF_QUANTILES
-        .partition_point(|knot| knot.1 <= teff_k)
-        .clamp(1, TEFF_QUANTILES.len() - 1);
-    let ((s0, t0), (s1, t1)) = (TEFF_QUANTILES[i - 1], TEFF_QUANTILES[i]);
-    (s0 + (s1 - s0) * (teff_k - t0) / (t1 - t0)).clamp(0.0, 1.0)
-}
-
-/// Parameters that leave hardly a line in the windows, for the share of stars that shall have them: half of them poor in
-/// metals and near 6500 K, half hot. Stars with their own reasons for their parameters are left alone.
-fn weak_lined(config: &Config, spid: usize, i: usize, motion: &Motion) -> Option<StellarParams> {
-    let rng = &mut stream(config.seed, Purpose::WeakLined, [spid, i, 0]);
-    let plain = matches!(motion, Motion::Constant | Motion::Sb1(_));
-    if !plain || rng.random::<f64>() >= config.sky.weak_lined {
-        return None;
-    }
-    Some(if rng.random() {
-        StellarParams {
-            teff_k: rng.random_range(6300.0..6800.0),
-            logg: 4.2,
-            feh: rng.random_range(-2.4..-1.4),
-            vsini_km_s: rng.random_range(8.0..30.0),
-        }
-    } else {
-        StellarParams {
-            teff_k: rng.random_range(10_000.0..22_000.0),
-            logg: 4.2,
-            feh: 0.0,
-            vsini_km_s: rng.random_range(80.0..220.0),
-        }
-    })
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Constant,
@@ -403,13 +348,7 @@ fn stars(config: &Config, index: usize, spectrograph: &Spectrograph) -> Vec<Star
         .map(|i| {
             let rng = &mut stream(config.seed, Purpose::Star, [spid, i, 0]);
             let share = (i as f64 + rng.random::<f64>()) / n as f64;
-            let teff_k = match config.teff_k {
-                None => teff_at(share),
-                Some((low, high)) => {
-                    let (from, to) = (share_below(low), share_below(high));
-                    teff_at(from + share * (to - from)).clamp(low, high)
-                }
-            };
+            let teff_k = teff_between(config.teff_k, share);
             let (mut params, motion) = nature(rng, kinds[i], teff_k);
             let weak = weak_lined(config, spid, i, &motion);
             params = weak.unwrap_or(params);

@@ -5,6 +5,9 @@ use super::*;
 /// An exposure is found elsewhere than where it lay if it is this many of its errors away.
 const MOVED_SIGMA: f64 = 1.0;
 
+/// Times that exposures are searched for against the coadds of the others, at most.
+const MAX_SEARCHES: usize = 3;
+
 /// With little information a velocity this many of its errors from the star's others is that of a peak of noise.
 const FAR_SIGMA: f64 = 3.0;
 
@@ -21,6 +24,10 @@ pub(super) struct Laid<'a> {
     pub suspects: Vec<usize>,
     /// What was found of those that were.
     pub searched: Vec<Option<Measurement>>,
+    /// Times that exposures were searched for.
+    pub n_searches: usize,
+    /// Pixels between knots.
+    knot_pixels: usize,
 }
 
 /// A star after the first pass.
@@ -73,6 +80,8 @@ pub(super) fn lay<'a>(config: &MeasureConfig, star: &'a mut FirstPass) -> Stand<
                     coadd,
                     suspects: Vec::new(),
                     searched: vec![None; n],
+                    n_searches: 0,
+                    knot_pixels: config.knot_pixels,
                 });
             }
             star.normalized = coadd.into_exposures();
@@ -93,6 +102,58 @@ impl<'a> Laid<'a> {
         let star = self.give_up();
         star.odd[star.best] = true;
         Next::Again(star)
+    }
+
+    /// Lays the exposures where they lie on the scale of the best one that is not odd. The star alone where that fails.
+    pub fn with_another_best(self) -> std::result::Result<Self, &'a mut FirstPass> {
+        let mut rv_km_s = self.coadd.rv_km_s();
+        let is_member = |i: &usize| self.coadd.is_member(*i) && !self.star.odd[*i];
+        let exposures = self.coadd.exposures();
+        let Some(best) = (0..rv_km_s.len()).filter(is_member).max_by(|a, b| {
+            exposures[*a]
+                .snr
+                .total_cmp(&exposures[*b].snr)
+                .then(b.cmp(a))
+        }) else {
+            return Err(self.give_up());
+        };
+        let of_best = rv_km_s[best];
+        for (i, rv) in rv_km_s.iter_mut().enumerate() {
+            *rv = if is_member(&i) {
+                *rv - of_best
+            } else {
+                f64::NAN
+            };
+        }
+        let Laid {
+            star,
+            coadd,
+            suspects,
+            searched,
+            n_searches,
+            knot_pixels,
+        } = self;
+        star.best = best;
+        match Coadd::new(coadd.into_exposures(), best, knot_pixels, &rv_km_s) {
+            Err(exposures) => {
+                star.normalized = exposures;
+                Err(star)
+            }
+            Ok(mut coadd) => match coadd.settle() {
+                true => Ok(Laid {
+                    star,
+                    coadd,
+                    suspects,
+                    searched,
+                    n_searches,
+                    knot_pixels,
+                }),
+                false => {
+                    star.normalized = coadd.into_exposures();
+                    Err(star)
+                }
+            },
+        }
     }
 
     /// The best exposure is the reference, without its defects.
@@ -129,7 +190,8 @@ impl<'a> Laid<'a> {
 }
 
 /// Takes what was found of a star's suspects: lays them there, and judges.
-pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>, is_last: bool) -> Next<'_> {
+pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>) -> Next<'_> {
+    laid.n_searches += 1;
     let mut anew = laid.coadd.rv_km_s();
     let mut has_moved = false;
     for (&i, m) in laid.suspects.iter().zip(&measured) {
@@ -159,7 +221,7 @@ pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>, is_last: boo
         laid.give_up();
         return Next::Done;
     }
-    match is_last {
+    match laid.n_searches >= MAX_SEARCHES {
         true => accept::judged(laid),
         false => Next::Search(laid),
     }

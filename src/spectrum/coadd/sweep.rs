@@ -320,11 +320,14 @@ fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
         n_noise += sums.n_noise;
     }
     let (of_lines, depth_sigma) = depth.solve();
+    let (chi2, dof) = pieces_chi2(&plain);
+    let (chi2_model, dof_model) = pieces_chi2(&with_model);
     out.misfit = Misfit {
         depth: of_lines,
         depth_sigma,
-        pieces_chi2: pieces_chi2(&plain),
-        pieces_chi2_model: pieces_chi2(&with_model),
+        pieces_chi2: chi2,
+        pieces_dof: dof,
+        pieces_chi2_model: chi2_model / dof_model.max(1.0),
         noise_scale: noise_scale(noise2, n_noise),
         ..Misfit::default()
     };

@@ -1,5 +1,7 @@
 //! A star's exposures laid over each other, and those that may lie in the wrong place.
 
+use std::borrow::Cow;
+
 use super::*;
 
 /// An exposure is found elsewhere than where it lay if it is this many of its errors away.
@@ -43,6 +45,14 @@ impl Stand<'_> {
         match self {
             Stand::Alone(star) => &star.normalized,
             Stand::Laid(laid) => laid.coadd.exposures(),
+        }
+    }
+
+    /// Exposure `i` as the others left it.
+    pub fn cleaned(&self, i: usize) -> Cow<'_, Normalized> {
+        match self {
+            Stand::Alone(star) => Cow::Borrowed(&star.normalized[i]),
+            Stand::Laid(laid) => laid.coadd.cleaned(i),
         }
     }
 
@@ -158,10 +168,10 @@ impl<'a> Laid<'a> {
 
     /// The best exposure is the reference, without its defects.
     pub fn with_best_alone(self) -> Next<'a> {
-        match self.coadd.is_clipped() {
+        match self.coadd.is_cleaned() {
             false => Next::Done,
             true => {
-                self.star.normalized = self.coadd.into_clipped();
+                self.star.normalized = self.coadd.into_cleaned();
                 Next::Best(self.star)
             }
         }

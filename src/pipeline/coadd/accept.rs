@@ -16,6 +16,9 @@ const DEPTH_SIGMA: f64 = 6.0;
 /// Or if its pieces disagree about its velocity: reduced chi^2.
 const PIECES_LIMIT: f64 = 4.0;
 
+/// Or if this share of its light is sunlight.
+const SUNLIGHT_LIMIT: f64 = 0.15;
+
 /// It is odd if it differs by this many times as much as the others do.
 const ODD_RATIO: f64 = 3.0;
 
@@ -29,8 +32,11 @@ pub(super) fn difference(misfit: &Misfit) -> f64 {
     let smooth = misfit.smooth / SMOOTH_LIMIT.max(SMOOTH_SIGMA * misfit.smooth_sigma);
     let depth = misfit.depth.abs() / DEPTH_LIMIT.max(DEPTH_SIGMA * misfit.depth_sigma);
     let pieces = misfit.pieces_chi2_model / PIECES_LIMIT;
+    let sunlight = misfit.sunlight.abs() / SUNLIGHT_LIMIT;
     // What cannot be known is no difference.
-    [smooth, depth, pieces].into_iter().fold(0.0, f64::max)
+    [smooth, depth, pieces, sunlight]
+        .into_iter()
+        .fold(0.0, f64::max)
 }
 
 /// Leaves out the exposures that are unlike the others, one after the other, and takes the velocities.
@@ -41,7 +47,7 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         if std::env::var_os("RELRV_DEBUG").is_some() {
             for (i, c) in compared.iter().enumerate() {
                 eprintln!(
-                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.1} model {:.2} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
+                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.1} model {:.2} sun {:.3} {:.3} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
                     laid.coadd.exposures()[i].ln_wave.len(),
                     laid.coadd.exposures()[i].arm,
                     n,
@@ -54,6 +60,8 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
                     c.misfit.depth_sigma,
                     c.misfit.pieces_chi2,
                     c.misfit.pieces_chi2_model,
+                    c.misfit.sunlight,
+                    c.misfit.sunlight_rv_km_s,
                     c.misfit.noise_scale,
                     c.chi2 / c.n_pix as f64,
                     c.rv_km_s,
@@ -133,9 +141,10 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
         .collect();
     let n_members = laid.coadd.n_members();
     let scales = error_scales(&laid, compared);
-    for (m, scale) in measured.iter_mut().zip(scales) {
-        m.rv_err_km_s *= scale;
-        m.rv_err_own_km_s *= scale;
+    for ((m, scale), now) in measured.iter_mut().zip(scales).zip(compared) {
+        for err_km_s in [&mut m.rv_err_km_s, &mut m.rv_err_own_km_s] {
+            *err_km_s = (*err_km_s * scale).hypot(now.misfit.sunlight_rv_km_s);
+        }
     }
     let of_best = measured[best].rv_err_own_km_s;
     for (i, m) in measured.iter_mut().enumerate() {

@@ -22,6 +22,11 @@ const LSF_SIGMA_KM_S: f64 = C_KM_S / 7500.0 / 2.354_820_045;
 /// A line is followed as far as this, in standard deviations.
 const REACH_SIGMA: f64 = 3.0;
 
+/// Less than this many of its errors is nothing: a line of the sky, which can stand nowhere else, and sunlight, which a star
+/// like the Sun resembles.
+const LINE_SIGMA: f64 = 2.0;
+const SUN_SIGMA: f64 = 5.0;
+
 /// Pixels of an exposure, and what one unit of a foreign light adds to each.
 #[derive(Clone, Debug)]
 pub(super) struct Light {
@@ -29,6 +34,8 @@ pub(super) struct Light {
     pub profile: Vec<f64>,
     /// A spectrum that takes the place of a part of the star's, and is not added to it: the profile less the star's flux.
     pub is_mixed: bool,
+    /// Less than this many of its errors is nothing.
+    pub least_sigma: f64,
 }
 
 impl Light {
@@ -63,6 +70,7 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
             first,
             profile,
             is_mixed: false,
+            least_sigma: LINE_SIGMA,
         })
     };
     let mut sun = Vec::new();
@@ -71,6 +79,7 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
         first: 0,
         profile: sun,
         is_mixed: true,
+        least_sigma: SUN_SIGMA,
     };
     std::iter::once(sun)
         .chain(SKY_LINES_AA.iter().filter_map(line))
@@ -92,12 +101,13 @@ pub(super) struct Sums {
 impl Sums {
     /// The most probable amount, found with the velocity, and what the velocity's curvature loses by it.
     ///
-    /// The variance of amounts is that of greatest evidence from this one alone: nothing unless it is larger than its error.
-    pub fn amount(&self, gradient: f64, curvature: f64) -> (f64, f64) {
+    /// The variance of amounts is that of greatest evidence from this one alone; what is less than `least_sigma` of its errors is
+    /// nothing.
+    pub fn amount(&self, gradient: f64, curvature: f64, least_sigma: f64) -> (f64, f64) {
         let power = self.power - self.slope * self.slope / curvature;
         let free = self.residual - self.slope * gradient / curvature;
         let sigma2 = free * free / power;
-        if !(power > 0.0 && sigma2 > 1.0) {
+        if !(power > 0.0 && sigma2 > least_sigma * least_sigma) {
             return (0.0, 0.0);
         }
         // Prior of variance (sigma2 - 1) / power.

@@ -16,9 +16,6 @@ const DEPTH_SIGMA: f64 = 6.0;
 /// Or if its pieces disagree about its velocity: reduced chi^2.
 const PIECES_LIMIT: f64 = 4.0;
 
-/// Or if this share of its light is sunlight.
-const SUNLIGHT_LIMIT: f64 = 0.15;
-
 /// It is odd if it differs by this many times as much as the others do.
 const ODD_RATIO: f64 = 3.0;
 
@@ -32,11 +29,8 @@ pub(super) fn difference(misfit: &Misfit) -> f64 {
     let smooth = misfit.smooth / SMOOTH_LIMIT.max(SMOOTH_SIGMA * misfit.smooth_sigma);
     let depth = misfit.depth.abs() / DEPTH_LIMIT.max(DEPTH_SIGMA * misfit.depth_sigma);
     let pieces = misfit.pieces_chi2_model / PIECES_LIMIT;
-    let sunlight = misfit.sunlight.abs() / SUNLIGHT_LIMIT;
     // What cannot be known is no difference.
-    [smooth, depth, pieces, sunlight]
-        .into_iter()
-        .fold(0.0, f64::max)
+    [smooth, depth, pieces].into_iter().fold(0.0, f64::max)
 }
 
 /// Leaves out the exposures that are unlike the others, one after the other, and takes the velocities.

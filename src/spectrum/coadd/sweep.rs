@@ -364,7 +364,7 @@ fn take_off(exposure: &Normalized, lights: &[Light], at: &mut AtPixels, out: &mu
                 sums.residual += p * at.residual[i] * inverse;
             }
         }
-        let (amount, less) = sums.amount(out.totals.gradient, out.totals.slope2, light.least_sigma);
+        let (amount, less) = sums.amount(out.totals.gradient, out.totals.slope2, light);
         if amount == 0.0 {
             continue;
         }

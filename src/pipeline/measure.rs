@@ -36,9 +36,9 @@ const MOST_FILES_PER_BITE: usize = 1024;
 #[serde(rename_all = "lowercase")]
 pub enum ReferenceKind {
     /// Its exposure of highest signal-to-noise ratio (the paper's way).
-    #[default]
     Best,
-    /// The coadd of all its other exposures, each at its own velocity.
+    /// The coadd of all its other exposures that agree with each other, each at its own velocity.
+    #[default]
     Coadd,
 }
 

@@ -162,6 +162,14 @@ impl SplineFit {
         self.most_probable(prior);
     }
 
+    /// The coefficients of [`SplineFit::fit_with_prior`] alone, in less time: no covariances can be had from it.
+    pub fn coefficients_with_prior(&mut self, sums: &NormalEquations, prior: &[f64]) {
+        self.factor.clone_from(&sums.matrix);
+        add_penalty::<4>(&mut self.factor, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
+        self.coefficients.clone_from(&sums.right);
+        self.solver.solve(&self.factor, &mut self.coefficients);
+    }
+
     fn take_sums(&mut self, sums: &NormalEquations) {
         self.normal.clone_from(&sums.matrix);
         self.right.clone_from(&sums.right);

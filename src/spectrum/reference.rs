@@ -298,6 +298,16 @@ pub(super) fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
 /// one spacing of its centre. Gaps get the variance of what may hide there.
 pub(super) fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
     let n = ivar.len();
+    if ivar.iter().all(|w| *w > 0.0) {
+        let mut cumulative = Vec::with_capacity(n + 1);
+        let mut sum = 0.0;
+        cumulative.push(sum);
+        cumulative.extend(ivar.iter().map(|w| {
+            sum += 1.0 / w;
+            sum
+        }));
+        return means_around_knots(knots, &cumulative);
+    }
     let mut distance = vec![n; n];
     let mut last_good = None;
     for i in 0..n {
@@ -322,6 +332,12 @@ pub(super) fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
         let gap_sigma = (GAP_SIGMA.0 * distance[i] as f64).min(GAP_SIGMA.1);
         cumulative[i + 1] = cumulative[i] + last_variance + gap_sigma * gap_sigma;
     }
+    means_around_knots(knots, &cumulative)
+}
+
+/// Means of the pixels within one spacing of each coefficient's centre, from sums of the pixels before each.
+fn means_around_knots(knots: Knots, cumulative: &[f64]) -> Vec<f64> {
+    let n = cumulative.len() - 1;
     (0..knots.n_coefficient())
         .map(|c| {
             // Coefficient c is centred on knot c - 1; beyond the ends the nearest pixels serve.

@@ -38,32 +38,6 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
     let n = laid.star.odd.len();
     loop {
         let compared = laid.coadd.compared();
-        if std::env::var_os("RELRV_DEBUG").is_some() {
-            for (i, c) in compared.iter().enumerate() {
-                eprintln!(
-                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.1} model {:.2} sun {:.3} {:.3} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
-                    laid.coadd.exposures()[i].ln_wave.len(),
-                    laid.coadd.exposures()[i].arm,
-                    n,
-                    i,
-                    laid.star.best,
-                    laid.coadd.exposures()[i].snr,
-                    c.misfit.smooth,
-                    c.misfit.smooth_sigma,
-                    c.misfit.depth,
-                    c.misfit.depth_sigma,
-                    c.misfit.pieces_chi2,
-                    c.misfit.pieces_chi2_model,
-                    c.misfit.sunlight,
-                    c.misfit.sunlight_rv_km_s,
-                    c.misfit.noise_scale,
-                    c.chi2 / c.n_pix as f64,
-                    c.rv_km_s,
-                    c.widest_clip,
-                    laid.star.odd[i]
-                );
-            }
-        }
         let differences: Vec<f64> = compared.iter().map(|c| difference(&c.misfit)).collect();
         let Some(worst) = odd_one(&laid, &differences) else {
             return take(laid, &compared, &differences);

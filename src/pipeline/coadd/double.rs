@@ -61,27 +61,6 @@ fn judge(
             return odd_arms(arms, &of_all);
         }
     }
-    if std::env::var_os("RELRV_DEBUG").is_some() {
-        for (a, e) in of_all.iter().enumerate() {
-            eprintln!(
-                "DBL star {} arm {a} second {:?} width {:?} double {:?} lines {}",
-                arms[0].star().star,
-                e.second
-                    .iter()
-                    .map(|s| s.map(|s| (
-                        s.is_sure(),
-                        (s.sigma * 10.0) as i32,
-                        (s.share * 100.0) as i32,
-                        (s.others_sigma * 10.0) as i32,
-                        s.misfit_sigma as i32
-                    )))
-                    .collect::<Vec<_>>(),
-                e.width_sigma,
-                double[a],
-                e.has_broad_lines()
-            );
-        }
-    }
     for stand in arms.iter_mut() {
         if let Some(arm) = stand.exposures().first().map(|e| e.arm) {
             stand

@@ -27,6 +27,9 @@ const REACH_SIGMA: f64 = 3.0;
 const LINE_SIGMA: f64 = 2.0;
 const SUN_SIGMA: f64 = 4.0;
 
+/// In exposures of a lower signal-to-noise ratio, noise hides so much sunlight.
+const SUN_SNR: f64 = 25.0;
+
 /// Moonlight that the sky subtraction has left is of this share of a star's light (standard deviation): what is much more in a
 /// star like the Sun is a chance, as the two hardly differ.
 const SUN_SHARE: f64 = 0.05;
@@ -80,6 +83,10 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
             most: f64::INFINITY,
         })
     };
+    let lines = SKY_LINES_AA.iter().filter_map(line);
+    if exposure.snr.is_nan() || exposure.snr < SUN_SNR {
+        return lines.collect();
+    }
     let mut sun = Vec::new();
     sunlight::fill_normalized(exposure.arm, ln_wave, helio_rv_km_s, &mut sun);
     let sun = Light {
@@ -89,9 +96,7 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
         least_sigma: SUN_SIGMA,
         most: SUN_SHARE,
     };
-    std::iter::once(sun)
-        .chain(SKY_LINES_AA.iter().filter_map(line))
-        .collect()
+    std::iter::once(sun).chain(lines).collect()
 }
 
 /// What a light adds to an exposure, given the sums over its pixels with the weights 1 / S: p its profile, f' the slope and r the

@@ -27,9 +27,18 @@ pub use misfit::Misfit;
 /// Rounds of laying the exposures over each other, at most.
 const MAX_ROUNDS: usize = 6;
 
-/// No further round if no velocity moved by more than this part of its error: the next round would move it by a fourth of that
-/// at most.
-const SETTLED_SIGMA: f64 = 0.3;
+/// No further round if no velocity is to be moved by more than this part of its error: what the next round would add is a sixth
+/// of that.
+const SETTLED_SIGMA: f64 = 0.7;
+
+/// What is clipped and less than this many sigma off has moved the others' velocities by no more than a tenth of their errors:
+/// only the exposures that lost pixels are compared again.
+const MINOR_SIGMA: f64 = 12.0;
+
+/// The prior is found anew if an exposure is moved by more than this many of its errors, or a pixel is clipped that is off by so
+/// many: less changes the power of the spectrum by nothing to speak of.
+const FAR_SIGMA: f64 = 2.0;
+const FAR_CLIP_SIGMA: f64 = 30.0;
 
 /// An exposure that is to be moved by less than this part of its error stays where it lies in the coadd: it blurs nothing.
 const STAYS_SIGMA: f64 = 0.1;
@@ -41,6 +50,8 @@ pub struct Round {
     pub largest_sigma: f64,
     /// Pixels that were clipped.
     pub n_clipped: usize,
+    /// No further round is needed.
+    pub is_settled: bool,
 }
 
 /// An exposure against the coadd of the others, once the exposures have settled.
@@ -250,9 +261,7 @@ impl Coadd {
         for _ in 0..MAX_ROUNDS {
             match self.round() {
                 None => return false,
-                Some(round) if round.largest_sigma < SETTLED_SIGMA && round.n_clipped == 0 => {
-                    break;
-                }
+                Some(round) if round.is_settled => break,
                 Some(_) => {}
             }
         }
@@ -262,43 +271,63 @@ impl Coadd {
     /// Compares every exposure with the coadd of the others: moves velocities, clips defects, and lays the exposures anew that
     /// have changed. None where the coadd cannot be made any more.
     pub fn round(&mut self) -> Option<Round> {
-        self.compare();
-        let (n_clipped, mut changed) = self.clip();
+        self.compare(&vec![true; self.parts.len()]);
+        let clip = self.clip();
+        let largest_sigma = self.find_steps()?;
+        let is_near = largest_sigma < SETTLED_SIGMA;
+        let is_settled = is_near && clip.farthest_sigma < MINOR_SIGMA;
+        if is_settled && clip.n > 0 {
+            self.sum_again(&clip.changed);
+            self.compare(&clip.changed);
+            self.find_steps()?;
+        }
+        if !is_settled {
+            let mut changed = clip.changed;
+            for (i, changed) in changed.iter_mut().enumerate() {
+                let sigma = self.rest_km_s[i].abs() * self.sweeps[i].totals.information.sqrt();
+                *changed |= sigma > STAYS_SIGMA;
+                if *changed {
+                    self.shift_km_s[i] += std::mem::take(&mut self.rest_km_s[i]);
+                }
+            }
+            if !self.shift_km_s.iter().all(|u| u.is_finite()) {
+                return None;
+            }
+            self.sum_again(&changed);
+            let has_changed = largest_sigma > FAR_SIGMA || clip.farthest_sigma > FAR_CLIP_SIGMA;
+            if has_changed && !self.find_prior() {
+                return None;
+            }
+        }
+        Some(Round {
+            largest_sigma,
+            n_clipped: clip.n,
+            is_settled,
+        })
+    }
+
+    /// How far each exposure is to be moved. The largest of the members' steps in their errors; None where nothing is known.
+    fn find_steps(&mut self) -> Option<f64> {
         let of_members = self.sweeps.iter().zip(&self.members).filter(|(_, m)| **m);
         let total: f64 = of_members.map(|(s, _)| s.totals.information).sum();
         if !(total > 0.0 && total.is_finite()) {
             return None;
         }
         let mut largest_sigma = 0.0f64;
-        for i in 0..self.sweeps.len() {
-            let Sweep { totals, .. } = &self.sweeps[i];
+        for (i, sweep) in self.sweeps.iter().enumerate() {
+            let information = sweep.totals.information;
             // The others' coadd lies where their mean does. With this part of the difference an exposure and the others meet
             // where the mean of all is.
             let part = match self.members[i] {
-                true => 1.0 - totals.information / total,
+                true => 1.0 - information / total,
                 false => 1.0,
             };
-            let step = self.sweeps[i].step_km_s * part;
-            let sigma = step.abs() * totals.information.sqrt();
-            self.rest_km_s[i] = step;
+            self.rest_km_s[i] = sweep.step_km_s * part;
             if self.members[i] {
-                largest_sigma = largest_sigma.max(sigma);
-            }
-            changed[i] |= sigma > STAYS_SIGMA;
-        }
-        let is_settled = largest_sigma < SETTLED_SIGMA && n_clipped == 0;
-        if !is_settled {
-            for i in (0..changed.len()).filter(|i| changed[*i]) {
-                self.shift_km_s[i] += std::mem::take(&mut self.rest_km_s[i]);
-            }
-            if !(self.shift_km_s.iter().all(|u| u.is_finite()) && self.lay_again(&changed)) {
-                return None;
+                largest_sigma = largest_sigma.max(self.rest_km_s[i].abs() * information.sqrt());
             }
         }
-        Some(Round {
-            largest_sigma,
-            n_clipped,
-        })
+        Some(largest_sigma)
     }
 
     /// What the last round found, for each exposure; an exposure is compared with the coadd of the others.
@@ -346,11 +375,12 @@ impl Coadd {
     /// Sums up each exposure where it lies now, and finds the prior from all. False where nothing is known.
     fn lay(&mut self) -> bool {
         self.parts.clear();
-        let all = vec![true; self.exposures.len()];
-        self.lay_again(&all)
+        self.sum_again(&vec![true; self.exposures.len()]);
+        self.find_prior()
     }
 
-    fn lay_again(&mut self, changed: &[bool]) -> bool {
+    /// Sums up the exposures that have `changed`, and all.
+    fn sum_again(&mut self, changed: &[bool]) {
         let ln_wave = &self.exposures[self.best].ln_wave;
         for (i, exposure) in self.exposures.iter().enumerate() {
             if changed[i] {
@@ -365,7 +395,6 @@ impl Coadd {
         for (part, _) in self.parts.iter().zip(&self.members).filter(|(_, m)| **m) {
             self.all.add(&part.sums);
         }
-        self.find_prior()
     }
 
     fn find_prior(&mut self) -> bool {
@@ -415,19 +444,22 @@ impl Coadd {
         }
     }
 
-    fn compare(&mut self) {
-        let mut out = Vec::with_capacity(self.parts.len());
+    /// Compares those of the exposures that are `wanted` with the others; for the rest the last comparison holds.
+    fn compare(&mut self, wanted: &[bool]) {
+        let mut sweeps = std::mem::take(&mut self.sweeps);
+        sweeps.resize_with(self.parts.len(), Sweep::default);
         let mut fit = SplineFit::default();
         let mut at = AtPixels::default();
         let all = total(&self.all.ivar);
-        self.each_without_one(0..self.parts.len(), |i, sums| {
+        let which = (0..self.parts.len()).filter(|i| wanted[*i]);
+        self.each_without_one(which, |i, sums| {
             let Some(covered) = longest_covered(&sums.ivar) else {
-                out.push(Sweep::default());
+                sweeps[i] = Sweep::default();
                 return;
             };
-            fit.fit_with_prior(&sums.equations, &self.prior);
+            fit.coefficients_with_prior(&sums.equations, &self.prior);
             let variance = smooth_variance(self.knots, &sums.ivar);
-            out.push(sweep(
+            sweeps[i] = sweep(
                 &self.exposures[i],
                 &self.parts[i].x,
                 &self.lights[i],
@@ -441,13 +473,13 @@ impl Coadd {
                     covered,
                 },
                 &mut at,
-            ));
+            );
         });
-        self.sweeps = out;
+        self.sweeps = sweeps;
     }
 
-    /// Takes the weight from pixels that only a defect can put where they are. Number of defects, and which exposures have any.
-    fn clip(&mut self) -> (usize, Vec<bool>) {
+    /// Takes the weight from pixels that only a defect can put where they are.
+    fn clip(&mut self) -> Clip {
         let n = self.exposures[self.best].ln_wave.len();
         let residuals: Vec<Option<Residuals<'_>>> = self
             .members
@@ -463,10 +495,17 @@ impl Coadd {
             .collect();
         let n_wide: Vec<usize> = self.wide.iter().map(|w| w.0).collect();
         let defects = defects(&residuals, n, &n_wide);
-        let mut changed = vec![false; self.exposures.len()];
+        let mut clip = Clip {
+            n: defects.len(),
+            changed: vec![false; self.exposures.len()],
+            farthest_sigma: 0.0,
+        };
         for defect in &defects {
             let i = defect.exposure;
-            changed[i] = true;
+            clip.changed[i] = true;
+            let z = &self.sweeps[i].z[defect.pixels.clone()];
+            let farthest = z.iter().fold(0.0f64, |most, z| most.max(z.abs()));
+            clip.farthest_sigma = clip.farthest_sigma.max(farthest);
             if defect.is_wide {
                 let (n, widest) = self.wide[i];
                 self.wide[i] = (n + 1, widest.max(defect.pixels.len()));
@@ -481,8 +520,18 @@ impl Coadd {
                 }
             }
         }
-        (defects.len(), changed)
+        clip
     }
+}
+
+/// What was clipped in a round.
+struct Clip {
+    /// Number of defects.
+    n: usize,
+    /// Exposures that have any.
+    changed: Vec<bool>,
+    /// The farthest-off pixel of them, in sigma.
+    farthest_sigma: f64,
 }
 
 fn total(ivar: &[f64]) -> f64 {

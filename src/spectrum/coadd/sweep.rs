@@ -111,6 +111,7 @@ pub(super) struct AtPixels {
 
 impl AtPixels {
     /// Evaluates the others at the pixels that they cover.
+    #[inline(never)]
     fn evaluate(&mut self, exposure: &Normalized, x: &[f64], others: &View<'_>) {
         let (low, high) = (others.covered.0 as f64, others.covered.1 as f64);
         // Positions ascend; beyond the scale's ends they are no numbers.
@@ -126,13 +127,17 @@ impl AtPixels {
             &mut self.of_slope,
         ] {
             values.clear();
-            values.reserve(n);
+            values.resize(n, 0.0);
         }
         let per_pixel = 1.0 / others.knots.spacing as f64;
         let last = others.knots.n_interval - 1;
         let mut current = usize::MAX;
         let (mut flux, mut variance) = ([0.0; 4], [0.0; 4]);
-        for (x, observed) in x[from..from + n].iter().zip(&exposure.flux[from..]) {
+        let observed = x[from..from + n].iter().zip(&exposure.flux[from..]);
+        let values = self.flux.iter_mut().zip(&mut self.slope);
+        let values = values.zip(self.variance.iter_mut().zip(&mut self.residual));
+        let values = values.zip(self.of_flux.iter_mut().zip(&mut self.of_slope));
+        for ((x, observed), ((model, noise), spread)) in observed.zip(values) {
             let t = x * per_pixel;
             let interval = (t as usize).min(last);
             if interval != current {
@@ -145,14 +150,12 @@ impl AtPixels {
             let rise = flux[1] + t * (2.0 * flux[2] + t * 3.0 * flux[3]);
             let pixels_per_km_s = others.scale.pixels_per_km_s[*x as usize];
             let [of_flux, of_slope] = others.spread[(*x + 0.5) as usize];
-            self.flux.push(value);
-            self.slope.push(-rise * per_pixel * pixels_per_km_s);
-            self.variance
-                .push(variance[0] + t * (variance[1] + t * (variance[2] + t * variance[3])));
-            self.residual.push(observed - value);
-            self.of_flux.push(others.spread_factor * of_flux);
-            self.of_slope
-                .push(others.spread_factor * of_slope * pixels_per_km_s * pixels_per_km_s);
+            *model.0 = value;
+            *model.1 = -rise * per_pixel * pixels_per_km_s;
+            *noise.0 = variance[0] + t * (variance[1] + t * (variance[2] + t * variance[3]));
+            *noise.1 = observed - value;
+            *spread.0 = others.spread_factor * of_flux;
+            *spread.1 = others.spread_factor * of_slope * pixels_per_km_s * pixels_per_km_s;
         }
     }
 }

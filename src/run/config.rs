@@ -63,8 +63,9 @@ pub struct RunConfig {
 
 /// Goes up by one with every change of what a measured row holds or of how it is measured, so that units of an older build are
 /// not mixed with new ones. 2: `double_lined`, `n_reference`, errors by the response. 3:
-/// `double_lined` by the width of broad lines, clipping of coadds.
-const ROWS: u32 = 3;
+/// `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge each other, water lines, errors that
+/// hold what moves velocities.
+const ROWS: u32 = 4;
 
 impl RunConfig {
     /// Everything that the products depend on beside the files' content, by the names of the options.

@@ -177,6 +177,7 @@ mod tests {
             },
             is_reference: false,
             n_reference: 1,
+            noise_scale: 1.0,
             path: PathBuf::new().into(),
         })
     }

@@ -39,6 +39,8 @@ pub struct FirstPass {
     pub double_lined: Vec<bool>,
     /// Which exposures are unlike the others.
     pub odd: Vec<bool>,
+    /// What the quoted noise of each was multiplied by; 1 where it was taken as it is.
+    pub noise_scale: Vec<f64>,
 }
 
 impl FirstPass {
@@ -52,6 +54,7 @@ impl FirstPass {
         FirstPass {
             double_lined: vec![false; measurements.len()],
             odd: vec![false; measurements.len()],
+            noise_scale: vec![1.0; measurements.len()],
             star,
             normalized,
             best,

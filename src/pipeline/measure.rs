@@ -418,6 +418,7 @@ fn add_rows(clock: &mut HjdClock, place: Place<'_>, measured: FirstPass, rows: &
     for (i, (exposure, (mut measurement, double_lined))) in
         exposures.into_iter().zip(found).enumerate()
     {
+        let noise_scale = measured.noise_scale.get(i).copied().unwrap_or(1.0);
         note_exposure(&mut measurement, &exposure, single);
         if double_lined {
             measurement.flags |= flags::DOUBLE_LINED;
@@ -439,6 +440,7 @@ fn add_rows(clock: &mut HjdClock, place: Place<'_>, measured: FirstPass, rows: &
             measurement,
             is_reference: i == measured.best,
             n_reference: measured.n_reference,
+            noise_scale,
             path: header.path.clone(),
         });
     }

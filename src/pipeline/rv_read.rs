@@ -59,6 +59,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
     );
     let is_reference = column!("is_reference", Bool);
     let n_reference = column!("n_reference", I32);
+    let noise_scale = column!("noise_scale", F64);
 
     let mut texts: HashSet<Arc<str>> = HashSet::new();
     let mut shared = |text: &str| -> Arc<str> {
@@ -103,6 +104,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
             },
             is_reference: is_reference[i],
             n_reference: n_reference[i],
+            noise_scale: noise_scale[i],
             path: path.clone(),
         });
     }
@@ -140,6 +142,7 @@ mod tests {
             },
             is_reference: arm == Arm::Red,
             n_reference: 7,
+            noise_scale: 0.875,
             path: PathBuf::from("f \u{e9}.fits").into(),
         }
     }

@@ -40,6 +40,8 @@ pub struct RvRow {
     pub is_reference: bool,
     /// Exposures that the star's reference is made of: 1 where it is the best one.
     pub n_reference: i32,
+    /// What the quoted noise was multiplied by, as the residuals show it; 1 where it was taken as it is.
+    pub noise_scale: f64,
     /// File.
     pub path: Arc<PathBuf>,
 }
@@ -126,6 +128,12 @@ pub fn to_table(rows: &[RvRow]) -> Table {
             "",
             "exposures that the reference is made of: 1 = the best one",
             column(rows, |r| r.n_reference),
+        )
+        .push_f64(
+            "noise_scale",
+            "",
+            "noise from the residuals over the quoted one, used in the errors; 1 = not used",
+            column(rows, |r| r.noise_scale),
         )
         .push_i32(
             "flags",

@@ -22,8 +22,8 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
         name: "chi2",
         title: "Reduced chi-squared",
         caption: format!(
-            "Distribution of the reduced chi-squared of each exposure against its reference; dashed: {CHI2_HIGH_LIMIT}, above which the flag chi2_high \
-            is set. The last bin holds everything beyond."
+            "Distribution of the reduced chi-squared of each exposure against its reference; dashed: {CHI2_HIGH_LIMIT}, above which \
+            an exposure in which noise hides all else is no shifted copy of its reference. The last bin holds everything beyond."
         ),
         svg,
     })

@@ -175,7 +175,7 @@ fn limits_of_flags_are_as_described() {
     );
     says(
         "`chi2_high`",
-        &format!("`chi2_red` > {}:", flags::CHI2_HIGH_LIMIT),
+        &format!("`chi2_red` > {} (", flags::CHI2_HIGH_LIMIT),
     );
     let percent = 100.0 * flags::LOW_INFORMATION_LIMIT;
     says("`low_information`", &format!("more than {percent:.0} %"));

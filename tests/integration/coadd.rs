@@ -73,12 +73,7 @@ fn both_ways(
         spectra,
     };
     let first = Cpu.measure(&batch).unwrap();
-    let mut star = [FirstPass {
-        normalized: exposures,
-        best,
-        measurements: first.clone(),
-        n_reference: 1,
-    }];
+    let mut star = [FirstPass::new(1, exposures, best, first.clone())];
     against_coadds(config, &mut star, &Cpu, &StageClocks::default()).unwrap();
     let [star] = star;
     (first, star)

@@ -1,5 +1,7 @@
 //! Integration tests, one binary: what a user could see go wrong.
 
+mod agreement;
+mod agreement_plates;
 mod bad_input;
 mod calibrate;
 mod cli;

@@ -19,9 +19,6 @@ use crate::spectrum::{Coadd, Normalized, Reference};
 use double::Verdict;
 use laid::{Laid, Stand};
 
-/// Times that exposures are searched for against the coadds of the others, or against another best exposure, at most.
-const MAX_PASSES: usize = 4;
-
 /// Flags of a measurement whose velocity says nothing.
 const NO_PLACE: u32 = flags::EDGE | flags::NO_CURVATURE;
 
@@ -94,7 +91,8 @@ pub fn against_coadds(
         let judged = double::look(config, laid);
         judged.into_par_iter().map(first_judgement).collect()
     });
-    for pass in 1..=MAX_PASSES {
+    // Each star ends: it is searched for a few times, and has fewer exposures that are not odd each time it is laid again.
+    loop {
         let (mut laid, mut again, mut best) = (Vec::new(), Vec::new(), Vec::new());
         for star in next {
             match star {
@@ -110,14 +108,12 @@ pub fn against_coadds(
         let measured = search::against_others(config, &laid, backend, clocks)?;
         search::against_best(config, &mut again, backend, clocks)?;
         search::against_best(config, &mut best, backend, clocks)?;
-        let is_last = pass == MAX_PASSES;
         next = clocks.time_all_threads(Stage::Reference, || {
             let laid = laid.into_par_iter().zip(measured);
-            let laid = laid.map(|(star, measured)| laid::found(star, measured, is_last));
-            let again = again.into_par_iter().map(|star| match is_last {
-                true => Next::Done,
-                false => first_judgement((laid::lay(config, star), Verdict::Single)),
-            });
+            let laid = laid.map(|(star, measured)| laid::found(star, measured));
+            let again = again
+                .into_par_iter()
+                .map(|star| first_judgement((laid::lay(config, star), Verdict::Single)));
             laid.chain(again).collect()
         });
     }

@@ -13,6 +13,7 @@ pub mod reference;
 pub mod response;
 pub mod second_copy;
 pub mod smoothing_spline;
+pub mod sunlight;
 pub mod telluric;
 pub mod twisted;
 

@@ -41,7 +41,7 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         if std::env::var_os("RELRV_DEBUG").is_some() {
             for (i, c) in compared.iter().enumerate() {
                 eprintln!(
-                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.2} model {:.2} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
+                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.1} model {:.2} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
                     laid.coadd.exposures()[i].ln_wave.len(),
                     laid.coadd.exposures()[i].arm,
                     n,
@@ -75,7 +75,11 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
             return Next::Done;
         }
         if worst == laid.star.best {
-            return Next::Again(laid.give_up());
+            laid = match laid.with_another_best() {
+                Ok(laid) => laid,
+                Err(star) => return Next::Again(star),
+            };
+            continue;
         }
         if !(laid.coadd.leave_out(worst) && laid.coadd.settle()) {
             laid.give_up();
@@ -128,6 +132,11 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
         })
         .collect();
     let n_members = laid.coadd.n_members();
+    let scales = error_scales(&laid, compared);
+    for (m, scale) in measured.iter_mut().zip(scales) {
+        m.rv_err_km_s *= scale;
+        m.rv_err_own_km_s *= scale;
+    }
     let of_best = measured[best].rv_err_own_km_s;
     for (i, m) in measured.iter_mut().enumerate() {
         let two_disagree = n_members == 2 && laid.coadd.is_member(i) && differences[i] > 1.0;
@@ -144,6 +153,37 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
     laid.star.measurements = measured;
     Next::Done
 }
+
+/// By how much the errors are larger than those that noise gives, as the pieces of the window say: if their velocities scatter
+/// by more than their errors, so does their mean. What moves no velocity makes no error larger.
+///
+/// A star's exposures have much of it in common, so each exposure's scale is drawn to that of all.
+fn error_scales(laid: &Laid<'_>, compared: &[Compared]) -> Vec<f64> {
+    let members = (0..compared.len()).filter(|i| laid.coadd.is_member(*i));
+    let (mut chi2, mut dof) = (PRIOR_DOF, PRIOR_DOF);
+    for misfit in members.map(|i| &compared[i].misfit) {
+        if misfit.pieces_chi2.is_finite() {
+            chi2 += misfit.pieces_chi2;
+            dof += misfit.pieces_dof;
+        }
+    }
+    let usual = chi2 / dof;
+    let scale = |c: &Compared| {
+        let Misfit {
+            pieces_chi2,
+            pieces_dof,
+            ..
+        } = c.misfit;
+        let reduced = (pieces_chi2 + STAR_DOF * usual) / (pieces_dof + STAR_DOF);
+        // Also where it is no number.
+        reduced.sqrt().max(1.0)
+    };
+    compared.iter().map(scale).collect()
+}
+
+/// Degrees of freedom that speak for errors as noise gives them, and those of the star's other exposures.
+const PRIOR_DOF: f64 = 22.0;
+const STAR_DOF: f64 = 44.0;
 
 /// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure is told to be unlike the others.
 const WIDE_CLIP_PIXELS: usize = 12;

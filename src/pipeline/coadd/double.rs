@@ -4,6 +4,7 @@
 //! second set. A best exposure that alone makes a star double is a spoiled one: half of its light may be scattered
 //! sunlight, or the fibre was on another star. So the star must be double without its best exposure as well.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::*;
@@ -60,6 +61,27 @@ fn judge(
             return odd_arms(arms, &of_all);
         }
     }
+    if std::env::var_os("RELRV_DEBUG").is_some() {
+        for (a, e) in of_all.iter().enumerate() {
+            eprintln!(
+                "DBL star {} arm {a} second {:?} width {:?} double {:?} lines {}",
+                arms[0].star().star,
+                e.second
+                    .iter()
+                    .map(|s| s.map(|s| (
+                        s.is_sure(),
+                        (s.sigma * 10.0) as i32,
+                        (s.share * 100.0) as i32,
+                        (s.others_sigma * 10.0) as i32,
+                        s.misfit_sigma as i32
+                    )))
+                    .collect::<Vec<_>>(),
+                e.width_sigma,
+                double[a],
+                e.has_broad_lines()
+            );
+        }
+    }
     for stand in arms.iter_mut() {
         if let Some(arm) = stand.exposures().first().map(|e| e.arm) {
             stand
@@ -105,11 +127,11 @@ fn evidence(
     in_order.sort_by_key(|stand| stand.exposures().first().map(|e| e.arm as usize));
     for stand in in_order {
         let best = stand.star().best;
-        let all = stand.exposures();
-        let is_left_out = without_best && all.len() >= FEWEST;
-        let exposures: Vec<&Normalized> = (0..all.len())
+        let n = stand.exposures().len();
+        let is_left_out = without_best && n >= FEWEST;
+        let exposures: Vec<Cow<'_, Normalized>> = (0..n)
             .filter(|i| !(is_left_out && *i == best))
-            .map(|i| &all[i])
+            .map(|i| stand.cleaned(i))
             .collect();
         let reference = match is_left_out {
             false => best,
@@ -133,7 +155,7 @@ fn evidence(
         let widths = arm == 0 || out[0].has_broad_lines();
         out[arm] = double_lined::evidence(
             &spline,
-            exposures.iter().copied(),
+            exposures.iter().map(Cow::as_ref),
             reference,
             widths,
             scratch,

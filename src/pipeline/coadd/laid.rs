@@ -1,9 +1,14 @@
 //! A star's exposures laid over each other, and those that may lie in the wrong place.
 
+use std::borrow::Cow;
+
 use super::*;
 
 /// An exposure is found elsewhere than where it lay if it is this many of its errors away.
 const MOVED_SIGMA: f64 = 1.0;
+
+/// Times that exposures are searched for against the coadds of the others, at most.
+const MAX_SEARCHES: usize = 3;
 
 /// With little information a velocity this many of its errors from the star's others is that of a peak of noise.
 const FAR_SIGMA: f64 = 3.0;
@@ -21,6 +26,10 @@ pub(super) struct Laid<'a> {
     pub suspects: Vec<usize>,
     /// What was found of those that were.
     pub searched: Vec<Option<Measurement>>,
+    /// Times that exposures were searched for.
+    pub n_searches: usize,
+    /// Pixels between knots.
+    knot_pixels: usize,
 }
 
 /// A star after the first pass.
@@ -36,6 +45,14 @@ impl Stand<'_> {
         match self {
             Stand::Alone(star) => &star.normalized,
             Stand::Laid(laid) => laid.coadd.exposures(),
+        }
+    }
+
+    /// Exposure `i` as the others left it.
+    pub fn cleaned(&self, i: usize) -> Cow<'_, Normalized> {
+        match self {
+            Stand::Alone(star) => Cow::Borrowed(&star.normalized[i]),
+            Stand::Laid(laid) => laid.coadd.cleaned(i),
         }
     }
 
@@ -73,6 +90,8 @@ pub(super) fn lay<'a>(config: &MeasureConfig, star: &'a mut FirstPass) -> Stand<
                     coadd,
                     suspects: Vec::new(),
                     searched: vec![None; n],
+                    n_searches: 0,
+                    knot_pixels: config.knot_pixels,
                 });
             }
             star.normalized = coadd.into_exposures();
@@ -95,12 +114,64 @@ impl<'a> Laid<'a> {
         Next::Again(star)
     }
 
+    /// Lays the exposures where they lie on the scale of the best one that is not odd. The star alone where that fails.
+    pub fn with_another_best(self) -> std::result::Result<Self, &'a mut FirstPass> {
+        let mut rv_km_s = self.coadd.rv_km_s();
+        let is_member = |i: &usize| self.coadd.is_member(*i) && !self.star.odd[*i];
+        let exposures = self.coadd.exposures();
+        let Some(best) = (0..rv_km_s.len()).filter(is_member).max_by(|a, b| {
+            exposures[*a]
+                .snr
+                .total_cmp(&exposures[*b].snr)
+                .then(b.cmp(a))
+        }) else {
+            return Err(self.give_up());
+        };
+        let of_best = rv_km_s[best];
+        for (i, rv) in rv_km_s.iter_mut().enumerate() {
+            *rv = if is_member(&i) {
+                *rv - of_best
+            } else {
+                f64::NAN
+            };
+        }
+        let Laid {
+            star,
+            coadd,
+            suspects,
+            searched,
+            n_searches,
+            knot_pixels,
+        } = self;
+        star.best = best;
+        match Coadd::new(coadd.into_exposures(), best, knot_pixels, &rv_km_s) {
+            Err(exposures) => {
+                star.normalized = exposures;
+                Err(star)
+            }
+            Ok(mut coadd) => match coadd.settle() {
+                true => Ok(Laid {
+                    star,
+                    coadd,
+                    suspects,
+                    searched,
+                    n_searches,
+                    knot_pixels,
+                }),
+                false => {
+                    star.normalized = coadd.into_exposures();
+                    Err(star)
+                }
+            },
+        }
+    }
+
     /// The best exposure is the reference, without its defects.
     pub fn with_best_alone(self) -> Next<'a> {
-        match self.coadd.is_clipped() {
+        match self.coadd.is_cleaned() {
             false => Next::Done,
             true => {
-                self.star.normalized = self.coadd.into_clipped();
+                self.star.normalized = self.coadd.into_cleaned();
                 Next::Best(self.star)
             }
         }
@@ -129,7 +200,8 @@ impl<'a> Laid<'a> {
 }
 
 /// Takes what was found of a star's suspects: lays them there, and judges.
-pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>, is_last: bool) -> Next<'_> {
+pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>) -> Next<'_> {
+    laid.n_searches += 1;
     let mut anew = laid.coadd.rv_km_s();
     let mut has_moved = false;
     for (&i, m) in laid.suspects.iter().zip(&measured) {
@@ -159,7 +231,7 @@ pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>, is_last: boo
         laid.give_up();
         return Next::Done;
     }
-    match is_last {
+    match laid.n_searches >= MAX_SEARCHES {
         true => accept::judged(laid),
         false => Next::Search(laid),
     }

@@ -17,25 +17,27 @@ fn config() -> MeasureConfig {
     }
 }
 
-/// Four exposures of a star like the Sun against the first of them.
-fn first_pass(config: &MeasureConfig) -> FirstPass {
-    let template = Template::new(&StellarParams::dwarf(5800.0), Arm::Blue);
+/// Exposures of stars of these temperatures.
+fn exposures(teff_k: &[f64], rv_km_s: &[f64]) -> Vec<Normalized> {
     let mut rng = ChaCha8Rng::seed_from_u64(81);
     let mut normalizer = Normalizer::default();
-    let exposures: Vec<Normalized> = RV_KM_S
-        .iter()
-        .map(|rv_km_s| {
-            let star = Component {
-                template: &template,
-                rv_km_s: *rv_km_s,
-                light: 1.0,
-            };
-            let options = SpectrumOptions::clean();
-            let made = spectrum_with_truth(&mut rng, Arm::Blue, &[star], 0.0, 40.0, &options);
-            let done = normalizer.normalize(&SpectrumConfig::default(), &made.raw, 100.0);
-            done.unwrap()
-        })
-        .collect();
+    let one = |(teff_k, rv_km_s): (&f64, &f64)| {
+        let template = Template::new(&StellarParams::dwarf(*teff_k), Arm::Blue);
+        let star = Component {
+            template: &template,
+            rv_km_s: *rv_km_s,
+            light: 1.0,
+        };
+        let options = SpectrumOptions::clean();
+        let made = spectrum_with_truth(&mut rng, Arm::Blue, &[star], 0.0, 40.0, &options);
+        let done = normalizer.normalize(&SpectrumConfig::default(), &made.raw, 100.0);
+        done.unwrap()
+    };
+    teff_k.iter().zip(rv_km_s).map(one).collect()
+}
+
+/// Exposures against the first of them.
+fn first_pass(config: &MeasureConfig, exposures: Vec<Normalized>) -> FirstPass {
     let reference = Reference::new(&exposures[0], config.knot_pixels).unwrap();
     let table = ReferenceTable::new(&reference, &config.grid);
     let pixels = |n: &Normalized| SpectrumPixels::new(n, &reference, &table, &config.grid);
@@ -45,53 +47,71 @@ fn first_pass(config: &MeasureConfig) -> FirstPass {
         tables: vec![table],
         spectra,
     };
-    FirstPass {
-        normalized: exposures,
-        best: 0,
-        measurements: Cpu.measure(&batch).unwrap(),
-        n_reference: 1,
-    }
+    FirstPass::new(1, exposures, 0, Cpu.measure(&batch).unwrap())
 }
 
-/// What becomes of the star if its third exposure is found `sigma` of its errors from where it lies, with these flags: exposures
-/// of its reference, whether its velocities are those of the first pass, and whether it is to be measured again.
-fn judged(sigma: f64, flags: u32, is_last: bool) -> (i32, bool, bool) {
+fn measured(mut star: FirstPass) -> FirstPass {
     let config = config();
-    let mut star = first_pass(&config);
-    let before = star.measurements.clone();
-    let exposures = std::mem::take(&mut star.normalized);
-    let rv_km_s = places(&star.measurements);
-    let mut coadd = Coadd::new(exposures, 0, config.knot_pixels, &rv_km_s).unwrap();
-    assert!(settle(&mut coadd));
-    let laid = Laid {
-        star: &mut star,
-        coadd,
-    };
-    let stars = [laid];
     let clocks = StageClocks::default();
-    let mut measured = measure(&config, &stars, &Cpu, &clocks).unwrap().remove(0);
-    let [laid] = stars;
-    measured[2].rv_km_s = laid.coadd.rv_km_s()[2] + sigma * measured[2].rv_err_own_km_s;
-    measured[2].flags |= flags;
-    let again = judge(laid, measured, is_last).is_some();
-    (star.n_reference, star.measurements == before, again)
+    against_coadds(&config, std::slice::from_mut(&mut star), &Cpu, &clocks).unwrap();
+    star
 }
 
 #[test]
-fn a_star_that_does_not_settle_keeps_its_best_exposure() {
-    for is_last in [false, true] {
-        assert_eq!(judged(0.5, 0, is_last), (4, false, false));
+fn a_wrong_place_of_the_first_pass_is_found_out() {
+    let config = config();
+    let all = exposures(&[5800.0; 4], &RV_KM_S);
+    let sound = measured(first_pass(&config, all.clone()));
+    assert_eq!(sound.n_reference, 4);
+    for (m, rv_km_s) in sound.measurements.iter().zip(RV_KM_S) {
+        assert_eq!(m.flags, 0, "{m:?}");
+        assert!((m.rv_km_s - rv_km_s).abs() < 4.0 * m.rv_err_km_s, "{m:?}");
     }
-    // Found elsewhere: laid and measured again, but not for ever.
-    assert_eq!(judged(3.0, 0, false), (1, true, true));
-    assert_eq!(judged(3.0, 0, true), (1, true, false));
+    for off_km_s in [-60.0, 4.0, 45.0] {
+        let mut star = first_pass(&config, all.clone());
+        star.measurements[2].rv_km_s += off_km_s;
+        let star = measured(star);
+        for (now, before) in star.measurements.iter().zip(&sound.measurements) {
+            let moved = (now.rv_km_s - before.rv_km_s).abs();
+            assert!(
+                moved < 0.3 * before.rv_err_own_km_s,
+                "{off_km_s}: {now:?} {before:?}"
+            );
+        }
+    }
 }
 
 #[test]
-fn what_moves_and_says_so_takes_no_coadd_from_the_others() {
-    for flags in [flags::LOW_INFORMATION, flags::MULTIPLE_PEAKS] {
-        assert_eq!(judged(3.0, flags, true), (4, false, false));
+fn another_star_among_the_exposures_is_odd_wherever_it_is() {
+    let config = config();
+    for odd in 0..4 {
+        let mut teff_k = [5800.0; 4];
+        teff_k[odd] = 4200.0;
+        let star = measured(first_pass(&config, exposures(&teff_k, &RV_KM_S)));
+        let expected: Vec<bool> = (0..4).map(|i| i == odd).collect();
+        assert_eq!(star.odd, expected);
+        assert_ne!(star.best, odd);
+        assert_eq!(star.n_reference, 3);
+        let zero = RV_KM_S[star.best];
+        for (i, m) in star.measurements.iter().enumerate() {
+            assert_eq!(m.flags & flags::NOT_AS_OTHERS != 0, i == odd, "{m:?}");
+            let off_km_s = m.rv_km_s - (RV_KM_S[i] - zero);
+            assert!(
+                i == odd || off_km_s.abs() < 4.0 * m.rv_err_km_s,
+                "{odd} {i}: {m:?}"
+            );
+        }
     }
-    // Another pass may still settle it.
-    assert_eq!(judged(3.0, flags::LOW_INFORMATION, false), (1, true, true));
+}
+
+#[test]
+fn two_that_do_not_agree_are_both_flagged() {
+    let config = config();
+    let same = measured(first_pass(&config, exposures(&[5800.0; 2], &RV_KM_S[..2])));
+    assert!(same.measurements.iter().all(|m| m.flags == 0), "{same:?}");
+    let other = exposures(&[5800.0, 4200.0], &RV_KM_S[..2]);
+    let other = measured(first_pass(&config, other));
+    for m in &other.measurements {
+        assert_ne!(m.flags & flags::NOT_AS_OTHERS, 0, "{m:?}");
+    }
 }

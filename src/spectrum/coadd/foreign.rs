@@ -1,10 +1,12 @@
-//! Light that is not the star's and does not move with it: what the sky subtraction has left of lines of the night sky.
+//! Light that is not the star's and does not move with it: what the sky subtraction has left of the night sky's lines and of
+//! moonlight.
 //!
-//! They stand still in the observer's frame, where they are known to be; how much of each is in an exposure is found with its
-//! velocity. What is not significant is shrunk to nothing, so that a clean spectrum loses next to nothing.
+//! It stands still in the observer's frame, where its lines are known to be; how much of each is in an exposure is found with
+//! its velocity. What is not significant is shrunk to nothing, so that a clean spectrum loses next to nothing.
 
 use crate::C_KM_S;
 use crate::spectrum::normalize::Normalized;
+use crate::spectrum::sunlight;
 use crate::spectrum::telluric::to_observed;
 
 /// Lines of the night sky in the windows, wavelengths in vacuum (A): the doublet of neutral nitrogen, those of hydroxyl that
@@ -25,6 +27,21 @@ const REACH_SIGMA: f64 = 3.0;
 pub(super) struct Light {
     pub first: usize,
     pub profile: Vec<f64>,
+    /// A spectrum that takes the place of a part of the star's, and is not added to it: the profile less the star's flux.
+    pub is_mixed: bool,
+}
+
+impl Light {
+    /// What a unit of it adds to pixel `k`, where the star's flux is `flux`.
+    #[inline]
+    pub fn at(&self, k: usize, flux: f64) -> f64 {
+        let profile = self.profile[k - self.first];
+        if self.is_mixed {
+            profile - flux
+        } else {
+            profile
+        }
+    }
 }
 
 /// The foreign light that may be in an exposure; nothing where it is not known how its wavelengths were moved.
@@ -42,9 +59,22 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
             .iter()
             .map(|l| (-0.5 * ((l - centre) / sigma).powi(2)).exp())
             .collect();
-        (!profile.is_empty()).then_some(Light { first, profile })
+        (!profile.is_empty()).then_some(Light {
+            first,
+            profile,
+            is_mixed: false,
+        })
     };
-    SKY_LINES_AA.iter().filter_map(line).collect()
+    let mut sun = Vec::new();
+    sunlight::fill_normalized(exposure.arm, ln_wave, helio_rv_km_s, &mut sun);
+    let sun = Light {
+        first: 0,
+        profile: sun,
+        is_mixed: true,
+    };
+    std::iter::once(sun)
+        .chain(SKY_LINES_AA.iter().filter_map(line))
+        .collect()
 }
 
 /// What a light adds to an exposure, given the sums over its pixels with the weights 1 / S: p its profile, f' the slope and r the

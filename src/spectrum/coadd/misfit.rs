@@ -23,9 +23,11 @@ pub struct Misfit {
     pub depth: f64,
     /// Error of `depth`.
     pub depth_sigma: f64,
-    /// Reduced chi^2 of the velocities of its pieces about their mean, the pixels' errors being those of the noise.
+    /// chi^2 of the velocities of its pieces about their mean, the pixels' errors being those of the noise alone.
     pub pieces_chi2: f64,
-    /// The same with the model's error.
+    /// Its degrees of freedom.
+    pub pieces_dof: f64,
+    /// The same chi^2 with the model's error, reduced.
     pub pieces_chi2_model: f64,
     /// Standard deviation of its residuals from pixel to pixel over the quoted one; NaN where there are too few.
     pub noise_scale: f64,
@@ -38,8 +40,8 @@ pub(super) struct Piece {
     pub slope2: f64,
 }
 
-/// Reduced chi^2 of the pieces' velocities about their mean.
-pub(super) fn pieces_chi2(pieces: &[Piece; PIECES]) -> f64 {
+/// chi^2 of the pieces' velocities about their mean, and its degrees of freedom.
+pub(super) fn pieces_chi2(pieces: &[Piece; PIECES]) -> (f64, f64) {
     let gradient: f64 = pieces.iter().map(|p| p.gradient).sum();
     let slope2: f64 = pieces.iter().map(|p| p.slope2).sum();
     let mean = gradient / slope2;
@@ -49,7 +51,7 @@ pub(super) fn pieces_chi2(pieces: &[Piece; PIECES]) -> f64 {
         chi2 += (piece.gradient - mean * piece.slope2).powi(2) / piece.slope2;
         n += 1;
     }
-    chi2 / (n as f64 - 1.0).max(1.0)
+    (chi2, (n as f64 - 1.0).max(0.0))
 }
 
 /// Sums for residuals as a part of the lines and a constant, which takes up what the continua differ by.

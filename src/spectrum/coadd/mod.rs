@@ -10,6 +10,8 @@ mod misfit;
 mod sums;
 mod sweep;
 
+use std::borrow::Cow;
+
 use clip::{CLIP_MARGIN, Residuals, defects};
 use foreign::Light;
 use sums::{Part, Sums};
@@ -155,20 +157,37 @@ impl Coadd {
         &self.exposures
     }
 
+    /// Exposure `i` without the pixels that were clipped and the foreign light that was found in it.
+    pub fn cleaned(&self, i: usize) -> Cow<'_, Normalized> {
+        let exposure = &self.exposures[i];
+        let Some(sweep) = self.sweeps.get(i).filter(|s| !s.foreign.is_empty()) else {
+            return Cow::Borrowed(exposure);
+        };
+        let mut cleaned = exposure.clone();
+        let pixels = cleaned.flux[sweep.foreign_first..].iter_mut();
+        for (flux, foreign) in pixels.zip(&sweep.foreign) {
+            *flux -= foreign;
+        }
+        Cow::Owned(cleaned)
+    }
+
     /// Gives the exposures back as they came, with what was clipped.
     pub fn into_exposures(mut self) -> Vec<Normalized> {
         self.give_back();
         self.exposures
     }
 
-    /// The exposures, without the pixels that were clipped.
-    pub fn into_clipped(self) -> Vec<Normalized> {
-        self.exposures
+    /// The exposures, [cleaned](Coadd::cleaned).
+    pub fn into_cleaned(self) -> Vec<Normalized> {
+        (0..self.exposures.len())
+            .map(|i| self.cleaned(i).into_owned())
+            .collect()
     }
 
-    /// Whether any pixel was clipped.
-    pub fn is_clipped(&self) -> bool {
+    /// Whether there was anything to clean.
+    pub fn is_cleaned(&self) -> bool {
         self.clipped.iter().any(|clipped| !clipped.is_empty())
+            || self.sweeps.iter().any(|sweep| !sweep.foreign.is_empty())
     }
 
     /// Which exposure sets the scale and the zero.

@@ -49,6 +49,9 @@ pub(super) struct Sweep {
     pub z: Vec<f64>,
     /// Pixels that are off whatever the velocity.
     pub far: Vec<usize>,
+    /// Foreign light at each pixel from number `foreign_first` on; empty where there is none.
+    pub foreign: Vec<f64>,
+    pub foreign_first: usize,
 }
 
 /// The coadd of the others, as a sweep sees it.
@@ -320,11 +323,14 @@ fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
         n_noise += sums.n_noise;
     }
     let (of_lines, depth_sigma) = depth.solve();
+    let (chi2, dof) = pieces_chi2(&plain);
+    let (chi2_model, dof_model) = pieces_chi2(&with_model);
     out.misfit = Misfit {
         depth: of_lines,
         depth_sigma,
-        pieces_chi2: pieces_chi2(&plain),
-        pieces_chi2_model: pieces_chi2(&with_model),
+        pieces_chi2: chi2,
+        pieces_dof: dof,
+        pieces_chi2_model: chi2_model / dof_model.max(1.0),
         noise_scale: noise_scale(noise2, n_noise),
         ..Misfit::default()
     };
@@ -335,24 +341,20 @@ fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
     };
 }
 
-/// Takes foreign light out of the residuals. What the curvature of the velocity loses by it, and whether there was any.
-fn take_off(
-    exposure: &Normalized,
-    lights: &[Light],
-    at: &mut AtPixels,
-    out: &Sweep,
-) -> (f64, bool) {
-    let (mut lost, mut any) = (0.0, false);
+/// Takes foreign light out of the residuals and notes it. What the curvature of the velocity loses by it.
+fn take_off(exposure: &Normalized, lights: &[Light], at: &mut AtPixels, out: &mut Sweep) -> f64 {
+    let mut lost = 0.0;
     let n = at.flux.len();
     for light in lights {
         let mut sums = foreign::Sums::default();
-        // Pixels of the light within the others' cover, counted from there.
+        // Pixels of the light within the others' cover.
         let from = light.first.max(at.first);
         let end = (light.first + light.profile.len()).min(at.first + n);
         for k in from..end {
             let ivar = exposure.ivar[k];
             if ivar > 0.0 {
-                let (p, i) = (light.profile[k - light.first], k - at.first);
+                let i = k - at.first;
+                let p = light.at(k, at.flux[i]);
                 let inverse = 1.0 / (1.0 / ivar + at.variance[i]);
                 sums.power += p * p * inverse;
                 sums.slope += p * at.slope[i] * inverse;
@@ -360,15 +362,19 @@ fn take_off(
             }
         }
         let (amount, less) = sums.amount(out.totals.gradient, out.totals.slope2);
-        if amount != 0.0 {
-            for k in from..end {
-                at.residual[k - at.first] -= amount * light.profile[k - light.first];
-            }
-            lost += less;
-            any = true;
+        if amount == 0.0 {
+            continue;
         }
+        out.foreign_first = at.first;
+        out.foreign.resize(n, 0.0);
+        for i in from - at.first..end.max(from) - at.first {
+            let added = amount * light.at(at.first + i, at.flux[i]);
+            at.residual[i] -= added;
+            out.foreign[i] += added;
+        }
+        lost += less;
     }
-    (lost, any)
+    lost
 }
 
 /// Compares `exposure`, whose pixels lie at `x`, with the others.
@@ -382,8 +388,8 @@ pub(super) fn sweep(
     let mut out = Sweep::default();
     at.evaluate(exposure, x, others);
     sum_window(exposure, at, &mut out);
-    let (lost, any) = take_off(exposure, lights, at, &out);
-    if any {
+    let lost = take_off(exposure, lights, at, &mut out);
+    if !out.foreign.is_empty() {
         sum_window(exposure, at, &mut out);
         let totals = &mut out.totals;
         // The velocity is found with the foreign light: it knows so much less.

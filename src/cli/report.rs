@@ -52,7 +52,7 @@ fn tell_water(measured: &Measured) {
                 strength.lmjm,
                 strength.value,
                 strength.error,
-                strength.shrunk()
+                air.strength(strength.lmjm)
             );
         }
     }

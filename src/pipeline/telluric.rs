@@ -74,11 +74,29 @@ impl Air {
 
     /// What is to be divided out of an exposure of this time: its own strength, or that of the exposure of the same night that is nearest in time; 0 where
     /// nothing is known.
-    fn strength(&self, lmjm: i64) -> f64 {
-        let nearest = self.strengths.iter().min_by_key(|s| s.lmjm.abs_diff(lmjm));
-        nearest
-            .filter(|s| s.lmjm.abs_diff(lmjm) < SAME_NIGHT_MIN)
-            .map_or(0.0, Strength::shrunk)
+    ///
+    /// Whether there is water is asked of the night and not of each exposure: most of the error is the same for them, and one that is
+    /// just significant and one that is just not would get a difference that neither has.
+    pub fn strength(&self, lmjm: i64) -> f64 {
+        let distance = |s: &&Strength| s.lmjm.abs_diff(lmjm);
+        let Some(nearest) = self.strengths.iter().min_by_key(distance) else {
+            return 0.0;
+        };
+        if distance(&nearest) >= SAME_NIGHT_MIN {
+            return 0.0;
+        }
+        let same_night = |s: &&Strength| s.lmjm.abs_diff(nearest.lmjm) < SAME_NIGHT_MIN;
+        let night = || self.strengths.iter().filter(same_night);
+        let n = night().count() as f64;
+        let mean = Strength {
+            lmjm: nearest.lmjm,
+            value: night().map(|s| s.value).sum::<f64>() / n,
+            error: night().map(|s| s.error).sum::<f64>() / n,
+        };
+        match mean.shrunk() {
+            water if water > 0.0 => nearest.value.max(0.0) * (water / mean.value),
+            _ => 0.0,
+        }
     }
 
     /// Divides the water lines out of an exposure; not where its file does not say how it was moved.
@@ -160,5 +178,24 @@ mod tests {
         assert!((air.strength(300) - 1.0).abs() < 1e-3);
         assert_eq!(air.strength(4000), 0.0);
         assert_eq!(Air::default().strength(4000), 0.0);
+    }
+
+    #[test]
+    fn a_night_has_water_or_none() {
+        let night = |values: [f64; 2]| {
+            let strengths = (1000..).zip(values).map(|(lmjm, value)| Strength {
+                lmjm,
+                value,
+                error: 0.1,
+            });
+            let air = Air {
+                strengths: strengths.collect(),
+            };
+            [air.strength(1000), air.strength(1001)]
+        };
+        let [more, less] = night([0.5, 0.25]);
+        assert!((more / less - 2.0).abs() < 1e-9 && (0.1..0.25).contains(&less));
+        assert_eq!(night([0.35, 0.15]), [0.0, 0.0]);
+        assert_eq!(night([-0.1, 1.5])[0], 0.0);
     }
 }

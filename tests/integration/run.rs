@@ -178,7 +178,7 @@ fn one_reference_for_a_star_of_two_units() {
     }
     assert_eq!(moved, 1);
     let out = dir.path().join("out");
-    let (status, said, _) = run(&[&plate], &out, &[]);
+    let (status, said, _) = run(&[&plate], &out, WATER_LEFT);
     assert_eq!((status, count(&said, "measured")), (0, 64), "{said}");
     let catalogue = table(&out, "catalogue.fits");
     let (ids, spids) = (texts(&catalogue, "source_id"), texts(&catalogue, "spid"));
@@ -194,7 +194,7 @@ fn one_reference_for_a_star_of_two_units() {
     }
     // The same velocities as when one spectrograph saw it all.
     let whole = dir.path().join("whole");
-    assert_eq!(run(&[two_units()], &whole, &[]).0, 0);
+    assert_eq!(run(&[two_units()], &whole, WATER_LEFT).0, 0);
     let expected = table(&whole, "catalogue.fits");
     assert_eq!(texts(&expected, "drv_r"), texts(&catalogue, "drv_r"));
     // Alone on its plate, it can have no zero point there.

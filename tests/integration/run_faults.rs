@@ -179,7 +179,7 @@ fn one_damaged_file_in_a_hundred_costs_no_other() {
     std::fs::create_dir(&plate).unwrap();
     copy_plate(two_units(), &plate);
     let sound = dir.path().join("sound");
-    assert_eq!(run(&[two_units()], &sound, &[]).0, 0);
+    assert_eq!(run(&[two_units()], &sound, WATER_LEFT).0, 0);
 
     // 1 % of the bytes of one file and a cut in the middle of another, in different units.
     let mut rng = ChaCha8Rng::seed_from_u64(5);
@@ -197,7 +197,7 @@ fn one_damaged_file_in_a_hundred_costs_no_other() {
     std::fs::write(second, &bytes[..bytes.len() / 2]).unwrap();
 
     let out = dir.path().join("out");
-    let (status, said, errors) = run(&[&plate], &out, &[]);
+    let (status, said, errors) = run(&[&plate], &out, WATER_LEFT);
     assert_eq!(status, 2, "{errors}");
     assert_eq!(count(&said, "bad_gzip"), 2);
     for path in [first, second] {

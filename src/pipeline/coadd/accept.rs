@@ -41,7 +41,7 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         if std::env::var_os("RELRV_DEBUG").is_some() {
             for (i, c) in compared.iter().enumerate() {
                 eprintln!(
-                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.1} model {:.2} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
+                    "DBG {} {:?} n {} i {} best {} snr {:.1} smooth {:.3} ({:.3}) depth {:.3} ({:.3}) pieces {:.1} model {:.2} sun {:.3} {:.3} scale {:.3} chi2 {:.3} rv {:.3} wide {} odd {}",
                     laid.coadd.exposures()[i].ln_wave.len(),
                     laid.coadd.exposures()[i].arm,
                     n,
@@ -54,6 +54,8 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
                     c.misfit.depth_sigma,
                     c.misfit.pieces_chi2,
                     c.misfit.pieces_chi2_model,
+                    c.misfit.sunlight,
+                    c.misfit.sunlight_rv_km_s,
                     c.misfit.noise_scale,
                     c.chi2 / c.n_pix as f64,
                     c.rv_km_s,
@@ -133,9 +135,10 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
         .collect();
     let n_members = laid.coadd.n_members();
     let scales = error_scales(&laid, compared);
-    for (m, scale) in measured.iter_mut().zip(scales) {
-        m.rv_err_km_s *= scale;
-        m.rv_err_own_km_s *= scale;
+    for ((m, scale), now) in measured.iter_mut().zip(scales).zip(compared) {
+        for err_km_s in [&mut m.rv_err_km_s, &mut m.rv_err_own_km_s] {
+            *err_km_s = (*err_km_s * scale).hypot(now.misfit.sunlight_rv_km_s);
+        }
     }
     let of_best = measured[best].rv_err_own_km_s;
     for (i, m) in measured.iter_mut().enumerate() {

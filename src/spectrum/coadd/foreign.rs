@@ -22,6 +22,15 @@ const LSF_SIGMA_KM_S: f64 = C_KM_S / 7500.0 / 2.354_820_045;
 /// A line is followed as far as this, in standard deviations.
 const REACH_SIGMA: f64 = 3.0;
 
+/// Less than this many of its errors is nothing: a line of the sky, which can stand nowhere else, and sunlight, which a star
+/// like the Sun resembles.
+const LINE_SIGMA: f64 = 2.0;
+const SUN_SIGMA: f64 = 4.0;
+
+/// Moonlight that the sky subtraction has left is of this share of a star's light (standard deviation): what is much more in a
+/// star like the Sun is a chance, as the two hardly differ.
+const SUN_SHARE: f64 = 0.05;
+
 /// Pixels of an exposure, and what one unit of a foreign light adds to each.
 #[derive(Clone, Debug)]
 pub(super) struct Light {
@@ -29,6 +38,10 @@ pub(super) struct Light {
     pub profile: Vec<f64>,
     /// A spectrum that takes the place of a part of the star's, and is not added to it: the profile less the star's flux.
     pub is_mixed: bool,
+    /// Less than this many of its errors is nothing.
+    pub least_sigma: f64,
+    /// Standard deviation of its amounts, at most.
+    pub most: f64,
 }
 
 impl Light {
@@ -63,6 +76,8 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
             first,
             profile,
             is_mixed: false,
+            least_sigma: LINE_SIGMA,
+            most: f64::INFINITY,
         })
     };
     let mut sun = Vec::new();
@@ -71,6 +86,8 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
         first: 0,
         profile: sun,
         is_mixed: true,
+        least_sigma: SUN_SIGMA,
+        most: SUN_SHARE,
     };
     std::iter::once(sun)
         .chain(SKY_LINES_AA.iter().filter_map(line))
@@ -92,16 +109,17 @@ pub(super) struct Sums {
 impl Sums {
     /// The most probable amount, found with the velocity, and what the velocity's curvature loses by it.
     ///
-    /// The variance of amounts is that of greatest evidence from this one alone: nothing unless it is larger than its error.
-    pub fn amount(&self, gradient: f64, curvature: f64) -> (f64, f64) {
+    /// The variance of amounts is that of greatest evidence from this one alone; at most that of `light`.
+    pub fn amount(&self, gradient: f64, curvature: f64, light: &Light) -> (f64, f64) {
         let power = self.power - self.slope * self.slope / curvature;
         let free = self.residual - self.slope * gradient / curvature;
         let sigma2 = free * free / power;
-        if !(power > 0.0 && sigma2 > 1.0) {
+        if !(power > 0.0 && sigma2 > light.least_sigma * light.least_sigma) {
             return (0.0, 0.0);
         }
         // Prior of variance (sigma2 - 1) / power.
-        let with_prior = self.power + power / (sigma2 - 1.0);
+        let prior = (power / (sigma2 - 1.0)).max(light.most.powi(-2));
+        let with_prior = self.power + prior;
         let lost = self.slope * self.slope / with_prior;
         let velocity = (gradient - self.slope * self.residual / with_prior) / (curvature - lost);
         ((self.residual - self.slope * velocity) / with_prior, lost)

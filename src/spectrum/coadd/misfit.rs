@@ -29,6 +29,10 @@ pub struct Misfit {
     pub pieces_dof: f64,
     /// The same chi^2 with the model's error, reduced.
     pub pieces_chi2_model: f64,
+    /// Share of sunlight in it, less that in the others; 0 where it is not significant.
+    pub sunlight: f64,
+    /// By how much that moves its velocity, km/s.
+    pub sunlight_rv_km_s: f64,
     /// Standard deviation of its residuals from pixel to pixel over the quoted one; NaN where there are too few.
     pub noise_scale: f64,
 }

@@ -341,7 +341,10 @@ fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
     };
 }
 
-/// Takes foreign light out of the residuals and notes it. What the curvature of the velocity loses by it.
+/// Notes foreign light, and takes the night sky's lines out of the residuals. What the curvature of the velocity loses by it.
+///
+/// Sunlight stays in the residuals: what it looks like after another star's continuum is not known well enough to correct
+/// velocities by it, but how far it moves them is.
 fn take_off(exposure: &Normalized, lights: &[Light], at: &mut AtPixels, out: &mut Sweep) -> f64 {
     let mut lost = 0.0;
     let n = at.flux.len();
@@ -361,18 +364,26 @@ fn take_off(exposure: &Normalized, lights: &[Light], at: &mut AtPixels, out: &mu
                 sums.residual += p * at.residual[i] * inverse;
             }
         }
-        let (amount, less) = sums.amount(out.totals.gradient, out.totals.slope2);
+        let (amount, less) = sums.amount(out.totals.gradient, out.totals.slope2, light);
         if amount == 0.0 {
             continue;
+        }
+        if light.is_mixed {
+            out.misfit.sunlight = amount;
+            out.misfit.sunlight_rv_km_s = amount * sums.slope / out.totals.slope2;
         }
         out.foreign_first = at.first;
         out.foreign.resize(n, 0.0);
         for i in from - at.first..end.max(from) - at.first {
             let added = amount * light.at(at.first + i, at.flux[i]);
-            at.residual[i] -= added;
             out.foreign[i] += added;
+            if !light.is_mixed {
+                at.residual[i] -= added;
+            }
         }
-        lost += less;
+        if !light.is_mixed {
+            lost += less;
+        }
     }
     lost
 }
@@ -389,8 +400,15 @@ pub(super) fn sweep(
     at.evaluate(exposure, x, others);
     sum_window(exposure, at, &mut out);
     let lost = take_off(exposure, lights, at, &mut out);
-    if !out.foreign.is_empty() {
+    if lost > 0.0 {
+        let Misfit {
+            sunlight,
+            sunlight_rv_km_s,
+            ..
+        } = out.misfit;
         sum_window(exposure, at, &mut out);
+        out.misfit.sunlight = sunlight;
+        out.misfit.sunlight_rv_km_s = sunlight_rv_km_s;
         let totals = &mut out.totals;
         // The velocity is found with the foreign light: it knows so much less.
         let left = (1.0 - lost / totals.slope2).max(0.1);

@@ -37,7 +37,7 @@ const FAR: f64 = 0.1;
 const MIN_POINTS: usize = 200;
 
 /// A strength of less than so many of its errors is taken for none, and one not far above is drawn towards 0.
-const NO_WATER_SIGMA: f64 = 2.0;
+const NO_WATER_SIGMA: f64 = 3.0;
 
 /// Strengths before anything is known: 100 mm of water and less.
 const PRIOR_SIGMA: f64 = 10.0;
@@ -58,7 +58,7 @@ impl Strength {
     pub fn shrunk(&self) -> f64 {
         let threshold = NO_WATER_SIGMA * self.error;
         if self.value > threshold {
-            self.value * (1.0 - (threshold / self.value).powi(2))
+            self.value * (1.0 - (threshold / self.value).powi(4))
         } else {
             0.0
         }

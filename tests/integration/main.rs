@@ -2,6 +2,7 @@
 
 mod agreement;
 mod agreement_plates;
+mod agreement_rays;
 mod bad_input;
 mod calibrate;
 mod cli;

@@ -13,7 +13,7 @@ use crate::fits_edit::{join, split};
 use crate::support::*;
 
 /// Hotter stars have too few lines for their faint exposures to say anything, damaged best exposure or not.
-const HOTTEST_K: f64 = 10_000.0;
+const HOTTEST_K: f64 = 9000.0;
 
 /// Rows of a folder, whose exposures judge each other.
 fn rows_of(folder: &Path) -> Vec<RvRow> {

@@ -1,5 +1,8 @@
 //! Integration tests, one binary: what a user could see go wrong.
 
+mod agreement;
+mod agreement_plates;
+mod agreement_rays;
 mod bad_input;
 mod calibrate;
 mod cli;

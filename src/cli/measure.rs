@@ -43,8 +43,8 @@ pub struct MeasureOptions {
     /// Arm to measure.
     #[arg(long, value_enum, default_value_t = ArmArg::Both)]
     arm: ArmArg,
-    /// What exposures are compared with: the star's best one, or the coadd of all its others.
-    #[arg(long, value_enum, default_value_t = ReferenceKind::Best)]
+    /// What exposures are compared with: the coadd of all the star's others that agree, or its best one.
+    #[arg(long, value_enum, default_value_t = ReferenceKind::default())]
     reference: ReferenceKind,
     /// Lines of water in the Earth's atmosphere, red arm: divided out where an exposure's stars show them, or left.
     #[arg(long, value_enum, default_value_t = Telluric::Auto)]

@@ -39,6 +39,8 @@ pub struct FirstPass {
     pub double_lined: Vec<bool>,
     /// Which exposures are unlike the others.
     pub odd: Vec<bool>,
+    /// The best exposure of a star that looks double, left out to see whether it does so without it.
+    on_trial: Option<usize>,
     /// What the quoted noise of each was multiplied by; 1 where it was taken as it is.
     pub noise_scale: Vec<f64>,
 }
@@ -55,6 +57,7 @@ impl FirstPass {
             double_lined: vec![false; measurements.len()],
             odd: vec![false; measurements.len()],
             noise_scale: vec![1.0; measurements.len()],
+            on_trial: None,
             star,
             normalized,
             best,
@@ -114,10 +117,13 @@ pub fn against_coadds(
         next = clocks.time_all_threads(Stage::Reference, || {
             let laid = laid.into_par_iter().zip(measured);
             let laid = laid.map(|(star, measured)| laid::found(star, measured));
-            let again = again
+            let again: Vec<Stand<'_>> = again
                 .into_par_iter()
-                .map(|star| first_judgement((laid::lay(config, star), Verdict::Single)));
-            laid.chain(again).collect()
+                .map(|star| laid::lay(config, star))
+                .collect();
+            let again = double::look(config, again);
+            laid.chain(again.into_par_iter().map(first_judgement))
+                .collect()
         });
     }
     for star in stars {
@@ -133,13 +139,23 @@ pub fn against_coadds(
 /// What is to be done with a star once it is known whether it has two sets of lines.
 fn first_judgement((stand, verdict): (Stand<'_>, Verdict)) -> Next<'_> {
     match (stand, verdict) {
-        (Stand::Alone(_), Verdict::Single | Verdict::Double) => Next::Done,
-        (Stand::Alone(star), Verdict::OddBest) => {
-            star.odd[star.best] = true;
+        (Stand::Alone(_), Verdict::Single) => Next::Done,
+        (stand, Verdict::Doubtful) => {
+            let star = stand.give_up();
+            if star.odd.len() >= double::FEWEST {
+                star.odd[star.best] = true;
+                star.on_trial = Some(star.best);
+            }
             Next::Again(star)
         }
-        (Stand::Laid(laid), Verdict::OddBest) => laid.without_best(),
         // Its exposures are no copies of each other.
+        (Stand::Alone(star), Verdict::Double) => match star.on_trial.take() {
+            Some(best) => {
+                star.odd[best] = false;
+                Next::Best(star)
+            }
+            None => Next::Done,
+        },
         (Stand::Laid(laid), Verdict::Double) => laid.with_best_alone(),
         (Stand::Laid(laid), Verdict::Single) => laid.suspected(),
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
+use relrv::likelihood::flags;
 use relrv::pipeline::RvRow;
 
 use crate::fits_edit::{join, split};
@@ -61,7 +62,10 @@ fn every_exposure_gets_a_velocity() {
             m.flags
         );
         assert!(row.snr > 5.0);
-        assert!(m.rv_km_s.abs() < FASTEST_KM_S && m.rv_err_km_s > 0.0 && m.rv_err_km_s < 3.0);
+        let is_weak = m.flags & flags::LOW_INFORMATION != 0;
+        let most_km_s = if is_weak { 15.0 } else { 3.0 };
+        assert!(m.rv_km_s.abs() < FASTEST_KM_S && m.rv_err_km_s > 0.0);
+        assert!(m.rv_err_km_s < most_km_s, "{m:?}");
         assert!(
             m.n_pix as f64 > 0.9 * n_window(row.arm),
             "{} pixels",
@@ -79,7 +83,7 @@ fn a_night_drifts_smoothly() {
         .filter(|path| name_of(path).starts_with("med-58649-"))
         .collect();
     assert_eq!(night.len(), 1);
-    for inputs in [&night[..], std::slice::from_ref(&folder)] {
+    for inputs in [&night[..], &double_star(&folder)] {
         let rows: Vec<RvRow> = measure_paths(inputs)
             .rows
             .into_iter()
@@ -183,7 +187,7 @@ fn at(sorted: &[f64], share: f64) -> f64 {
 #[test]
 fn cosmic_rays_capture_no_fit() {
     let Some(real) = real_folder() else { return };
-    let paths = files(&real);
+    let paths = double_star(&real);
     // One night, in which the spectra are copies of each other.
     let night: Vec<PathBuf> = paths
         .iter()

@@ -91,7 +91,9 @@ fn the_public_files_become_a_catalogue() {
     };
     let dir = folder();
     let out = dir.path().join("out");
-    let (status, said, errors) = run(&[Path::new(&real)], &out, &[]);
+    let inputs = double_star(Path::new(&real));
+    let inputs: Vec<&Path> = inputs.iter().map(|path| path.as_path()).collect();
+    let (status, said, errors) = run(&inputs, &out, &[]);
     println!("{said}");
     assert_eq!((status, errors.as_str()), (0, ""));
     let catalogue = table(&out, "catalogue.fits");

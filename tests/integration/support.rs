@@ -73,6 +73,12 @@ pub fn default_config() -> MeasureConfig {
 }
 
 /// Measures without the command line.
+/// Files of the double-lined star among the public ones in `folder`; the others are of a hot star.
+pub fn double_star(folder: &Path) -> Vec<PathBuf> {
+    let is_double = |path: &PathBuf| !name_of(path).contains("HIP");
+    files(folder).into_iter().filter(is_double).collect()
+}
+
 pub fn measure_paths<P: AsRef<Path>>(inputs: &[P]) -> Measured {
     measure(&default_config(), inputs, &Cpu, &()).unwrap()
 }

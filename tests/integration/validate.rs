@@ -212,7 +212,7 @@ fn pulsators_are_not_biased_and_are_flagged() {
             .sum::<f64>()
     };
     // What has become hotter is no copy of the reference any more.
-    assert!(of(7000.0) > 40.0 && of(6000.0) == 0.0);
+    assert!(of(7000.0) > 10.0 && of(6000.0) == 0.0, "{}", of(7000.0));
 }
 
 #[test]

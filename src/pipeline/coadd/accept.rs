@@ -6,15 +6,23 @@ use crate::spectrum::coadd::Misfit;
 
 /// An exposure differs from the others if the part of its residuals that is no noise is larger than this, in units of its noise
 /// and the model's error, and of its error for pure noise.
-const SMOOTH_LIMIT: f64 = 0.25;
-const SMOOTH_SIGMA: f64 = 6.0;
+const SMOOTH_LIMIT: f64 = 0.2;
+const SMOOTH_SIGMA: f64 = 5.0;
 
 /// Or if its lines are deeper or shallower by this part, and by this many errors.
-const DEPTH_LIMIT: f64 = 0.12;
-const DEPTH_SIGMA: f64 = 6.0;
+const DEPTH_LIMIT: f64 = 0.08;
+const DEPTH_SIGMA: f64 = 5.0;
 
 /// Or if its pieces disagree about its velocity: reduced chi^2.
 const PIECES_LIMIT: f64 = 4.0;
+
+/// Or if it holds this share of sunlight more than the others, where the share is known to so much: in stars like the Sun it may
+/// not be.
+const SUNLIGHT_LIMIT: f64 = 0.25;
+const SUNLIGHT_KNOWN: f64 = 0.05;
+
+/// An exposure that alone made the star look double is acquitted if it differs by no more than this.
+const ACQUITTED: f64 = 0.5;
 
 /// It is odd if it differs by this many times as much as the others do.
 const ODD_RATIO: f64 = 3.0;
@@ -29,8 +37,14 @@ pub(super) fn difference(misfit: &Misfit) -> f64 {
     let smooth = misfit.smooth / SMOOTH_LIMIT.max(SMOOTH_SIGMA * misfit.smooth_sigma);
     let depth = misfit.depth.abs() / DEPTH_LIMIT.max(DEPTH_SIGMA * misfit.depth_sigma);
     let pieces = misfit.pieces_chi2_model / PIECES_LIMIT;
+    let sunlight = match misfit.sunlight_sigma < SUNLIGHT_KNOWN {
+        true => misfit.sunlight.abs() / SUNLIGHT_LIMIT,
+        false => 0.0,
+    };
     // What cannot be known is no difference.
-    [smooth, depth, pieces].into_iter().fold(0.0, f64::max)
+    [smooth, depth, pieces, sunlight]
+        .into_iter()
+        .fold(0.0, f64::max)
 }
 
 /// Leaves out the exposures that are unlike the others, one after the other, and takes the velocities.
@@ -51,11 +65,7 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
             return Next::Done;
         }
         if worst == laid.star.best {
-            laid = match laid.with_another_best() {
-                Ok(laid) => laid,
-                Err(star) => return Next::Again(star),
-            };
-            continue;
+            return laid.without_best();
         }
         if !(laid.coadd.leave_out(worst) && laid.coadd.settle()) {
             laid.give_up();
@@ -121,6 +131,9 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
     }
     laid.star.noise_scale = noise;
     let of_best = measured[best].rv_err_own_km_s;
+    if let Some(i) = laid.star.on_trial.filter(|i| differences[*i] <= ACQUITTED) {
+        laid.star.odd[i] = false;
+    }
     for (i, m) in measured.iter_mut().enumerate() {
         let two_disagree = n_members == 2 && laid.coadd.is_member(i) && differences[i] > 1.0;
         if two_disagree || compared[i].widest_clip > WIDE_CLIP_PIXELS {
@@ -162,7 +175,7 @@ fn error_scales(laid: &Laid<'_>, compared: &[Compared], noise: &[f64]) -> Vec<f6
         let (chi2, dof) = pieces(i);
         let reduced = (chi2 + STAR_DOF * usual) / (dof + STAR_DOF);
         // Also where it is no number.
-        reduced.sqrt().max(1.0)
+        (reduced / CHANCE).sqrt().max(1.0)
     };
     (0..compared.len()).map(scale).collect()
 }
@@ -182,12 +195,15 @@ const NOISE_EXPOSURES: usize = 3;
 /// Scales that a quoted variance is wrong by: 20 to 25 % in public files, and more in single ones. Others tell of something else.
 const NOISE_SCALES: std::ops::RangeInclusive<f64> = 0.7..=1.5;
 
+/// So much more than 1 is chance: the scatter of the sums over a star of ten exposures.
+const CHANCE: f64 = 1.1;
+
 /// Degrees of freedom that speak for errors as noise gives them, and those of the star's other exposures.
 const PRIOR_DOF: f64 = 22.0;
 const STAR_DOF: f64 = 44.0;
 
 /// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure is told to be unlike the others.
-const WIDE_CLIP_PIXELS: usize = 12;
+const WIDE_CLIP_PIXELS: usize = 8;
 
 /// What the comparison with the others makes of an exposure that was searched for before.
 fn measurement(searched: &Measurement, now: &Compared) -> Measurement {

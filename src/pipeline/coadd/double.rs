@@ -2,7 +2,8 @@
 //!
 //! They are looked for when the exposures have judged each other pixel by pixel, so that a cosmic ray in the reference is no
 //! second set. A best exposure that alone makes a star double is a spoiled one: half of its light may be scattered
-//! sunlight, or the fibre was on another star. So the star must be double without its best exposure as well.
+//! sunlight, or the fibre was on another star. So a star that looks double is laid again without its best exposure, and must
+//! look double then as well.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,12 +19,12 @@ pub(super) enum Verdict {
     Single,
     /// Two sets of lines, in one arm or the other.
     Double,
-    /// The best exposure makes it look double, and no other does.
-    OddBest,
+    /// Two sets of lines, but its best exposure may be the reason.
+    Doubtful,
 }
 
 /// Fewer exposures of an arm than this are not judged without the best one.
-const FEWEST: usize = 3;
+pub(super) const FEWEST: usize = 3;
 
 /// Judges the stars, whose arms have the same number.
 pub(super) fn look<'a>(
@@ -38,66 +39,54 @@ pub(super) fn look<'a>(
     stars
         .into_par_iter()
         .map_init(CoarseExposure::default, |scratch, mut arms| {
-            let verdicts = judge(config, &mut arms, scratch);
-            arms.into_iter().zip(verdicts).collect::<Vec<_>>()
+            let verdict = judge(config, &mut arms, scratch);
+            arms.into_iter()
+                .map(move |arm| (arm, verdict))
+                .collect::<Vec<_>>()
         })
         .flatten_iter()
         .collect()
 }
 
-fn judge(
-    config: &MeasureConfig,
-    arms: &mut [Stand<'_>],
-    scratch: &mut CoarseExposure,
-) -> Vec<Verdict> {
-    let of_all = evidence(config, arms, false, scratch);
-    let double = double_lined::judge([&of_all[0], &of_all[1]]);
-    if !is_double(&double) {
-        return vec![Verdict::Single; arms.len()];
-    }
-    if arms.iter().any(|arm| arm.exposures().len() >= FEWEST) {
-        let without_best = evidence(config, arms, true, scratch);
-        if !is_double(&double_lined::judge([&without_best[0], &without_best[1]])) {
-            return odd_arms(arms, &of_all);
-        }
+fn judge(config: &MeasureConfig, arms: &mut [Stand<'_>], scratch: &mut CoarseExposure) -> Verdict {
+    let evidence = evidence(config, arms, scratch);
+    let double = double_lined::judge([&evidence[0], &evidence[1]]);
+    let is_double = double.iter().flatten().any(|d| *d);
+    let is_on_trial = arms.iter().any(|arm| arm.star().on_trial.is_some());
+    if is_on_trial && is_double {
+        return Verdict::Double;
     }
     for stand in arms.iter_mut() {
         if let Some(arm) = stand.exposures().first().map(|e| e.arm) {
-            stand
-                .star_mut()
-                .double_lined
-                .clone_from(&double[arm as usize]);
+            note(stand.star_mut(), &double[arm as usize]);
         }
     }
-    vec![Verdict::Double; arms.len()]
-}
-
-fn is_double(exposures: &[Vec<bool>; 2]) -> bool {
-    exposures.iter().flatten().any(|d| *d)
-}
-
-/// In which arms the best exposure looks double: those that show it by themselves, or both if neither does.
-fn odd_arms(arms: &[Stand<'_>], of_all: &[Evidence; 2]) -> Vec<Verdict> {
-    let none = Evidence::default();
-    let alone = [
-        is_double(&double_lined::judge([&of_all[0], &none])),
-        is_double(&double_lined::judge([&none, &of_all[1]])),
-    ];
-    let verdict = |stand: &Stand<'_>| {
-        let shows = stand.exposures().first().map(|e| alone[e.arm as usize]);
-        match shows == Some(true) || alone == [false, false] {
-            true if stand.exposures().len() >= FEWEST => Verdict::OddBest,
-            _ => Verdict::Single,
-        }
+    // Exposures that were left out for other reasons have had their trial.
+    let may_be_tried = |arm: &Stand<'_>| {
+        let odd = &arm.star().odd;
+        odd.len() >= FEWEST && !odd.contains(&true)
     };
-    arms.iter().map(verdict).collect()
+    match (is_double, arms.iter().any(may_be_tried)) {
+        (false, _) => Verdict::Single,
+        (true, false) => Verdict::Double,
+        (true, true) => Verdict::Doubtful,
+    }
 }
 
-/// What the exposures show against the best one, or without that against the best of the others; blue and red.
+/// Notes which of the exposures that are not odd show two sets of lines. Of two exposures it may be either.
+fn note(star: &mut FirstPass, double: &[bool]) {
+    star.double_lined.fill(false);
+    let not_odd = (0..star.odd.len()).filter(|i| !star.odd[*i]);
+    let both = star.odd.len() == 2 && double.contains(&true);
+    for (i, double) in not_odd.zip(double) {
+        star.double_lined[i] = *double || both;
+    }
+}
+
+/// What the exposures that are not odd show against the best of them; blue and red.
 fn evidence(
     config: &MeasureConfig,
     arms: &[Stand<'_>],
-    without_best: bool,
     scratch: &mut CoarseExposure,
 ) -> [Evidence; 2] {
     let mut out = [Evidence::default(), Evidence::default()];
@@ -105,40 +94,20 @@ fn evidence(
     let mut in_order: Vec<&Stand<'_>> = arms.iter().collect();
     in_order.sort_by_key(|stand| stand.exposures().first().map(|e| e.arm as usize));
     for stand in in_order {
-        let best = stand.star().best;
-        let n = stand.exposures().len();
-        let is_left_out = without_best && n >= FEWEST;
-        let exposures: Vec<Cow<'_, Normalized>> = (0..n)
-            .filter(|i| !(is_left_out && *i == best))
-            .map(|i| stand.cleaned(i))
-            .collect();
-        let reference = match is_left_out {
-            false => best,
-            true => match (0..exposures.len()).max_by(|a, b| {
-                exposures[*a]
-                    .snr
-                    .total_cmp(&exposures[*b].snr)
-                    .then(b.cmp(a))
-            }) {
-                Some(reference) => reference,
-                None => continue,
-            },
-        };
-        let Some(exposure) = exposures.get(reference) else {
+        let star = stand.star();
+        let members: Vec<usize> = (0..star.odd.len()).filter(|i| !star.odd[*i]).collect();
+        let exposures: Vec<Cow<'_, Normalized>> =
+            members.iter().map(|i| stand.cleaned(*i)).collect();
+        let Some(reference) = members.iter().position(|i| *i == star.best) else {
             continue;
         };
-        let Some(spline) = Reference::new(exposure, config.knot_pixels) else {
+        let Some(spline) = Reference::new(&exposures[reference], config.knot_pixels) else {
             continue;
         };
-        let arm = exposure.arm as usize;
+        let arm = exposures[reference].arm as usize;
         let widths = arm == 0 || out[0].has_broad_lines();
-        out[arm] = double_lined::evidence(
-            &spline,
-            exposures.iter().map(Cow::as_ref),
-            reference,
-            widths,
-            scratch,
-        );
+        let exposures = exposures.iter().map(Cow::as_ref);
+        out[arm] = double_lined::evidence(&spline, exposures, reference, widths, scratch);
     }
     out
 }

@@ -28,8 +28,6 @@ pub(super) struct Laid<'a> {
     pub searched: Vec<Option<Measurement>>,
     /// Times that exposures were searched for.
     pub n_searches: usize,
-    /// Pixels between knots.
-    knot_pixels: usize,
 }
 
 /// A star after the first pass.
@@ -40,7 +38,15 @@ pub(super) enum Stand<'a> {
     Laid(Laid<'a>),
 }
 
-impl Stand<'_> {
+impl<'a> Stand<'a> {
+    /// The star as it was before it was laid.
+    pub fn give_up(self) -> &'a mut FirstPass {
+        match self {
+            Stand::Alone(star) => star,
+            Stand::Laid(laid) => laid.give_up(),
+        }
+    }
+
     pub fn exposures(&self) -> &[Normalized] {
         match self {
             Stand::Alone(star) => &star.normalized,
@@ -91,7 +97,6 @@ pub(super) fn lay<'a>(config: &MeasureConfig, star: &'a mut FirstPass) -> Stand<
                     suspects: Vec::new(),
                     searched: vec![None; n],
                     n_searches: 0,
-                    knot_pixels: config.knot_pixels,
                 });
             }
             star.normalized = coadd.into_exposures();
@@ -107,74 +112,24 @@ impl<'a> Laid<'a> {
         self.star
     }
 
-    /// The best exposure is unlike the others.
+    /// The best exposure is unlike the others: where they lie is not known from it.
     pub fn without_best(self) -> Next<'a> {
         let star = self.give_up();
         star.odd[star.best] = true;
         Next::Again(star)
     }
 
-    /// Lays the exposures where they lie on the scale of the best one that is not odd. The star alone where that fails.
-    pub fn with_another_best(self) -> std::result::Result<Self, &'a mut FirstPass> {
-        let mut rv_km_s = self.coadd.rv_km_s();
-        let is_member = |i: &usize| self.coadd.is_member(*i) && !self.star.odd[*i];
-        let exposures = self.coadd.exposures();
-        let Some(best) = (0..rv_km_s.len()).filter(is_member).max_by(|a, b| {
-            exposures[*a]
-                .snr
-                .total_cmp(&exposures[*b].snr)
-                .then(b.cmp(a))
-        }) else {
-            return Err(self.give_up());
-        };
-        let of_best = rv_km_s[best];
-        for (i, rv) in rv_km_s.iter_mut().enumerate() {
-            *rv = if is_member(&i) {
-                *rv - of_best
-            } else {
-                f64::NAN
-            };
-        }
-        let Laid {
-            star,
-            coadd,
-            suspects,
-            searched,
-            n_searches,
-            knot_pixels,
-        } = self;
-        star.best = best;
-        match Coadd::new(coadd.into_exposures(), best, knot_pixels, &rv_km_s) {
-            Err(exposures) => {
-                star.normalized = exposures;
-                Err(star)
-            }
-            Ok(mut coadd) => match coadd.settle() {
-                true => Ok(Laid {
-                    star,
-                    coadd,
-                    suspects,
-                    searched,
-                    n_searches,
-                    knot_pixels,
-                }),
-                false => {
-                    star.normalized = coadd.into_exposures();
-                    Err(star)
-                }
-            },
-        }
-    }
-
     /// The best exposure is the reference, without its defects.
     pub fn with_best_alone(self) -> Next<'a> {
-        match self.coadd.is_cleaned() {
-            false => Next::Done,
-            true => {
-                self.star.normalized = self.coadd.into_cleaned();
-                Next::Best(self.star)
-            }
+        let trial = self.star.on_trial.take();
+        if let Some(best) = trial {
+            self.star.odd[best] = false;
         }
+        if trial.is_none() && !self.coadd.is_cleaned() {
+            return Next::Done;
+        }
+        self.star.normalized = self.coadd.into_cleaned();
+        Next::Best(self.star)
     }
 
     /// Looks for exposures of which the first pass may have taken the wrong peak, and judges the star if there is none.

@@ -28,7 +28,7 @@ const LINE_SIGMA: f64 = 2.0;
 const SUN_SIGMA: f64 = 4.0;
 
 /// In exposures of a lower signal-to-noise ratio, noise hides so much sunlight.
-const SUN_SNR: f64 = 25.0;
+const SUN_SNR: f64 = 15.0;
 
 /// Moonlight that the sky subtraction has left is of this share of a star's light (standard deviation): what is much more in a
 /// star like the Sun is a chance, as the two hardly differ.
@@ -112,18 +112,24 @@ pub(super) struct Sums {
 }
 
 impl Sums {
+    /// The amount that fits best, found with the velocity, and its error; neither is finite where nothing is known.
+    pub fn free_amount(&self, gradient: f64, curvature: f64) -> (f64, f64) {
+        let power = self.power - self.slope * self.slope / curvature;
+        let residual = self.residual - self.slope * gradient / curvature;
+        (residual / power, power.max(0.0).powf(-0.5))
+    }
+
     /// The most probable amount, found with the velocity, and what the velocity's curvature loses by it.
     ///
-    /// The variance of amounts is that of greatest evidence from this one alone; at most that of `light`.
+    /// The variance of amounts is that of greatest evidence from this one alone, at most that of `light`.
     pub fn amount(&self, gradient: f64, curvature: f64, light: &Light) -> (f64, f64) {
-        let power = self.power - self.slope * self.slope / curvature;
-        let free = self.residual - self.slope * gradient / curvature;
-        let sigma2 = free * free / power;
-        if !(power > 0.0 && sigma2 > light.least_sigma * light.least_sigma) {
+        let (free, error) = self.free_amount(gradient, curvature);
+        let sigma2 = (free / error).powi(2);
+        if !(error.is_finite() && sigma2 > light.least_sigma * light.least_sigma) {
             return (0.0, 0.0);
         }
-        // Prior of variance (sigma2 - 1) / power.
-        let prior = (power / (sigma2 - 1.0)).max(light.most.powi(-2));
+        // Prior of variance (sigma2 - 1) error^2.
+        let prior = (error.powi(-2) / (sigma2 - 1.0)).max(light.most.powi(-2));
         let with_prior = self.power + prior;
         let lost = self.slope * self.slope / with_prior;
         let velocity = (gradient - self.slope * self.residual / with_prior) / (curvature - lost);

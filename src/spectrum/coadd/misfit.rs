@@ -13,7 +13,7 @@ const MISFIT_LAG: usize = 2;
 const MISFIT_MOST_SIGMA: f64 = 6.0;
 
 /// How an exposure differs from the coadd of the others, the errors holding [`MODEL_SIGMA`](crate::likelihood::flags::MODEL_SIGMA).
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Misfit {
     /// Mean product of residuals two pixels apart, in units of the noise: what is no noise, however large that is.
     pub smooth: f64,
@@ -29,12 +29,31 @@ pub struct Misfit {
     pub pieces_dof: f64,
     /// The same chi^2 with the model's error, reduced.
     pub pieces_chi2_model: f64,
-    /// Share of sunlight in it, less that in the others; 0 where it is not significant.
+    /// Share of sunlight in it, less that in the others, and its error; 0 and infinite where that was not looked for.
     pub sunlight: f64,
+    pub sunlight_sigma: f64,
     /// By how much that moves its velocity, km/s.
     pub sunlight_rv_km_s: f64,
     /// Standard deviation of its residuals from pixel to pixel over the quoted one; NaN where there are too few.
     pub noise_scale: f64,
+}
+
+impl Default for Misfit {
+    fn default() -> Self {
+        Misfit {
+            smooth: 0.0,
+            smooth_sigma: 0.0,
+            depth: 0.0,
+            depth_sigma: 0.0,
+            pieces_chi2: 0.0,
+            pieces_dof: 0.0,
+            pieces_chi2_model: 0.0,
+            sunlight: 0.0,
+            sunlight_sigma: f64::INFINITY,
+            sunlight_rv_km_s: 0.0,
+            noise_scale: f64::NAN,
+        }
+    }
 }
 
 /// sum f' r / S and sum f'^2 / S of one piece of the window.

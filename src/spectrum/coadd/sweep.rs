@@ -367,12 +367,18 @@ fn take_off(exposure: &Normalized, lights: &[Light], at: &mut AtPixels, out: &mu
                 sums.residual += p * at.residual[i] * inverse;
             }
         }
+        if light.is_mixed {
+            let (share, error) = sums.free_amount(out.totals.gradient, out.totals.slope2);
+            if share.is_finite() {
+                out.misfit.sunlight = share;
+                out.misfit.sunlight_sigma = error;
+            }
+        }
         let (amount, less) = sums.amount(out.totals.gradient, out.totals.slope2, light);
         if amount == 0.0 {
             continue;
         }
         if light.is_mixed {
-            out.misfit.sunlight = amount;
             out.misfit.sunlight_rv_km_s = amount * sums.slope / out.totals.slope2;
         }
         out.foreign_first = at.first;
@@ -406,12 +412,17 @@ pub(super) fn sweep(
     if lost > 0.0 {
         let Misfit {
             sunlight,
+            sunlight_sigma,
             sunlight_rv_km_s,
             ..
         } = out.misfit;
         sum_window(exposure, at, &mut out);
-        out.misfit.sunlight = sunlight;
-        out.misfit.sunlight_rv_km_s = sunlight_rv_km_s;
+        out.misfit = Misfit {
+            sunlight,
+            sunlight_sigma,
+            sunlight_rv_km_s,
+            ..out.misfit
+        };
         let totals = &mut out.totals;
         // The velocity is found with the foreign light: it knows so much less.
         let left = (1.0 - lost / totals.slope2).max(0.1);

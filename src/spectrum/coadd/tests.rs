@@ -51,7 +51,7 @@ fn velocities_settle_where_they_are_and_the_best_one_stays() {
     let rounds: Vec<f64> = (0..5)
         .map(|_| coadd.round().unwrap().largest_sigma)
         .collect();
-    assert!(rounds[0] > 1.0 && rounds[4] < 0.02, "{rounds:?}");
+    assert!(rounds[0] > 1.0 && rounds[4] < 0.3, "{rounds:?}");
     let rv = coadd.rv_km_s();
     assert_eq!(rv[0], 0.0);
     let sweeps = coadd.sweeps.clone();

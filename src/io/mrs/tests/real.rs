@@ -29,7 +29,7 @@ fn every_exposure_is_read() {
         let file = read_file(&path, &mut inflater).unwrap();
         assert_eq!(file.rejected, []);
         assert_eq!(read_header(&path, &mut inflater).unwrap(), file.header);
-        assert!((292.0..292.1).contains(&file.header.ra_deg));
+        assert!((0.0..360.0).contains(&file.header.ra_deg));
         assert!(file.header.obsid > 0 && file.header.spid > 0 && file.header.fiberid > 0);
         let name = path.to_string_lossy();
         assert!(name.contains(&format!(
@@ -42,15 +42,16 @@ fn every_exposure_is_read() {
         assert!((3..=4).contains(&n_blue), "{n_blue} exposures");
         for s in &file.spectra {
             assert_eq!(s.flux.len(), 4136);
-            assert_eq!(s.exptime_s, 1200.0);
+            assert!([600.0, 1200.0].contains(&s.exptime_s), "{}", s.exptime_s);
             assert!(s.snr > 3.0);
             assert_eq!(s.hdu, format!("{}-{}", s.arm.letter(), s.lmjm));
-            let StoredWave::Log10(wave) = &s.wave else {
-                panic!("these files have LOGLAM")
+            let wave_aa: Vec<f64> = match &s.wave {
+                StoredWave::Log10(wave) => wave.iter().map(|w| 10f64.powf(f64::from(*w))).collect(),
+                StoredWave::Linear(wave) => wave.clone(),
             };
-            assert!(wave.is_sorted());
+            assert!(wave_aa.is_sorted());
             let (low, high) = s.arm.window_aa();
-            assert!(f64::from(wave[0]) < low.log10() && f64::from(wave[4135]) > high.log10());
+            assert!(wave_aa[0] < low && wave_aa[4135] > high);
         }
     }
 }
@@ -60,6 +61,10 @@ fn cfitsio_reads_the_same() {
     let mut inflater = Inflater::new();
     for path in real_files() {
         let file = read_file(&path, &mut inflater).unwrap();
+        // One row of vectors is read by `layouts`.
+        if matches!(file.spectra[0].wave, StoredWave::Linear(_)) {
+            continue;
+        }
         let mut other = FitsFile::open(&path).unwrap();
         for s in &file.spectra {
             let hdu = other.hdu(s.hdu.as_str()).unwrap();
@@ -83,7 +88,7 @@ fn cfitsio_reads_the_same() {
                 s.hdu
             );
             let StoredWave::Log10(wave) = &s.wave else {
-                panic!("these files have LOGLAM")
+                panic!("files with rows have LOGLAM")
             };
             assert_eq!(bits(&column(&mut other, "LOGLAM")), bits(wave), "{}", s.hdu);
             let mask = column(&mut other, "PIXMASK")

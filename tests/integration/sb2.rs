@@ -458,7 +458,7 @@ fn the_double_star_of_the_public_files_is_a_candidate() {
     assert_eq!((status, errors.as_str()), (0, ""), "{said}");
     let stars = table(&out, "stars.fits");
     let candidate = texts(&stars, "sb2_candidate");
-    let n_exp = floats(&stars, "n_exp_r");
+    let n_exp = floats(&stars, "n_exp");
     for (candidate, n_exp) in candidate.iter().zip(&n_exp) {
         assert_eq!(candidate == "true", *n_exp > 4.0, "{candidate} {n_exp}");
     }

@@ -54,6 +54,10 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         let compared = laid.coadd.compared();
         let differences: Vec<f64> = compared.iter().map(|c| difference(&c.misfit)).collect();
         let Some(worst) = odd_one(&laid, &differences) else {
+            if are_no_copies(&laid, &compared) {
+                note_differences(laid.give_up(), &differences);
+                return Next::Done;
+            }
             return take(laid, &compared, &differences);
         };
         laid.star.odd[worst] = true;
@@ -73,6 +77,20 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         }
     }
 }
+
+/// Whether a fourth of the star's exposures differ from the others in what is no noise: it changes, or has two sets of lines that
+/// move.
+fn are_no_copies(laid: &Laid<'_>, compared: &[Compared]) -> bool {
+    let members = (0..compared.len()).filter(|i| laid.coadd.is_member(*i));
+    let mut smooth: Vec<f64> = members.map(|i| compared[i].misfit.smooth).collect();
+    smooth.sort_by(f64::total_cmp);
+    let quartile = smooth.len().saturating_sub(1) * 3 / 4;
+    smooth.get(quartile).is_some_and(|s| *s > NO_COPIES)
+}
+
+/// The part of the residuals that is no noise, above which a fourth of the exposures are no copies of the others: between single
+/// stars under a hard sky (below 0.1) and double-lined ones.
+const NO_COPIES: f64 = 0.12;
 
 /// Flags exposures that differ, of a star without an odd one among them.
 fn note_differences(star: &mut FirstPass, differences: &[f64]) {

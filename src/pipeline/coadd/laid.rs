@@ -119,16 +119,17 @@ impl<'a> Laid<'a> {
         Next::Again(star)
     }
 
-    /// The best exposure is the reference, without its defects.
+    /// The best exposure is the reference, without its defects. Foreign light is left: where exposures are no copies of each other
+    /// their differences pass for it.
     pub fn with_best_alone(self) -> Next<'a> {
         let trial = self.star.on_trial.take();
         if let Some(best) = trial {
             self.star.odd[best] = false;
         }
-        if trial.is_none() && !self.coadd.is_cleaned() {
+        if trial.is_none() && !self.coadd.is_clipped() {
             return Next::Done;
         }
-        self.star.normalized = self.coadd.into_cleaned();
+        self.star.normalized = self.coadd.into_clipped();
         Next::Best(self.star)
     }
 

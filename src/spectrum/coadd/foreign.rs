@@ -30,6 +30,17 @@ const SUN_SIGMA: f64 = 4.0;
 /// In exposures of a lower signal-to-noise ratio, noise hides so much sunlight.
 const SUN_SNR: f64 = 15.0;
 
+/// Height of what the sky subtraction leaves of a line, in units of the continuum, or of the noise of a pixel if that is more
+/// (standard deviation).
+const LINE_HEIGHT: f64 = 0.05;
+const LINE_HEIGHT_SIGMA: f64 = 4.0;
+
+/// An amount of more than this many times its standard deviation is something else.
+const MOST: f64 = 3.0;
+
+/// Part of a light's profile that good pixels must hold, in its square: under a cosmic ray its wings alone say nothing.
+pub(super) const LEAST_SEEN: f64 = 0.6;
+
 /// Moonlight that the sky subtraction has left is of this share of a star's light (standard deviation): what is much more in a
 /// star like the Sun is a chance, as the two hardly differ.
 const SUN_SHARE: f64 = 0.05;
@@ -80,7 +91,7 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
             profile,
             is_mixed: false,
             least_sigma: LINE_SIGMA,
-            most: f64::INFINITY,
+            most: LINE_HEIGHT,
         })
     };
     let lines = SKY_LINES_AA.iter().filter_map(line);
@@ -105,6 +116,8 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
 pub(super) struct Sums {
     /// sum p^2 / S.
     pub power: f64,
+    /// sum p^2.
+    pub profile: f64,
     /// sum p f' / S.
     pub slope: f64,
     /// sum p r / S.
@@ -128,11 +141,20 @@ impl Sums {
         if !(error.is_finite() && sigma2 > light.least_sigma * light.least_sigma) {
             return (0.0, 0.0);
         }
+        let noise = (self.profile / self.power).sqrt();
+        let most = match light.is_mixed {
+            true => light.most,
+            false => light.most.max(LINE_HEIGHT_SIGMA * noise),
+        };
         // Prior of variance (sigma2 - 1) error^2.
-        let prior = (error.powi(-2) / (sigma2 - 1.0)).max(light.most.powi(-2));
+        let prior = (error.powi(-2) / (sigma2 - 1.0)).max(most.powi(-2));
         let with_prior = self.power + prior;
         let lost = self.slope * self.slope / with_prior;
         let velocity = (gradient - self.slope * self.residual / with_prior) / (curvature - lost);
-        ((self.residual - self.slope * velocity) / with_prior, lost)
+        let amount = (self.residual - self.slope * velocity) / with_prior;
+        match amount.abs() > MOST * most {
+            true => (0.0, 0.0),
+            false => (amount, lost),
+        }
     }
 }

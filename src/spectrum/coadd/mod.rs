@@ -188,17 +188,14 @@ impl Coadd {
         self.exposures
     }
 
-    /// The exposures, [cleaned](Coadd::cleaned).
-    pub fn into_cleaned(self) -> Vec<Normalized> {
-        (0..self.exposures.len())
-            .map(|i| self.cleaned(i).into_owned())
-            .collect()
+    /// The exposures, without the pixels that were clipped.
+    pub fn into_clipped(self) -> Vec<Normalized> {
+        self.exposures
     }
 
-    /// Whether there was anything to clean.
-    pub fn is_cleaned(&self) -> bool {
+    /// Whether any pixel was clipped.
+    pub fn is_clipped(&self) -> bool {
         self.clipped.iter().any(|clipped| !clipped.is_empty())
-            || self.sweeps.iter().any(|sweep| !sweep.foreign.is_empty())
     }
 
     /// Which exposure sets the scale and the zero.

@@ -356,16 +356,22 @@ fn take_off(exposure: &Normalized, lights: &[Light], at: &mut AtPixels, out: &mu
         // Pixels of the light within the others' cover.
         let from = light.first.max(at.first);
         let end = (light.first + light.profile.len()).min(at.first + n);
+        let mut all = 0.0;
         for k in from..end {
             let ivar = exposure.ivar[k];
+            let i = k - at.first;
+            let p = light.at(k, at.flux[i]);
+            all += p * p;
             if ivar > 0.0 {
-                let i = k - at.first;
-                let p = light.at(k, at.flux[i]);
+                sums.profile += p * p;
                 let inverse = 1.0 / (1.0 / ivar + at.variance[i]);
                 sums.power += p * p * inverse;
                 sums.slope += p * at.slope[i] * inverse;
                 sums.residual += p * at.residual[i] * inverse;
             }
+        }
+        if sums.profile < foreign::LEAST_SEEN * all {
+            continue;
         }
         if light.is_mixed {
             let (share, error) = sums.free_amount(out.totals.gradient, out.totals.slope2);

@@ -21,7 +21,7 @@ const SUSPECT_SECOND_PEAK: f64 = 0.35;
 /// A star whose exposures lie over each other.
 pub(super) struct Laid<'a> {
     pub star: &'a mut FirstPass,
-    pub coadd: Coadd,
+    pub coadd: Box<Coadd>,
     /// Exposures that are to be searched for.
     pub suspects: Vec<usize>,
     /// What was found of those that were.
@@ -93,7 +93,7 @@ pub(super) fn lay<'a>(config: &MeasureConfig, star: &'a mut FirstPass) -> Stand<
             if coadd.settle() {
                 return Stand::Laid(Laid {
                     star,
-                    coadd,
+                    coadd: Box::new(coadd),
                     suspects: Vec::new(),
                     searched: vec![None; n],
                     n_searches: 0,
@@ -142,7 +142,8 @@ impl<'a> Laid<'a> {
             let moved_km_s = (now.rv_km_s - (first.rv_km_s - zero)).abs();
             let is_suspect = !is_sure(first)
                 || first.second_peak > SUSPECT_SECOND_PEAK
-                || !(moved_km_s < SUSPECT_SIGMA * first.rv_err_km_s)
+                || moved_km_s.is_nan()
+                || moved_km_s > SUSPECT_SIGMA * first.rv_err_km_s
                 || !self.coadd.is_member(i)
                 || accept::differs(&now.misfit);
             is_suspect.then_some(i)

@@ -187,19 +187,21 @@ fn sum_piece(ivar: &[f64], at: &AtPixels, range: std::ops::Range<usize>) -> Piec
     let mut ln_s = 0.0;
     let end = range.end;
     let mut rows = 0;
+    let columns: [&[f64]; 7] = [
+        &ivar[at.first..],
+        &at.flux,
+        &at.slope,
+        &at.variance,
+        &at.residual,
+        &at.of_flux,
+        &at.of_slope,
+    ];
     let mut start = range.start;
     while start < end {
         let n = LANES.min(end - start);
-        let mut v = [[0.0f64; LANES]; 8];
-        for l in 0..n {
-            let k = start + l;
-            v[0][l] = ivar[at.first + k];
-            v[1][l] = at.flux[k];
-            v[2][l] = at.slope[k];
-            v[3][l] = at.variance[k];
-            v[4][l] = at.residual[k];
-            v[5][l] = at.of_flux[k];
-            v[6][l] = at.of_slope[k];
+        let mut v = [[0.0f64; LANES]; 7];
+        for (lanes, column) in v.iter_mut().zip(columns) {
+            lanes[..n].copy_from_slice(&column[start..start + n]);
         }
         for l in 0..LANES {
             let is_good = v[0][l] > 0.0;

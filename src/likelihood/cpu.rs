@@ -14,6 +14,15 @@ use super::search::{NearPlace, search};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cpu;
 
+impl Cpu {
+    /// What [`Likelihood::measure`] gives, by the calling thread alone.
+    pub fn measure_in_turn(&self, batch: &Batch) -> Vec<Measurement> {
+        let mut scratch = Scratch::default();
+        let measure = |pixels| scratch.measure(&batch.grid, pixels, &batch.tables);
+        batch.spectra.iter().map(measure).collect()
+    }
+}
+
 impl Likelihood for Cpu {
     fn name(&self) -> String {
         let features = if cfg!(target_arch = "aarch64") {

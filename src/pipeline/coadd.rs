@@ -8,13 +8,15 @@ mod double;
 mod laid;
 mod search;
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::measure::MeasureConfig;
 use super::stages::{Stage, StageClocks};
-use crate::Result;
-use crate::likelihood::{Batch, Likelihood, Measurement, ReferenceTable, SpectrumPixels, flags};
+use crate::likelihood::{Batch, Cpu, Measurement, ReferenceTable, SpectrumPixels, flags};
 use crate::spectrum::coadd::Compared;
+use crate::spectrum::coarse::CoarseExposure;
 use crate::spectrum::{Coadd, Normalized, Reference};
 use double::Verdict;
 use laid::{Laid, Stand};
@@ -79,53 +81,18 @@ enum Next<'a> {
     Best(&'a mut FirstPass),
 }
 
-/// Measures the stars' exposures against their coadds, where there is a good one.
-///
-/// # Errors
-/// What the back end says.
-pub fn against_coadds(
-    config: &MeasureConfig,
-    stars: &mut [FirstPass],
-    backend: &dyn Likelihood,
-    clocks: &StageClocks,
-) -> Result<()> {
-    let mut next: Vec<Next<'_>> = clocks.time_all_threads(Stage::Reference, || {
-        let laid: Vec<Stand<'_>> = stars
-            .par_iter_mut()
-            .map(|star| laid::lay(config, star))
-            .collect();
-        let judged = double::look(config, laid);
-        judged.into_par_iter().map(first_judgement).collect()
-    });
-    // Each star ends: it is searched for a few times, and has fewer exposures that are not odd each time it is laid again.
-    loop {
-        let (mut laid, mut again, mut best) = (Vec::new(), Vec::new(), Vec::new());
-        for star in next {
-            match star {
-                Next::Done => {}
-                Next::Search(star) => laid.push(star),
-                Next::Again(star) => again.push(star),
-                Next::Best(star) => best.push(star),
-            }
-        }
-        if laid.is_empty() && again.is_empty() && best.is_empty() {
-            break;
-        }
-        let measured = search::against_others(config, &laid, backend, clocks)?;
-        search::against_best(config, &mut again, backend, clocks)?;
-        search::against_best(config, &mut best, backend, clocks)?;
-        next = clocks.time_all_threads(Stage::Reference, || {
-            let laid = laid.into_par_iter().zip(measured);
-            let laid = laid.map(|(star, measured)| laid::found(star, measured));
-            let again: Vec<Stand<'_>> = again
-                .into_par_iter()
-                .map(|star| laid::lay(config, star))
-                .collect();
-            let again = double::look(config, again);
-            laid.chain(again.into_par_iter().map(first_judgement))
-                .collect()
-        });
+/// Measures the stars' exposures against their coadds, where there is a good one; the arms of a star have its number.
+pub fn against_coadds(config: &MeasureConfig, stars: &mut [FirstPass], clocks: &StageClocks) {
+    let mut by_star: BTreeMap<i64, Vec<&mut FirstPass>> = BTreeMap::new();
+    for arm in stars.iter_mut() {
+        by_star.entry(arm.star).or_default().push(arm);
     }
+    let by_star: Vec<Vec<&mut FirstPass>> = by_star.into_values().collect();
+    by_star
+        .into_par_iter()
+        .for_each_init(CoarseExposure::default, |scratch, arms| {
+            one_star(config, arms, scratch, clocks);
+        });
     for star in stars {
         for (m, odd) in star.measurements.iter_mut().zip(&star.odd) {
             if *odd {
@@ -133,11 +100,47 @@ pub fn against_coadds(
             }
         }
     }
-    Ok(())
+}
+
+/// The arms of one star. It ends: exposures are searched for a few times, and there are fewer that are not odd each time that they
+/// are laid again.
+fn one_star(
+    config: &MeasureConfig,
+    arms: Vec<&mut FirstPass>,
+    scratch: &mut CoarseExposure,
+    clocks: &StageClocks,
+) {
+    let mut waiting = arms;
+    while !waiting.is_empty() {
+        let mut next: Vec<Next<'_>> = clocks.time(Stage::Reference, || {
+            let mut arms: Vec<Stand<'_>> = waiting
+                .drain(..)
+                .map(|arm| laid::lay(config, arm))
+                .collect();
+            let verdict = double::judge(config, &mut arms, scratch);
+            let judged = arms.into_iter();
+            judged.map(|arm| first_judgement(arm, verdict)).collect()
+        });
+        while let Some(arm) = next.pop() {
+            match arm {
+                Next::Done => {}
+                Next::Search(laid) => {
+                    let measured = search::against_others(config, &laid, clocks);
+                    let found = || laid::found(laid, measured);
+                    next.push(clocks.time(Stage::Reference, found));
+                }
+                Next::Again(arm) => {
+                    search::against_best(config, arm, clocks);
+                    waiting.push(arm);
+                }
+                Next::Best(arm) => search::against_best(config, arm, clocks),
+            }
+        }
+    }
 }
 
 /// What is to be done with a star once it is known whether it has two sets of lines.
-fn first_judgement((stand, verdict): (Stand<'_>, Verdict)) -> Next<'_> {
+fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
     match (stand, verdict) {
         (Stand::Alone(_), Verdict::Single) => Next::Done,
         (stand, Verdict::Doubtful) => {

@@ -26,7 +26,7 @@ use crate::spectrum::reference::KNOT_PIXELS;
 use crate::{Arm, Error, Result};
 
 /// Files of one bite: enough spectra for a call of the back end, and few enough that memory is used again while it is warm.
-const FILES_PER_BITE: usize = 64;
+const FILES_PER_BITE: usize = 32;
 /// Stars of one bite for each thread, as a star is read by one thread; unless they have very many files.
 const STARS_PER_THREAD: usize = 2;
 const MOST_FILES_PER_BITE: usize = 1024;
@@ -345,7 +345,7 @@ fn measure_bite(
         first_pass(job, of_arm, &mut places, &mut stars)?;
     }
     if job.config.reference == ReferenceKind::Coadd {
-        against_coadds(job.config, &mut stars, job.backend, job.clocks)?;
+        against_coadds(job.config, &mut stars, job.clocks);
     }
     let mut clock = HjdClock::default();
     for (place, measured) in places.into_iter().zip(stars) {

@@ -6,10 +6,8 @@
 //! look double then as well.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use super::*;
-use crate::spectrum::coarse::CoarseExposure;
 use crate::spectrum::double_lined::{self, Evidence};
 
 /// What is known of a star in one arm.
@@ -26,29 +24,12 @@ pub(super) enum Verdict {
 /// Fewer exposures of an arm than this are not judged without the best one.
 pub(super) const FEWEST: usize = 3;
 
-/// Judges the stars, whose arms have the same number.
-pub(super) fn look<'a>(
+/// Judges a star by its arms.
+pub(super) fn judge(
     config: &MeasureConfig,
-    stands: Vec<Stand<'a>>,
-) -> Vec<(Stand<'a>, Verdict)> {
-    let mut stars: BTreeMap<i64, Vec<Stand<'a>>> = BTreeMap::new();
-    for stand in stands {
-        stars.entry(stand.star().star).or_default().push(stand);
-    }
-    let stars: Vec<Vec<Stand<'a>>> = stars.into_values().collect();
-    stars
-        .into_par_iter()
-        .map_init(CoarseExposure::default, |scratch, mut arms| {
-            let verdict = judge(config, &mut arms, scratch);
-            arms.into_iter()
-                .map(move |arm| (arm, verdict))
-                .collect::<Vec<_>>()
-        })
-        .flatten_iter()
-        .collect()
-}
-
-fn judge(config: &MeasureConfig, arms: &mut [Stand<'_>], scratch: &mut CoarseExposure) -> Verdict {
+    arms: &mut [Stand<'_>],
+    scratch: &mut CoarseExposure,
+) -> Verdict {
     let evidence = evidence(config, arms, scratch);
     let double = double_lined::judge([&evidence[0], &evidence[1]]);
     let is_double = double.iter().flatten().any(|d| *d);

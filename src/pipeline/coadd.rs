@@ -43,6 +43,8 @@ pub struct FirstPass {
     pub odd: Vec<bool>,
     /// The best exposure of a star that looks double, left out to see whether it does so without it.
     on_trial: Option<usize>,
+    /// With it the star looked double in this arm alone.
+    is_suspected: bool,
     /// What the quoted noise of each was multiplied by; 1 where it was taken as it is.
     pub noise_scale: Vec<f64>,
 }
@@ -60,6 +62,7 @@ impl FirstPass {
             odd: vec![false; measurements.len()],
             noise_scale: vec![1.0; measurements.len()],
             on_trial: None,
+            is_suspected: false,
             star,
             normalized,
             best,

@@ -21,7 +21,7 @@ const PIECES_LIMIT: f64 = 4.0;
 const SUNLIGHT_LIMIT: f64 = 0.25;
 const SUNLIGHT_KNOWN: f64 = 0.05;
 
-/// An exposure that alone made the star look double is acquitted if it differs by no more than this.
+/// An exposure without which the star looks single is acquitted in the arm where it did so anyway, if it differs by no more than this.
 const ACQUITTED: f64 = 0.5;
 
 /// It is odd if it differs by this many times as much as the others do.
@@ -92,10 +92,14 @@ fn are_no_copies(laid: &Laid<'_>, compared: &[Compared]) -> bool {
 /// stars under a hard sky (below 0.1) and double-lined ones.
 const NO_COPIES: f64 = 0.12;
 
-/// Flags exposures that differ, of a star without an odd one among them.
+/// Flags exposures that differ, of a star without an odd one among them. Of two that differ neither can be told to be the odd
+/// one.
 fn note_differences(star: &mut FirstPass, differences: &[f64]) {
+    let are_two = differences.len() == 2;
     for (m, difference) in star.measurements.iter_mut().zip(differences) {
-        if *difference > 1.0 {
+        if are_two {
+            m.flags |= flags::NOT_AS_OTHERS;
+        } else if *difference > 1.0 {
             m.flags |= flags::CHI2_HIGH;
         }
     }
@@ -149,7 +153,8 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
     }
     laid.star.noise_scale = noise;
     let of_best = measured[best].rv_err_own_km_s;
-    if let Some(i) = laid.star.on_trial.filter(|i| differences[*i] <= ACQUITTED) {
+    let trial = laid.star.on_trial.filter(|_| !laid.star.is_suspected);
+    if let Some(i) = trial.filter(|i| differences[*i] <= ACQUITTED) {
         laid.star.odd[i] = false;
     }
     for (i, m) in measured.iter_mut().enumerate() {
@@ -220,6 +225,10 @@ const CHANCE: f64 = 1.1;
 const PRIOR_DOF: f64 = 22.0;
 const STAR_DOF: f64 = 44.0;
 
+/// Root mean square slope of a spectrum, per km/s, below which what does not move with the star moves its velocity: the flat
+/// field's ripple of 0.8 % over some 50 km/s has a slope of 1.1e-4 itself. (A star like the Sun has 3e-3, one of 13,000 K 2e-4.)
+const MIN_SLOPE: f64 = 3e-4;
+
 /// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure is told to be unlike the others.
 const WIDE_CLIP_PIXELS: usize = 8;
 
@@ -234,7 +243,10 @@ fn measurement(searched: &Measurement, now: &Compared) -> Measurement {
     };
     let precision = sums.precision(now.response);
     let mut flag = searched.flags & !(flags::CHI2_HIGH | flags::LOW_INFORMATION);
-    if precision.noise_share.is_nan() || precision.noise_share > flags::LOW_INFORMATION_LIMIT {
+    if precision.noise_share.is_nan()
+        || precision.noise_share > flags::LOW_INFORMATION_LIMIT
+        || now.misfit.slope2 < MIN_SLOPE * MIN_SLOPE
+    {
         flag |= flags::LOW_INFORMATION;
     }
     Measurement {

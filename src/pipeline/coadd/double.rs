@@ -37,9 +37,15 @@ pub(super) fn judge(
     if is_on_trial && is_double {
         return Verdict::Double;
     }
+    let none = Evidence::default();
+    let alone = [[&evidence[0], &none], [&none, &evidence[1]]];
     for stand in arms.iter_mut() {
-        if let Some(arm) = stand.exposures().first().map(|e| e.arm) {
-            note(stand.star_mut(), &double[arm as usize]);
+        if let Some(arm) = stand.exposures().first().map(|e| e.arm as usize) {
+            note(stand.star_mut(), &double[arm]);
+            if !is_on_trial {
+                let alone = double_lined::judge(alone[arm]);
+                stand.star_mut().is_suspected = alone.iter().flatten().any(|d| *d);
+            }
         }
     }
     // Exposures that were left out for other reasons have had their trial.

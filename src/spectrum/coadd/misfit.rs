@@ -34,6 +34,8 @@ pub struct Misfit {
     pub sunlight_sigma: f64,
     /// By how much that moves its velocity, km/s.
     pub sunlight_rv_km_s: f64,
+    /// Mean squared slope of the others' coadd, (km/s)^-2.
+    pub slope2: f64,
     /// Standard deviation of its residuals from pixel to pixel over the quoted one; NaN where there are too few.
     pub noise_scale: f64,
 }
@@ -51,6 +53,7 @@ impl Default for Misfit {
             sunlight: 0.0,
             sunlight_sigma: f64::INFINITY,
             sunlight_rv_km_s: 0.0,
+            slope2: f64::NAN,
             noise_scale: f64::NAN,
         }
     }

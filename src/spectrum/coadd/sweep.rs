@@ -336,6 +336,7 @@ fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
         pieces_chi2: chi2,
         pieces_dof: dof,
         pieces_chi2_model: chi2_model / dof_model.max(1.0),
+        slope2: with_model.iter().map(|p| p.slope2).sum::<f64>() / depth.weight,
         noise_scale: noise_scale(noise2, n_noise),
         ..Misfit::default()
     };

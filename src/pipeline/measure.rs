@@ -28,7 +28,7 @@ use crate::{Arm, Error, Result};
 /// Files of one bite: enough spectra for a call of the back end, and few enough that memory is used again while it is warm.
 const FILES_PER_BITE: usize = 32;
 /// Stars of one bite for each thread, as a star is read by one thread; unless they have very many files.
-const STARS_PER_THREAD: usize = 2;
+const STARS_PER_THREAD: usize = 4;
 const MOST_FILES_PER_BITE: usize = 1024;
 
 /// What a star's exposures are compared with.

@@ -226,8 +226,8 @@ const PRIOR_DOF: f64 = 22.0;
 const STAR_DOF: f64 = 44.0;
 
 /// Root mean square slope of a spectrum, per km/s, below which what does not move with the star moves its velocity: the flat
-/// field's ripple of 0.8 % over some 50 km/s has a slope of 1.1e-4 itself. (A star like the Sun has 3e-3, one of 13,000 K 2e-4.)
-const MIN_SLOPE: f64 = 3e-4;
+/// field's ripple of 0.8 % over some 50 km/s has a slope of 1.1e-4 itself. A star like the Sun has 3e-3.
+const MIN_SLOPE: f64 = 1.8e-4;
 
 /// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure is told to be unlike the others.
 const WIDE_CLIP_PIXELS: usize = 8;

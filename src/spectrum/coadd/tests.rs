@@ -207,3 +207,141 @@ fn pixels_come_back_where_an_exposure_is_laid_anew() {
     coadd.round().unwrap();
     assert_eq!(coadd.exposures[3].ivar[700], 0.0);
 }
+
+/// Settled exposures of the star at [`RV_KM_S`], after `spoil`.
+fn settled(sigma: f64, seed: u64, spoil: impl Fn(&mut [Normalized])) -> Coadd {
+    let mut all = exposures(&RV_KM_S, sigma, seed);
+    spoil(&mut all);
+    let mut coadd = Coadd::new(all, 0, 3, &RV_KM_S).unwrap();
+    assert!(coadd.settle());
+    coadd
+}
+
+/// Adds the Earth's H-alpha of this height to an exposure that was moved by `helio_rv_km_s`.
+fn add_sky_line(exposure: &mut Normalized, helio_rv_km_s: f64, height: f64) {
+    let centre = (6564.61 * (1.0 - helio_rv_km_s / C_KM_S)).ln();
+    let sigma = 1.0 / 7500.0 / 2.3548;
+    for (flux, l) in exposure.flux.iter_mut().zip(&exposure.ln_wave) {
+        *flux += height * (-0.5 * ((l - centre) / sigma).powi(2)).exp();
+    }
+}
+
+#[test]
+fn a_line_of_the_sky_is_taken_off_where_it_stands_and_nowhere_else() {
+    let sigma = 0.02;
+    let height_of =
+        |told_km_s: Option<f64>, height: f64| {
+            let coadd = settled(sigma, 7, |all| {
+                all.iter_mut().for_each(|e| e.helio_rv_km_s = told_km_s);
+                add_sky_line(&mut all[2], 15.0, height);
+            });
+            let taken =
+                |i: usize| {
+                    let (before, after) = (&coadd.exposures()[i], coadd.cleaned(i));
+                    let pixels = before.flux.iter().zip(&after.flux);
+                    pixels.map(|(b, a)| b - a).fold(0.0f64, |most, d| {
+                        if d.abs() > most.abs() { d } else { most }
+                    })
+                };
+            (taken(2), taken(4))
+        };
+    for height in [0.15, -0.1] {
+        let (taken, of_another) = height_of(Some(15.0), height);
+        // Its height is known to 0.01, and to what a line of the star beside it leaves open.
+        assert!((taken - height).abs() < 0.06, "{height}: {taken}");
+        assert!(of_another.abs() < 0.04, "{of_another}");
+        // With the wrong sign it is looked for four pixels away.
+        let (elsewhere, _) = height_of(Some(-15.0), height);
+        assert!(
+            elsewhere.abs() < taken.abs() - 0.05,
+            "{height}: {elsewhere}"
+        );
+        assert_eq!(height_of(None, height), (0.0, 0.0));
+    }
+    // What is more than the subtraction can leave is something else.
+    let (taken, _) = height_of(Some(15.0), 0.4);
+    assert!(taken.abs() < 0.1, "{taken}");
+}
+
+#[test]
+fn a_misfit_is_told_from_noise_whatever_that_is() {
+    let sigma = 0.02;
+    let of = |coadd: &Coadd, i: usize| coadd.compared()[i].misfit;
+    let sound = settled(sigma, 8, |_| ());
+    for i in 0..5 {
+        let misfit = of(&sound, i);
+        assert!(
+            misfit.smooth.abs() < 4.0 * misfit.smooth_sigma,
+            "{misfit:?}"
+        );
+        assert!(
+            (misfit.smooth_sigma * 2000f64.sqrt() - 1.0).abs() < 0.2,
+            "{misfit:?}"
+        );
+        assert!((misfit.noise_scale - 1.0).abs() < 0.06, "{misfit:?}");
+        assert!(misfit.depth.abs() < 5.0 * misfit.depth_sigma, "{misfit:?}");
+    }
+    // 1.4 times the noise that is quoted: the scale says so, and nothing else does.
+    let loud = settled(sigma, 8, |all| {
+        all[1].ivar.iter_mut().for_each(|w| *w *= 1.96)
+    });
+    let misfit = of(&loud, 1);
+    assert!((misfit.noise_scale - 1.4).abs() < 0.07, "{misfit:?}");
+    assert!(misfit.smooth < 0.15, "{misfit:?}");
+    // Lines a fifth deeper.
+    let deep = settled(sigma, 8, |all| {
+        all[1]
+            .flux
+            .iter_mut()
+            .for_each(|f| *f = 1.0 + 1.2 * (*f - 1.0));
+    });
+    let misfit = of(&deep, 1);
+    assert!((misfit.depth - 0.2).abs() < 0.04, "{misfit:?}");
+    // One line moved by 4 km/s: its piece of the window disagrees.
+    let torn = settled(sigma, 8, |all| {
+        let shift = (RV_KM_S[1] / C_KM_S).ln_1p();
+        let pixels = all[1].ln_wave.clone();
+        for (flux, l) in all[1].flux.iter_mut().zip(pixels) {
+            if (8.777..8.784).contains(&l) {
+                *flux += star(l - shift - 4.0 / C_KM_S) - star(l - shift);
+            }
+        }
+    });
+    let (of_sound, of_torn) = (of(&sound, 1), of(&torn, 1));
+    assert!(
+        of_torn.pieces_chi2 > of_sound.pieces_chi2 + 10.0,
+        "{of_sound:?} {of_torn:?}"
+    );
+}
+
+#[test]
+fn a_wide_defect_is_clipped_if_one_exposure_has_it_alone() {
+    let blob = |e: &mut Normalized| e.flux[900..914].iter_mut().for_each(|f| *f += 0.25);
+    let gone = |coadd: &Coadd, i: usize| {
+        let ivar = &coadd.exposures()[i].ivar;
+        (0..ivar.len())
+            .filter(|k| ivar[*k] == 0.0)
+            .collect::<Vec<_>>()
+    };
+    let alone = settled(0.02, 9, |all| blob(&mut all[3]));
+    assert!(
+        (900..914).all(|k| gone(&alone, 3).contains(&k)),
+        "{:?}",
+        gone(&alone, 3)
+    );
+    assert!(gone(&alone, 3).len() < 24, "{:?}", gone(&alone, 3));
+    assert!(
+        (0..5)
+            .filter(|i| *i != 3)
+            .all(|i| gone(&alone, i).is_empty())
+    );
+    assert!(alone.compared()[3].widest_clip >= 12);
+    // What all exposures have where it moves with the star is a line.
+    let line = settled(0.02, 9, |all| {
+        for e in all.iter_mut().take(3) {
+            let at = e.ln_wave.partition_point(|l| *l < 8.79);
+            e.flux[at..at + 14].iter_mut().for_each(|f| *f += 0.25);
+        }
+    });
+    assert!((0..5).all(|i| gone(&line, i).is_empty()), "lost");
+}

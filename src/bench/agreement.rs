@@ -39,7 +39,7 @@ impl Agreement {
         }
     }
 
-    /// Issue 4's demand: |dv| below 1 m/s, errors to 0.1 %, the same flags.
+    /// What is demanded: |dv| below 1 m/s, errors to 0.1 %, the same flags.
     pub fn is_parity(&self) -> bool {
         self.dv_m_s[2] < 1.0 && self.err_ratio[2] < 1e-3 && self.flags_differ == 0
     }

@@ -1,4 +1,4 @@
-//! The likelihood of a velocity, for every spectrum of a batch (paper Eq. 3, DESIGN M4 and M5).
+//! The likelihood of a velocity, for every spectrum of a batch (paper Eq. 3).
 //!
 //! [`oracle`] is written straight from the equations in float64 and judges everything else. [`batch`] puts the same
 //! numbers in the form that both fast back ends share; a back end is a [`Likelihood`].

@@ -1,4 +1,4 @@
-//! From a curve of likelihoods to a velocity (DESIGN M5): the maximum, then a parabola through ln L around it, which is a
+//! From a curve of likelihoods to a velocity: the maximum, then a parabola through ln L around it, which is a
 //! Gaussian through L.
 
 use std::f64::consts::TAU;

@@ -1,4 +1,4 @@
-//! How well a velocity is known: the sums behind its error and its chi^2 (DESIGN M4).
+//! How well a velocity is known: the sums behind its error and its chi^2.
 
 /// Sums over the pixels at the best velocity. S = sigma_t^2 + sigma_ref^2, f' = d f_ref / d v, V = variance of f'.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

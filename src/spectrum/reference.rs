@@ -1,4 +1,4 @@
-//! The star's best exposure as a band-limited function of wavelength (DESIGN M3, M4).
+//! The star's best exposure as a band-limited function of wavelength.
 //!
 //! Only this side is ever interpolated, and it is smooth: the observed pixels stay where they are. Interpolating a
 //! noisy spectrum averages neighbouring noise and makes chi^2 drop at half-pixel shifts, which pulls velocities to

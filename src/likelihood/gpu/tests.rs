@@ -76,7 +76,7 @@ fn disagreement(a: &[Measurement], b: &[Measurement]) -> Disagreement {
 }
 
 impl Disagreement {
-    /// Issue 4: |dv| < 1 m/s, errors to 0.1 %, the same flags; and ln L to 0.1.
+    /// |dv| < 1 m/s, errors to 0.1 %, the same flags; and ln L to 0.1.
     fn is_parity(&self) -> bool {
         self.dv_m_s < 1.0
             && self.err_ratio < 1e-3

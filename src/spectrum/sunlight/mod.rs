@@ -16,6 +16,7 @@
 use std::sync::OnceLock;
 
 use super::continuum::{ContinuumConfig, ContinuumFitter};
+use super::telluric::to_observed;
 use crate::{Arm, C_KM_S};
 
 /// The table; its head says where it comes from and how it is laid out.
@@ -122,11 +123,6 @@ pub fn fill_normalized(arm: Arm, ln_wave_file: &[f64], helio_rv_km_s: f64, out: 
             .iter()
             .map(|ln| sun.normalized(ln + to_observed)),
     );
-}
-
-/// ln(lambda_observed / lambda_file).
-fn to_observed(helio_rv_km_s: f64) -> f64 {
-    -(-helio_rv_km_s / C_KM_S).ln_1p()
 }
 
 /// Both arms. What is no table is an empty one, which is 1 everywhere.

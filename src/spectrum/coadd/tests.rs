@@ -345,3 +345,20 @@ fn a_wide_defect_is_clipped_if_one_exposure_has_it_alone() {
     });
     assert!((0..5).all(|i| gone(&line, i).is_empty()), "lost");
 }
+
+/// The error that five sigma are counted in: an exposure's own, 0.35 of the others', and 1 % of the continuum. Three times as
+/// much of any of them, or a third of the second, moves one of these defects across the limit.
+#[test]
+fn what_is_clipped_is_five_sigma_off() {
+    let sigma: f64 = 0.05;
+    let is_clipped = |off_sigma: f64| {
+        let mut all = exposures(&RV_KM_S[..3], 1e-6, 10);
+        for e in &mut all {
+            e.ivar.fill(sigma.powi(-2));
+        }
+        all[1].flux[1050] += off_sigma * sigma;
+        let mut coadd = Coadd::new(all, 0, 3, &RV_KM_S[..3]).unwrap();
+        coadd.round().unwrap().n_clipped > 0
+    };
+    assert!(is_clipped(5.8) && !is_clipped(5.35));
+}

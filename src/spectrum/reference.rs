@@ -9,7 +9,7 @@ use super::normalize::Normalized;
 use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
 
-/// Knot spacing of a reference, pixels: half the line-spread function's width (DESIGN M3).
+/// Knot spacing of a reference, pixels: half the line-spread function's width.
 pub const KNOT_PIXELS: usize = 3;
 
 /// Standard deviation given to the reference in a gap, per pixel of distance to the nearest good pixel, in units of the

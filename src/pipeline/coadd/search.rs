@@ -18,9 +18,11 @@ pub(super) fn against_others(
             return Measurement::without_pixels();
         };
         let exposure = &laid.coadd.exposures()[*i];
-        measure(config, std::slice::from_ref(exposure), &reference, clocks)
+        let mut found = measure(config, std::slice::from_ref(exposure), &reference, clocks)
             .pop()
-            .unwrap_or_else(Measurement::without_pixels)
+            .unwrap_or_else(Measurement::without_pixels);
+        found.rv_km_s = laid.coadd.against_best_km_s(found.rv_km_s);
+        found
     })
     .collect()
 }

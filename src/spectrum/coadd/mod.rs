@@ -193,6 +193,13 @@ impl Coadd {
         (0..self.shift_km_s.len()).map(rv).collect()
     }
 
+    /// Velocity c z against the best exposure, km/s, of what has the velocity `rv_km_s` against [`Coadd::references`]: the best
+    /// exposure need not lie at 0 in them.
+    pub fn against_best_km_s(&self, rv_km_s: f64) -> f64 {
+        let of_best = self.shift_km_s[self.best] + self.rest_km_s[self.best];
+        C_KM_S * ((shift_of(rv_km_s) - of_best) / C_KM_S).exp_m1()
+    }
+
     /// Lays the exposures anew at these velocities against the best one, and gives back what was clipped; those without a finite
     /// velocity are no part of it. False where fewer than two have one.
     pub fn place(&mut self, rv_km_s: &[f64]) -> bool {

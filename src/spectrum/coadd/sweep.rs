@@ -329,6 +329,7 @@ pub(super) fn sweep(
         let left = (1.0 - lost / totals.slope2).max(0.1);
         totals.slope2 *= left;
         totals.own_slope2 *= left;
+        totals.slope_noise *= left;
     }
     out.z = vec![0.0; x.len()];
     let model2 = MODEL_SIGMA * MODEL_SIGMA;

@@ -362,3 +362,29 @@ fn what_is_clipped_is_five_sigma_off() {
     };
     assert!(is_clipped(5.8) && !is_clipped(5.35));
 }
+
+#[test]
+fn what_is_measured_against_the_others_is_told_against_the_best_one() {
+    // All others are first laid 6 km/s off, so that the best one has to come to them.
+    let first: Vec<f64> = (0..5)
+        .map(|i| RV_KM_S[i] + if i > 0 { 6.0 } else { 0.0 })
+        .collect();
+    let mut coadd = Coadd::new(exposures(&RV_KM_S, 0.005, 11), 0, 3, &first).unwrap();
+    assert!(coadd.settle());
+    let reference = coadd.references(&[2])[0].clone().unwrap();
+    // The velocity of the star in the reference, where it fits best.
+    let misfit = |rv_km_s: f64| -> f64 {
+        let shift = (rv_km_s / C_KM_S).ln_1p();
+        let at = (0..1500).map(|k| 8.772 + 2.5e-5 * f64::from(k));
+        at.map(|l| (reference.at(l).flux - star(l - shift)).powi(2))
+            .sum()
+    };
+    let tried = (-100..=100).map(|k| 0.1 * f64::from(k));
+    let lies = tried
+        .min_by(|a, b| misfit(*a).total_cmp(&misfit(*b)))
+        .unwrap();
+    assert!(lies.abs() > 2.0, "{lies}");
+    // An exposure at the star's own velocity is at -lies in it, and at 0 against the best one.
+    let told = coadd.against_best_km_s(-lies);
+    assert!(told.abs() < 0.2, "{lies} {told}");
+}

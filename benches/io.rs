@@ -6,10 +6,10 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use relrv::io::hjd::hjd_mid;
 use relrv::io::inflate::Inflater;
 use relrv::io::inputs;
 use relrv::io::mrs::{parse, read_file, read_header};
+use relrv::io::times::Earth;
 
 #[allow(dead_code)]
 #[path = "../src/io/mrs/tests/sample.rs"]
@@ -91,8 +91,8 @@ fn reading(c: &mut Criterion) {
 }
 
 fn dates(c: &mut Criterion) {
-    c.bench_function("hjd_mid", |b| {
-        b.iter(|| hjd_mid(black_box(84_420_148), 1200.0, 292.0, 43.9));
+    c.bench_function("dates", |b| {
+        b.iter(|| Earth::at(black_box(84_420_148), 600.0).dates(292.0, 43.9));
     });
 }
 

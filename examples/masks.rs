@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use relrv::C_KM_S;
 use relrv::io::raw::{RawSpectrum, StoredWave};
-use relrv::io::{inflate::Inflater, mrs};
+use relrv::io::{inflate::Inflater, mrs, stars::KnownStars};
 use relrv::likelihood::{Cpu, flags};
 use relrv::pipeline::{Air, MeasureConfig, Plan, RvRow, measure, stages::StageClocks};
 use relrv::spectrum::{Coadd, Normalized, Normalizer};
@@ -35,7 +35,7 @@ fn main() -> Outcome<()> {
     let config = MeasureConfig::usual()?;
     let measured = measure(&config, &inputs, &Cpu, &())?;
     measured.rejected.iter().for_each(|r| eprintln!("{r}"));
-    let plan = Plan::new(&inputs, &StageClocks::default());
+    let plan = Plan::new(&inputs, &KnownStars::default(), &StageClocks::default());
     let of_star = |a: &RvRow, b: &RvRow| (a.star, a.arm) == (b.star, b.arm);
     for rows in measured.rows.chunk_by(of_star) {
         let has_star = |unit: &usize| {
@@ -91,10 +91,9 @@ fn read(config: &MeasureConfig, row: &RvRow, air: &Air) -> Outcome<Exposure> {
     let raw = spectra.find(is_it).ok_or("the file has changed")?;
     let reach_km_s = config.grid.max_shift_km_s();
     let wet = Normalizer::default().normalize(&config.spectrum, &raw, reach_km_s);
-    let mut wet = wet.map_err(|(_, detail)| detail)?;
-    wet.helio_rv_km_s = file.header.helio_rv_km_s;
+    let wet = wet.map_err(|(_, detail)| detail)?;
     let mut dry = wet.clone();
-    air.divide_out(&mut dry, &file.header, raw.lmjm);
+    air.divide_out(&mut dry, raw.lmjm);
     Ok((raw, wet, dry))
 }
 

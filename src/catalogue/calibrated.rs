@@ -1,7 +1,10 @@
 //! The calibrated catalogue and what comes with it.
 
+use std::collections::HashMap;
+
 use super::paired::{ARMS, pair, uncalibrated};
 use super::{flags, stars};
+use crate::io::raw::StarNames;
 use crate::pipeline::RvRow;
 use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, calibrate_except};
 use crate::selfcal::input::{self, Input};
@@ -26,11 +29,15 @@ pub struct Products {
     pub arms: Vec<CalibratedArm>,
 }
 
-/// Calibrates the rows and makes all tables.
+/// Calibrates the rows and makes all tables; `names` is what headers call the stars, by designation.
 ///
 /// # Errors
 /// What the calibration says. Having no usable velocity or no constant is no error: nothing is corrected then.
-pub fn products(rows: &[RvRow], config: &CalibrateConfig) -> Result<Products> {
+pub fn products(
+    rows: &[RvRow],
+    star_names: &HashMap<String, StarNames>,
+    config: &CalibrateConfig,
+) -> Result<Products> {
     let pairs = pair(rows);
     let table = uncalibrated(&pairs);
     let mut input = input::observations(&table)?;
@@ -47,6 +54,7 @@ pub fn products(rows: &[RvRow], config: &CalibrateConfig) -> Result<Products> {
     zero_points.columns.retain(|c| c.name != "flags");
     let mut stars_table = tables::stars(&input, &arms);
     stars::complete(&mut stars_table, &pairs, &double);
+    stars::push_names(&mut stars_table, star_names);
     let constants = stars::constants(&stars_table);
     if let Some(lmjm) = zero_points.columns.iter_mut().find(|c| c.name == "lmjm") {
         "min".clone_into(&mut lmjm.unit);

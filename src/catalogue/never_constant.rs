@@ -70,7 +70,7 @@ mod tests {
             [false, true]
         );
         assert_eq!(of("star,exposure,rv,rv_err\na,1,0,1\n"), [false]);
-        let wide = "source_id,lmjm,planid,spid,drv_r,drv_r_err,flags_r,drv_b,drv_b_err,flags_b\n\
+        let wide = "designation,lmjm,planid,spid,drv_r,drv_r_err,flags_r,drv_b,drv_b_err,flags_b\n\
                     1,5,p,1,0,1,0,0,1,0\n2,5,p,1,0,1,0,0,1,4096\n3,5,p,1,0,1,4096,0,1,0\n";
         assert_eq!(of(wide), [false, true, true]);
     }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::paired::Pair;
+use crate::io::raw::StarNames;
 use crate::likelihood::flags;
 use crate::selfcal::products::VARIABLE_P;
 use crate::selfcal::stats::chi2_p_value;
@@ -15,7 +16,7 @@ pub fn double_lined<'a>(pairs: &[Pair<'a>]) -> HashSet<&'a str> {
         .flat_map(|p| [p.red, p.blue])
         .flatten()
         .filter(|row| row.measurement.flags & flags::DOUBLE_LINED != 0)
-        .map(|row| &*row.source_id)
+        .map(|row| &*row.designation)
         .collect()
 }
 
@@ -28,7 +29,9 @@ const UNSURE_FACTOR: f64 = 3.0;
 fn unsure<'a>(pairs: &[Pair<'a>]) -> HashSet<(&'a str, &'static str)> {
     let mut counts: HashMap<_, (usize, usize)> = HashMap::new();
     for row in pairs.iter().flat_map(|p| [p.red, p.blue]).flatten() {
-        let (all, unsure) = counts.entry((&*row.source_id, row.arm.name())).or_default();
+        let (all, unsure) = counts
+            .entry((&*row.designation, row.arm.name()))
+            .or_default();
         *all += 1;
         *unsure += usize::from(row.measurement.flags & flags::LOW_INFORMATION != 0);
     }
@@ -44,7 +47,7 @@ fn only_sure_variables(table: &mut Table, pairs: &[Pair<'_>]) {
         Some(ColumnData::Text(values)) => values.clone(),
         _ => Vec::new(),
     };
-    let (stars, arms) = (text("source_id"), text("arm"));
+    let (stars, arms) = (text("designation"), text("arm"));
     let numbers = |name: &str| match table.column(name).map(|c| &c.data) {
         Some(ColumnData::F64(values)) => values.clone(),
         _ => Vec::new(),
@@ -77,9 +80,9 @@ pub fn complete(table: &mut Table, pairs: &[Pair<'_>], double: &HashSet<&str>) {
         .iter()
         .flat_map(|p| [p.red, p.blue])
         .flatten()
-        .map(|row| (&*row.source_id, (row.ra_deg, row.dec_deg)))
+        .map(|row| (&*row.designation, (row.ra_deg, row.dec_deg)))
         .collect();
-    let stars = match table.column("source_id").map(|c| &c.data) {
+    let stars = match table.column("designation").map(|c| &c.data) {
         Some(ColumnData::Text(values)) => &values[..],
         _ => &[],
     };
@@ -108,11 +111,39 @@ pub fn complete(table: &mut Table, pairs: &[Pair<'_>], double: &HashSet<&str>) {
         double,
     );
     if let Some(name) = table.columns.first_mut() {
-        "name of the star from its mean position".clone_into(&mut name.meaning);
+        "name of the star from its position in its first file".clone_into(&mut name.meaning);
         if name.data.is_empty() {
             name.data = ColumnData::Text(Vec::new());
         }
     }
+}
+
+/// Adds what the headers call the stars, each text empty where they say nothing.
+pub fn push_names(table: &mut Table, names: &HashMap<String, StarNames>) {
+    let stars = match table.column("designation").map(|c| &c.data) {
+        Some(ColumnData::Text(values)) => values.clone(),
+        _ => Vec::new(),
+    };
+    let mut push = |column: &str, meaning: &str, name: fn(&StarNames) -> &String| {
+        let of = |star: &String| names.get(star).map(name).cloned().unwrap_or_default();
+        table.push_text(column, "", meaning, stars.iter().map(of).collect());
+    };
+    push(
+        "desig",
+        "LAMOST's designation, header DESIG of the star's first file",
+        |n| &n.desig,
+    );
+    push(
+        "objname",
+        "name in the catalogue of targets, header OBJNAME",
+        |n| &n.objname,
+    );
+    push("uqid", "LAMOST's identifier, header UQID", |n| &n.uqid);
+    push(
+        "gaia_source_id",
+        "number in Gaia's catalogue, header GAIA_SOURCE_ID",
+        |n| &n.gaia_source_id,
+    );
 }
 
 /// The rows of constants, without what is the same for all of them.
@@ -160,7 +191,7 @@ mod tests {
     fn rows(star: i64, n_low: usize) -> impl Iterator<Item = RvRow> {
         (0..4).map(move |i| RvRow {
             star,
-            source_id: format!("J{star}").as_str().into(),
+            designation: format!("J{star}").as_str().into(),
             ra_deg: 0.0,
             dec_deg: 0.0,
             obsid: 1,
@@ -170,6 +201,7 @@ mod tests {
             arm: Arm::Red,
             lmjm: i as i64,
             hjd: 0.0,
+            bjd_tdb: 0.0,
             snr: 10.0,
             measurement: Measurement {
                 flags: if i < n_low { flags::LOW_INFORMATION } else { 0 },
@@ -200,7 +232,7 @@ mod tests {
         let mut table = Table::new();
         let n = stars.len();
         table.push_text(
-            "source_id",
+            "designation",
             "",
             "",
             (0..n).map(|i| format!("J{i}")).collect(),

@@ -43,6 +43,13 @@ pub fn without_helio_rv(n_files: usize) -> Option<String> {
         .then(|| format!("water lines       not divided out in {n_files} files without HELIO_RV"))
 }
 
+/// What is said of files whose wavelengths are not as those of the survey's other files.
+pub fn moved(n_files: usize) -> Option<String> {
+    (n_files > 0).then(|| {
+        format!("wavelengths       moved to the Sun's frame or to vacuum in {n_files} files, as their headers ask")
+    })
+}
+
 /// The strengths of the water lines that were found, in units of 10 mm of water.
 fn tell_water(measured: &Measured) {
     for (_, air) in &measured.air {
@@ -97,6 +104,9 @@ pub fn tell_summary(
         if count > 0 {
             println!("flagged {name:<16} {count:>2}");
         }
+    }
+    if let Some(line) = moved(measured.n_moved) {
+        println!("{line}");
     }
     if let Some(line) = without_helio_rv(measured.n_without_helio_rv) {
         println!("{line}");

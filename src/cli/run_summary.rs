@@ -5,7 +5,7 @@ use std::io::{Result, Write};
 use std::path::Path;
 
 use super::calibrate::tell_arms;
-use super::report::without_helio_rv;
+use super::report::{moved, without_helio_rv};
 use super::run_progress::duration;
 use crate::run::{Done, Outlook, STATE_DIR};
 
@@ -39,6 +39,9 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
         counts.measured, counts.stars, counts.exposures
     )?;
     reasons(told, &counts.spectra_rejected)?;
+    if let Some(line) = moved(counts.files_moved) {
+        writeln!(told, "{line}")?;
+    }
     if let Some(line) = without_helio_rv(counts.files_without_helio_rv) {
         writeln!(told, "{line}")?;
     }

@@ -27,8 +27,16 @@ impl<'a> Header<'a> {
         Ok((Header { cards }, padded.min(bytes.len())))
     }
 
-    /// Value field and comment of the first card with this key, as stored.
+    /// Value field and comment of the first card with this key, as stored. Keys of more than eight letters are those of the
+    /// convention `HIERARCH key = value`.
     fn value(&self, key: &str) -> Option<&'a [u8]> {
+        if key.len() > 8 {
+            return self.cards.chunks_exact(CARD).find_map(|card| {
+                let rest = card.strip_prefix(b"HIERARCH ")?.trim_ascii_start();
+                let rest = rest.strip_prefix(key.as_bytes())?.trim_ascii_start();
+                Some(rest.strip_prefix(b"=")?.trim_ascii())
+            });
+        }
         let mut name = [b' '; 8];
         name.get_mut(..key.len())?.copy_from_slice(key.as_bytes());
         self.cards
@@ -113,6 +121,7 @@ mod tests {
             "BAD     =                 12x0",
             "NOTNUM  =                  NaN",
             "COMMENT = not a value",
+            "HIERARCH GAIA_SOURCE_ID = 2081900940499099136 / of DR3",
         ]);
         let (h, len) = Header::parse(&bytes).unwrap();
         assert_eq!(len, BLOCK);
@@ -130,6 +139,8 @@ mod tests {
         assert_eq!(h.float("NOTNUM"), None);
         assert_eq!(h.int("MISSING"), None);
         assert_eq!(h.int("MUCHTOOLONGKEY"), None);
+        assert_eq!(h.int("GAIA_SOURCE_ID"), Some(2_081_900_940_499_099_136));
+        assert_eq!(h.int("GAIA_SOURCE"), None);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 pub mod fits;
 pub mod fits_header;
 pub mod fits_table;
-pub mod hjd;
 pub mod inflate;
 pub mod inputs;
 pub mod mrs;
 pub mod raw;
 pub mod stars;
+pub mod times;

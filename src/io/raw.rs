@@ -24,8 +24,15 @@ pub struct RawSpectrum {
     pub hdu: String,
     /// Local (UTC+8) Modified Julian Minute of the exposure's start.
     pub lmjm: i64,
-    /// Exposure time in seconds; NaN where the header has none.
-    pub exptime_s: f64,
+    /// Middle of the exposure, seconds after the beginning of minute `lmjm`; NaN where the header tells no exposure time.
+    pub mid_s: f64,
+    /// The header tells no exposure time, or one that its dates contradict.
+    pub time_uncertain: bool,
+    /// Velocity that was taken off the wavelengths, km/s: lambda here = lambda observed (1 - this / c). `None` where the header does
+    /// not say that it was, or what it says cannot be.
+    pub helio_rv_km_s: Option<f64>,
+    /// The header's heliocentric velocity cannot be: the wavelengths may be in another frame than those of other files.
+    pub frame_doubtful: bool,
     /// Signal-to-noise ratio per pixel from the header; NaN where it has none.
     pub snr: f64,
     /// Wavelengths.
@@ -55,13 +62,56 @@ pub struct FileHeader {
     pub ra_deg: f64,
     /// Declination, degrees (J2000).
     pub dec_deg: f64,
-    /// LAMOST designation (`DESIG`), empty where missing.
-    pub desig: String,
-    /// Local Modified Julian Day.
+    /// What catalogues call the star.
+    pub names: StarNames,
+    /// Local Modified Julian Day, 0 where unknown.
     pub lmjd: i64,
-    /// Velocity that was taken off the wavelengths, km/s: lambda in the file = lambda observed (1 - this / c). `None` where the header
-    /// does not say that it was, or in what.
+    /// Exposures of each arm that should be in the file (`NEXP_B`, `NEXP_R`), in the order of [`Arm::ALL`].
+    pub n_exposures: [Option<usize>; 2],
+    /// What the wavelengths are.
+    pub frame: Frame,
+}
+
+/// Names of a star in its file's header, each empty where there is none. Carried along, never interpreted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StarNames {
+    /// LAMOST's designation (`DESIG`).
+    pub desig: String,
+    /// Name in the catalogue that the target is from (`OBJNAME`).
+    pub objname: String,
+    /// LAMOST's identifier of the star (`UQID`, since DR11).
+    pub uqid: String,
+    /// Number in Gaia's catalogue (`GAIA_SOURCE_ID`).
+    pub gaia_source_id: String,
+}
+
+/// In which frame a file says its wavelengths are; `None` where it says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Frame {
+    /// Moved to the Sun's frame (`HELIO`).
+    pub is_heliocentric: Option<bool>,
+    /// By this velocity, km/s (`HELIO_RV`).
     pub helio_rv_km_s: Option<f64>,
+    /// In vacuum (`VACUUM`), not in air.
+    pub is_vacuum: Option<bool>,
+}
+
+impl Frame {
+    /// Whether the observed wavelengths can be told from those in the file.
+    pub fn is_known(&self) -> bool {
+        let by = match self.is_heliocentric {
+            Some(true) => self.helio_rv_km_s.is_some(),
+            // Not moved yet: relrv moves them, by a velocity that it computes.
+            Some(false) => true,
+            None => false,
+        };
+        by && self.is_vacuum.is_some()
+    }
+
+    /// Whether relrv has to move the wavelengths.
+    pub fn is_moved(&self) -> bool {
+        self.is_heliocentric == Some(false) || self.is_vacuum == Some(false)
+    }
 }
 
 /// Content of one file: what can be used, and what cannot with the reason.
@@ -113,11 +163,13 @@ pub enum RejectReason {
     ArmNotAsked,
     /// The file has no exposure of a single arm at all.
     NoExposures,
+    /// The header counts more exposures than there are.
+    MissingExposure,
 }
 
 impl RejectReason {
     /// Every reason, in their order.
-    pub const ALL: [RejectReason; 11] = [
+    pub const ALL: [RejectReason; 12] = [
         RejectReason::Unreadable,
         RejectReason::BadGzip,
         RejectReason::NotFits,
@@ -129,6 +181,7 @@ impl RejectReason {
         RejectReason::LowSnr,
         RejectReason::ArmNotAsked,
         RejectReason::NoExposures,
+        RejectReason::MissingExposure,
     ];
 
     /// Something is wrong with the input, rather than it not being asked for.
@@ -150,6 +203,7 @@ impl RejectReason {
             RejectReason::LowSnr => "low_snr",
             RejectReason::ArmNotAsked => "arm_not_asked",
             RejectReason::NoExposures => "no_exposures",
+            RejectReason::MissingExposure => "missing_exposure",
         }
     }
 }
@@ -206,8 +260,9 @@ mod tests {
             | RejectReason::NoGoodPixels
             | RejectReason::Duplicate
             | RejectReason::LowSnr
-            | RejectReason::ArmNotAsked => false,
-            RejectReason::NoExposures => true,
+            | RejectReason::ArmNotAsked
+            | RejectReason::NoExposures => false,
+            RejectReason::MissingExposure => true,
         };
         assert!(RejectReason::ALL.last().is_some_and(|r| last(*r)));
     }

@@ -1,6 +1,10 @@
-//! Which files are of the same star: identity by position on the sky.
+//! Which files are of the same star: identity by position on the sky, and a name that stays when files are added.
 
-use super::raw::FileHeader;
+mod names;
+
+pub use names::{KnownStar, KnownStars};
+
+use super::raw::{FileHeader, StarNames};
 
 /// Largest distance of two positions of one star, arcseconds. LAMOST fibres are 3.3 arcsec wide.
 pub const MATCH_ARCSEC: f64 = 3.0;
@@ -8,12 +12,14 @@ pub const MATCH_ARCSEC: f64 = 3.0;
 /// A star and the files that observed it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Star {
-    /// Name from the mean position, such as `J192814.09+435531.0`; no two stars of one call share it.
-    pub source_id: String,
-    /// Right ascension of the mean position, degrees (J2000), 0 <= ra < 360.
+    /// Name from the position in the header of its first file, such as `J192814.09+435531.0`; no two stars of one call share it.
+    pub designation: String,
+    /// Right ascension of that position, degrees (J2000), 0 <= ra < 360.
     pub ra_deg: f64,
-    /// Declination of the mean position, degrees (J2000).
+    /// Declination of that position, degrees (J2000).
     pub dec_deg: f64,
+    /// What the header of its first file calls it.
+    pub names: StarNames,
     /// Indices of its files in the list that was given, ascending.
     pub members: Vec<usize>,
 }
@@ -21,13 +27,16 @@ pub struct Star {
 /// Groups files by position: two files are of one star if a chain of positions, each within [`MATCH_ARCSEC`] of the next,
 /// leads from one to the other. Sorted by right ascension, then declination. The order of the files changes only the numbers
 /// in `members`. Takes O(n log n).
-pub fn group(headers: &[FileHeader]) -> Vec<Star> {
+///
+/// A star has the position of its first file by day, plate, spectrograph and fibre, and a name made of it; so files of later nights
+/// rename no star. What `known` has of an earlier call is kept: then files of earlier nights do not either.
+pub fn group(headers: &[FileHeader], known: &KnownStars) -> Vec<Star> {
     let positions: Vec<_> = headers.iter().map(|h| (h.ra_deg, h.dec_deg)).collect();
-    group_positions(&positions)
+    names::named(headers, group_positions(&positions), known)
 }
 
-/// [`group`] for bare positions: (right ascension, declination) in degrees.
-pub fn group_positions(positions_deg: &[(f64, f64)]) -> Vec<Star> {
+/// [`group`] for bare positions, (right ascension, declination) in degrees: indices of each group, ascending.
+fn group_positions(positions_deg: &[(f64, f64)]) -> Vec<Vec<usize>> {
     // Files of one star mostly have the very same position: only different ones are compared.
     let mut order: Vec<usize> = (0..positions_deg.len()).collect();
     let key = |&i: &usize| positions_deg[i];
@@ -42,44 +51,24 @@ pub fn group_positions(positions_deg: &[(f64, f64)]) -> Vec<Star> {
         .collect();
     let unique: Vec<Point> = same
         .iter()
-        .map(|files| Point::new(positions_deg[files[0]], files.len()))
+        .map(|files| Point::new(positions_deg[files[0]]))
         .collect();
 
     let mut sets = Sets::new(unique.len());
     link_neighbours(&unique, &mut sets);
 
-    // `unique` is sorted, so sums run in an order that does not depend on the input's.
     let mut slot_of_root = vec![usize::MAX; unique.len()];
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    for i in 0..unique.len() {
+    for (i, files) in same.iter().enumerate() {
         let slot = &mut slot_of_root[sets.root(i)];
         if *slot == usize::MAX {
             *slot = groups.len();
             groups.push(Vec::new());
         }
-        groups[*slot].push(i);
+        groups[*slot].extend_from_slice(files);
     }
-    let mut stars: Vec<Star> = groups
-        .iter()
-        .map(|group| {
-            let (ra_deg, dec_deg) = mean_position(group.iter().map(|&i| &unique[i]));
-            let mut members: Vec<usize> = group.iter().flat_map(|&i| same[i]).copied().collect();
-            members.sort_unstable();
-            Star {
-                source_id: designation(ra_deg, dec_deg),
-                ra_deg,
-                dec_deg,
-                members,
-            }
-        })
-        .collect();
-    stars.sort_by(|a, b| {
-        a.ra_deg
-            .total_cmp(&b.ra_deg)
-            .then(a.dec_deg.total_cmp(&b.dec_deg))
-    });
-    make_unique(&mut stars);
-    stars
+    groups.iter_mut().for_each(|files| files.sort_unstable());
+    groups
 }
 
 /// A position that one or more files share.
@@ -88,19 +77,22 @@ struct Point {
     dec_deg: f64,
     /// Unit vector.
     xyz: [f64; 3],
-    n_files: usize,
 }
 
 impl Point {
-    fn new((ra_deg, dec_deg): (f64, f64), n_files: usize) -> Self {
+    fn new((ra_deg, dec_deg): (f64, f64)) -> Self {
         let (sin_ra, cos_ra) = ra_deg.to_radians().sin_cos();
         let (sin_dec, cos_dec) = dec_deg.to_radians().sin_cos();
         Point {
             ra_deg: ra_deg.rem_euclid(360.0),
             dec_deg,
             xyz: [cos_dec * cos_ra, cos_dec * sin_ra, sin_dec],
-            n_files,
         }
+    }
+
+    /// Square of the straight distance of two unit vectors.
+    fn chord2(&self, other: &Point) -> f64 {
+        (0..3).map(|k| (self.xyz[k] - other.xyz[k]).powi(2)).sum()
     }
 }
 
@@ -110,10 +102,7 @@ fn link_neighbours(points: &[Point], sets: &mut Sets) {
     let radius_deg = MATCH_ARCSEC / 3600.0;
     let radius = radius_deg.to_radians();
     let max_chord = 2.0 * (radius / 2.0).sin();
-    let near = |a: &Point, b: &Point| {
-        let d2: f64 = (0..3).map(|k| (a.xyz[k] - b.xyz[k]).powi(2)).sum();
-        d2 <= max_chord * max_chord
-    };
+    let near = |a: &Point, b: &Point| a.chord2(b) <= max_chord * max_chord;
     let band = |p: &Point| ((p.dec_deg + 90.0) / radius_deg).floor() as i64;
     let mut sorted: Vec<(i64, f64, usize)> = points
         .iter()
@@ -158,66 +147,6 @@ fn link_neighbours(points: &[Point], sets: &mut Sets) {
                     look(&band[band.partition_point(|p| p.1 < low + 360.0)..], 360.0);
                 }
             }
-        }
-    }
-}
-
-/// Mean of unit vectors, weighted with the number of files, as (ra, dec) in degrees.
-fn mean_position<'a>(points: impl Iterator<Item = &'a Point>) -> (f64, f64) {
-    let mut sum = [0.0; 3];
-    let mut first = None;
-    let mut n_points = 0;
-    for point in points {
-        first.get_or_insert((point.ra_deg, point.dec_deg));
-        n_points += 1;
-        for (total, x) in sum.iter_mut().zip(point.xyz) {
-            *total += x * point.n_files as f64;
-        }
-    }
-    // A single position stays as it was read.
-    if n_points == 1
-        && let Some(position) = first
-    {
-        return position;
-    }
-    let [x, y, z] = sum;
-    let ra_deg = y.atan2(x).to_degrees().rem_euclid(360.0);
-    (ra_deg % 360.0, z.atan2(x.hypot(y)).to_degrees())
-}
-
-/// `JHHMMSS.ss+DDMMSS.s`, truncated as the IAU asks of designations, like LAMOST's own.
-fn designation(ra_deg: f64, dec_deg: f64) -> String {
-    // Decimal degrees such as 43.925304 lie just below the binary number's exact decimal: 1e-6 of the last digit covers that.
-    let centiseconds = (ra_deg / 15.0 * 360_000.0 + 1e-6).floor() as u64 % 8_640_000;
-    let deciseconds = (dec_deg.abs() * 36_000.0 + 1e-6).floor() as u64;
-    let (h, m, s) = (
-        centiseconds / 360_000,
-        centiseconds / 6000 % 60,
-        centiseconds % 6000,
-    );
-    let (d, dm, ds) = (
-        deciseconds / 36_000,
-        deciseconds / 600 % 60,
-        deciseconds % 600,
-    );
-    let sign = if dec_deg < 0.0 { '-' } else { '+' };
-    format!(
-        "J{h:02}{m:02}{:02}.{:02}{sign}{d:02}{dm:02}{:02}.{}",
-        s / 100,
-        s % 100,
-        ds / 10,
-        ds % 10
-    )
-}
-
-/// Letters tell stars apart whose mean positions share a name: a chain of positions may surround another.
-fn make_unique(stars: &mut [Star]) {
-    let mut count = std::collections::HashMap::new();
-    for star in stars {
-        let n = count.entry(star.source_id.clone()).or_insert(0u32);
-        *n += 1;
-        if *n > 1 {
-            star.source_id.push_str(&format!("_{n}"));
         }
     }
 }

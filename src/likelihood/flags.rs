@@ -22,6 +22,10 @@ pub const DOUBLE_LINED: u32 = 1 << 12;
 /// The spectrum differs from the star's other exposures, or was spoiled over more than a line's width; or it is one of two that
 /// do not agree: see [`crate::spectrum::coadd`].
 pub const NOT_AS_OTHERS: u32 = 1 << 13;
+/// The header does not say when the middle of the exposure was, or contradicts itself: `hjd` and `bjd_tdb` may be off.
+pub const TIME_UNCERTAIN: u32 = 1 << 14;
+/// The header's heliocentric velocity is not that of the Earth: the wavelengths may be in another frame than the star's others.
+pub const FRAME_DOUBTFUL: u32 = 1 << 15;
 
 /// Reduced chi^2 above which [`CHI2_HIGH`] is set where noise hides all else ([`chi2_high_limit`]).
 pub const CHI2_HIGH_LIMIT: f64 = 2.0;
@@ -43,7 +47,7 @@ pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
-pub const ALL: [(u32, &str, &str); 10] = [
+pub const ALL: [(u32, &str, &str); 12] = [
     (
         EDGE,
         "edge",
@@ -89,6 +93,16 @@ pub const ALL: [(u32, &str, &str); 10] = [
         NOT_AS_OTHERS,
         "not_as_others",
         "unlike the star's other exposures, or one of two that do not agree",
+    ),
+    (
+        TIME_UNCERTAIN,
+        "time_uncertain",
+        "no exposure time, or dates that contradict it or LMJM: hjd and bjd_tdb may be off",
+    ),
+    (
+        FRAME_DOUBTFUL,
+        "frame_doubtful",
+        "HELIO_RV is not the Earth's velocity: the wavelengths may be in another frame",
     ),
 ];
 

@@ -17,9 +17,9 @@ use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
 use super::star::{Exposure, Prepared, PreparedStar, Workspace, prepare};
 use super::telluric::{Air, Telluric};
-use crate::io::hjd::HjdClock;
 use crate::io::raw::Rejection;
-use crate::io::stars::Star;
+use crate::io::stars::{KnownStars, Star};
+use crate::io::times::Clock;
 use crate::likelihood::{Batch, Likelihood, Measurement, VelocityGrid, flags};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
@@ -99,6 +99,8 @@ pub struct Measured {
     pub n_stars: usize,
     /// Files whose water lines were not divided out, as they do not say by what velocity their wavelengths were moved.
     pub n_without_helio_rv: usize,
+    /// Files whose wavelengths were moved into the Sun's frame or into vacuum.
+    pub n_moved: usize,
     /// Strengths of the water lines, by the numbers of the units.
     pub air: Vec<(usize, Air)>,
     /// Time of each stage, summed over threads.
@@ -147,7 +149,7 @@ pub fn measure<P: AsRef<Path>>(
 ) -> Result<Measured> {
     let start = Instant::now();
     let clocks = StageClocks::default();
-    let mut plan = Plan::new(inputs, &clocks);
+    let mut plan = Plan::new(inputs, &KnownStars::default(), &clocks);
     let all: Vec<usize> = (0..plan.units.len()).collect();
     let mut rows: Vec<RvRow> = Vec::new();
     let mut rejected = std::mem::take(&mut plan.rejected);
@@ -171,6 +173,7 @@ pub fn measure<P: AsRef<Path>>(
     sort_rejections(&mut rejected);
     Ok(Measured {
         n_files: plan.n_files,
+        n_moved: plan.n_moved,
         n_without_helio_rv: if config.corrects_water() {
             plan.n_without_helio_rv
         } else {
@@ -347,7 +350,7 @@ fn measure_bite(
     if job.config.reference == ReferenceKind::Coadd {
         against_coadds(job.config, &mut stars, job.clocks);
     }
-    let mut clock = HjdClock::default();
+    let mut clock = Clock::default();
     for (place, measured) in places.into_iter().zip(stars) {
         add_rows(&mut clock, place, measured, &mut unit.rows);
     }
@@ -405,14 +408,14 @@ fn first_pass<'a>(
 }
 
 /// Adds a star's rows in one arm.
-fn add_rows(clock: &mut HjdClock, place: Place<'_>, measured: FirstPass, rows: &mut Vec<RvRow>) {
+fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut Vec<RvRow>) {
     let Place {
         number,
         star,
         arm,
         exposures,
     } = place;
-    let source_id: Arc<str> = star.source_id.as_str().into();
+    let designation: Arc<str> = star.designation.as_str().into();
     let single = exposures.len() == 1;
     let found = measured.measurements.into_iter().zip(measured.double_lined);
     for (i, (exposure, (mut measurement, double_lined))) in
@@ -424,9 +427,10 @@ fn add_rows(clock: &mut HjdClock, place: Place<'_>, measured: FirstPass, rows: &
             measurement.flags |= flags::DOUBLE_LINED;
         }
         let header = &exposure.header;
+        let dates = clock.dates(exposure.lmjm, exposure.mid_s, star.ra_deg, star.dec_deg);
         rows.push(RvRow {
             star: number,
-            source_id: source_id.clone(),
+            designation: designation.clone(),
             ra_deg: star.ra_deg,
             dec_deg: star.dec_deg,
             obsid: header.obsid,
@@ -435,7 +439,8 @@ fn add_rows(clock: &mut HjdClock, place: Place<'_>, measured: FirstPass, rows: &
             fiberid: header.fiberid,
             arm,
             lmjm: exposure.lmjm,
-            hjd: clock.hjd_mid(exposure.lmjm, exposure.exptime_s, star.ra_deg, star.dec_deg),
+            hjd: dates.hjd,
+            bjd_tdb: dates.bjd_tdb,
             snr: exposure.snr,
             measurement,
             is_reference: i == measured.best,
@@ -448,9 +453,7 @@ fn add_rows(clock: &mut HjdClock, place: Place<'_>, measured: FirstPass, rows: &
 
 /// Adds the flags that the likelihood cannot know.
 fn note_exposure(measurement: &mut Measurement, exposure: &Exposure, single: bool) {
-    if exposure.wave_as_stored {
-        measurement.flags |= flags::WAVE_AS_STORED;
-    }
+    measurement.flags |= exposure.flags;
     if exposure.double_lined {
         measurement.flags |= flags::DOUBLE_LINED;
     }

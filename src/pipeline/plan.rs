@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::stages::{Stage, StageClocks};
 use crate::io::inflate::Inflater;
 use crate::io::raw::{FileHeader, Rejection};
-use crate::io::stars::{self, Star};
+use crate::io::stars::{self, KnownStars, Star};
 use crate::io::{inputs, mrs};
 
 /// What tells that a file is still the one that was looked at: its size and time.
@@ -72,13 +72,16 @@ pub struct Plan {
     pub n_files: usize,
     /// Files that do not say by what velocity their wavelengths were moved.
     pub n_without_helio_rv: usize,
+    /// Files whose wavelengths are of the observer or of air, and are moved into the Sun's frame and into vacuum.
+    pub n_moved: usize,
     /// Units, by plate and spectrograph.
     pub units: Vec<Unit>,
 }
 
 impl Plan {
     /// Finds the files in `inputs` (files, directories, `@list`s), reads their primary headers and groups them.
-    pub fn new<P: AsRef<Path>>(inputs: &[P], clocks: &StageClocks) -> Self {
+    /// Stars that are among the `known` keep their names.
+    pub fn new<P: AsRef<Path>>(inputs: &[P], known: &KnownStars, clocks: &StageClocks) -> Self {
         let (found, rejected) = inputs::expand(inputs);
         let mut plan = Plan {
             n_files: found.len() + rejected.len(),
@@ -104,9 +107,17 @@ impl Plan {
                 Err(rejection) => plan.rejected.push(rejection),
             }
         }
-        plan.n_without_helio_rv = headers.iter().filter(|h| h.helio_rv_km_s.is_none()).count();
-        plan.units = units(&headers);
+        plan.n_without_helio_rv = headers.iter().filter(|h| !h.frame.is_known()).count();
+        plan.n_moved = headers.iter().filter(|h| h.frame.is_moved()).count();
+        plan.units = units(&headers, known);
         plan
+    }
+
+    /// All stars.
+    pub fn stars(&self) -> impl Iterator<Item = &Star> {
+        self.units
+            .iter()
+            .flat_map(|unit| unit.stars.iter().map(|(_, star)| star))
     }
 
     /// Number of stars.
@@ -116,9 +127,9 @@ impl Plan {
 }
 
 /// Groups stars by the first of their plates and spectrographs.
-fn units(headers: &[FileHeader]) -> Vec<Unit> {
+fn units(headers: &[FileHeader], known: &KnownStars) -> Vec<Unit> {
     let mut stars: Vec<_> = (1..)
-        .zip(stars::group(headers))
+        .zip(stars::group(headers, known))
         .filter_map(|(number, star)| {
             let place = |m: &usize| {
                 let header = &headers[*m];
@@ -148,6 +159,7 @@ fn units(headers: &[FileHeader]) -> Vec<Unit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::io::raw::{Frame, StarNames};
 
     fn header(planid: &str, spid: i32, fiberid: i32, ra_deg: f64) -> FileHeader {
         FileHeader {
@@ -158,9 +170,10 @@ mod tests {
             fiberid,
             ra_deg,
             dec_deg: 30.0,
-            desig: String::new(),
+            names: StarNames::default(),
             lmjd: 0,
-            helio_rv_km_s: None,
+            n_exposures: [None; 2],
+            frame: Frame::default(),
         }
     }
 
@@ -173,7 +186,7 @@ mod tests {
             // The star at 10 degrees again, on a plate whose name comes first.
             header("A", 1, 4, 10.0),
         ];
-        let told: Vec<_> = units(&headers)
+        let told: Vec<_> = units(&headers, &KnownStars::default())
             .iter()
             .map(|u| {
                 let stars = u.stars.iter().map(|(n, s)| (*n, s.members.clone()));

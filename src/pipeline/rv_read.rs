@@ -37,14 +37,15 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
         column!("obsid", I64),
         column!("lmjm", I64),
     );
-    let (source_id, planid) = (column!("source_id", Text), column!("planid", Text));
+    let (designation, planid) = (column!("designation", Text), column!("planid", Text));
     let (arm, file) = (column!("arm", Text), column!("file", Text));
     let (spid, fiberid) = (column!("spid", I32), column!("fiberid", I32));
     let (n_pix, flags) = (column!("n_pix", I32), column!("flags", I32));
-    let (ra, dec, hjd, snr) = (
+    let (ra, dec, hjd, bjd_tdb, snr) = (
         column!("ra", F64),
         column!("dec", F64),
         column!("hjd", F64),
+        column!("bjd_tdb", F64),
         column!("snr", F64),
     );
     let (rv, rv_err, rv_err_own) = (
@@ -81,7 +82,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
         }
         rows.push(RvRow {
             star: star[i],
-            source_id: shared(&source_id[i]),
+            designation: shared(&designation[i]),
             ra_deg: ra[i],
             dec_deg: dec[i],
             obsid: obsid[i],
@@ -91,6 +92,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
             arm,
             lmjm: lmjm[i],
             hjd: hjd[i],
+            bjd_tdb: bjd_tdb[i],
             snr: snr[i],
             measurement: Measurement {
                 rv_km_s: rv[i],
@@ -119,7 +121,7 @@ mod tests {
     fn row(arm: Arm, rv_km_s: f64) -> RvRow {
         RvRow {
             star: 3,
-            source_id: "J1".into(),
+            designation: "J1".into(),
             ra_deg: 1.25,
             dec_deg: -1.0 / 3.0,
             obsid: i64::MAX,
@@ -129,6 +131,7 @@ mod tests {
             arm,
             lmjm: 84_420_148,
             hjd: 2_458_411.145_602,
+            bjd_tdb: 2_458_411.146_4,
             snr: 24.34,
             measurement: Measurement {
                 rv_km_s,

@@ -12,8 +12,8 @@ use crate::table::Table;
 pub struct RvRow {
     /// Number of the star in this table, from 1.
     pub star: i64,
-    /// Name of the star from its mean position.
-    pub source_id: Arc<str>,
+    /// Name of the star from its position in its first file.
+    pub designation: Arc<str>,
     /// Right ascension of the star, degrees (J2000).
     pub ra_deg: f64,
     /// Declination of the star, degrees (J2000).
@@ -32,6 +32,8 @@ pub struct RvRow {
     pub lmjm: i64,
     /// Heliocentric Julian date (UTC) of mid-exposure.
     pub hjd: f64,
+    /// Barycentric Julian date (TDB) of mid-exposure.
+    pub bjd_tdb: f64,
     /// Signal-to-noise ratio per pixel.
     pub snr: f64,
     /// What was measured.
@@ -159,10 +161,10 @@ fn of<T>(rows: &[&RvRow], value: impl Fn(&RvRow) -> T) -> Vec<T> {
 pub(crate) fn push_place(table: &mut Table, rows: &[&RvRow]) {
     table
         .push_text(
-            "source_id",
+            "designation",
             "",
-            "name of the star from its mean position",
-            of(rows, |r| r.source_id.to_string()),
+            "name of the star from its position in its first file",
+            of(rows, |r| r.designation.to_string()),
         )
         .push_f64(
             "ra",
@@ -201,5 +203,11 @@ pub(crate) fn push_time(table: &mut Table, rows: &[&RvRow]) {
             "d",
             "heliocentric Julian date (UTC) of mid-exposure",
             of(rows, |r| r.hjd),
+        )
+        .push_f64(
+            "bjd_tdb",
+            "d",
+            "barycentric Julian date (TDB) of mid-exposure",
+            of(rows, |r| r.bjd_tdb),
         );
 }

@@ -13,7 +13,7 @@ use crate::io::inflate::Inflater;
 use crate::io::mrs;
 use crate::io::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
 use crate::io::stars::Star;
-use crate::likelihood::{ReferenceTable, SpectrumPixels};
+use crate::likelihood::{ReferenceTable, SpectrumPixels, flags};
 use crate::spectrum::coarse::CoarseExposure;
 use crate::spectrum::double_lined::{self, Evidence};
 use crate::spectrum::{Normalized, Normalizer, Reference};
@@ -31,9 +31,10 @@ pub struct Exposure {
     pub header: Arc<FileHeader>,
     pub hdu: String,
     pub lmjm: i64,
-    pub exptime_s: f64,
+    pub mid_s: f64,
     pub snr: f64,
-    pub wave_as_stored: bool,
+    /// What the header and the wavelengths are to be blamed for: bits of [`crate::likelihood::flags`].
+    pub flags: u32,
     /// The star's exposures together say that this one has two sets of lines.
     pub double_lined: bool,
 }
@@ -108,7 +109,9 @@ pub fn prepare(
                 );
                 continue;
             }
-            if !seen.insert((raw.arm, raw.lmjm, header.spid, header.fiberid)) {
+            // A copy that could not be used has not been seen.
+            let key = (raw.arm, raw.lmjm, header.spid, header.fiberid);
+            if seen.contains(&key) {
                 reject(
                     RejectReason::Duplicate,
                     "the same exposure is in a file before this one".into(),
@@ -123,8 +126,7 @@ pub fn prepare(
             });
             match normalized {
                 Ok(mut normalized) => {
-                    normalized.helio_rv_km_s = header.helio_rv_km_s;
-                    air.divide_out(&mut normalized, &header, raw.lmjm);
+                    air.divide_out(&mut normalized, raw.lmjm);
                     let snr = normalized.snr;
                     if snr < config.snr_min {
                         reject(
@@ -132,6 +134,7 @@ pub fn prepare(
                             format!("SNR {snr:.1} is below {}", config.snr_min),
                         );
                     } else {
+                        seen.insert(key);
                         usable[raw.arm as usize]
                             .push((exposure(&header, raw, snr, &normalized), normalized));
                     }
@@ -184,13 +187,17 @@ fn exposure(
     snr: f64,
     normalized: &Normalized,
 ) -> Exposure {
+    let bit = |is: bool, bit: u32| if is { bit } else { 0 };
+    let flags = bit(normalized.wave_as_stored, flags::WAVE_AS_STORED)
+        | bit(raw.time_uncertain, flags::TIME_UNCERTAIN)
+        | bit(raw.frame_doubtful, flags::FRAME_DOUBTFUL);
     Exposure {
         header: header.clone(),
         hdu: raw.hdu,
         lmjm: raw.lmjm,
-        exptime_s: raw.exptime_s,
+        mid_s: raw.mid_s,
         snr,
-        wave_as_stored: normalized.wave_as_stored,
+        flags,
         double_lined: false,
     }
 }

@@ -11,7 +11,6 @@ use super::stages::{Stage, StageClocks};
 use super::star::Workspace;
 use crate::Arm;
 use crate::io::mrs;
-use crate::io::raw::FileHeader;
 use crate::io::stars::Star;
 use crate::spectrum::Normalized;
 use crate::spectrum::telluric::strength::{StarSystem, Strength, solve};
@@ -100,8 +99,8 @@ impl Air {
     }
 
     /// Divides the water lines out of an exposure; not where its file does not say how it was moved.
-    pub fn divide_out(&self, spectrum: &mut Normalized, header: &FileHeader, lmjm: i64) {
-        if let (Arm::Red, Some(helio_rv_km_s)) = (spectrum.arm, header.helio_rv_km_s) {
+    pub fn divide_out(&self, spectrum: &mut Normalized, lmjm: i64) {
+        if let (Arm::Red, Some(helio_rv_km_s)) = (spectrum.arm, spectrum.helio_rv_km_s) {
             telluric::divide_out(spectrum, helio_rv_km_s, self.strength(lmjm));
         }
     }
@@ -125,10 +124,10 @@ fn red_exposures(
         let Ok(file) = mrs::read_file(&plan.paths[member], &mut workspace.inflater) else {
             continue;
         };
-        let Some(helio_rv_km_s) = file.header.helio_rv_km_s else {
-            continue;
-        };
         for raw in file.spectra.iter().filter(|raw| raw.arm == Arm::Red) {
+            let Some(helio_rv_km_s) = raw.helio_rv_km_s else {
+                continue;
+            };
             let vmax_km_s = config.grid.max_shift_km_s();
             let normalizer = &mut workspace.normalizer;
             if let Ok(spectrum) = normalizer.normalize(&config.spectrum, raw, vmax_km_s)

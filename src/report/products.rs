@@ -50,7 +50,7 @@ impl Catalogue {
 
 /// A row of `stars`.
 pub struct StarRow {
-    pub source_id: String,
+    pub designation: String,
     pub arm: Arm,
     pub n_used: f64,
     pub scatter_before_km_s: f64,
@@ -94,7 +94,7 @@ impl Products {
             .collect();
         let constants = Source::open(dir, "constants")?;
         let constants = constants
-            .text("source_id")?
+            .text("designation")?
             .iter()
             .zip(constants.arms()?)
             .filter_map(|(name, arm)| Some((*numbers.get(name.as_str())?, arm)))
@@ -221,7 +221,7 @@ fn catalogue(source: &Source) -> Result<Catalogue> {
     let mut numbers = HashMap::new();
     let mut stars = Vec::new();
     let star = source
-        .text("source_id")?
+        .text("designation")?
         .into_iter()
         .map(|name| {
             *numbers.entry(name).or_insert_with_key(|name| {
@@ -246,7 +246,7 @@ fn catalogue(source: &Source) -> Result<Catalogue> {
 }
 
 fn stars(source: &Source) -> Result<Vec<StarRow>> {
-    let (names, arms) = (source.text("source_id")?, source.arms()?);
+    let (names, arms) = (source.text("designation")?, source.arms()?);
     let (before, after) = (
         source.floats("scatter_before")?,
         source.floats("scatter_after")?,
@@ -254,17 +254,20 @@ fn stars(source: &Source) -> Result<Vec<StarRow>> {
     let (chi2, dof) = (source.floats("chi2")?, source.floats("dof")?);
     let (n_used, variable) = (source.floats("n_used")?, source.truths("variable")?);
     let sb2_candidate = source.truths("sb2_candidate")?;
-    let rows = names.into_iter().enumerate().map(|(i, source_id)| StarRow {
-        source_id,
-        arm: arms[i],
-        n_used: n_used[i],
-        scatter_before_km_s: before[i],
-        scatter_after_km_s: after[i],
-        chi2: chi2[i],
-        dof: dof[i],
-        variable: variable[i],
-        sb2_candidate: sb2_candidate[i],
-    });
+    let rows = names
+        .into_iter()
+        .enumerate()
+        .map(|(i, designation)| StarRow {
+            designation,
+            arm: arms[i],
+            n_used: n_used[i],
+            scatter_before_km_s: before[i],
+            scatter_after_km_s: after[i],
+            chi2: chi2[i],
+            dof: dof[i],
+            variable: variable[i],
+            sb2_candidate: sb2_candidate[i],
+        });
     Ok(rows.collect())
 }
 

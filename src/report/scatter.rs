@@ -48,7 +48,7 @@ fn constants(products: &Products, arm: Arm) -> Vec<Star> {
         .filter(|s| s.arm == arm && s.n_used >= 2.0);
     stars
         .filter_map(|s| {
-            let snr = *snr_of.get(s.source_id.as_str())?;
+            let snr = *snr_of.get(s.designation.as_str())?;
             Some((snr, s.scatter_before_km_s, s.scatter_after_km_s))
         })
         .filter(|s| s.0 > 0.0 && s.1.is_finite() && s.2.is_finite())

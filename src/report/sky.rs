@@ -26,7 +26,7 @@ fn map(area: &Panel, products: &Products) -> Drawn {
         .stars
         .iter()
         .filter(|s| s.variable)
-        .map(|s| s.source_id.as_str())
+        .map(|s| s.designation.as_str())
         .collect();
     let mut seen = vec![false; c.stars.len()];
     // (constant, variable, others)

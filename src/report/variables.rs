@@ -73,7 +73,7 @@ fn most_variable(products: &Products) -> Vec<Shown> {
         if star.variable
             && star.n_used >= MIN_POINTS
             && reduced.is_finite()
-            && let Some(number) = number.get(star.source_id.as_str())
+            && let Some(number) = number.get(star.designation.as_str())
         {
             let known = best.entry(*number).or_insert((reduced, false));
             *known = (known.0.max(reduced), known.1 || star.sb2_candidate);

@@ -30,7 +30,7 @@ pub fn of_unit(plan: &Plan, unit: &Unit) -> u64 {
     hash.add(unit.planid.as_bytes());
     hash.add(&unit.spid.to_le_bytes());
     for (_, star) in &unit.stars {
-        hash.add(star.source_id.as_bytes());
+        hash.add(star.designation.as_bytes());
         hash.add(&star.ra_deg.to_le_bytes());
         hash.add(&star.dec_deg.to_le_bytes());
         for &member in &star.members {

@@ -10,9 +10,10 @@ use super::config::RunConfig;
 use super::directory::{RunDir, STATE_DIR};
 use super::record::{Counts, Record, UnitRecord, utc};
 use super::unit_file::{UnitFile, UnitHeader};
-use super::{fingerprint, scatter};
+use super::{fingerprint, names, scatter};
 use crate::catalogue::{self, Products};
-use crate::io::raw::Rejection;
+use crate::io::raw::{Rejection, StarNames};
+use crate::io::stars::Star;
 use crate::likelihood::Likelihood;
 use crate::pipeline::measure::{count_stars, sort_rejections, sort_rows};
 use crate::pipeline::stages::{Stage, StageClocks};
@@ -42,7 +43,9 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     let identity = config.identity()?;
     let dir = RunDir::open(&config.out, &identity, config.overwrite)?;
     let clocks = StageClocks::default();
-    let mut plan = Plan::new(&config.inputs, &clocks);
+    let known = names::read(&config.out)?;
+    let mut plan = Plan::new(&config.inputs, &known, &clocks);
+    names::write(&config.out, &known, plan.stars())?;
     let mut units = measured(config, &plan, &dir, backend, progress, &clocks)?;
 
     let mut rows: Vec<RvRow> = Vec::with_capacity(units.iter().map(|u| u.header.n_rows).sum());
@@ -52,7 +55,7 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
         for unit in &mut units {
             rejected.extend(unit.header.take_rejections());
             for mut row in unit.file.rows()? {
-                row.star = number.get(&*row.source_id).copied().unwrap_or(0);
+                row.star = number.get(&*row.designation).copied().unwrap_or(0);
                 rows.push(row);
             }
         }
@@ -72,6 +75,8 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
         ..Counts::default()
     };
     counts.reject(&rejected);
+    counts.files_moved = plan.n_moved;
+    let star_names = star_names(&plan);
     drop(plan);
 
     let mut stages: Vec<(String, f64)> = Stage::ALL
@@ -85,7 +90,7 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     };
     let made = match rows.is_empty() {
         true => None,
-        false => Some(catalogue::products(&rows, &config.calibrate)?),
+        false => Some(catalogue::products(&rows, &star_names, &config.calibrate)?),
     };
     drop(rows);
     lap("calibration", &mut stages);
@@ -251,8 +256,14 @@ fn numbers(plan: &Plan) -> HashMap<&str, i64> {
     plan.units
         .iter()
         .flat_map(|unit| &unit.stars)
-        .map(|(number, star)| (star.source_id.as_str(), *number))
+        .map(|(number, star)| (star.designation.as_str(), *number))
         .collect()
+}
+
+/// What the headers call the stars.
+fn star_names(plan: &Plan) -> HashMap<String, StarNames> {
+    let names = |star: &Star| (star.designation.clone(), star.names.clone());
+    plan.stars().map(names).collect()
 }
 
 /// Writes all tables in all formats; their names.

@@ -8,6 +8,7 @@ mod config;
 mod directory;
 mod fingerprint;
 mod job;
+mod names;
 mod outlook;
 mod record;
 mod scatter;

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use super::config::{RunConfig, differences};
 use super::directory::STATE_DIR;
-use super::fingerprint;
 use super::unit_file::UnitFile;
+use super::{fingerprint, names};
 use crate::Result;
 use crate::io::raw::Rejection;
 use crate::likelihood::Likelihood;
@@ -66,7 +66,8 @@ pub struct UnitOutlook {
 /// What the back end says.
 pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> {
     let clocks = StageClocks::default();
-    let mut plan = Plan::new(&config.inputs, &clocks);
+    let known = names::read(&config.out)?;
+    let mut plan = Plan::new(&config.inputs, &known, &clocks);
     let state = config.out.join(STATE_DIR);
     let differences = match std::fs::read_to_string(state.join("config.json")) {
         Ok(text) if !config.overwrite => match serde_json::from_str(&text) {

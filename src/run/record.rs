@@ -56,6 +56,8 @@ pub struct Counts {
     pub spectra_rejected: BTreeMap<&'static str, usize>,
     /// Files whose water lines were not divided out, as they have no HELIO_RV.
     pub files_without_helio_rv: usize,
+    /// Files whose wavelengths were moved into the Sun's frame or into vacuum, as their headers say that they are in neither.
+    pub files_moved: usize,
     /// Stars with a velocity.
     pub stars: usize,
     /// Rows of the catalogue: a star's exposures with a velocity in one arm at least.

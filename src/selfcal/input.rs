@@ -11,7 +11,7 @@ pub enum Layout {
     /// One RV per row: columns `star`, `exposure`, `rv`, `rv_err`, optional `rv_err_own`, `group`, `arm`. In the table of
     /// `relrv measure`, `lmjm` stands for the exposure, `planid` and `spid` for the group.
     Long,
-    /// A catalogue (paper, Table 2): one row per star and exposure, columns `source_id`, `lmjm`, `planid`, `spid`, and
+    /// A catalogue (paper, Table 2): one row per star and exposure, columns `designation` (once `source_id`), `lmjm`, `planid`, `spid`, and
     /// `drv_r`, `drv_r_err`, `drv_r_err_own` with the same for `b`.
     Wide,
 }
@@ -31,6 +31,8 @@ pub struct Input {
     pub observations: Observations,
     /// How the table holds them.
     pub layout: Layout,
+    /// Column that names the star.
+    pub star_column: &'static str,
     /// Unit of the RVs.
     pub unit: String,
     /// The weights go by `rv_err_own`.
@@ -63,7 +65,7 @@ pub fn observations(table: &Table) -> Result<Input> {
             ("star", "lmjm")
         }
         Layout::Long => ("star", "exposure"),
-        Layout::Wide => ("source_id", "lmjm"),
+        Layout::Wide => (wide_star_name(table), "lmjm"),
     };
     let (stars, star) = names(need(table, star_name)?);
     let (exposures, exposure) = names(need(table, exposure_name)?);
@@ -137,11 +139,18 @@ pub fn observations(table: &Table) -> Result<Input> {
             n_rows,
         },
         layout,
+        star_column: star_name,
         unit,
         has_own_errors,
         has_groups,
         has_arms,
     })
+}
+
+/// Catalogues of earlier versions say `source_id`.
+fn wide_star_name(table: &Table) -> &'static str {
+    let is_old = table.column("designation").is_none() && table.column("source_id").is_some();
+    if is_old { "source_id" } else { "designation" }
 }
 
 fn has_wide_rv(table: &Table) -> bool {

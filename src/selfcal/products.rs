@@ -267,12 +267,8 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
             .enumerate()
             .flat_map(|(i, a)| (0..a.graph.star.len()).map(move |s| (i, a, s)))
     };
-    let star_name = match input.layout {
-        Layout::Long => "star",
-        Layout::Wide => "source_id",
-    };
     table.push(
-        star_name,
+        input.star_column,
         "",
         "star",
         match input.layout {

@@ -310,7 +310,7 @@ impl FileContent<'_> {
             }
             h.integer(
                 "EXPTIME",
-                raw.exptime_s as i64,
+                (2.0 * raw.mid_s) as i64,
                 "[s] Exposure duration time",
             )
             .real("SNR", raw.snr, 2, "Signal to noise ratio")

@@ -186,7 +186,10 @@ pub(super) fn detected<R: Rng + ?Sized>(
         arm,
         hdu: format!("{}-{}", arm.letter(), options.lmjm),
         lmjm: options.lmjm,
-        exptime_s: options.exptime_s,
+        mid_s: options.exptime_s / 2.0,
+        time_uncertain: false,
+        helio_rv_km_s: None,
+        frame_doubtful: false,
         // Two decimals, as in the files.
         snr: (snr_key * 100.0).round() / 100.0,
         wave: StoredWave::Log10(log10_wave.iter().map(|l| *l as f32).collect()),

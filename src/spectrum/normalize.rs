@@ -155,7 +155,7 @@ impl Normalizer {
             n_spike,
             snr,
             wave_as_stored: dispersion.as_stored,
-            helio_rv_km_s: None,
+            helio_rv_km_s: raw.helio_rv_km_s,
         })
     }
 }

@@ -281,7 +281,7 @@ fn taken(
         star_of.insert(&c.stars[c.star[i]], &row.star);
     }
     let stars = Source::open(run, "stars")?;
-    let (ids, arms) = (stars.text("source_id")?, stars.arms()?);
+    let (ids, arms) = (stars.text("designation")?, stars.arms()?);
     let constant = stars.truths("constant")?;
     let variable = stars.truths("variable")?;
     let double = stars.truths("sb2_candidate")?;

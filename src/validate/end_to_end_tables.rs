@@ -312,7 +312,7 @@ fn scatter_fact(products: &Products) -> String {
                     .catalogue
                     .stars
                     .iter()
-                    .position(|n| *n == s.source_id);
+                    .position(|n| *n == s.designation);
                 number.is_some_and(|n| products.constants.contains(&(n, arm)))
             })
             .collect();

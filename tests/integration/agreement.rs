@@ -67,7 +67,10 @@ pub fn read_stars(plate: &Path) -> Vec<Star> {
         let file = mrs::read_file(&path, &mut inflater).unwrap();
         let star = stars.entry(file.header.fiberid).or_default();
         for raw in file.spectra {
-            let spectrum = Spectrum::new(raw, file.header.helio_rv_km_s, &mut normalizer);
+            let spectrum = {
+                let helio_rv_km_s = raw.helio_rv_km_s;
+                Spectrum::new(raw, helio_rv_km_s, &mut normalizer)
+            };
             star[spectrum.raw.arm as usize].push(spectrum);
         }
     }

@@ -110,7 +110,8 @@ fn columns_of_run_are_described_with_their_types_and_units() {
     // Of a run, and of no row at all: the columns do not depend on what is in them.
     let measured = measure_paths(&[small_plate()]);
     for rows in [&measured.rows[..], &[]] {
-        let made = catalogue::products(rows, &CalibrateConfig::default()).unwrap();
+        let made =
+            catalogue::products(rows, &Default::default(), &CalibrateConfig::default()).unwrap();
         assert_eq!(made.stars.n_rows() > 0, !rows.is_empty());
         assert_described("`catalogue`", &made.catalogue);
         assert_described("`stars` and `constants`", &made.stars);

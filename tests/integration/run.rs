@@ -83,7 +83,7 @@ fn the_catalogue_holds_the_numbers_of_measure_and_of_calibrate() {
     let key = |t: &Table, i: usize| {
         let text = |name: &str| t.column(name).unwrap().data.text_at(i);
         (
-            text("source_id"),
+            text("designation"),
             text("lmjm"),
             text("spid"),
             text("fiberid"),
@@ -181,7 +181,7 @@ fn one_reference_for_a_star_of_two_units() {
     let (status, said, _) = run(&[&plate], &out, WATER_LEFT);
     assert_eq!((status, count(&said, "measured")), (0, 64), "{said}");
     let catalogue = table(&out, "catalogue.fits");
-    let (ids, spids) = (texts(&catalogue, "source_id"), texts(&catalogue, "spid"));
+    let (ids, spids) = (texts(&catalogue, "designation"), texts(&catalogue, "spid"));
     let other = spids.iter().position(|s| s == "16").unwrap();
     let rows: Vec<usize> = (0..ids.len()).filter(|&i| ids[i] == ids[other]).collect();
     assert_eq!(rows.len(), 4);

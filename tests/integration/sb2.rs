@@ -110,9 +110,14 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
     let truth = truth(&config.out);
     let measured = measure_paths(&[&config.out]);
     std::fs::remove_dir_all(&config.out).unwrap();
-    let made = products(&measured.rows, &CalibrateConfig::default()).unwrap();
+    let made = products(
+        &measured.rows,
+        &Default::default(),
+        &CalibrateConfig::default(),
+    )
+    .unwrap();
 
-    let ids = texts(&made.stars, "source_id");
+    let ids = texts(&made.stars, "designation");
     let (candidate, constant) = (
         texts(&made.stars, "sb2_candidate"),
         texts(&made.stars, "constant"),
@@ -124,12 +129,12 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
         .collect();
     // Who is double in one arm is so in the other.
     assert!((0..made.stars.n_rows()).all(|i| {
-        let id = &texts(&made.stars, "source_id")[i];
+        let id = &texts(&made.stars, "designation")[i];
         of_table[id].0 == (candidate[i] == "true")
     }));
     // Candidates are corrected like all others.
     let mut corrected: HashMap<String, bool> = HashMap::new();
-    for (id, v) in texts(&made.catalogue, "source_id")
+    for (id, v) in texts(&made.catalogue, "designation")
         .into_iter()
         .zip(floats(&made.catalogue, "drv_r_corr"))
     {
@@ -147,7 +152,7 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
             &truth[&key]
         };
         let first = truth_of(&rows[0]);
-        let id = rows[0].source_id.to_string();
+        let id = rows[0].designation.to_string();
         let (found, constant) = of_table[&id];
         assert!(!(found && constant), "{id} is double-lined and a constant");
         assert!(corrected[&id], "{id} has no corrected velocity");

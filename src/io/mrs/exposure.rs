@@ -2,6 +2,7 @@
 
 use multiversion::multiversion;
 
+use super::mid::mid;
 use crate::Arm;
 use crate::io::fits::Hdu;
 use crate::io::fits_header::Header;
@@ -13,9 +14,6 @@ const MIN_PIXELS: usize = 500;
 
 /// Latest exposure start that is believed, Modified Julian Minutes (year 2239). Beyond it the number is not a time.
 const MAX_LMJM: i64 = 200_000_000;
-
-/// Longest exposure that is believed, seconds: a day.
-const MAX_EXPTIME_S: f64 = 86_400.0;
 
 /// Why an exposure cannot be used.
 #[derive(Debug)]
@@ -129,11 +127,15 @@ pub(super) fn read(hdu: &Hdu<'_>, name: &str, arm: Arm, lmjd: i64) -> Result<Raw
             ),
         ));
     }
+    let mid = mid(&hdu.header, lmjm);
     Ok(RawSpectrum {
         arm,
         hdu: name.to_owned(),
         lmjm,
-        exptime_s: exptime_s(&hdu.header),
+        mid_s: mid.mid_s,
+        time_uncertain: mid.is_uncertain,
+        helio_rv_km_s: None,
+        frame_doubtful: false,
         snr: hdu.header.float("SNR").unwrap_or(f64::NAN),
         wave,
         flux,
@@ -170,39 +172,6 @@ fn lmjm(header: &Header<'_>, name: &str, lmjd: i64) -> Result<i64, Problem> {
             header.text("LMJM").unwrap_or("nothing".to_owned())
         ))),
     }
-}
-
-/// Exposure time: `EXPTIME`, else `DATE-END` - `DATE-BEG`, else NaN.
-fn exptime_s(header: &Header<'_>) -> f64 {
-    let believed = |s: &f64| *s > 0.0 && *s <= MAX_EXPTIME_S;
-    let of_dates = || {
-        let time = |key| header.text(key).as_deref().and_then(iso_seconds);
-        Some(time("DATE-END")? - time("DATE-BEG")?)
-    };
-    let key = header.float("EXPTIME").filter(believed);
-    key.or_else(|| of_dates().filter(believed))
-        .unwrap_or(f64::NAN)
-}
-
-/// Seconds from some fixed day to `YYYY-MM-DDThh:mm:ss[.s]`, for differences.
-fn iso_seconds(text: &str) -> Option<f64> {
-    let (date, time) = text.split_once(['T', ' '])?;
-    let mut ymd = date.splitn(3, '-').map(|part| part.parse::<u32>().ok());
-    let (year, month, day) = (ymd.next()??, ymd.next()??, ymd.next()??);
-    let mut hms = time.splitn(3, ':').map(|part| part.parse::<f64>().ok());
-    let (hour, minute, second) = (hms.next()??, hms.next()??, hms.next()??);
-    if year > 9999 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days of the Gregorian calendar with the year beginning in March, so that February's end comes last.
-    let (y, m) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year.checked_sub(1)?, month + 9)
-    };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day;
-    let seconds = 86_400.0 * f64::from(days) + 3600.0 * hour + 60.0 * minute + second;
-    seconds.is_finite().then_some(seconds)
 }
 
 /// What is wrong with a column of pixels.

@@ -4,11 +4,16 @@
 //! only as `DATE-BEG` and `DATE-END`. What cannot be used is rejected HDU by HDU, each with its reason.
 
 mod exposure;
+mod frame;
+mod mid;
+mod missing;
 mod primary;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
+
+use frame::Settler;
 
 use super::fits::{self, Hdu, Part};
 use super::fits_header::Header;
@@ -48,9 +53,10 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<MrsFile, Rejection> {
         spectra: Vec::new(),
         rejected: Vec::new(),
     };
+    let mut settler = Settler::default();
     for (i, part) in parts.iter().enumerate().skip(1) {
         match part {
-            Part::Hdu(hdu) => match read_hdu(path, hdu, parts.get(i + 1), &file) {
+            Part::Hdu(hdu) => match read_hdu(path, hdu, parts.get(i + 1), &file, &mut settler) {
                 Ok(Some(spectrum)) => file.spectra.push(spectrum),
                 Ok(None) => {}
                 Err(rejection) => file.rejected.push(rejection),
@@ -72,6 +78,8 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<MrsFile, Rejection> {
                 parts.len()
             ),
         ));
+    } else {
+        missing::tell(path, &parts, &mut file);
     }
     Ok(file)
 }
@@ -89,6 +97,7 @@ fn read_hdu(
     hdu: &Hdu<'_>,
     next: Option<&Part<'_>>,
     file: &MrsFile,
+    settler: &mut Settler,
 ) -> Result<Option<RawSpectrum>, Rejection> {
     let name = hdu.name();
     let label = if name.is_empty() {
@@ -125,21 +134,9 @@ fn read_hdu(
             format!("its size does not lead to the next HDU: {problem}"),
         ));
     }
-    let spectrum = exposure::read(hdu, &name, arm, file.header.lmjd)
+    let mut spectrum = exposure::read(hdu, &name, arm, file.header.lmjd)
         .map_err(|problem| reject(problem.reason, problem.detail))?;
-    if file
-        .spectra
-        .iter()
-        .any(|s| s.arm == arm && s.lmjm == spectrum.lmjm)
-    {
-        return Err(reject(
-            RejectReason::Duplicate,
-            format!(
-                "exposure {} of the {arm} arm is in this file already",
-                spectrum.lmjm
-            ),
-        ));
-    }
+    settler.settle(&file.header, &mut spectrum);
     Ok(Some(spectrum))
 }
 

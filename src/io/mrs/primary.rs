@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::io::fits_header::Header;
-use crate::io::raw::{FileHeader, RejectReason, Rejection};
+use crate::io::raw::{FileHeader, Frame, RejectReason, Rejection, StarNames};
 
 /// What a file's name says: `med-<LMJD>-<PLANID>_sp<SPID>-<FIBERID>.fits[.gz]`.
 #[derive(Debug, Default, PartialEq)]
@@ -45,24 +45,49 @@ pub(super) fn file_header(path: &Path, header: &Header<'_>) -> Result<FileHeader
         fiberid: int32("FIBERID").or(name.fiberid).unwrap_or(0),
         ra_deg,
         dec_deg,
-        desig: header.text("DESIG").unwrap_or_default(),
+        names: names(header),
         lmjd: header.int("LMJD").or(name.lmjd).unwrap_or(0),
-        helio_rv_km_s: helio_rv_km_s(header),
+        n_exposures: ["NEXP_B", "NEXP_R"].map(|key| {
+            let n = usize::try_from(header.int(key)?).ok()?;
+            (n <= MOST_EXPOSURES).then_some(n)
+        }),
+        frame: frame(header),
     })
+}
+
+/// More exposures than a night has minutes are a damaged number.
+const MOST_EXPOSURES: usize = 1440;
+
+fn names(header: &Header<'_>) -> StarNames {
+    let text = |key| header.text(key).unwrap_or_default();
+    StarNames {
+        desig: text("DESIG"),
+        objname: text("OBJNAME"),
+        uqid: text("UQID"),
+        // A keyword has eight letters in FITS: longer ones are written by the HIERARCH convention, or cut.
+        gaia_source_id: ["GAIA_SOURCE_ID", "GAIA_SOU"]
+            .into_iter()
+            .find_map(|key| header.text(key))
+            .unwrap_or_default(),
+    }
 }
 
 /// The Earth moves at 30 km/s and turns at 0.5: a larger velocity is none that was taken off.
 const MAX_HELIO_RV_KM_S: f64 = 100.0;
 
-/// `HELIO_RV`, if the header says that it was taken off vacuum wavelengths.
-fn helio_rv_km_s(header: &Header<'_>) -> Option<f64> {
-    let is_true = |key| {
-        let word = header.text(key);
-        word.is_some_and(|w| matches!(&*w, "T" | "t" | "True" | "TRUE" | "true" | "1"))
+/// What the header says of the wavelengths.
+fn frame(header: &Header<'_>) -> Frame {
+    let truth = |key| match &*header.text(key)? {
+        "T" | "t" | "True" | "TRUE" | "true" | "1" => Some(true),
+        "F" | "f" | "False" | "FALSE" | "false" | "0" => Some(false),
+        _ => None,
     };
-    let velocity = header.float("HELIO_RV")?;
-    (is_true("HELIO") && is_true("VACUUM") && velocity.abs() <= MAX_HELIO_RV_KM_S)
-        .then_some(velocity)
+    let velocity = header.float("HELIO_RV");
+    Frame {
+        is_heliocentric: truth("HELIO"),
+        helio_rv_km_s: velocity.filter(|v| v.abs() <= MAX_HELIO_RV_KM_S),
+        is_vacuum: truth("VACUUM"),
+    }
 }
 
 fn name_parts(path: &Path) -> NameParts {
@@ -113,29 +138,68 @@ mod tests {
         }
     }
 
+    fn of_cards<T>(cards: &[&str], read: impl Fn(&Header<'_>) -> T) -> T {
+        let mut bytes: String = cards.iter().map(|card| format!("{card:<80}")).collect();
+        bytes.push_str(&format!("{:<80}", "END"));
+        bytes.push_str(&" ".repeat(2880));
+        read(&Header::parse(bytes.as_bytes()).unwrap().0)
+    }
+
     #[test]
-    fn velocity_counts_only_if_it_was_taken_off_vacuum_wavelengths() {
-        let velocity = |cards: &[&str]| {
-            let mut bytes: String = cards.iter().map(|card| format!("{card:<80}")).collect();
-            bytes.push_str(&format!("{:<80}", "END"));
-            bytes.push_str(&" ".repeat(2880));
-            let header = Header::parse(bytes.as_bytes()).unwrap().0;
-            helio_rv_km_s(&header)
-        };
+    fn frame_is_what_the_header_says_and_no_more() {
         let (helio, vacuum) = (
             "HELIO   =                    T",
             "VACUUM  =                    T",
         );
         let rv = "HELIO_RV=             -8.93644";
-        assert_eq!(velocity(&[helio, vacuum, rv]), Some(-8.93644));
-        assert_eq!(velocity(&[helio, rv]), None);
-        assert_eq!(velocity(&[vacuum, rv]), None);
-        assert_eq!(velocity(&[helio, vacuum]), None);
+        let full = of_cards(&[helio, vacuum, rv], frame);
+        assert_eq!(
+            full,
+            Frame {
+                is_heliocentric: Some(true),
+                helio_rv_km_s: Some(-8.93644),
+                is_vacuum: Some(true)
+            }
+        );
+        assert!(full.is_known() && !full.is_moved());
+        for known_not in [&[helio, rv][..], &[vacuum, rv], &[helio, vacuum]] {
+            let frame = of_cards(known_not, frame);
+            assert!(!frame.is_known() && !frame.is_moved(), "{known_not:?}");
+        }
+        // The velocity can be computed.
         let not = "HELIO   =                    F";
-        assert_eq!(velocity(&[not, vacuum, rv]), None);
+        let frame_not = of_cards(&[not, vacuum], frame);
+        assert!(frame_not.is_known() && frame_not.is_moved());
+        let air = of_cards(&[helio, rv, "VACUUM  =                    F"], frame);
+        assert!(air.is_known() && air.is_moved());
         for absurd in ["-100.5", "1e9", "NaN", "-inf", "'fast'"] {
             let rv = format!("HELIO_RV= {absurd}");
-            assert_eq!(velocity(&[helio, vacuum, &rv]), None, "{absurd}");
+            assert!(
+                !of_cards(&[helio, vacuum, &rv], frame).is_known(),
+                "{absurd}"
+            );
         }
+    }
+
+    #[test]
+    fn names_and_numbers_of_exposures() {
+        let cards = [
+            "DESIG   = 'LAMOST J054413.47+290911.0' /",
+            "OBJNAME = '265626516609866'    / Name of object",
+            "UQID    = 'G16029502191123  '  /",
+            "NEXP_B  =                    3 /",
+            "NEXP_R  =              4000000 /",
+        ];
+        let names = of_cards(&cards, names);
+        assert_eq!(names.desig, "LAMOST J054413.47+290911.0");
+        assert_eq!(names.objname, "265626516609866");
+        assert_eq!(
+            (&*names.uqid, &*names.gaia_source_id),
+            ("G16029502191123", "")
+        );
+        let place = ["RA      = 10.0", "DEC     = 20.0"];
+        let all = [&place[..], &cards].concat();
+        let header = of_cards(&all, |h| file_header(Path::new("x"), h)).unwrap();
+        assert_eq!(header.n_exposures, [Some(3), None]);
     }
 }

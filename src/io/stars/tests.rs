@@ -1,3 +1,4 @@
+use super::names::designation;
 use super::*;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -5,15 +6,9 @@ use rand_chacha::ChaCha8Rng;
 
 const ARCSEC: f64 = 1.0 / 3600.0;
 
-fn members(stars: &[Star]) -> Vec<Vec<usize>> {
-    stars.iter().map(|s| s.members.clone()).collect()
-}
-
 #[test]
 fn names_follow_lamost() {
-    let stars = group_positions(&[(292.058716, 43.925304), (292.058709, 43.925216)]);
-    assert_eq!(members(&stars), [[0, 1]]);
-    assert_eq!(stars[0].source_id, "J192814.09+435530.9");
+    assert_eq!(group_positions(&[FIRST, SECOND]), [[0, 1]]);
     assert_eq!(designation(292.058716, 43.925304), "J192814.09+435531.0");
     assert_eq!(designation(292.058709, 43.925216), "J192814.09+435530.7");
     assert_eq!(designation(0.0, 0.0), "J000000.00+000000.0");
@@ -28,32 +23,21 @@ fn names_follow_lamost() {
 #[test]
 fn radius_and_chains() {
     let at = |arcsec: f64| (100.0, 20.0 + arcsec * ARCSEC);
-    assert_eq!(members(&group_positions(&[at(0.0), at(2.99)])), [[0, 1]]);
-    assert_eq!(members(&group_positions(&[at(0.0), at(3.01)])), [[0], [1]]);
+    assert_eq!(group_positions(&[at(0.0), at(2.99)]), [[0, 1]]);
+    assert_eq!(group_positions(&[at(0.0), at(3.01)]), [[0], [1]]);
     // In right ascension the same distance is 1 / cos(dec) as many degrees.
     let along = |arcsec: f64| (100.0 + arcsec * ARCSEC / 80f64.to_radians().cos(), 80.0);
-    assert_eq!(
-        members(&group_positions(&[along(0.0), along(2.99)])),
-        [[0, 1]]
-    );
-    assert_eq!(
-        members(&group_positions(&[along(0.0), along(3.01)])),
-        [[0], [1]]
-    );
+    assert_eq!(group_positions(&[along(0.0), along(2.99)]), [[0, 1]]);
+    assert_eq!(group_positions(&[along(0.0), along(3.01)]), [[0], [1]]);
     // Each within reach of the next.
-    assert_eq!(
-        members(&group_positions(&[at(0.0), at(5.0), at(2.5)])),
-        [[0, 1, 2]]
-    );
-    assert!(group(&[]).is_empty());
+    assert_eq!(group_positions(&[at(0.0), at(5.0), at(2.5)]), [[0, 1, 2]]);
+    assert!(group(&[], &KnownStars::default()).is_empty());
 }
 
 #[test]
 fn poles_and_the_seam() {
     let seam = [(359.9999, 10.0), (0.0001, 10.0), (0.0, 10.0), (180.0, 10.0)];
-    let stars = group_positions(&seam);
-    assert_eq!(members(&stars), [vec![0, 1, 2], vec![3]]);
-    assert!(stars[0].ra_deg < 1e-9 || stars[0].ra_deg > 360.0 - 1e-9);
+    assert_eq!(group_positions(&seam), [vec![0, 1, 2], vec![3]]);
     // 1.4 arcsec from a pole on opposite sides, and 4 arcsec from it.
     for pole in [90.0f64, -90.0] {
         let dec = |arcsec: f64| pole - pole.signum() * arcsec * ARCSEC;
@@ -63,7 +47,7 @@ fn poles_and_the_seam() {
             (100.0, dec(4.5)),
             (0.0, pole),
         ];
-        let mut groups = members(&group_positions(&around));
+        let mut groups = group_positions(&around);
         groups.sort();
         assert_eq!(groups, [vec![0, 1, 3], vec![2]]);
     }
@@ -71,7 +55,7 @@ fn poles_and_the_seam() {
 
 /// All pairs, straight from the definition.
 fn by_definition(positions: &[(f64, f64)]) -> Vec<Vec<usize>> {
-    let points: Vec<_> = positions.iter().map(|&p| Point::new(p, 1)).collect();
+    let points: Vec<_> = positions.iter().map(|&p| Point::new(p)).collect();
     let mut sets = Sets::new(points.len());
     for i in 0..points.len() {
         for j in 0..i {
@@ -117,30 +101,9 @@ fn the_definition_agrees_everywhere_on_the_sky() {
                 (ra.rem_euclid(360.0), dec.clamp(-90.0, 90.0))
             })
             .collect();
-        let stars = group_positions(&positions);
-        let mut groups = members(&stars);
+        let mut groups = group_positions(&positions);
         groups.sort();
         assert_eq!(groups, by_definition(&positions), "trial {trial}");
-
-        // Another order of the files: the same stars to the last bit.
-        let mut order: Vec<usize> = (0..positions.len()).collect();
-        order.shuffle(&mut rng);
-        let shuffled: Vec<_> = order.iter().map(|&i| positions[i]).collect();
-        let again = group_positions(&shuffled);
-        assert_eq!(stars.len(), again.len());
-        for (a, b) in stars.iter().zip(&again) {
-            assert_eq!(
-                (&a.source_id, a.ra_deg, a.dec_deg),
-                (&b.source_id, b.ra_deg, b.dec_deg)
-            );
-            let mut members: Vec<usize> = b.members.iter().map(|&i| order[i]).collect();
-            members.sort();
-            assert_eq!(a.members, members);
-        }
-        let mut names: Vec<_> = stars.iter().map(|s| &s.source_id).collect();
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), stars.len());
     }
 }
 
@@ -164,10 +127,7 @@ fn a_survey_is_grouped_in_seconds() {
         files.len(),
         found.len()
     );
-    assert_eq!(
-        found.iter().map(|s| s.members.len()).sum::<usize>(),
-        1_000_000
-    );
+    assert_eq!(found.iter().map(Vec::len).sum::<usize>(), 1_000_000);
     // Chance neighbours within 3 arcsec are joined: 200000 stars on 24000 square degrees have about 3.
     assert!((199_900..=200_000).contains(&found.len()));
     // 4-7 s on two busy cores; comparing all pairs would take hours.
@@ -177,15 +137,118 @@ fn a_survey_is_grouped_in_seconds() {
     assert_eq!(same.len(), 1);
 }
 
+/// A file of the plate `A`.
+fn header(lmjd: i64, fiberid: i32, (ra_deg, dec_deg): (f64, f64)) -> FileHeader {
+    FileHeader {
+        path: std::path::PathBuf::from(format!("{lmjd}-{fiberid}")).into(),
+        obsid: 0,
+        planid: "A".to_owned(),
+        spid: 1,
+        fiberid,
+        ra_deg,
+        dec_deg,
+        names: StarNames {
+            objname: format!("of {lmjd}"),
+            ..StarNames::default()
+        },
+        lmjd,
+        n_exposures: [None; 2],
+        frame: Default::default(),
+    }
+}
+
+const FIRST: (f64, f64) = (292.058716, 43.925304);
+const SECOND: (f64, f64) = (292.058709, 43.925216);
+
 #[test]
-fn equal_names_are_told_apart() {
-    let star = |name: &str| Star {
-        source_id: name.to_owned(),
-        ra_deg: 0.0,
-        dec_deg: 0.0,
-        members: Vec::new(),
+fn a_star_has_the_name_of_its_first_file() {
+    let none = KnownStars::default();
+    let two = [header(58644, 9, SECOND), header(58625, 76, FIRST)];
+    let star = &group(&two, &none)[0];
+    assert_eq!(star.designation, "J192814.09+435531.0");
+    assert_eq!((star.ra_deg, star.dec_deg), FIRST);
+    assert_eq!(star.names.objname, "of 58625");
+    // A night more renames nothing; nor does a file of an unknown day.
+    let more = [header(58649, 1, SECOND), header(0, 1, SECOND)];
+    let three = [&two[..], &more].concat();
+    assert_eq!(group(&three, &none)[0].designation, star.designation);
+    // On one day the fibre decides.
+    let same_day = [header(58625, 9, SECOND), header(58625, 76, FIRST)];
+    assert_eq!(
+        group(&same_day, &none)[0].designation,
+        "J192814.09+435530.7"
+    );
+}
+
+#[test]
+fn a_known_star_keeps_its_name_when_earlier_nights_come() {
+    let later = [header(58644, 9, SECOND)];
+    let before = group(&later, &KnownStars::default());
+    let known = KnownStars::default().with(&before);
+    let both = [&later[..], &[header(58625, 76, FIRST)]].concat();
+    assert_eq!(group(&both, &known), {
+        let mut kept = before.clone();
+        kept[0].members = vec![0, 1];
+        kept[0].names.objname = "of 58625".to_owned();
+        kept
+    });
+    assert_ne!(
+        group(&both, &KnownStars::default())[0].designation,
+        before[0].designation
+    );
+    // Stars that are not observed any more are not forgotten, and nothing is named after a star that is far away.
+    let far = [header(58700, 1, (10.0, 10.0))];
+    let named = group(&far, &known);
+    assert_eq!(named[0].designation, "J004000.00+100000.0");
+    let all = known.with(&named);
+    assert_eq!(all.stars().len(), 2);
+    assert_eq!(group(&later, &all), before);
+    // Positions that are none do not harm.
+    let absurd = KnownStar {
+        designation: "x".to_owned(),
+        ra_deg: f64::NAN,
+        dec_deg: 1e300,
     };
-    let mut stars = [star("a"), star("b"), star("a"), star("a")];
-    make_unique(&mut stars);
-    assert_eq!(stars.map(|s| s.source_id), ["a", "b", "a_2", "a_3"]);
+    assert_eq!(KnownStars::new(vec![absurd]).stars(), []);
+}
+
+#[test]
+fn two_stars_near_a_known_one_do_not_share_its_name() {
+    let at = |arcsec: f64| (100.0, 20.0 + arcsec * ARCSEC);
+    let known =
+        KnownStars::default().with(&group(&[header(1, 1, at(0.0))], &KnownStars::default()));
+    let two = [header(2, 1, at(-2.5)), header(2, 2, at(1.5))];
+    let stars = group(&two, &known);
+    assert_eq!(stars.len(), 2);
+    let name_of = |member: usize| {
+        let star = stars.iter().find(|s| s.members == [member]);
+        star.unwrap().designation.clone()
+    };
+    assert_eq!(name_of(1), known.stars()[0].designation);
+    assert_ne!(name_of(0), name_of(1));
+}
+
+#[test]
+fn the_order_of_the_files_changes_no_star() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let headers: Vec<FileHeader> = (0..200)
+        .map(|i| {
+            let near = || 20.0 * ARCSEC;
+            let (ra, dec) = (rng.random_range(0.0..near()), rng.random_range(0.0..near()));
+            header(58000 + i64::from(i % 7), i, (100.0 + ra, 20.0 + dec))
+        })
+        .collect();
+    let stars = group(&headers, &KnownStars::default());
+    let mut order: Vec<usize> = (0..headers.len()).collect();
+    order.shuffle(&mut rng);
+    let shuffled: Vec<_> = order.iter().map(|&i| headers[i].clone()).collect();
+    let again = group(&shuffled, &KnownStars::default());
+    assert_eq!(stars.len(), again.len());
+    for (a, mut b) in stars.iter().zip(again) {
+        b.members.iter_mut().for_each(|i| *i = order[*i]);
+        b.members.sort_unstable();
+        assert_eq!(*a, b);
+    }
+    let names: std::collections::HashSet<_> = stars.iter().map(|s| &s.designation).collect();
+    assert_eq!(names.len(), stars.len());
 }

@@ -95,7 +95,7 @@ fn measured() -> Table {
     let mut t = Table::new();
     let rows = &m.rows;
     t.push_i64(
-        "source_id",
+        "designation",
         "",
         "",
         rows.iter().map(|r| i64::from(r.star)).collect(),
@@ -185,7 +185,7 @@ fn the_table_of_measure_is_taken_as_it_is() {
         out.check().unwrap();
         assert_eq!(out.n_rows(), t.n_rows());
         let (red, blue) = (f64s(&out, "drv_r_corr"), f64s(&out, "drv_b_corr"));
-        let star = f64s(&out, "source_id");
+        let star = f64s(&out, "designation");
         for i in 0..red.len() {
             assert!(red[i].is_finite());
             assert_eq!(blue[i].is_nan(), star[i] == 77.0);

@@ -26,12 +26,12 @@ fn both_layouts_give_the_same_spectra() {
         assert_eq!((header.spid, header.fiberid), (12, 76));
         assert_eq!((header.ra_deg, header.dec_deg), (292.058716, 43.925304));
         assert_eq!(header.planid, "TD192102N424113K01");
-        assert_eq!(header.desig, "LAMOST J192814.09+435531.0");
+        assert_eq!(header.names.desig, "LAMOST J192814.09+435531.0");
     }
     for (a, b) in rows.spectra.iter().zip(&vectors.spectra) {
-        // EXPTIME of one is DATE-END - DATE-BEG of the other, over midnight.
-        assert_eq!((a.exptime_s, a.snr), (1200.0, 12.88));
-        assert_eq!((b.exptime_s, b.snr), (1200.0, 12.88));
+        // EXPTIME of one is DATE-END - DATE-BEG of the other, which has the seconds too.
+        assert_eq!((a.mid_s, a.time_uncertain, a.snr), (600.0, false, 12.88));
+        assert_eq!((b.mid_s, b.time_uncertain, b.snr), (630.0, false, 12.88));
         assert_eq!((a.arm, a.lmjm, &a.hdu), (b.arm, b.lmjm, &b.hdu));
         assert_eq!((&a.flux, &a.ivar, &a.masked), (&b.flux, &b.ivar, &b.masked));
         let (StoredWave::Log10(x), StoredWave::Linear(y)) = (&a.wave, &b.wave) else {

@@ -1,5 +1,6 @@
 mod broken;
 mod defects;
+mod frames;
 mod fuzz;
 mod layouts;
 mod real;

@@ -258,11 +258,11 @@ pub fn exposure(layout: Layout, arm: char, name: &str, seed: u32) -> Table {
         match layout {
             Layout::Rows => keys.push(("EXPTIME".to_owned(), Key::Int(1200))),
             Layout::Vectors => {
-                for (key, time) in [
-                    ("DATE-BEG", "2019-05-21T23:50:30.0"),
-                    ("DATE-END", "2019-05-22T00:10:30.0"),
-                ] {
-                    keys.push((key.to_owned(), Key::Text(time.to_owned())));
+                // Half a minute into the minute that LMJM names.
+                let minute = lmjm.parse::<u32>().unwrap_or(0) % 1440;
+                for (key, minute) in [("DATE-BEG", minute), ("DATE-END", minute + 20)] {
+                    let time = format!("2019-05-22T{:02}:{:02}:30.0", minute / 60, minute % 60);
+                    keys.push((key.to_owned(), Key::Text(time)));
                 }
             }
         }

@@ -31,6 +31,8 @@ pub struct RawSpectrum {
     /// Velocity that was taken off the wavelengths, km/s: lambda here = lambda observed (1 - this / c). `None` where the header does
     /// not say that it was, or what it says cannot be.
     pub helio_rv_km_s: Option<f64>,
+    /// The wavelengths were moved into vacuum or into the Sun's frame, as the header says that they were in neither.
+    pub frame_moved: bool,
     /// The header's heliocentric velocity cannot be: the wavelengths may be in another frame than those of other files.
     pub frame_doubtful: bool,
     /// Signal-to-noise ratio per pixel from the header; NaN where it has none.

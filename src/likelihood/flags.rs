@@ -24,8 +24,10 @@ pub const DOUBLE_LINED: u32 = 1 << 12;
 pub const NOT_AS_OTHERS: u32 = 1 << 13;
 /// The header does not say when the middle of the exposure was, or contradicts itself: `hjd` and `bjd_tdb` may be off.
 pub const TIME_UNCERTAIN: u32 = 1 << 14;
+/// The header says that the wavelengths are the observer's, or of air: they were moved into the Sun's frame, or into vacuum.
+pub const FRAME_MOVED: u32 = 1 << 15;
 /// The header's heliocentric velocity is not that of the Earth: the wavelengths may be in another frame than the star's others.
-pub const FRAME_DOUBTFUL: u32 = 1 << 15;
+pub const FRAME_DOUBTFUL: u32 = 1 << 16;
 
 /// Reduced chi^2 above which [`CHI2_HIGH`] is set where noise hides all else ([`chi2_high_limit`]).
 pub const CHI2_HIGH_LIMIT: f64 = 2.0;
@@ -47,7 +49,7 @@ pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
-pub const ALL: [(u32, &str, &str); 12] = [
+pub const ALL: [(u32, &str, &str); 13] = [
     (
         EDGE,
         "edge",
@@ -98,6 +100,11 @@ pub const ALL: [(u32, &str, &str); 12] = [
         TIME_UNCERTAIN,
         "time_uncertain",
         "no exposure time, or dates that contradict it or LMJM: hjd and bjd_tdb may be off",
+    ),
+    (
+        FRAME_MOVED,
+        "frame_moved",
+        "the header says that the wavelengths are the observer's or of air: moved to the Sun's frame and to vacuum",
     ),
     (
         FRAME_DOUBTFUL,

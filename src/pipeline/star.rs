@@ -190,6 +190,7 @@ fn exposure(
     let bit = |is: bool, bit: u32| if is { bit } else { 0 };
     let flags = bit(normalized.wave_as_stored, flags::WAVE_AS_STORED)
         | bit(raw.time_uncertain, flags::TIME_UNCERTAIN)
+        | bit(raw.frame_moved, flags::FRAME_MOVED)
         | bit(raw.frame_doubtful, flags::FRAME_DOUBTFUL);
     Exposure {
         header: header.clone(),

@@ -189,6 +189,7 @@ pub(super) fn detected<R: Rng + ?Sized>(
         mid_s: options.exptime_s / 2.0,
         time_uncertain: false,
         helio_rv_km_s: None,
+        frame_moved: false,
         frame_doubtful: false,
         // Two decimals, as in the files.
         snr: (snr_key * 100.0).round() / 100.0,

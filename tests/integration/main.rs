@@ -14,6 +14,7 @@ mod columns_written;
 mod corruption;
 mod fits_edit;
 mod gpu;
+mod headers;
 mod hot_stars;
 mod memory;
 mod monte_carlo;

@@ -135,6 +135,7 @@ pub(super) fn read(hdu: &Hdu<'_>, name: &str, arm: Arm, lmjd: i64) -> Result<Raw
         mid_s: mid.mid_s,
         time_uncertain: mid.is_uncertain,
         helio_rv_km_s: None,
+        frame_moved: false,
         frame_doubtful: false,
         snr: hdu.header.float("SNR").unwrap_or(f64::NAN),
         wave,

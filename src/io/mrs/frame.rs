@@ -32,8 +32,11 @@ impl Settler {
         let said = frame.helio_rv_km_s;
         exposure.helio_rv_km_s = match frame.is_heliocentric {
             Some(false) => {
+                // A header that names another velocity knows what is in its wavelengths; but zero is none, and the opposite one is
+                // the Earth's by another convention.
+                let is_other = |v: &f64| *v != 0.0 && (v + near_km_s).abs() > BELIEVED_KM_S;
                 let by_km_s = said
-                    .filter(is_believed)
+                    .filter(|v| is_believed(v) || is_other(v))
                     .unwrap_or_else(|| compute(exposure));
                 change(&mut exposure.wave, |wave_aa| {
                     wave_aa * (1.0 - by_km_s / C_KM_S)
@@ -43,8 +46,9 @@ impl Settler {
             Some(true) => said.filter(is_believed),
             None => None,
         };
-        exposure.frame_doubtful =
-            frame.is_heliocentric == Some(true) && said.is_some_and(|v| !is_believed(&v));
+        exposure.frame_moved = frame.is_moved();
+        let contradicts = said.is_some_and(|v| !is_believed(&v));
+        exposure.frame_doubtful = contradicts && frame.is_heliocentric.is_some();
         if frame.is_vacuum.is_none() {
             exposure.helio_rv_km_s = None;
         }

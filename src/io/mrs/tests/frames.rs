@@ -67,8 +67,8 @@ fn observed_wavelengths_are_moved_to_the_sun() {
             (usual.helio_rv_km_s, usual.frame_doubtful),
             (Some(HELIO_RV_KM_S), false)
         );
-        // By HELIO_RV, and by the Earth's velocity where there is none or an absurd one.
-        for said in [Some(HELIO_RV_KM_S), None, Some(0.0), Some(25.0)] {
+        // By HELIO_RV, and by the Earth's velocity where there is none, nothing or the opposite.
+        for said in [Some(HELIO_RV_KM_S), None, Some(0.0), Some(-HELIO_RV_KM_S)] {
             let file = parse_sample(&with_keys(layout, &frame(Some(false), said, Some(true))));
             for i in 0..file.spectra.len() {
                 let (by_km_s, spread) = moved_km_s(&wave_aa(&as_usual, i), &wave_aa(&file, i));
@@ -79,9 +79,20 @@ fn observed_wavelengths_are_moved_to_the_sun() {
                 let spectrum = &file.spectra[i];
                 let found = spectrum.helio_rv_km_s.unwrap();
                 assert!((by_km_s + found).abs() < 1e-6, "{found}");
-                assert!(!spectrum.frame_doubtful);
+                let is_doubtful = said.is_some_and(|v| v != HELIO_RV_KM_S);
+                assert_eq!(
+                    (spectrum.frame_moved, spectrum.frame_doubtful),
+                    (true, is_doubtful)
+                );
             }
         }
+        // Another velocity is what the header says is left in, and not to be trusted.
+        let file = parse_sample(&with_keys(
+            layout,
+            &frame(Some(false), Some(25.0), Some(true)),
+        ));
+        let (by_km_s, _) = moved_km_s(&wave_aa(&as_usual, 0), &wave_aa(&file, 0));
+        assert!((by_km_s + 25.0).abs() < 1e-6 && file.spectra[0].frame_doubtful);
     }
 }
 

@@ -1,6 +1,6 @@
 //! One star: its files read, its exposures normalised, its references chosen.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ pub fn prepare(
 ) -> PreparedStar {
     let mut out = PreparedStar::default();
     let mut usable: [Vec<(Exposure, Normalized)>; 2] = Default::default();
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     for &member in &star.members {
         let path = &plan.paths[member];
         let file = clocks.time(Stage::Read, || {
@@ -111,10 +111,14 @@ pub fn prepare(
             }
             // A copy that could not be used has not been seen.
             let key = (raw.arm, raw.lmjm, header.spid, header.fiberid);
-            if seen.contains(&key) {
+            if let Some(before) = seen.get(&key) {
+                let place = match *before == member {
+                    true => "in this file already",
+                    false => "in a file before this one",
+                };
                 reject(
                     RejectReason::Duplicate,
-                    "the same exposure is in a file before this one".into(),
+                    format!("the same exposure is {place}"),
                 );
                 continue;
             }
@@ -134,7 +138,7 @@ pub fn prepare(
                             format!("SNR {snr:.1} is below {}", config.snr_min),
                         );
                     } else {
-                        seen.insert(key);
+                        seen.insert(key, member);
                         usable[raw.arm as usize]
                             .push((exposure(&header, raw, snr, &normalized), normalized));
                     }

@@ -215,3 +215,12 @@ pub fn join(hdus: &[Hdu]) -> Vec<u8> {
     }
     bytes
 }
+
+/// Lets the header count the exposures that are there.
+pub fn recount(hdus: &mut [Hdu]) {
+    for arm in ["B", "R"] {
+        let is_exposure = |h: &&Hdu| h.name().starts_with(&format!("{arm}-"));
+        let n = hdus.iter().filter(is_exposure).count();
+        hdus[0].set(&format!("NEXP_{arm}"), &n.to_string());
+    }
+}

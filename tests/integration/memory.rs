@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::fits_edit::{join, split};
+use crate::fits_edit::{join, recount, split};
 use crate::support::*;
 
 /// More files than the program keeps in memory at once.
@@ -16,6 +16,7 @@ fn many_stars(folder: &Path, n: usize) {
     let mut hdus = split(&gunzip(&files(small_plate())[0]));
     hdus.truncate(4);
     hdus.drain(1..3);
+    recount(&mut hdus);
     for i in 0..n {
         hdus[0].set("RA", &format!("{:.6}", 10.0 + 0.01 * i as f64));
         let name = format!("med-58630-MANY_sp01-{i:05}.fits");

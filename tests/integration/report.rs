@@ -4,7 +4,7 @@ use std::path::Path;
 
 use relrv::report::FIGURES;
 
-use crate::fits_edit::{join, split};
+use crate::fits_edit::{join, recount, split};
 use crate::run_support::*;
 use crate::support::*;
 
@@ -118,6 +118,7 @@ fn one_exposure_and_a_hostile_name() {
     let dir = folder();
     let mut hdus = split(&gunzip(&files(two_units())[0]));
     hdus.truncate(4);
+    recount(&mut hdus);
     hdus[0].set("PLANID", "'<script>alert(1)</script>'");
     let input = dir.path().join("med-58630-ODD_sp01-001.fits");
     std::fs::write(&input, join(&hdus)).unwrap();

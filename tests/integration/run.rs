@@ -6,7 +6,7 @@ use std::path::Path;
 use relrv::catalogue::flags;
 use relrv::table::{ColumnData, Table};
 
-use crate::fits_edit::{join, split};
+use crate::fits_edit::{join, recount, split};
 use crate::run_support::*;
 use crate::support::*;
 
@@ -301,7 +301,8 @@ fn one_exposure_of_each_star_is_its_own_reference() {
                 .iter()
                 .position(|h| h.name().starts_with("R-"))
                 .unwrap();
-            let one = [&hdus[0], &hdus[blue], &hdus[red]].map(Clone::clone);
+            let mut one = [&hdus[0], &hdus[blue], &hdus[red]].map(Clone::clone);
+            recount(&mut one);
             std::fs::write(plate.join(name_of(&file)), gzip(&join(&one))).unwrap();
         }
     }

@@ -34,6 +34,24 @@ pub enum Error {
     /// Nothing could be measured.
     #[error("{0}")]
     NothingUsable(String),
+    /// The zero points' normal matrix has no solution: weights that are no numbers, or exposures that hang together by rounding alone.
+    #[error("zero points: the normal matrix is not positive ({what})")]
+    NotPositive {
+        /// Where it showed.
+        what: &'static str,
+    },
+    /// The zero points did not settle.
+    #[error(
+        "zero points: the solution did not settle in {iterations} iterations: residual {residual:.1e} of the right-hand side, expected {tolerance:.1e}"
+    )]
+    NotSettled {
+        /// Iterations done.
+        iterations: usize,
+        /// What is left, relative.
+        residual: f64,
+        /// What was to be left.
+        tolerance: f64,
+    },
     /// No graphics processor that fits.
     #[error("{0}")]
     NoGpu(String),
@@ -78,6 +96,11 @@ impl Error {
             self,
             Error::NoGpu(_) | Error::Gpu { .. } | Error::GpuMemory { .. }
         )
+    }
+
+    /// Whether the zero points of one arm have no solution, which says nothing against the other arm.
+    pub fn is_of_solution(&self) -> bool {
+        matches!(self, Error::NotPositive { .. } | Error::NotSettled { .. })
     }
 
     /// Error in the content of `path`.

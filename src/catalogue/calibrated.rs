@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::not_used::mark_not_used;
 use super::paired::{ARMS, pair, uncalibrated};
 use super::{flags, stars};
 use crate::io::raw::StarNames;
@@ -44,6 +45,7 @@ pub fn products(
     let double = stars::double_lined(&pairs);
     let names = input.observations.stars.names.iter();
     let never: Vec<bool> = names.map(|name| double.contains(name.as_str())).collect();
+    mark_not_used(&table, &mut input);
     let arms = match calibrate_except(&mut input.observations, &never, config) {
         Ok(arms) => arms,
         Err(Error::NothingUsable(_)) => Vec::new(),

@@ -3,6 +3,7 @@
 mod calibrated;
 pub mod flags;
 pub mod never_constant;
+pub mod not_used;
 mod paired;
 mod stars;
 

@@ -21,25 +21,25 @@ pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
         let is_true = |text: String| matches!(text.trim(), "true" | "True" | "TRUE" | "T" | "1");
         mark(&mut (0..column.data.len()).map(|row| is_true(column.data.text_at(row))));
     }
-    // What only relrv's own tables have beside their flags.
-    let own = [
-        ("flags", "second_peak"),
-        ("flags_r", "drv_r"),
-        ("flags_b", "drv_b"),
-    ];
-    for (name, beside) in own {
-        let column = table
-            .column(name)
-            .filter(|_| table.column(beside).is_some());
-        if let Some(bits) = column.and_then(|c| c.data.to_f64()) {
-            mark(
-                &mut bits
-                    .iter()
-                    .map(|b| *b as i64 & i64::from(flags::DOUBLE_LINED) != 0),
-            );
+    for name in ["flags", "flags_r", "flags_b"] {
+        if let Some(bits) = own_flags(table, name) {
+            let is_double = |b: &f64| *b as i64 & i64::from(flags::DOUBLE_LINED) != 0;
+            mark(&mut bits.iter().map(is_double));
         }
     }
     never
+}
+
+/// A column of relrv's own flags. One of the same name in a table from elsewhere has other bits: what only relrv's tables have
+/// stands beside theirs.
+pub(super) fn own_flags(table: &Table, name: &str) -> Option<Vec<f64>> {
+    let beside = match name {
+        "flags" => "second_peak",
+        "flags_r" => "drv_r",
+        _ => "drv_b",
+    };
+    table.column(beside)?;
+    table.column(name)?.data.to_f64()
 }
 
 #[cfg(test)]

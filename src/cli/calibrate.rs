@@ -2,10 +2,12 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::catalogue::never_constant::never_constant;
-use crate::selfcal::calibrate::{CalibrateConfig, Method, Scope, calibrate_except};
+use crate::catalogue::not_used::mark_not_used;
+use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
 use crate::selfcal::input;
 use crate::selfcal::products;
 use crate::selfcal::summary::{self, ArmSummary};
@@ -122,7 +124,9 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     let mut input = input::observations(&read.table).map_err(at)?;
     let read_s = clock.elapsed().as_secs_f64();
     let never = never_constant(&read.table, &input);
+    mark_not_used(&read.table, &mut input);
     let arms = calibrate_except(&mut input.observations, &never, &config)?;
+    let arms = some_solved(arms)?;
     let solve_s = clock.elapsed().as_secs_f64() - read_s;
 
     let mut products = vec![
@@ -170,6 +174,19 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     Ok(summary)
 }
 
+/// The arms, unless none of them was solved: then there is nothing to write.
+fn some_solved(arms: Vec<CalibratedArm>) -> Result<Vec<CalibratedArm>> {
+    let is_solved = |a: &CalibratedArm| a.failure.is_none() && a.graph.graph.n_obs() > 0;
+    if arms.iter().any(is_solved) {
+        return Ok(arms);
+    }
+    match arms.into_iter().find_map(|a| a.failure) {
+        Some(failure) => Err(Arc::try_unwrap(failure)
+            .unwrap_or_else(|shared| Error::NothingUsable(shared.to_string()))),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// The summary in a few lines.
 fn tell(summary: &Summary, told: &mut dyn Write) -> std::io::Result<()> {
     writeln!(
@@ -196,14 +213,13 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
         let name = if arm.arm.is_empty() { "all" } else { &arm.arm };
         writeln!(
             told,
-            "{name}: {} usable RVs of {} stars in {} exposures; {} constants; common jitter {:.4} {unit}; {} steps{}",
+            "{name}: {} usable RVs of {} stars in {} exposures; {} constants; common jitter {:.4} {unit}; {} steps",
             arm.n_usable,
             arm.n_stars,
             arm.n_exposures,
             arm.n_constants,
             arm.common_jitter,
             arm.log.len(),
-            if arm.converged { "" } else { ", not settled" },
         )?;
         if let Some(from) = &arm.constants_from {
             writeln!(
@@ -230,6 +246,9 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
                 sizes.len(),
                 shown.join(", ")
             )?;
+        }
+        if let Some(complaint) = arm.complaint() {
+            writeln!(told, "{complaint}")?;
         }
         for (text, n) in &arm.flags {
             writeln!(told, "{name}: {n} RVs flagged: {text}")?;

@@ -108,8 +108,9 @@ pub fn run() -> ExitCode {
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),
         Command::Calibrate(args) => calibrate::run(&args, &mut std::io::stdout()).map(|summary| {
+            let has_complaint = summary.arms.iter().any(|arm| arm.complaint().is_some());
             match summary.n_rows_unusable {
-                0 => Outcome::Done,
+                0 if !has_complaint => Outcome::Done,
                 _ => Outcome::SomeRejected,
             }
         }),

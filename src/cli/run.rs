@@ -12,6 +12,7 @@ use super::run_progress::RunProgress;
 use super::run_summary::{tell_outlook, tell_summary};
 use crate::likelihood::Likelihood;
 use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
+use crate::selfcal::summary::ArmSummary;
 use crate::{Error, Result};
 
 /// Measure, calibrate, and write the catalogue with everything that belongs to it.
@@ -106,7 +107,16 @@ impl RunArgs {
                 tell_report(&path);
             }
         }
-        Ok(outcome(defects))
+        let complaints = done
+            .record
+            .calibration
+            .iter()
+            .filter_map(ArmSummary::complaint);
+        let complaints: Vec<String> = complaints.collect();
+        for complaint in &complaints {
+            eprintln!("warning: {complaint}");
+        }
+        Ok(outcome(defects + complaints.len()))
     }
 
     /// The page of the run; none if all its tables are of a kind that cannot be read back.

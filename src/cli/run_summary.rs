@@ -78,7 +78,8 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
             None => writeln!(told)?,
         }
     }
-    if record.calibration.iter().all(|a| a.n_constants == 0) {
+    let has_failed = record.calibration.iter().any(|a| a.failure.is_some());
+    if !has_failed && record.calibration.iter().all(|a| a.n_constants == 0) {
         writeln!(
             told,
             "not corrected: no exposure has enough constant stars, drv_r_corr and drv_b_corr are empty"

@@ -29,6 +29,11 @@ pub const FRAME_MOVED: u32 = 1 << 15;
 /// The header's heliocentric velocity is not that of the Earth: the wavelengths may be in another frame than the star's others.
 pub const FRAME_DOUBTFUL: u32 = 1 << 16;
 
+/// Flags of velocities that say nothing about the star: limits, another star's light, one of two stars, another frame. They are
+/// corrected for the zero points like all, but determine none, and do not count when a star is called constant or variable.
+pub const NO_VELOCITY: u32 =
+    EDGE | NO_CURVATURE | MULTIPLE_PEAKS | DOUBLE_LINED | NOT_AS_OTHERS | FRAME_DOUBTFUL;
+
 /// Reduced chi^2 above which [`CHI2_HIGH`] is set where noise hides all else ([`chi2_high_limit`]).
 pub const CHI2_HIGH_LIMIT: f64 = 2.0;
 

@@ -1,6 +1,7 @@
 //! Both arms of a table: red first, its constants for the blue.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::joint::{self, JointConfig};
 use super::observations::{ArmGraph, Observations, flag};
@@ -75,11 +76,15 @@ pub struct CalibratedArm {
     pub solution: ArmSolution,
     /// The constants were taken from this arm; None where the arm chose its own.
     pub constants_from: Option<String>,
+    /// Why the arm has no zero points, where its solution failed; what was measured is as it was.
+    pub failure: Option<Arc<Error>>,
     /// Stars of this arm that have no usable RV in the arm that gave the constants: calibrated, but never constants.
     pub n_without_red: usize,
 }
 
 /// Calibrates all arms; sets the observations' remaining flags.
+///
+/// An arm whose solution fails has no zero points and says why ([`CalibratedArm::failure`]); the others stay.
 ///
 /// # Errors
 /// [`Error::NothingUsable`] when no arm has a usable observation.
@@ -104,7 +109,7 @@ pub fn calibrate_except(
         let graph = obs.graph(&obs.arms[i], alone);
         let red = out
             .iter()
-            .find(|a| is_red(&a.arm) && a.graph.graph.n_obs() > 0);
+            .find(|a| is_red(&a.arm) && a.graph.graph.n_obs() > 0 && a.failure.is_none());
         let red = red.filter(|_| !is_red(&obs.arms[i].arm));
         let constants = red.map(constants_of);
         let open: Vec<bool> = keys(&graph)
@@ -125,8 +130,8 @@ pub fn calibrate_except(
                 &graph.zp_group,
                 Some(allowed.as_ref().unwrap_or(&open)),
                 &config.joint,
-            )?,
-            Method::Paper => paper::solve_among(
+            ),
+            Method::Paper => Ok(paper::solve_among(
                 &graph.graph,
                 &graph.zp_group,
                 &paper::Candidates {
@@ -134,7 +139,12 @@ pub fn calibrate_except(
                     given: allowed.as_deref(),
                 },
                 &config.paper,
-            ),
+            )),
+        };
+        let (solution, failure) = match solution {
+            Ok(solution) => (solution, None),
+            // The other arm may do all the same.
+            Err(error) => (ArmSolution::none(&graph.graph), Some(Arc::new(error))),
         };
         let constants_from = red.map(|r| r.arm.clone());
         flag_solution(obs, i, &graph, &solution);
@@ -143,6 +153,7 @@ pub fn calibrate_except(
             graph,
             solution,
             constants_from,
+            failure,
             n_without_red,
         });
     }
@@ -183,15 +194,26 @@ fn constants_of(arm: &CalibratedArm) -> (StarKeys, StarKeys) {
 
 /// Flags that the solution tells.
 fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution: &ArmSolution) {
+    let without: Vec<bool> = (0..obs.arms[arm].row.len())
+        .map(|i| match obs.zero_point_of(arm, graph, i) {
+            Some(z) => solution.zp[z].is_nan(),
+            None => obs.arms[arm].rv[i].is_finite(),
+        })
+        .collect();
     let flags = &mut obs.arms[arm].flags;
+    for (flags, without) in flags.iter_mut().zip(without) {
+        if without {
+            *flags |= flag::NO_ZERO_POINT;
+        }
+    }
     for (k, &i) in graph.edge_obs.iter().enumerate() {
-        let i = i as usize;
-        if solution.zp[graph.graph.zp[k] as usize].is_nan() {
-            flags[i] |= flag::NO_ZERO_POINT;
-        } else if solution.robust[k] < 1.0 && solution.stars[graph.obs_star[i] as usize].constant {
+        let (i, star) = (i as usize, graph.obs_star[i as usize] as usize);
+        let has_zp = solution.zp[graph.graph.zp[k] as usize].is_finite();
+        let is_low = graph.graph.counts[k] && solution.robust[k] < 1.0;
+        if has_zp && is_low && solution.stars[star].constant {
             flags[i] |= flag::OUTLIER;
         }
-        if graph.graph.of(graph.obs_star[i] as usize).len() == 1 {
+        if graph.graph.counted(star).count() == 1 {
             flags[i] |= flag::SINGLE;
         }
     }

@@ -58,7 +58,7 @@ impl Model<'_> {
     pub(super) fn fit(&self, star: usize, jitter2: f64) -> Fit {
         let mut found: Vec<(u32, Edge)> = self
             .graph
-            .of(star)
+            .counted(star)
             .filter_map(|k| {
                 let z = self.graph.zp[k] as usize;
                 let component = match self.component.get(z) {

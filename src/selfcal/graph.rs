@@ -13,6 +13,9 @@ pub struct Graph {
     pub rv: Vec<f64>,
     /// Its error squared.
     pub var: Vec<f64>,
+    /// Whether an observation counts. One that does not (a limit, another star's velocity) is corrected like all, and neither
+    /// determines a zero point nor says whether its star is constant.
+    pub counts: Vec<bool>,
     /// Number of zero points.
     pub n_zp: usize,
 }
@@ -40,6 +43,7 @@ impl Graph {
             zp: order.iter().map(|i| pick(i).1).collect(),
             rv: order.iter().map(|i| pick(i).2).collect(),
             var: order.iter().map(|i| pick(i).3 * pick(i).3).collect(),
+            counts: vec![true; edges.len()],
             n_zp,
         };
         (graph, order)
@@ -53,6 +57,11 @@ impl Graph {
     /// Number of observations.
     pub fn n_obs(&self) -> usize {
         self.zp.len()
+    }
+
+    /// Observations of a star that count.
+    pub fn counted(&self, star: usize) -> impl Iterator<Item = usize> + Clone + '_ {
+        self.of(star).filter(|&k| self.counts[k])
     }
 
     /// Observations of a star.

@@ -18,7 +18,7 @@ const LARGEST: f64 = 1e12;
 /// points are still rough, this jitter takes up their errors too.
 pub(super) fn from_p_values(model: &Model<'_>, may: &(impl Fn(usize) -> bool + Sync)) -> f64 {
     let eligible: Vec<usize> = (0..model.graph.n_stars())
-        .filter(|&s| may(s) && model.graph.of(s).len() >= 2)
+        .filter(|&s| may(s) && model.graph.counted(s).count() >= 2)
         .collect();
     let stride = eligible.len().div_ceil(SAMPLE).max(1);
     let sample: Vec<usize> = eligible.into_iter().step_by(stride).collect();

@@ -83,7 +83,7 @@ pub fn solve(
     let mut log = Vec::new();
     let mut converged = false;
     let mut weight = vec![0.0; graph.n_obs()];
-    for step in 1..=config.max_iterations {
+    for step in 1..=config.max_iterations.max(1) {
         let model = Model {
             graph,
             zp: &zp,
@@ -203,11 +203,13 @@ fn scaled(graph: &Graph) -> (Graph, f64) {
     let mut out = graph.clone();
     let mut values = Vec::new();
     for star in 0..graph.n_stars() {
-        let range = graph.of(star);
         values.clear();
-        values.extend_from_slice(&graph.rv[range.clone()]);
+        values.extend(graph.counted(star).map(|k| graph.rv[k]));
+        if values.is_empty() {
+            values.extend_from_slice(&graph.rv[graph.of(star)]);
+        }
         let middle = median(&mut values);
-        for k in range {
+        for k in graph.of(star) {
             out.rv[k] = (graph.rv[k] - middle) / unit;
             out.var[k] = (graph.var[k].sqrt() / unit).max(1e-6).powi(2);
         }
@@ -245,12 +247,11 @@ fn start(
     let mut values = Vec::new();
     for _ in 0..START_STEPS {
         for star in (0..graph.n_stars()).filter(|&s| allowed[s]) {
-            let range = graph.of(star);
             let residual = |k: usize| graph.rv[k] - zp[graph.zp[k] as usize];
             values.clear();
-            values.extend(range.clone().map(residual).filter(|d| d.is_finite()));
+            values.extend(graph.counted(star).map(residual).filter(|d| d.is_finite()));
             let middle = median(&mut values);
-            for k in range {
+            for k in graph.counted(star) {
                 let d = residual(k) - middle;
                 let var = graph.var[k].max(1.0);
                 // Without a zero point yet: the weight of an observation in line.
@@ -276,7 +277,7 @@ fn fill_weights(
     weight.fill(0.0);
     for (star, fit) in fits.iter().enumerate().filter(|&(s, _)| chosen[s]) {
         let own = fit.own_jitter * fit.own_jitter;
-        for k in model.graph.of(star) {
+        for k in model.graph.counted(star) {
             weight[k] = 1.0 / (model.graph.var[k] + jitter2 + own);
         }
         for edge in &fit.edges {

@@ -21,11 +21,14 @@ pub mod flag {
     /// The star's only usable observation in this arm.
     pub const SINGLE: i32 = 64;
 
+    /// Says nothing about the star's velocity: corrected, and not used.
+    pub const NO_VELOCITY: i32 = 128;
+
     /// Bits that keep an observation out of the solution.
     pub const UNUSABLE: i32 = BAD_RV | BAD_ERR | NO_NAME | DUPLICATE;
 
     /// All bits with their meanings.
-    pub const MEANINGS: [(i32, &str); 7] = [
+    pub const MEANINGS: [(i32, &str); 8] = [
         (BAD_RV, "RV not finite"),
         (BAD_ERR, "error not finite or not positive"),
         (NO_NAME, "star or exposure without a name"),
@@ -33,6 +36,7 @@ pub mod flag {
         (NO_ZERO_POINT, "too few constants in the exposure"),
         (OUTLIER, "outlier of a constant star, less weight"),
         (SINGLE, "only usable observation of the star"),
+        (NO_VELOCITY, "flagged as no velocity of the star, not used"),
     ];
 }
 
@@ -185,6 +189,24 @@ impl Observations {
         }
     }
 
+    /// Zero point that observation `i` of an arm is to be corrected with, whether it counts or not; None where its exposure has no
+    /// usable observation at all, and where it has no velocity or no name.
+    pub fn zero_point_of(&self, arm: usize, graph: &ArmGraph, i: usize) -> Option<usize> {
+        if self.arms[arm].flags[i] & (flag::BAD_RV | flag::NO_NAME) != 0 {
+            return None;
+        }
+        if graph.obs_zp[i] != u32::MAX {
+            return Some(graph.obs_zp[i] as usize);
+        }
+        let row = self.arms[arm].row[i] as usize;
+        let (group, exposure) = (self.group[row], self.exposure[row]);
+        // Zero points are sorted by group, then exposure.
+        let first = graph.zp_group.partition_point(|&g| g < group);
+        let last = graph.zp_group.partition_point(|&g| g <= group);
+        let place = graph.zp_exposure[first..last].binary_search(&exposure);
+        place.ok().map(|place| first + place)
+    }
+
     /// The graph of an arm. With `alone` a star is a different one in each group.
     pub fn graph(&self, arm: &ArmObservations, alone: bool) -> ArmGraph {
         let usable = |i: &usize| arm.flags[*i] & flag::UNUSABLE == 0;
@@ -217,7 +239,11 @@ impl Observations {
                 (obs_star[i], obs_zp[i], arm.rv[i], arm.err[i])
             })
             .collect();
-        let (graph, order) = Graph::new(stars.len(), zps.len(), &edges);
+        let (mut graph, order) = Graph::new(stars.len(), zps.len(), &edges);
+        for (counts, &e) in graph.counts.iter_mut().zip(&order) {
+            let i = obs[e as usize] as usize;
+            *counts = arm.flags[i] & flag::NO_VELOCITY == 0;
+        }
         ArmGraph {
             graph,
             zp_exposure: zps.iter().map(|k| k.1).collect(),

@@ -81,7 +81,7 @@ pub fn solve_among(
     let mut converged = false;
     let mut spread = vec![f64::NAN; graph.n_zp];
     let mut n_constants = vec![0_u32; graph.n_zp];
-    for step in 1..=config.max_iterations {
+    for step in 1..=config.max_iterations.max(1) {
         choose(
             graph,
             &star_group,
@@ -153,8 +153,10 @@ fn choose(
     }
     let sigma: Vec<f64> = (0..graph.n_stars())
         .map(|s| {
-            let v = graph.of(s).map(|k| graph.rv[k] - zp[graph.zp[k] as usize]);
-            if graph.of(s).len() < 2 || !candidates.open[s] {
+            let v = graph
+                .counted(s)
+                .map(|k| graph.rv[k] - zp[graph.zp[k] as usize]);
+            if graph.counted(s).count() < 2 || !candidates.open[s] {
                 f64::NAN
             } else {
                 mean_and_std(v).1
@@ -190,7 +192,7 @@ struct Mean {
 fn exposure_means(graph: &Graph, zp: &[f64], candidate: &[bool]) -> Vec<Mean> {
     let mut sums = vec![(0_u32, 0.0, 0.0); graph.n_zp];
     for star in (0..graph.n_stars()).filter(|&s| candidate[s]) {
-        for k in graph.of(star) {
+        for k in graph.counted(star) {
             let z = graph.zp[k] as usize;
             let v = graph.rv[k] - zp[z];
             sums[z].0 += 1;
@@ -226,7 +228,7 @@ fn finish(
     let stars = (0..graph.n_stars())
         .map(|s| {
             let used: Vec<usize> = graph
-                .of(s)
+                .counted(s)
                 .filter(|&k| zp[graph.zp[k] as usize].is_finite())
                 .collect();
             let corrected = |k: usize| graph.rv[k] - zp[graph.zp[k] as usize];

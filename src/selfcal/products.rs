@@ -209,37 +209,14 @@ impl Corrected {
             let row = row as usize;
             self.flags[row] = obs.flags[i];
             // A duplicate is not used, but it is corrected like any other row of its exposure.
-            let zp = zero_point_of(input, arm, index, i);
-            if let Some((zp, zp_err)) = zp {
-                self.rv[row] = obs.rv[i] - zp;
+            if let Some(z) = input.observations.zero_point_of(index, &arm.graph, i) {
+                self.rv[row] = obs.rv[i] - arm.solution.zp[z];
                 if obs.flags[i] & flag::BAD_ERR == 0 {
-                    self.err[row] = obs.err[i].hypot(zp_err);
+                    self.err[row] = obs.err[i].hypot(arm.solution.zp_err[z]);
                 }
             }
         }
     }
-}
-
-/// Zero point of an observation, if its RV is a number.
-fn zero_point_of(input: &Input, arm: &CalibratedArm, index: usize, i: usize) -> Option<(f64, f64)> {
-    let obs = &input.observations;
-    let flags = obs.arms[index].flags[i];
-    if flags & (flag::BAD_RV | flag::NO_NAME) != 0 {
-        return None;
-    }
-    let z = match arm.graph.obs_zp[i] {
-        u32::MAX => {
-            let row = obs.arms[index].row[i] as usize;
-            let key = (obs.group[row], obs.exposure[row]);
-            let graph = &arm.graph;
-            // Zero points are sorted by group, then exposure.
-            let first = graph.zp_group.partition_point(|&g| g < key.0);
-            let last = graph.zp_group.partition_point(|&g| g <= key.0);
-            first + graph.zp_exposure[first..last].binary_search(&key.1).ok()?
-        }
-        z => z as usize,
-    };
-    Some((arm.solution.zp[z], arm.solution.zp_err[z]))
 }
 
 /// A row's star is constant if it is in the arm that gave the constants, or in its own arm where that chose for itself.
@@ -305,7 +282,7 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
         "n_exp",
         "",
         "usable RVs",
-        count(&|a, s| a.graph.graph.of(s).len()),
+        count(&|a, s| a.graph.graph.counted(s).count()),
     );
     table.push_i32(
         "n_used",
@@ -370,11 +347,11 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
 fn scatter(arm: &CalibratedArm, star: usize, after: bool) -> f64 {
     let graph = &arm.graph.graph;
     if !after {
-        return mean_and_std(graph.of(star).map(|k| graph.rv[k])).1;
+        return mean_and_std(graph.counted(star).map(|k| graph.rv[k])).1;
     }
     // Residuals are about the robust mean of their component; the plain mean is wanted here.
     let mut parts: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
-    for k in graph.of(star) {
+    for k in graph.counted(star) {
         if let Some(c) = arm.solution.component[graph.zp[k] as usize] {
             parts.entry(c).or_default().push(arm.solution.residual[k]);
         }

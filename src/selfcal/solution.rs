@@ -1,5 +1,6 @@
 //! What a calibration of one arm gives, whichever the method.
 
+use super::graph::Graph;
 use super::solve::ErrorMethod;
 
 /// One star of the graph.
@@ -33,6 +34,34 @@ pub struct Iteration {
     pub common_jitter: f64,
     /// Components in this step.
     pub n_components: usize,
+}
+
+impl ArmSolution {
+    /// No zero point at all: what is left where the solution failed.
+    pub fn none(graph: &Graph) -> Self {
+        let nothing = StarFit {
+            constant: false,
+            n_used: 0,
+            chi2: 0.0,
+            dof: 0.0,
+            p_value: f64::NAN,
+            jitter: 0.0,
+        };
+        ArmSolution {
+            zp: vec![f64::NAN; graph.n_zp],
+            zp_err: vec![f64::NAN; graph.n_zp],
+            n_constants: vec![0; graph.n_zp],
+            component: vec![None; graph.n_zp],
+            n_components: 0,
+            stars: vec![nothing; graph.n_stars()],
+            robust: vec![0.0; graph.n_obs()],
+            residual: vec![f64::NAN; graph.n_obs()],
+            common_jitter: f64::NAN,
+            error_method: ErrorMethod::Exact,
+            log: Vec::new(),
+            converged: false,
+        }
+    }
 }
 
 /// Zero points of one arm and what they rest on. Vectors have one value per zero point, star or edge of the graph.

@@ -35,8 +35,29 @@ pub struct ArmSummary {
     pub error_method: super::solve::ErrorMethod,
     /// The iteration ended by itself.
     pub converged: bool,
+    /// Why the arm has no zero points, where its solution failed.
+    pub failure: Option<String>,
     /// Steps.
     pub log: Vec<super::Iteration>,
+}
+
+impl ArmSummary {
+    /// What is wrong with the solution, if anything: it failed, or did not settle.
+    pub fn complaint(&self) -> Option<String> {
+        if let Some(failure) = &self.failure {
+            return Some(format!("{}: not corrected: {failure}", self.arm));
+        }
+        // An arm that had nothing to solve has not failed.
+        let is_settled = self.converged || self.n_usable == 0;
+        (!is_settled).then(|| {
+            format!(
+                "{}: the zero points did not settle in {} steps; the last change was {:.2e}",
+                self.arm,
+                self.log.len(),
+                self.log.last().map_or(f64::NAN, |step| step.largest_change)
+            )
+        })
+    }
 }
 
 /// What was done with each arm.
@@ -73,6 +94,7 @@ pub fn arms(input: &Input, arms: &[CalibratedArm]) -> Vec<ArmSummary> {
                 common_jitter: s.common_jitter,
                 error_method: s.error_method,
                 converged: s.converged,
+                failure: arm.failure.as_ref().map(|error| error.to_string()),
                 log: s.log.clone(),
             }
         })

@@ -26,6 +26,10 @@ const MAX_DIRECT: usize = 1024;
 pub const TOLERANCE: f64 = 1e-13;
 /// More iterations than ever seen (tens); reached only if the matrix is not what it should be.
 const MAX_ITERATIONS: usize = 5000;
+/// Residual, relative to the right-hand side, at which rounding may be all that is left.
+const ROUNDING: f64 = 1e-9;
+/// Residual, relative to the right-hand side, that is good enough after the last iteration.
+const ENOUGH: f64 = 1e-6;
 
 /// Weighted observations of the constants, ready to solve.
 pub struct System<'a> {
@@ -246,7 +250,12 @@ impl<'a> System<'a> {
         for (r, b) in r.iter_mut().zip(b) {
             *r = b - *r;
         }
-        let goal = tolerance * dot(b, b).sqrt();
+        let scale = dot(b, b).sqrt();
+        if !scale.is_finite() {
+            return Err(Error::NotPositive {
+                what: "a velocity or a weight is no number",
+            });
+        }
         let mut z = vec![0.0; n];
         let mut s = vec![0.0; n];
         pre.apply(self, &r, &mut z);
@@ -261,13 +270,21 @@ impl<'a> System<'a> {
             if norm < last {
                 last = norm;
             }
-            if norm <= goal || (stalled > 20 && norm <= 1e-9 * dot(b, b).sqrt()) || rz <= 0.0 {
+            if norm <= tolerance * scale || (stalled > 20 && norm <= ROUNDING * scale) {
                 return Ok(());
             }
             self.apply(&p, &mut s);
             let curvature = dot(&p, &s);
-            if curvature.is_nan() || curvature <= 0.0 {
-                return Ok(());
+            let is_positive = rz > 0.0 && curvature > 0.0;
+            if !is_positive {
+                // Both are differences of large numbers where rounding is all that is left.
+                return if norm <= ROUNDING * scale {
+                    Ok(())
+                } else {
+                    Err(Error::NotPositive {
+                        what: "a step of the solution leads uphill",
+                    })
+                };
             }
             let alpha = rz / curvature;
             for i in 0..n {
@@ -282,17 +299,21 @@ impl<'a> System<'a> {
                 p[i] = z[i] + beta * p[i];
             }
         }
-        if last <= 1e-6 * dot(b, b).sqrt() {
+        if last <= ENOUGH * scale {
             return Ok(());
         }
-        Err(Error::NothingUsable(format!(
-            "zero points: the solution did not settle in {MAX_ITERATIONS} iterations"
-        )))
+        Err(Error::NotSettled {
+            iterations: MAX_ITERATIONS,
+            residual: last / scale,
+            tolerance,
+        })
     }
 }
 
 fn not_positive() -> Error {
-    Error::NothingUsable("zero points: the normal matrix is not positive".to_owned())
+    Error::NotPositive {
+        what: "it has no Cholesky factor",
+    }
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {

@@ -53,22 +53,34 @@ impl System<'_> {
                 s.llt(Side::Lower).map_err(|_| not_positive())
             })
             .collect::<Result<Vec<_>>>()?;
-        let n_blocks = factors.len();
-        let coarse = if n_blocks > self.n_components {
-            let mut s = self.coarse_matrix();
-            self.pin_components(&mut s);
-            Some(s.llt(Side::Lower).map_err(|_| not_positive())?)
-        } else {
-            None
-        };
+        let linked: Vec<(usize, usize)> = self
+            .runs_of_blocks()
+            .filter(|(first, last)| last - first > 1)
+            .collect();
+        let coarse = self
+            .coarse_matrices(&linked)
+            .into_iter()
+            .zip(&linked)
+            .map(|(mut s, &(first, last))| {
+                pin(&mut s);
+                (0..last - first).for_each(|b| s[(b, b)] *= 1.0 + 1e-13);
+                let factor = s.llt(Side::Lower).map_err(|_| not_positive())?;
+                Ok(Coarse { first, factor })
+            })
+            .collect::<Result<Vec<_>>>()?;
         Ok(Preconditioner { factors, coarse })
     }
 
-    /// S between blocks: each block's unknowns move together.
-    fn coarse_matrix(&self) -> Mat<f64> {
-        let n_blocks = self.blocks.len() - 1;
+    /// S between the blocks of each of these components, given by first block and the one after the last: each block's unknowns move
+    /// together. A component of one block has no such part, however many there are.
+    fn coarse_matrices(&self, linked: &[(usize, usize)]) -> Vec<Mat<f64>> {
+        let mut place = vec![None; self.blocks.len() - 1];
+        for (i, &(first, last)) in linked.iter().enumerate() {
+            place[first..last].fill(Some((i, first)));
+        }
+        let sizes = linked.iter().map(|(first, last)| last - first);
+        let mut out: Vec<Mat<f64>> = sizes.map(|m| Mat::zeros(m, m)).collect();
         let block_of = self.block_of();
-        let mut s = Mat::zeros(n_blocks, n_blocks);
         let mut sums: Vec<(usize, f64)> = Vec::new();
         for &star in &self.stars {
             sums.clear();
@@ -81,32 +93,36 @@ impl System<'_> {
                     None => sums.push((b, w)),
                 }
             }
+            // A star of one block says nothing of others; all blocks of a star are of one component.
+            let Some((i, first)) = sums.first().and_then(|(b, _)| place[*b]) else {
+                continue;
+            };
             if sums.len() < 2 {
                 continue;
             }
+            let s = &mut out[i];
             for &(b, w) in &sums {
-                s[(b, b)] += w;
+                s[(b - first, b - first)] += w;
                 for &(c, x) in &sums {
-                    s[(b, c)] -= w * x / total;
+                    s[(b - first, c - first)] -= w * x / total;
                 }
             }
         }
-        s
+        out
     }
+}
 
-    /// Makes the coarse matrix regular: each component gets a spring on its mean.
-    fn pin_components(&self, s: &mut Mat<f64>) {
-        for (first, last) in self.runs_of_blocks() {
-            let diagonal: f64 = (first..last).map(|b| s[(b, b)]).sum::<f64>();
-            let m = (last - first) as f64;
-            let spring = if diagonal > 0.0 { diagonal / m } else { 1.0 };
-            for a in first..last {
-                for b in first..last {
-                    s[(a, b)] += spring / m;
-                }
-                s[(a, a)] *= 1.0 + 1e-13;
-            }
-        }
+/// The blocks of one component, each as one unknown.
+struct Coarse {
+    /// The component's first block.
+    first: usize,
+    factor: Llt<f64>,
+}
+
+impl Coarse {
+    /// Number of the component's blocks.
+    fn len(&self) -> usize {
+        self.factor.L().nrows()
     }
 }
 
@@ -123,10 +139,16 @@ pub(super) struct Diagonals {
 /// Approximate inverse of S.
 pub struct Preconditioner {
     factors: Vec<Llt<f64>>,
-    coarse: Option<Llt<f64>>,
+    coarse: Vec<Coarse>,
 }
 
 impl Preconditioner {
+    /// Unknowns of each coarse problem.
+    #[cfg(test)]
+    pub(super) fn coarse_sizes(&self) -> Vec<usize> {
+        self.coarse.iter().map(Coarse::len).collect()
+    }
+
     /// z = M r, centred.
     pub(super) fn apply(&self, system: &System<'_>, r: &[f64], z: &mut [f64]) {
         self.apply_raw(system, r, z);
@@ -147,18 +169,13 @@ impl Preconditioner {
 
     /// The coarse term of z = M r, added.
     pub(super) fn add_coarse(&self, system: &System<'_>, r: &[f64], z: &mut [f64]) {
-        if let Some(coarse) = &self.coarse {
-            let n_blocks = self.factors.len();
-            let mut column = Mat::from_fn(n_blocks, 1, |b, _| {
-                r[system.blocks[b]..system.blocks[b + 1]]
-                    .iter()
-                    .sum::<f64>()
-            });
-            coarse.solve_in_place(column.as_mut());
-            for b in 0..n_blocks {
-                for z in &mut z[system.blocks[b]..system.blocks[b + 1]] {
-                    *z += column[(b, 0)];
-                }
+        for coarse in &self.coarse {
+            let first = coarse.first;
+            let range = |b: usize| system.blocks[first + b]..system.blocks[first + b + 1];
+            let mut column = Mat::from_fn(coarse.len(), 1, |b, _| r[range(b)].iter().sum::<f64>());
+            coarse.factor.solve_in_place(column.as_mut());
+            for b in 0..coarse.len() {
+                z[range(b)].iter_mut().for_each(|z| *z += column[(b, 0)]);
             }
         }
     }
@@ -166,15 +183,18 @@ impl Preconditioner {
     /// Diagonals of M and of its parts.
     pub(super) fn diagonals(&self, system: &System<'_>) -> Diagonals {
         let n = system.n();
-        let coarse_inverse = self.coarse.as_ref().map(|c| c.inverse());
+        let mut offsets = vec![0.0; self.factors.len()];
+        for coarse in &self.coarse {
+            let inverse = coarse.factor.inverse();
+            (0..coarse.len()).for_each(|b| offsets[coarse.first + b] = inverse[(b, b)]);
+        }
         let mut block = vec![0.0; n];
         let mut coarse = vec![0.0; n];
         for (b, factor) in self.factors.iter().enumerate() {
             let inverse = factor.inverse();
-            let offset = coarse_inverse.as_ref().map_or(0.0, |c| c[(b, b)]);
             for i in 0..system.size(b) {
                 block[system.blocks[b] + i] = inverse[(i, i)];
-                coarse[system.blocks[b] + i] = offset;
+                coarse[system.blocks[b] + i] = offsets[b];
             }
         }
         let mut all: Vec<f64> = block.iter().zip(&coarse).map(|(b, c)| b + c).collect();

@@ -118,3 +118,39 @@ fn probes_find_the_errors_to_a_few_percent() {
     println!("probed / exact error: mean {mean:.4}, scatter {std:.4}");
     assert!((mean - 1.0).abs() < 0.02 && std < 0.1, "{mean} {std}");
 }
+
+#[test]
+fn blocks_that_hang_with_no_other_cost_nothing_together() {
+    // Many groups, each alone but for the last two.
+    let n_groups = 400;
+    let mut edges = Vec::new();
+    let mut star = 0;
+    for g in 0..n_groups {
+        for s in 0..4 {
+            for t in 0..3 {
+                edges.push((star, g * 3 + t, f64::from(s * t + g % 5), 1.0));
+            }
+            star += 1;
+        }
+    }
+    edges.push((star, (n_groups - 1) * 3, 1.0, 1.0));
+    edges.push((star, (n_groups - 2) * 3, 2.0, 1.0));
+    let n_zp = n_groups as usize * 3;
+    let graph = Graph::new(star as usize + 1, n_zp, &edges).0;
+    let weight = vec![1.0; graph.n_obs()];
+    let group: Vec<u32> = (0..n_zp as u32).map(|z| z / 3).collect();
+    let parts = components(&graph, &vec![true; graph.n_stars()], &weight, 1);
+    assert_eq!(parts.count, n_groups as usize - 1);
+    let system = System::with_blocks(&graph, &weight, &parts, &group, (0, 256));
+    let pre = system.precondition().unwrap();
+    // One coarse problem, of two unknowns.
+    assert_eq!(pre.coarse_sizes(), [2]);
+    let found = system.solve(&pre, &vec![0.0; n_zp], TOLERANCE).unwrap();
+    let direct = System::new(&graph, &weight, &parts, &group);
+    let exact = direct
+        .solve(&direct.precondition().unwrap(), &vec![0.0; n_zp], TOLERANCE)
+        .unwrap();
+    for (a, b) in found.iter().zip(&exact) {
+        assert!((a - b).abs() < 1e-9, "{a} {b}");
+    }
+}

@@ -68,7 +68,7 @@ fn bad_rows_are_flagged_and_kept() {
             f64::INFINITY,
             flag::BAD_RV | flag::BAD_ERR,
         ),
-        ("", 6, 1.0, 1.0, flag::NO_NAME),
+        ("", 6, 1.0, 1.0, flag::NO_NAME | flag::NO_ZERO_POINT),
         ("lonely", 6, 1.0, 1.0, flag::SINGLE),
     ];
     let first = t.columns[0].data.text_at(0);

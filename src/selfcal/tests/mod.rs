@@ -3,6 +3,7 @@
 mod arms;
 mod bad_input;
 mod errors;
+mod failures;
 mod invariance;
 
 use rand::seq::SliceRandom;

@@ -19,7 +19,7 @@ pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
     };
     if let Some(column) = table.column("never_constant") {
         let is_true = |text: String| matches!(text.trim(), "true" | "True" | "TRUE" | "T" | "1");
-        mark(&mut (0..column.data.len()).map(|row| is_true(column.data.text_at(row))));
+        mark(&mut (0..column.data.len()).map(|row| is_true(column.text_at(row))));
     }
     // What only relrv's own tables have beside their flags.
     let own = [
@@ -31,7 +31,7 @@ pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
         let column = table
             .column(name)
             .filter(|_| table.column(beside).is_some());
-        if let Some(bits) = column.and_then(|c| c.data.to_f64()) {
+        if let Some(bits) = column.and_then(|c| c.to_f64()) {
             mark(
                 &mut bits
                     .iter()

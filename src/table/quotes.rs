@@ -1,5 +1,5 @@
 //! Quotes of a CSV file that do not come in pairs: whatever follows such a one would be taken for one cell, and rows
-//! would be lost without a word.
+//! would be lost without a word. Zeros, which are in no text, are looked for on the way.
 
 use std::io::{Error, ErrorKind, Read, Result};
 
@@ -38,6 +38,13 @@ impl<R: Read> CheckQuotes<R> {
     }
 
     fn see(&mut self, byte: u8) -> Result<()> {
+        if byte == 0 {
+            // What a crash leaves behind, or an encoding that is not known.
+            return Err(Error::new(
+                ErrorKind::InvalidData,
+                format!("line {}: expected text, found a byte of zero", self.line),
+            ));
+        }
         let is_end = byte == self.delimiter || byte == b'\n' || byte == b'\r';
         self.place = match (self.place, byte) {
             (Place::Start, b'"') => {

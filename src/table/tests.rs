@@ -1,3 +1,7 @@
+mod damage;
+mod others;
+mod round_trip;
+
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;

@@ -11,6 +11,7 @@ pub mod bench;
 pub mod catalogue;
 pub mod cli;
 mod date;
+mod encoding;
 pub mod error;
 pub mod gpu;
 pub mod io;

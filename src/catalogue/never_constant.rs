@@ -19,7 +19,7 @@ pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
     };
     if let Some(column) = table.column("never_constant") {
         let is_true = |text: String| matches!(text.trim(), "true" | "True" | "TRUE" | "T" | "1");
-        mark(&mut (0..column.data.len()).map(|row| is_true(column.data.text_at(row))));
+        mark(&mut (0..column.data.len()).map(|row| is_true(column.text_at(row))));
     }
     for name in ["flags", "flags_r", "flags_b"] {
         if let Some(bits) = own_flags(table, name) {
@@ -39,7 +39,7 @@ pub(super) fn own_flags(table: &Table, name: &str) -> Option<Vec<f64>> {
         _ => "drv_b",
     };
     table.column(beside)?;
-    table.column(name)?.data.to_f64()
+    table.column(name)?.to_f64()
 }
 
 #[cfg(test)]

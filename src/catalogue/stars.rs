@@ -96,6 +96,7 @@ pub fn complete(table: &mut Table, pairs: &[Pair<'_>], double: &HashSet<&str>) {
         unit: "deg".to_owned(),
         meaning: format!("{what} of the star (J2000)"),
         data: ColumnData::F64(data),
+        nulls: None,
     };
     table.columns.splice(
         1..1,
@@ -157,6 +158,7 @@ pub fn constants(stars: &Table) -> Table {
         .filter(|c| c.name != "constant" && c.name != "variable")
         .map(|c| Column {
             data: kept(&c.data, keep),
+            nulls: None,
             ..c.clone()
         })
         .collect();

@@ -99,6 +99,9 @@ pub struct Summary {
     pub n_stars_never_constant: usize,
     /// Columns of the input that no table can hold, with the reason.
     pub skipped_columns: Vec<String>,
+    /// What was done to columns of the input: units converted, names changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// The weights go by rv_err_own.
     pub own_errors: bool,
     /// Unit of all RVs here.
@@ -119,13 +122,16 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     let read = Table::read_noting(&args.table)?;
     let at = |e: Error| match e {
         Error::Config(message) => Error::format(&args.table, message),
+        Error::NothingUsable(message) => {
+            Error::NothingUsable(format!("{}: {message}", args.table.display()))
+        }
         other => other,
     };
-    let mut input = input::observations(&read.table).map_err(at)?;
+    let mut input = input::observations_noting(&read.table, &read.skipped).map_err(at)?;
     let read_s = clock.elapsed().as_secs_f64();
     let never = never_constant(&read.table, &input);
     mark_not_used(&read.table, &mut input);
-    let arms = calibrate_except(&mut input.observations, &never, &config)?;
+    let arms = calibrate_except(&mut input.observations, &never, &config).map_err(at)?;
     let arms = some_solved(arms)?;
     let solve_s = clock.elapsed().as_secs_f64() - read_s;
 
@@ -141,10 +147,8 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         .iter()
         .map(|s| format!("{}: {}", s.column, s.reason))
         .collect();
-    products.push((
-        "calibrated",
-        products::calibrated(read.table, &input, &arms),
-    ));
+    let (calibrated, renamed) = products::calibrated_noting(read.table, &input, &arms);
+    products.push(("calibrated", calibrated));
     for (name, table) in &products {
         for format in &args.format {
             table.write(&args.out.join(format!("{name}.{format}")))?;
@@ -155,6 +159,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         n_rows_unusable: summary::n_rows_unusable(&input),
         n_stars_never_constant: never.iter().filter(|never| **never).count(),
         skipped_columns,
+        notes: input.notes.iter().cloned().chain(renamed).collect(),
         own_errors: input.has_own_errors,
         unit: input.unit.clone(),
         config,
@@ -203,6 +208,9 @@ fn tell(summary: &Summary, told: &mut dyn Write) -> std::io::Result<()> {
     }
     for column in &summary.skipped_columns {
         writeln!(told, "left out: column {column}")?;
+    }
+    for note in &summary.notes {
+        writeln!(told, "{note}")?;
     }
     tell_arms(&summary.arms, &summary.unit, told)
 }

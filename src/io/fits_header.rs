@@ -27,41 +27,34 @@ impl<'a> Header<'a> {
         Ok((Header { cards }, padded.min(bytes.len())))
     }
 
-    /// Value field and comment of the first card with this key, as stored. Keys of more than eight letters are those of the
-    /// convention `HIERARCH key = value`.
-    fn value(&self, key: &str) -> Option<&'a [u8]> {
-        if key.len() > 8 {
-            return self.cards.chunks_exact(CARD).find_map(|card| {
-                let rest = card.strip_prefix(b"HIERARCH ")?.trim_ascii_start();
-                let rest = rest.strip_prefix(key.as_bytes())?.trim_ascii_start();
-                Some(rest.strip_prefix(b"=")?.trim_ascii())
-            });
-        }
-        let mut name = [b' '; 8];
-        name.get_mut(..key.len())?.copy_from_slice(key.as_bytes());
-        self.cards
-            .chunks_exact(CARD)
-            .find(|card| card[..8] == name && &card[8..10] == b"= ")
-            .map(|card| card[10..].trim_ascii())
+    /// Cards from the first with this key on.
+    fn from(&self, key: &str) -> Option<impl Iterator<Item = &'a [u8]> + use<'a>> {
+        let mut cards = self.cards.chunks_exact(CARD).peekable();
+        while cards
+            .next_if(|card| value_of(card, key).is_none())
+            .is_some()
+        {}
+        cards.peek()?;
+        Some(cards)
     }
 
-    /// Value as text: the inside of a quoted string, or the bare word before the comment; trimmed.
-    /// `None` where the key is missing, its value empty, or the bytes not ASCII.
+    /// Value as text: the inside of a quoted string, with what CONTINUE cards add to it, or the bare word before the
+    /// comment; trimmed. `None` where the key is missing, its value empty, or the bytes not ASCII.
     pub fn text(&self, key: &str) -> Option<String> {
-        let value = self.value(key)?;
+        let mut cards = self.from(key)?;
+        let value = value_of(cards.next()?, key)?;
         if !value.is_ascii() {
             return None;
         }
         let mut text = String::new();
-        if let Some(quoted) = value.strip_prefix(b"'") {
-            let mut bytes = quoted.iter().peekable();
-            loop {
-                match bytes.next()? {
-                    // Two quotes stand for one.
-                    b'\'' if bytes.next_if(|&&b| b == b'\'').is_some() => text.push('\''),
-                    b'\'' => break,
-                    &b => text.push(char::from(b)),
-                }
+        if value.starts_with(b"'") {
+            text = quoted(value)?;
+            while text.ends_with('&')
+                && let Some(card) = cards.next().filter(|card| card.starts_with(b"CONTINUE  "))
+                && let Some(more) = quoted(card[10..].trim_ascii())
+            {
+                text.pop();
+                text.push_str(&more);
             }
         } else {
             let bare = value.split(|&b| b == b'/').next()?;
@@ -91,6 +84,36 @@ impl<'a> Header<'a> {
         let value = self.float(key)?;
         (value.fract() == 0.0 && value.abs() <= EXACT).then_some(value as i64)
     }
+}
+
+/// Inside of a string in quotes; `None` if it has no end, or is not ASCII.
+fn quoted(value: &[u8]) -> Option<String> {
+    let mut text = String::new();
+    let mut bytes = value.strip_prefix(b"'")?.iter().peekable();
+    loop {
+        match bytes.next()? {
+            // Two quotes stand for one.
+            b'\'' if bytes.next_if(|&&b| b == b'\'').is_some() => text.push('\''),
+            b'\'' => break,
+            &b if !b.is_ascii() => return None,
+            &b => text.push(char::from(b)),
+        }
+    }
+    // Blanks at the end do not count.
+    Some(text.trim_end().to_owned())
+}
+
+/// Value field and comment of a card, if it is of this key. Keys of more than eight letters are those of the convention
+/// `HIERARCH key = value`.
+fn value_of<'a>(card: &'a [u8], key: &str) -> Option<&'a [u8]> {
+    if key.len() > 8 {
+        let rest = card.strip_prefix(b"HIERARCH ")?.trim_ascii_start();
+        let rest = rest.strip_prefix(key.as_bytes())?.trim_ascii_start();
+        return Some(rest.strip_prefix(b"=")?.trim_ascii());
+    }
+    let (name, rest) = card.split_at_checked(8)?;
+    let is_key = name.trim_ascii_end() == key.as_bytes();
+    Some(rest.strip_prefix(b"= ").filter(|_| is_key)?.trim_ascii())
 }
 
 #[cfg(test)]
@@ -141,6 +164,29 @@ mod tests {
         assert_eq!(h.int("MUCHTOOLONGKEY"), None);
         assert_eq!(h.int("GAIA_SOURCE_ID"), Some(2_081_900_940_499_099_136));
         assert_eq!(h.int("GAIA_SOURCE"), None);
+    }
+
+    #[test]
+    fn long_strings_go_on_in_continue_cards() {
+        let bytes = header(&[
+            "LONG    = 'a first part, &'     / a comment",
+            "CONTINUE  'a second, O''&'",
+            "CONTINUE  'Neill''s, and the end  ' / that is all",
+            "AMP     = 'ends in &'",
+            "NEXT    = 'another'",
+            "OPEN    = 'goes on&'",
+            "CONTINUE  'no end",
+        ]);
+        let (h, _) = Header::parse(&bytes).unwrap();
+        let text = |key| h.text(key).unwrap();
+        assert_eq!(
+            text("LONG"),
+            "a first part, a second, O'Neill's, and the end"
+        );
+        assert_eq!(text("AMP"), "ends in &");
+        assert_eq!(text("NEXT"), "another");
+        assert_eq!(text("OPEN"), "goes on&");
+        assert_eq!(h.text("CONTINUE"), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::fits::Hdu;
 
 /// Type of a column's elements (FITS 4.0, table 18); complex numbers, bits and variable-length arrays are not read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum ElementType {
     /// `L`, one byte, `T` or `F`.
     Logical,
@@ -23,6 +23,26 @@ pub enum ElementType {
     Text,
     /// Anything else, by its letter.
     Other(char),
+}
+
+/// Words for a message to whoever gave the file: they are not those of the program's own language.
+impl std::fmt::Debug for ElementType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Logical => "truth values (L)",
+            Self::U8 => "8-bit integers (B)",
+            Self::I16 => "16-bit integers (I)",
+            Self::I32 => "32-bit integers (J)",
+            Self::I64 => "64-bit integers (K)",
+            Self::F32 => "32-bit floats (E)",
+            Self::F64 => "64-bit floats (D)",
+            Self::Text => "Text (A)",
+            Self::Other('P' | 'Q') => "lists of any length (P or Q)",
+            Self::Other('C' | 'M') => "complex numbers (C or M)",
+            Self::Other('X') => "bits (X)",
+            Self::Other(_) => "an unknown format",
+        })
+    }
 }
 
 impl ElementType {

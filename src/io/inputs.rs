@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::raw::{RejectReason, Rejection};
+use crate::encoding::to_utf8;
 
 /// Longest `@list` file that is read, bytes: ten million paths.
 const MAX_LIST_BYTES: u64 = 1 << 30;
@@ -13,7 +14,7 @@ const MAX_LIST_BYTES: u64 = 1 << 30;
 /// Expands inputs into files, sorted and each once, and the inputs that give none.
 ///
 /// - a directory is searched, with everything below it, for `med-*.fits` and `med-*.fits.gz`; links are followed, once;
-/// - `@list.txt` names one file or directory a line; blank lines and lines that start with `#` are left out; a relative path is
+/// - `@list.txt` (UTF-8 or UTF-16) names one file or directory a line; blank lines and lines that start with `#` are left out; a relative path is
 ///   sought beside the list, then in the current directory;
 /// - anything else is a file, whatever its name.
 ///
@@ -66,7 +67,6 @@ impl Found {
             Err(problem) => return self.reject(list, RejectReason::Unreadable, problem),
         };
         let folder = list.parent().unwrap_or(Path::new(""));
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
         let mut n_lines = 0;
         for line in bytes.split(|&b| b == b'\n').map(<[u8]>::trim_ascii) {
             if line.is_empty() || line.starts_with(b"#") {
@@ -183,7 +183,8 @@ fn read_list(list: &Path) -> Result<Vec<u8>, String> {
     if meta.len() > MAX_LIST_BYTES {
         return Err(format!("the list is larger than {MAX_LIST_BYTES} bytes"));
     }
-    fs::read(list).map_err(|e| e.to_string())
+    // Windows writes lists in UTF-16.
+    to_utf8(fs::read(list).map_err(|e| e.to_string())?)
 }
 
 /// Path of a line's bytes, whatever they are.
@@ -292,7 +293,7 @@ mod tests {
             "\u{feff}# a comment\r\n\r\n  data/med-1.fits \r\n{}\nmore\nmissing.fits\n",
             absolute.display()
         );
-        fs::write(&list, text).unwrap();
+        fs::write(&list, &text).unwrap();
         let input = format!("@{}", list.display());
         let (files, rejected) = expand(&[&input]);
         assert_eq!(
@@ -307,6 +308,22 @@ mod tests {
             "{}",
             rejected[0].detail
         );
+
+        // As Notepad and PowerShell write it.
+        for (mark, unit) in [
+            ("\u{feff}", u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ("\u{feff}", u16::to_be_bytes),
+            ("", u16::to_le_bytes),
+        ] {
+            let text = text.trim_start_matches('\u{feff}');
+            let wide = format!("{mark}{text}");
+            let bytes: Vec<u8> = wide.encode_utf16().flat_map(unit).collect();
+            fs::write(&list, bytes).unwrap();
+            assert_eq!(expand(&[&input]), (files.clone(), rejected.clone()));
+        }
+        fs::write(&list, b"\xff\xfeodd").unwrap();
+        let detail = &expand(&[&input]).1[0].detail;
+        assert!(detail.contains("UTF-16"), "{detail}");
 
         fs::write(&list, "# nothing\n").unwrap();
         assert_eq!(expand(&[&input]).1[0].reason, RejectReason::NoExposures);

@@ -2,7 +2,7 @@
 
 use super::calibrate::is_red;
 use super::observations::{ArmObservations, Names, Observations};
-use crate::table::{Column, ColumnData, Table};
+use crate::table::{Column, ColumnData, Skipped, Table, is_missing, number, units};
 use crate::{Error, Result};
 
 /// How a table holds its RVs.
@@ -41,6 +41,8 @@ pub struct Input {
     pub has_groups: bool,
     /// The table has arms.
     pub has_arms: bool,
+    /// What was done to columns so that they fit each other, in sentences for the user.
+    pub notes: Vec<String>,
 }
 
 /// Reads the observations out of a table.
@@ -48,12 +50,21 @@ pub struct Input {
 /// # Errors
 /// [`Error::Config`] naming the missing column, or the row in which a number was expected.
 pub fn observations(table: &Table) -> Result<Input> {
-    let layout = if table.column("rv").is_none() && has_wide_rv(table) {
+    observations_noting(table, &[])
+}
+
+/// The same for a table that could not hold all columns of its file: a needed one among them is named with its type.
+///
+/// # Errors
+/// As [`observations`].
+pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> {
+    let table = Found { table, skipped };
+    let layout = if table.get("rv")?.is_none() && has_wide_rv(&table) {
         Layout::Wide
     } else {
         Layout::Long
     };
-    let n_rows = table.n_rows();
+    let n_rows = table.table.n_rows();
     if u32::try_from(n_rows).is_err() {
         return Err(Error::Config(format!(
             "the table has {n_rows} rows; more than {} cannot be numbered",
@@ -61,18 +72,18 @@ pub fn observations(table: &Table) -> Result<Input> {
         )));
     }
     let (star_name, exposure_name) = match layout {
-        Layout::Long if table.column("exposure").is_none() && table.column("lmjm").is_some() => {
+        Layout::Long if table.get("exposure")?.is_none() && table.get("lmjm")?.is_some() => {
             ("star", "lmjm")
         }
         Layout::Long => ("star", "exposure"),
-        Layout::Wide => (wide_star_name(table), "lmjm"),
+        Layout::Wide => (wide_star_name(&table), "lmjm"),
     };
-    let (stars, star) = names(need(table, star_name)?);
-    let (exposures, exposure) = names(need(table, exposure_name)?);
-    let (has_groups, (groups, group)) = groups(table, &layout)?;
+    let (stars, star) = names(table.need(star_name)?)?;
+    let (exposures, exposure) = names(table.need(exposure_name)?)?;
+    let (has_groups, (groups, group)) = groups(&table, &layout)?;
     let (has_arms, sources) = match layout {
         Layout::Long => (
-            table.column("arm").is_some(),
+            table.get("arm")?.is_some(),
             vec![Source {
                 arm: String::new(),
                 rv: "rv".into(),
@@ -84,7 +95,7 @@ pub fn observations(table: &Table) -> Result<Input> {
             true,
             [("r", "red"), ("b", "blue")]
                 .iter()
-                .filter(|(x, _)| table.column(&format!("drv_{x}")).is_some())
+                .filter(|(x, _)| table.has(&format!("drv_{x}")))
                 .map(|(x, arm)| Source {
                     arm: (*arm).into(),
                     rv: format!("drv_{x}"),
@@ -94,38 +105,41 @@ pub fn observations(table: &Table) -> Result<Input> {
                 .collect(),
         ),
     };
-    let mut unit = String::new();
-    let mut has_own_errors = false;
+    let mut columns = Vec::new();
+    for source in &sources {
+        let (rv, err) = (table.need(&source.rv)?, table.need(&source.err)?);
+        columns.push((rv, err, table.get(&source.own)?));
+    }
+    let unit = unit_of(&columns);
+    let has_own_errors = columns.iter().any(|(.., own)| own.is_some());
+    let mut notes = Vec::new();
     let mut arms = Vec::new();
-    for source in sources {
-        let rv = need(table, &source.rv)?;
-        let err = need(table, &source.err)?;
-        let own = table.column(&source.own);
-        has_own_errors |= own.is_some();
-        for other in [Some(err), own].into_iter().flatten() {
-            if !other.unit.is_empty() && !rv.unit.is_empty() && other.unit != rv.unit {
-                return Err(Error::Config(format!(
-                    "column {}: expected the unit of {}, {}, found {}",
-                    other.name, rv.name, rv.unit, other.unit
-                )));
+    for (source, (rv, err, own)) in sources.into_iter().zip(columns) {
+        let weights = own.unwrap_or(err);
+        // The errors that do not count are checked all the same.
+        factor(err, &unit)?;
+        let mut scaled = |column: &Column| -> Result<Vec<f64>> {
+            let mut values = numbers(column)?;
+            let factor = factor(column, &unit)?;
+            if factor != 1.0 {
+                notes.push(format!(
+                    "column {}: its values in {} were taken in {unit}",
+                    column.name, column.unit
+                ));
+                values.iter_mut().for_each(|x| *x *= factor);
             }
-        }
-        if unit.is_empty() {
-            unit.clone_from(&rv.unit);
-        }
+            Ok(values)
+        };
         arms.push(ArmObservations {
             arm: source.arm,
             row: (0..n_rows as u32).collect(),
-            rv: numbers(rv)?,
-            err: numbers(own.unwrap_or(err))?,
+            rv: scaled(rv)?,
+            err: scaled(weights)?,
             flags: vec![0; n_rows],
         });
     }
-    if let (Layout::Long, Some(arm)) = (&layout, table.column("arm")) {
-        arms = split_arms(arms.remove(0), arm);
-    }
-    if unit.is_empty() {
-        "km/s".clone_into(&mut unit);
+    if let (Layout::Long, Some(arm)) = (&layout, table.get("arm")?) {
+        arms = split_arms(arms.remove(0), arm)?;
     }
     Ok(Input {
         observations: Observations {
@@ -144,100 +158,179 @@ pub fn observations(table: &Table) -> Result<Input> {
         has_own_errors,
         has_groups,
         has_arms,
+        notes,
     })
 }
 
-/// Catalogues of earlier versions say `source_id`.
-fn wide_star_name(table: &Table) -> &'static str {
-    let is_old = table.column("designation").is_none() && table.column("source_id").is_some();
-    if is_old { "source_id" } else { "designation" }
+/// Unit of all RVs: that of the first column of RVs or errors that has one, km/s if none has.
+fn unit_of(columns: &[(&Column, &Column, Option<&Column>)]) -> String {
+    let rvs = columns.iter().map(|c| c.0);
+    let errors = columns.iter().flat_map(|c| [Some(c.1), c.2]).flatten();
+    rvs.chain(errors)
+        .map(|column| column.unit.trim())
+        .find(|unit| !unit.is_empty())
+        .unwrap_or("km/s")
+        .to_owned()
 }
 
-fn has_wide_rv(table: &Table) -> bool {
-    table.column("drv_r").is_some() || table.column("drv_b").is_some()
-}
-
-fn need<'a>(table: &'a Table, name: &str) -> Result<&'a Column> {
-    table.column(name).ok_or_else(|| {
-        let found: Vec<&str> = table.columns.iter().map(|c| c.name.as_str()).collect();
+/// What a column's values must be multiplied by to be in `unit`. A column without a unit is in it.
+fn factor(column: &Column, unit: &str) -> Result<f64> {
+    if column.unit.trim().is_empty() {
+        return Ok(1.0);
+    }
+    units::factor(&column.unit, unit).ok_or_else(|| {
         Error::Config(format!(
-            "expected a column {name}, found {}; needed are star, exposure, rv, rv_err (optional rv_err_own, group, \
-             arm), or the table that relrv measure writes",
-            if found.is_empty() {
-                "no columns".to_owned()
-            } else {
-                found.join(", ")
-            }
+            "column {}: expected the unit of the RVs, {unit}, or one like it, found {}",
+            column.name, column.unit
         ))
     })
 }
 
-fn names(column: &Column) -> (Names, Vec<u32>) {
-    match &column.data {
-        ColumnData::Text(values) => {
-            if values.iter().all(|v| v.trim() == v) {
-                Names::new(values)
-            } else {
-                Names::new(
-                    &values
-                        .iter()
-                        .map(|v| v.trim().to_owned())
-                        .collect::<Vec<_>>(),
-                )
-            }
+/// The columns that were read, and those that could not be.
+struct Found<'a> {
+    table: &'a Table,
+    skipped: &'a [Skipped],
+}
+
+impl<'a> Found<'a> {
+    /// The column, if there is one. One that is there and could not be read is an error: going on without it would
+    /// give other numbers.
+    fn get(&self, name: &str) -> Result<Option<&'a Column>> {
+        if let Some(column) = self.table.column(name) {
+            return Ok(Some(column));
         }
-        data => Names::new(&(0..data.len()).map(|i| data.text_at(i)).collect::<Vec<_>>()),
+        match self
+            .skipped
+            .iter()
+            .find(|s| s.column.eq_ignore_ascii_case(name))
+        {
+            Some(skipped) => Err(Error::Config(format!(
+                "column {}: {}",
+                skipped.column, skipped.reason
+            ))),
+            None => Ok(None),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        // Not readable is there: whoever takes it will tell.
+        !matches!(self.get(name), Ok(None))
+    }
+
+    fn need(&self, name: &str) -> Result<&'a Column> {
+        self.get(name)?.ok_or_else(|| {
+            let found: Vec<&str> = self.table.columns.iter().map(|c| c.name.as_str()).collect();
+            Error::Config(format!(
+                "expected a column {name}, found {}; needed are star, exposure, rv, rv_err (optional rv_err_own, \
+                 group, arm), or the table that relrv measure writes",
+                if found.is_empty() {
+                    "no columns".to_owned()
+                } else {
+                    found.join(", ")
+                }
+            ))
+        })
     }
 }
 
-/// Group of each row: plate and spectrograph where the table has no groups but these.
-fn groups(table: &Table, layout: &Layout) -> Result<(bool, (Names, Vec<u32>))> {
-    if let (Layout::Long, Some(group)) = (layout, table.column("group")) {
-        return Ok((true, names(group)));
+/// Catalogues of earlier versions say `source_id`.
+fn wide_star_name(table: &Found<'_>) -> &'static str {
+    let is_old = !table.has("designation") && table.has("source_id");
+    if is_old { "source_id" } else { "designation" }
+}
+
+fn has_wide_rv(table: &Found<'_>) -> bool {
+    table.has("drv_r") || table.has("drv_b")
+}
+
+/// Names and the number of each row's; the empty name where the row has none.
+fn names(column: &Column) -> Result<(Names, Vec<u32>)> {
+    // Millions of names that need no change need no copy.
+    let is_clean = |v: &String| v.is_empty() || (v.trim() == v && !is_missing(v));
+    if let ColumnData::Text(values) = &column.data
+        && values.iter().all(is_clean)
+    {
+        return Ok(Names::new(values));
     }
-    let has_plates = table.column("planid").is_some() && table.column("spid").is_some();
-    if *layout == Layout::Long && !has_plates {
-        return Ok((false, Names::new(&vec![String::new(); table.n_rows()])));
-    }
-    let (plate, spid) = (need(table, "planid")?, need(table, "spid")?);
-    let both: Vec<String> = (0..table.n_rows())
-        .map(|i| {
-            format!(
-                "{}_sp{:0>2}",
-                plate.data.text_at(i).trim(),
-                spid.data.text_at(i)
-            )
+    let names = name_texts(column)?;
+    Ok(Names::new(&names))
+}
+
+/// The names that a column holds, empty where there is none. Floats that are whole numbers (pandas makes such of
+/// integers when one is missing) are the integers that they were, as far as a float can tell them apart.
+fn name_texts(column: &Column) -> Result<Vec<String>> {
+    /// 2^53: beyond it neighbouring integers are one float.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let of_float = |row: usize, x: f64| {
+        if x.abs() >= EXACT && x.is_finite() {
+            return Err(Error::Config(format!(
+                "column {}, row {}: expected names as integers or text, found the float {x:e}, which may stand for \
+                 several integers",
+                column.name,
+                row + 1
+            )));
+        }
+        Ok(if x.fract() == 0.0 {
+            (x as i64).to_string()
+        } else {
+            column.text_at(row)
         })
+    };
+    (0..column.data.len())
+        .map(|row| match &column.data {
+            ColumnData::F64(v) => of_float(row, v[row]),
+            ColumnData::F32(v) => of_float(row, f64::from(v[row])),
+            ColumnData::Text(v) if is_missing(&v[row]) => Ok(String::new()),
+            ColumnData::Text(v) => Ok(v[row].trim().to_owned()),
+            _ => Ok(column.text_at(row)),
+        })
+        .collect()
+}
+
+/// Group of each row: plate and spectrograph where the table has no groups but these.
+fn groups(table: &Found<'_>, layout: &Layout) -> Result<(bool, (Names, Vec<u32>))> {
+    if *layout == Layout::Long
+        && let Some(group) = table.get("group")?
+    {
+        return Ok((true, names(group)?));
+    }
+    let has_plates = table.get("planid")?.is_some() && table.get("spid")?.is_some();
+    if *layout == Layout::Long && !has_plates {
+        let none = vec![String::new(); table.table.n_rows()];
+        return Ok((false, Names::new(&none)));
+    }
+    let plates = name_texts(table.need("planid")?)?;
+    let spids = name_texts(table.need("spid")?)?;
+    let both: Vec<String> = plates
+        .iter()
+        .zip(&spids)
+        .map(|(plate, spid)| format!("{plate}_sp{spid:0>2}"))
         .collect();
     Ok((true, Names::new(&both)))
 }
 
-/// The values as floats; text is parsed, and the first cell that is no number is an error. Empty text is NaN.
+/// The values as floats, NaN where there is none; the first cell of text that is no number is an error.
 fn numbers(column: &Column) -> Result<Vec<f64>> {
-    let wrong = |row: usize, found: &str| {
-        Error::Config(format!(
-            "column {}, row {}: expected a number, found {found:?}",
-            column.name,
-            row + 1
-        ))
-    };
-    if let Some(values) = column.data.to_f64() {
+    if let Some(values) = column.to_f64() {
         return Ok(values);
     }
     (0..column.data.len())
         .map(|row| {
-            let text = column.data.text_at(row);
-            match text.trim() {
-                "" => Ok(f64::NAN),
-                text => text.parse().map_err(|_| wrong(row, text)),
-            }
+            let text = column.text_at(row);
+            number(&text).ok_or_else(|| {
+                Error::Config(format!(
+                    "column {}, row {}: expected a number, found {text:?}",
+                    column.name,
+                    row + 1
+                ))
+            })
         })
         .collect()
 }
 
 /// One set of observations per value of the arm column: red first, the others by name.
-fn split_arms(all: ArmObservations, column: &Column) -> Vec<ArmObservations> {
-    let (arm_names, of) = names(column);
+fn split_arms(all: ArmObservations, column: &Column) -> Result<Vec<ArmObservations>> {
+    let (arm_names, of) = names(column)?;
     let mut arms: Vec<ArmObservations> = arm_names
         .names
         .iter()
@@ -254,5 +347,5 @@ fn split_arms(all: ArmObservations, column: &Column) -> Vec<ArmObservations> {
         arm.flags.push(0);
     }
     arms.sort_by_key(|a| !is_red(&a.arm));
-    arms
+    Ok(arms)
 }

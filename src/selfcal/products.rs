@@ -6,7 +6,7 @@ use super::calibrate::{CalibratedArm, is_red};
 use super::input::{Input, Layout};
 use super::observations::flag;
 use super::stats::mean_and_std;
-use crate::table::{ColumnData, Table};
+use crate::table::{Column, ColumnData, Table, free_name};
 
 /// Stars with a smaller p-value are called variable (about 3.3 sigma).
 pub const VARIABLE_P: f64 = 1e-3;
@@ -127,8 +127,18 @@ fn each_zp(arms: &[CalibratedArm]) -> impl Iterator<Item = (&CalibratedArm, usiz
         .flat_map(|a| (0..a.graph.graph.n_zp).map(move |z| (a, z)))
 }
 
-/// The input's rows with the corrected RVs. Columns of the same names from an earlier calibration are replaced.
-pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> Table {
+/// The input's rows with the corrected RVs; see [`calibrated_noting`].
+pub fn calibrated(table: Table, input: &Input, arms: &[CalibratedArm]) -> Table {
+    calibrated_noting(table, input, arms).0
+}
+
+/// The input's rows with the corrected RVs. Columns of the same names from an earlier calibration, known by their
+/// meaning, are replaced; others get another name. The second value tells of both, in sentences for the user.
+pub fn calibrated_noting(
+    mut table: Table,
+    input: &Input,
+    arms: &[CalibratedArm],
+) -> (Table, Vec<String>) {
     let n_rows = input.observations.n_rows;
     let mut constant = vec![false; n_rows];
     let mut columns = Vec::new();
@@ -158,9 +168,7 @@ pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> Ta
             flags.clone(),
         ]);
     }
-    table
-        .columns
-        .retain(|c| !names.iter().any(|n| n.eq_ignore_ascii_case(&c.name)));
+    let notes = make_room(&mut table, &names);
     let flag_text = flag::MEANINGS
         .map(|(bit, text)| format!("{bit}: {text}"))
         .join("; ");
@@ -179,13 +187,51 @@ pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> Ta
         );
         table.push_i32(&flags, "", &flag_text, out.flags);
     }
-    table.push_bool(
-        "constant",
-        "",
-        "the star was taken for constant, and determined zero points",
-        constant,
-    );
-    table
+    table.push_bool("constant", "", CONSTANT, constant);
+    (table, notes)
+}
+
+/// Meaning of `constant`.
+const CONSTANT: &str = "the star was taken for constant, and determined zero points";
+
+/// Takes the names for the product's columns: what an earlier calibration wrote goes, a user's column is called
+/// otherwise.
+fn make_room(table: &mut Table, names: &[String]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let is_taken = |c: &Column| names.iter().any(|n| n.eq_ignore_ascii_case(&c.name));
+    table.columns.retain(|column| {
+        let goes = is_taken(column) && is_of_calibration(&column.meaning);
+        if goes {
+            notes.push(format!(
+                "column {}: of an earlier calibration, replaced",
+                column.name
+            ));
+        }
+        !goes
+    });
+    for i in 0..table.columns.len() {
+        if is_taken(&table.columns[i]) {
+            let old = table.columns[i].name.clone();
+            let new = free_name(&format!("{old}_input"), |name| {
+                let all = table.columns.iter().map(|c| &c.name).chain(names);
+                all.into_iter().any(|n| n.eq_ignore_ascii_case(name))
+            });
+            notes.push(format!(
+                "column {old}: kept as {new}, because the products have a column of its name"
+            ));
+            table.columns[i].name = new;
+        }
+    }
+    notes
+}
+
+/// Whether a column has the meaning of one that a calibration writes, here or in the catalogue of a run.
+fn is_of_calibration(meaning: &str) -> bool {
+    let first_flag = format!("{}: {}", flag::MEANINGS[0].0, flag::MEANINGS[0].1);
+    meaning == CONSTANT
+        || meaning.ends_with(" less the zero point of its exposure")
+        || meaning.ends_with(" and error of the zero point together")
+        || meaning.starts_with(&first_flag)
 }
 
 struct Corrected {
@@ -379,10 +425,10 @@ pub fn fibres(table: &Table, input: &Input, arms: &[CalibratedArm]) -> Option<Ta
                 if residual.is_finite() {
                     let row = obs.arms[a].row[arm.graph.edge_obs[k] as usize] as usize;
                     let group = match spid {
-                        Some(spid) => spid.data.text_at(row),
+                        Some(spid) => spid.text_at(row),
                         None => obs.groups.names[obs.group[row] as usize].clone(),
                     };
-                    let key = (a, pad(&group), pad(&fibre.data.text_at(row)));
+                    let key = (a, pad(&group), pad(&fibre.text_at(row)));
                     cells.entry(key).or_default().push(residual);
                 }
             }

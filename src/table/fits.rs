@@ -7,7 +7,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::header::{BLOCK, HeaderText, ascii};
+use super::escape::{ascii, is_plain};
+use super::header::{BLOCK, HeaderText};
 use super::{Column, ColumnData, Table};
 use crate::{Error, Result};
 
@@ -19,7 +20,7 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     let widths = table
         .columns
         .iter()
-        .map(width)
+        .map(|column| width(column, path))
         .collect::<Result<Vec<usize>>>()?;
     let row_bytes: usize = widths.iter().sum();
     if table.columns.len() > 999 {
@@ -37,15 +38,20 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     primary.logical("EXTEND", true, "a table follows");
     let failed = |e| Error::io(path, e);
     out.write_all(&primary.finish()).map_err(failed)?;
-    out.write_all(&table_header(table, &widths, row_bytes, path))
+    let marks: Vec<Option<i64>> = table.columns.iter().map(null_mark).collect();
+    out.write_all(&table_header(table, &widths, &marks, path))
         .map_err(failed)?;
 
     let n_rows = table.n_rows();
     let mut row = Vec::with_capacity(row_bytes);
     for i in 0..n_rows {
         row.clear();
-        for (column, &width) in table.columns.iter().zip(&widths) {
-            push_cell(&mut row, &column.data, i, width);
+        for ((column, &width), &mark) in table.columns.iter().zip(&widths).zip(&marks) {
+            if column.nulls.as_ref().is_some_and(|nulls| nulls[i]) {
+                push_null(&mut row, &column.data, mark, width);
+            } else {
+                push_cell(&mut row, &column.data, i, width);
+            }
         }
         out.write_all(&row).map_err(failed)?;
     }
@@ -56,7 +62,8 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     Ok(())
 }
 
-fn table_header(table: &Table, widths: &[usize], row_bytes: usize, path: &Path) -> Vec<u8> {
+fn table_header(table: &Table, widths: &[usize], marks: &[Option<i64>], path: &Path) -> Vec<u8> {
+    let row_bytes: usize = widths.iter().sum();
     let mut header = HeaderText::default();
     header.text("XTENSION", "BINTABLE", "binary table");
     header.int("BITPIX", 8, "bytes");
@@ -68,7 +75,7 @@ fn table_header(table: &Table, widths: &[usize], row_bytes: usize, path: &Path) 
     header.int("TFIELDS", table.columns.len() as u64, "columns");
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("table");
     header.text("EXTNAME", name, "");
-    for (i, (column, width)) in table.columns.iter().zip(widths).enumerate() {
+    for (i, ((column, width), mark)) in table.columns.iter().zip(widths).zip(marks).enumerate() {
         let n = i + 1;
         header.text(&format!("TTYPE{n}"), &column.name, &column.meaning);
         let form = match column.data {
@@ -86,18 +93,60 @@ fn table_header(table: &Table, widths: &[usize], row_bytes: usize, path: &Path) 
         if !column.meaning.is_empty() {
             header.text(&format!("TCOMM{n}"), &column.meaning, "");
         }
+        if let Some(mark) = mark {
+            header.int(&format!("TNULL{n}"), *mark, "stands for no value");
+        }
+        if is_escaped(column) {
+            header.logical(&format!("TESC{n}"), true, "text holds escaped characters");
+        }
     }
     header.finish()
 }
 
+/// Whether a text of the column, or its name, unit or meaning, holds what FITS does not allow: `TESCn`, which is relrv's
+/// own, tells its readers to put the characters back.
+fn is_escaped(column: &Column) -> bool {
+    let about = [&column.name, &column.unit, &column.meaning];
+    let cells = match &column.data {
+        ColumnData::Text(values) => &values[..],
+        _ => &[],
+    };
+    !about.into_iter().chain(cells).all(|text| is_plain(text))
+}
+
+/// The integer that stands for a null: the lowest that the column does not hold. None where it needs none.
+fn null_mark(column: &Column) -> Option<i64> {
+    let nulls = column.nulls.as_ref()?;
+    let lowest = match &column.data {
+        _ if !nulls.contains(&true) => return None,
+        ColumnData::I64(_) => i64::MIN,
+        ColumnData::I32(_) => i64::from(i32::MIN),
+        _ => return None,
+    };
+    let value = |row: usize| match &column.data {
+        ColumnData::I64(v) => v[row],
+        ColumnData::I32(v) => i64::from(v[row]),
+        _ => 0,
+    };
+    // Among one more number than there are rows there is one that no row has.
+    let highest = lowest.saturating_add(nulls.len() as i64);
+    let used: std::collections::HashSet<i64> = (0..nulls.len())
+        .filter(|&row| !nulls[row])
+        .map(value)
+        .filter(|&x| x <= highest)
+        .collect();
+    (lowest..=highest).find(|mark| !used.contains(mark))
+}
+
 /// Bytes of one value.
-fn width(column: &Column) -> Result<usize> {
+fn width(column: &Column, path: &Path) -> Result<usize> {
     Ok(match &column.data {
         ColumnData::Text(values) => {
             let width = values.iter().map(|v| ascii(v).len()).max().unwrap_or(0);
             if width > MAX_TEXT_WIDTH {
                 return Err(Error::Config(format!(
-                    "column {}: a text of {width} bytes does not fit in FITS (at most {MAX_TEXT_WIDTH})",
+                    "{}: column {}: a text of {width} bytes does not fit in FITS (at most {MAX_TEXT_WIDTH})",
+                    path.display(),
                     column.name
                 )));
             }
@@ -107,6 +156,18 @@ fn width(column: &Column) -> Result<usize> {
         ColumnData::I32(_) | ColumnData::F32(_) => 4,
         ColumnData::Bool(_) => 1,
     })
+}
+
+/// A null in the standard's way: TNULLn, byte 0 for truth values and in place of a text's first character.
+fn push_null(row: &mut Vec<u8>, data: &ColumnData, mark: Option<i64>, width: usize) {
+    let mark = mark.unwrap_or(0);
+    match data {
+        ColumnData::I64(_) => row.extend_from_slice(&mark.to_be_bytes()),
+        ColumnData::I32(_) => row.extend_from_slice(&(mark as i32).to_be_bytes()),
+        ColumnData::F64(_) => row.extend_from_slice(&f64::NAN.to_be_bytes()),
+        ColumnData::F32(_) => row.extend_from_slice(&f32::NAN.to_be_bytes()),
+        ColumnData::Text(_) | ColumnData::Bool(_) => row.resize(row.len() + width, 0),
+    }
 }
 
 fn push_cell(row: &mut Vec<u8>, data: &ColumnData, i: usize, width: usize) {

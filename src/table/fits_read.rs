@@ -1,12 +1,13 @@
 //! Reading the first binary table of a FITS file.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 
+use super::cells::Cells;
+use super::escape::restore;
 use super::header::{BLOCK, Header};
 use super::read::{ReadTable, Skipped};
-use super::{Column, ColumnData, Table};
+use super::{Column, ColumnData, Table, source};
 use crate::{Error, Result};
 
 /// Longest header taken for one, in blocks: 36 000 cards.
@@ -16,14 +17,7 @@ const CHUNK_BYTES: usize = 4 << 20;
 
 /// Reads the first BINTABLE of the file, gzip-compressed or not.
 pub(super) fn read(path: &Path) -> Result<ReadTable> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    let mut input: Box<dyn Read> = Box::new(BufReader::with_capacity(1 << 20, file));
-    if path
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("gz"))
-    {
-        input = Box::new(flate2::read::MultiGzDecoder::new(input));
-    }
+    let mut input = source::open(path)?;
     let primary = read_header(&mut *input, path, 0)?
         .ok_or_else(|| Error::format(path, "expected a FITS file, found an empty one"))?;
     if primary.int("NAXIS").is_none() {
@@ -38,7 +32,9 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
             break;
         };
         if header.text("XTENSION") == Some("BINTABLE") {
-            return read_rows(&mut *input, &header, path, hdu);
+            let read = read_rows(&mut *input, &header, path, hdu)?;
+            check_rest(&mut *input, &header, path, hdu)?;
+            return Ok(read);
         }
         skip_data(&mut *input, &header, path, hdu)?;
     }
@@ -46,6 +42,38 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
         path,
         "expected a binary table (BINTABLE), found none",
     ))
+}
+
+/// What follows the rows must be the heap, padding and another HDU or nothing: anything else is rows that NAXIS2 leaves
+/// out.
+fn check_rest(input: &mut dyn Read, header: &Header, path: &Path, hdu: usize) -> Result<()> {
+    let failed = |e| Error::io(path, e);
+    let size = |key: &str| {
+        header
+            .int(key)
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0)
+    };
+    let rows = size("NAXIS1").saturating_mul(size("NAXIS2"));
+    let heap = size("PCOUNT");
+    std::io::copy(&mut (&mut *input).take(heap), &mut std::io::sink()).map_err(failed)?;
+    let used = rows.saturating_add(heap) % BLOCK as u64;
+    let mut padding = vec![0; (BLOCK - used as usize) % BLOCK];
+    let n = read_full(input, &mut padding).map_err(failed)?;
+    padding.truncate(n);
+    let mut next = [0; BLOCK];
+    let n = read_full(input, &mut next).map_err(failed)?;
+    let is_empty = |bytes: &[u8]| bytes.iter().all(|&b| b == 0 || b == b' ');
+    if !is_empty(&padding) || !(next.starts_with(b"XTENSION") || is_empty(&next[..n])) {
+        return Err(Error::format(
+            path,
+            format!(
+                "HDU {hdu}: expected the table to end after NAXIS2 = {} rows, found more data",
+                size("NAXIS2")
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Header of the next HDU; None at the end of the file.
@@ -131,9 +159,13 @@ struct Field {
     /// TSCALn, TZEROn when they change the values.
     scale: Option<(f64, f64)>,
     /// An integer TZEROn alone: the usual way to store unsigned integers.
-    offset: i64,
+    offset: i128,
     null: Option<i64>,
-    data: ColumnData,
+    /// Characters are written as `\u{...}`.
+    is_escaped: bool,
+    /// Truth values were stored as bytes 0 and 1 by somebody who does not know the standard's T and F.
+    has_ones: bool,
+    cells: Cells,
 }
 
 fn read_rows(input: &mut dyn Read, header: &Header, path: &Path, hdu: usize) -> Result<ReadTable> {
@@ -155,6 +187,7 @@ fn read_rows(input: &mut dyn Read, header: &Header, path: &Path, hdu: usize) -> 
     for n in 1..=n_fields.min(999) {
         let name = header
             .text(&format!("TTYPE{n}"))
+            .filter(|name| !name.trim().is_empty())
             .map_or_else(|| format!("col{n}"), str::to_owned);
         let form = header.text(&format!("TFORM{n}")).unwrap_or("").to_owned();
         let (repeat, code) = parse_form(&form).ok_or_else(|| {
@@ -187,11 +220,11 @@ fn read_rows(input: &mut dyn Read, header: &Header, path: &Path, hdu: usize) -> 
         } else {
             repeat.saturating_mul(unit_bytes)
         };
-        let kind = kind.filter(|&k| k == Kind::Text || repeat == 1);
-        match kind {
+        let shape = header.text(&format!("TDIM{n}"));
+        match kind.filter(|&kind| is_scalar(kind, repeat, shape)) {
             None => skipped.push(Skipped {
                 column: name,
-                reason: format!("expected one value per row, found the format {form}"),
+                reason: left_out(code, repeat, &form),
             }),
             Some(kind) => fields.push(field(header, n, name, kind, start, bytes)),
         }
@@ -233,19 +266,47 @@ fn read_rows(input: &mut dyn Read, header: &Header, path: &Path, hdu: usize) -> 
             done += take;
         }
     }
-    let columns = fields
-        .into_iter()
-        .map(|f| Column {
-            name: f.name,
-            unit: f.unit,
-            meaning: f.meaning,
-            data: f.data,
-        })
-        .collect();
+    let columns = fields.into_iter().map(Field::finish).collect();
     Ok(ReadTable {
         table: Table { columns },
         skipped,
     })
+}
+
+/// Whether a row has one value of the column. A text of several pieces (TDIM with two lengths) is a vector.
+fn is_scalar(kind: Kind, repeat: usize, shape: Option<&str>) -> bool {
+    let pieces = || {
+        let lengths = shape?.trim().strip_prefix('(')?.strip_suffix(')')?;
+        let rest = lengths.split(',').skip(1);
+        rest.map(|n| n.trim().parse::<usize>().ok())
+            .try_fold(1_usize, |all, n| all.checked_mul(n?))
+    };
+    match kind {
+        Kind::Text => pieces().unwrap_or(1) == 1,
+        _ => repeat == 1,
+    }
+}
+
+/// Why a column has no place in a table.
+fn left_out(code: char, repeat: usize, form: &str) -> String {
+    let what = match code {
+        'A' => "texts",
+        'L' => "truth values",
+        'B' => "8-bit integers",
+        'I' => "16-bit integers",
+        'J' => "32-bit integers",
+        'K' => "64-bit integers",
+        'E' => "32-bit floats",
+        'D' => "64-bit floats",
+        'X' => "bits",
+        'C' | 'M' => "complex numbers",
+        _ => "lists of any length",
+    };
+    let found = match code {
+        'P' | 'Q' | 'C' | 'M' | 'A' => what.to_owned(),
+        _ => format!("vectors of {repeat} {what}"),
+    };
+    format!("found {found} (TFORM {form}); one number or text in each row would serve")
 }
 
 /// Repeat count and type letter of a TFORM.
@@ -266,32 +327,35 @@ fn field(header: &Header, n: usize, name: String, kind: Kind, start: usize, byte
     let zero = header.float(&format!("TZERO{n}")).unwrap_or(0.0);
     let is_int = matches!(kind, Kind::Byte | Kind::Short | Kind::Int | Kind::Long);
     let null = header.int(&format!("TNULL{n}")).filter(|_| is_int);
-    // 2^63, the offset of unsigned 64-bit integers, is allowed: it saturates to i64::MAX, see Field::take.
     let whole = scale == 1.0 && zero.fract() == 0.0 && zero.abs() <= 9_223_372_036_854_775_808.0;
     let plain = scale == 1.0 && zero == 0.0;
-    let offset = if is_int && whole { zero as i64 } else { 0 };
+    let offset = if is_int && whole { zero as i128 } else { 0 };
     let scaled = !(plain || is_int && whole) && kind != Kind::Text && kind != Kind::Logical;
     let data = match kind {
         Kind::Text => ColumnData::Text(Vec::new()),
         Kind::Logical => ColumnData::Bool(Vec::new()),
-        _ if scaled || null.is_some() => ColumnData::F64(Vec::new()),
+        _ if scaled => ColumnData::F64(Vec::new()),
         Kind::Byte | Kind::Short => ColumnData::I32(Vec::new()),
         Kind::Int if offset == 0 => ColumnData::I32(Vec::new()),
         Kind::Int | Kind::Long => ColumnData::I64(Vec::new()),
         Kind::Float => ColumnData::F32(Vec::new()),
         Kind::Double => ColumnData::F64(Vec::new()),
     };
+    let is_escaped = header.is_true(&format!("TESC{n}"));
+    let restored = |text: String| if is_escaped { restore(&text) } else { text };
     Field {
-        name,
-        unit: text("TUNIT"),
-        meaning: text("TCOMM"),
+        name: restored(name),
+        unit: restored(text("TUNIT")),
+        meaning: restored(text("TCOMM")),
         kind,
         start,
         bytes,
         scale: scaled.then_some((scale, zero)),
         offset,
         null,
-        data,
+        is_escaped,
+        has_ones: false,
+        cells: Cells::new(data),
     }
 }
 
@@ -317,62 +381,94 @@ impl Field {
                     ),
                 )
             };
-            let long = || match self.kind {
+            let is_int = matches!(self.kind, Kind::Byte | Kind::Short | Kind::Int | Kind::Long);
+            let stored = match self.kind {
                 Kind::Byte => i64::from(cell[0]),
                 Kind::Short => i64::from(i16::from_be_bytes(array(cell))),
                 Kind::Int => i64::from(i32::from_be_bytes(array(cell))),
-                _ => i64::from_be_bytes(array(cell)),
+                Kind::Long => i64::from_be_bytes(array(cell)),
+                _ => 0,
             };
-            match &mut self.data {
+            if is_int && self.null == Some(stored) {
+                self.cells.push_null();
+                continue;
+            }
+            let shifted = || {
+                let value = i128::from(stored) + self.offset;
+                i64::try_from(value).map_err(|_| value)
+            };
+            match &mut self.cells.data {
+                // A column of integers that became one of text, see below.
+                ColumnData::Text(v) if is_int => {
+                    v.push((i128::from(stored) + self.offset).to_string());
+                }
+                // The standard's null, and astropy's empty text.
+                ColumnData::Text(_) if cell.first() == Some(&0) => self.cells.push_null(),
                 ColumnData::Text(v) => {
                     let end = cell.iter().position(|&b| b == 0).unwrap_or(cell.len());
                     let text = std::str::from_utf8(&cell[..end]).map_err(|_| {
                         wrong("expected ASCII or UTF-8 text, found other bytes".to_owned())
                     })?;
-                    v.push(text.trim_end().to_owned());
+                    let text = text.trim_end();
+                    v.push(if self.is_escaped {
+                        restore(text)
+                    } else {
+                        text.to_owned()
+                    });
                 }
-                ColumnData::Bool(v) => v.push(match cell[0] {
-                    b'T' | 1 => true,
-                    b'F' | 0 => false,
+                ColumnData::Bool(v) => match cell[0] {
+                    b'T' => v.push(true),
+                    b'F' => v.push(false),
+                    0 => self.cells.push_null(),
+                    1 => {
+                        self.has_ones = true;
+                        v.push(true);
+                    }
                     other => {
                         return Err(wrong(format!("expected T or F, found byte {other}")));
                     }
-                }),
+                },
                 ColumnData::I32(v) => {
-                    let value = long().wrapping_add(self.offset);
-                    v.push(
-                        i32::try_from(value).map_err(|_| {
-                            wrong(format!("expected a 32-bit integer, found {value}"))
-                        })?,
-                    );
+                    let value = shifted().ok().and_then(|x| i32::try_from(x).ok());
+                    v.push(value.ok_or_else(|| {
+                        let value = i128::from(stored) + self.offset;
+                        wrong(format!("expected a 32-bit integer, found {value}"))
+                    })?);
                 }
-                ColumnData::I64(v) => {
-                    let stored = long();
-                    // Unsigned 64-bit integers are stored less 2^63, which saturated when it became the offset.
-                    v.push(if self.kind == Kind::Long && self.offset == i64::MAX {
-                        if stored >= 0 {
-                            return Err(wrong(
-                                "expected an integer up to 2^63 - 1, found a larger one".to_owned(),
-                            ));
+                ColumnData::I64(v) => match shifted() {
+                    Ok(value) => v.push(value),
+                    // Unsigned, beyond 2^63: exact as text.
+                    Err(value) => {
+                        self.cells.turn_to_text();
+                        if let ColumnData::Text(v) = &mut self.cells.data {
+                            v.push(value.to_string());
                         }
-                        stored.wrapping_sub(i64::MIN)
-                    } else {
-                        stored.wrapping_add(self.offset)
-                    });
-                }
+                    }
+                },
                 ColumnData::F32(v) => v.push(f32::from_be_bytes(array(cell))),
                 ColumnData::F64(v) => {
                     let raw = match self.kind {
                         Kind::Float => f64::from(f32::from_be_bytes(array(cell))),
                         Kind::Double => f64::from_be_bytes(array(cell)),
-                        _ if self.null == Some(long()) => f64::NAN,
-                        _ => long() as f64 + self.offset as f64,
+                        _ => stored as f64,
                     };
                     v.push(self.scale.map_or(raw, |(scale, zero)| scale * raw + zero));
                 }
             }
         }
         Ok(())
+    }
+
+    fn finish(self) -> Column {
+        let (data, nulls) = self.cells.finish();
+        Column {
+            name: self.name,
+            unit: self.unit,
+            meaning: self.meaning,
+            data,
+            // Where true is 1, false is 0.
+            nulls: nulls.filter(|_| !self.has_ones),
+        }
     }
 }
 

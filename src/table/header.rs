@@ -1,5 +1,7 @@
 //! Cards of a FITS header (FITS standard 4.0, section 4).
 
+use super::escape::ascii;
+
 /// Bytes of a FITS block.
 pub(super) const BLOCK: usize = 2880;
 /// Bytes of a header card.
@@ -23,7 +25,8 @@ impl HeaderText {
         self.push(&format!("{key:<8}= {value:>20} / {}", ascii(comment)));
     }
 
-    pub(super) fn int(&mut self, key: &str, value: u64, comment: &str) {
+    pub(super) fn int(&mut self, key: &str, value: impl Into<i128>, comment: &str) {
+        let value: i128 = value.into();
         self.push(&format!("{key:<8}= {value:>20} / {}", ascii(comment)));
     }
 
@@ -68,23 +71,6 @@ impl HeaderText {
         self.bytes.resize(whole, b' ');
         self.bytes
     }
-}
-
-/// Printable ASCII as it is, everything else as `\u{...}`: FITS allows nothing else in text.
-pub(super) fn ascii(text: &str) -> String {
-    if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
-        return text.to_owned();
-    }
-    text.chars()
-        .flat_map(|c| {
-            let plain = (' '..='~').contains(&c);
-            let escaped = (!plain).then(|| c.escape_unicode());
-            plain
-                .then_some(c)
-                .into_iter()
-                .chain(escaped.into_iter().flatten())
-        })
-        .collect()
 }
 
 /// A header that was read: keys and values in order.
@@ -143,6 +129,10 @@ impl Header {
             Some(Value::Other(text)) => text.parse().ok(),
             _ => None,
         }
+    }
+
+    pub(super) fn is_true(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Value::Other(text)) if text == "T")
     }
 
     pub(super) fn float(&self, key: &str) -> Option<f64> {

@@ -1,24 +1,36 @@
 //! A table of columns with units and meanings, written to and read from FITS, CSV and Parquet, and written as
 //! machine-readable text (MRT).
 
+mod cells;
 mod csv;
+mod csv_read;
+mod ecsv;
+mod escape;
 mod fits;
 mod fits_read;
 mod header;
 mod mrt;
 mod parquet;
 mod parquet_read;
+mod parquet_types;
+mod quotes;
 mod read;
+mod source;
+pub mod units;
+mod words;
 mod write;
+mod yaml_meta;
 
 #[cfg(test)]
 mod tests;
 
 pub use read::{ReadTable, Skipped};
+pub use words::{is_missing, number};
 
 use crate::{Error, Result};
 
-/// A column's values; text is UTF-8, missing floats are NaN.
+/// A column's values; text is UTF-8, missing floats are NaN. Which of the others are missing is told by the
+/// [`Column`]; in their place stands the empty text, 0 or false.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ColumnData {
     /// Text.
@@ -65,7 +77,7 @@ impl ColumnData {
         }
     }
 
-    /// The values as 64-bit floats; None for text and truth values. Integers beyond 2^53 are rounded.
+    /// The values as 64-bit floats, missing or not; None for text and truth values. Integers beyond 2^53 are rounded.
     pub fn to_f64(&self) -> Option<Vec<f64>> {
         match self {
             ColumnData::F64(v) => Some(v.clone()),
@@ -76,7 +88,7 @@ impl ColumnData {
         }
     }
 
-    /// One value as text: as it is written to CSV, with the empty text for NaN.
+    /// One value as text, missing or not: as it is written to CSV, with the empty text for NaN.
     pub fn text_at(&self, row: usize) -> String {
         match self {
             ColumnData::Text(v) => v[row].clone(),
@@ -100,6 +112,66 @@ pub struct Column {
     pub meaning: String,
     /// Values.
     pub data: ColumnData,
+    /// True where there is no value; None where every row has one. A float's mark is its NaN: columns of floats have
+    /// no other.
+    pub nulls: Option<Vec<bool>>,
+}
+
+impl Column {
+    /// A column with a value in every row (or NaN).
+    pub fn new(name: &str, unit: &str, meaning: &str, data: ColumnData) -> Self {
+        Column {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            meaning: meaning.to_owned(),
+            data,
+            nulls: None,
+        }
+    }
+
+    /// True where the row has no value; a NaN is one.
+    pub fn is_null(&self, row: usize) -> bool {
+        match &self.data {
+            ColumnData::F64(v) => v[row].is_nan(),
+            ColumnData::F32(v) => v[row].is_nan(),
+            _ => self.nulls.as_ref().is_some_and(|nulls| nulls[row]),
+        }
+    }
+
+    /// One value as text: as it is written to CSV, with the empty text where there is none.
+    pub fn text_at(&self, row: usize) -> String {
+        if self.is_null(row) {
+            String::new()
+        } else {
+            self.data.text_at(row)
+        }
+    }
+
+    /// The values as 64-bit floats, NaN where there is none; None for text and truth values. Integers beyond 2^53 are
+    /// rounded.
+    pub fn to_f64(&self) -> Option<Vec<f64>> {
+        let mut values = self.data.to_f64()?;
+        if let Some(nulls) = &self.nulls {
+            for (value, is_null) in values.iter_mut().zip(nulls) {
+                if *is_null {
+                    *value = f64::NAN;
+                }
+            }
+        }
+        Some(values)
+    }
+}
+
+/// `name`, with `_2`, `_3`, ... if it is taken.
+pub(crate) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    if !is_taken(name) {
+        return name.to_owned();
+    }
+    // Ends: only so many names are taken.
+    (2_u64..)
+        .map(|n| format!("{name}_{n}"))
+        .find(|name| !is_taken(name))
+        .unwrap_or_default()
 }
 
 /// Columns of equal length.
@@ -140,12 +212,7 @@ impl Table {
 
     /// Adds a column at the end. Lengths and names are checked by [`Table::check`], which writing calls.
     pub fn push(&mut self, name: &str, unit: &str, meaning: &str, data: ColumnData) -> &mut Self {
-        self.columns.push(Column {
-            name: name.to_owned(),
-            unit: unit.to_owned(),
-            meaning: meaning.to_owned(),
-            data,
-        });
+        self.columns.push(Column::new(name, unit, meaning, data));
         self
     }
 
@@ -175,6 +242,12 @@ impl Table {
                     "column {}: expected {n_rows} rows like the first column, found {}",
                     column.name,
                     column.data.len()
+                )));
+            }
+            if column.nulls.as_ref().is_some_and(|n| n.len() != n_rows) {
+                return Err(Error::Config(format!(
+                    "column {}: expected a null mark for each of {n_rows} rows",
+                    column.name
                 )));
             }
             if column.name.trim().is_empty() {

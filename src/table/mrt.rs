@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::header::ascii;
+use super::escape::ascii;
 use super::{Column, ColumnData, Table};
 use crate::{Error, Result};
 
@@ -44,7 +44,7 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     for row in 0..table.n_rows() {
         line.clear();
         for (column, layout) in table.columns.iter().zip(&layouts) {
-            let cell = cell(&column.data, layout.style, row);
+            let cell = cell(column, layout.style, row);
             let pad = layout.width.saturating_sub(cell.len());
             let is_text = matches!(column.data, ColumnData::Text(_));
             let (before, after) = if is_text { (0, pad) } else { (pad, 0) };
@@ -65,7 +65,7 @@ fn layout(column: &Column) -> Layout {
     let mut width = 1;
     let mut has_null = false;
     for row in 0..n {
-        let cell = cell(&column.data, style, row);
+        let cell = cell(column, style, row);
         has_null |= cell.is_empty();
         width = width.max(cell.len());
     }
@@ -111,20 +111,22 @@ fn style(column: &Column) -> Style {
     }
 }
 
-/// One value; empty for NaN. Infinity has no place in these files: it is the largest number that E can hold.
-fn cell(data: &ColumnData, style: Style, row: usize) -> String {
+/// One value; empty for NaN and nulls. Infinity has no place in these files: it is the largest number that E can hold.
+fn cell(column: &Column, style: Style, row: usize) -> String {
+    if column.is_null(row) {
+        return String::new();
+    }
     let float = |v: f64| match style {
-        _ if v.is_nan() => String::new(),
         Style::Exponent(decimals) => exponent(v.clamp(-9.9e99, 9.9e99), decimals),
         Style::Fixed(decimals) => no_minus_zero(format!("{v:.decimals$}")),
         Style::Plain => v.to_string(),
     };
-    match data {
-        ColumnData::Text(v) => ascii(v[row].trim()).clone(),
+    match &column.data {
+        ColumnData::Text(v) => ascii(v[row].trim()),
         ColumnData::F64(v) => float(v[row]),
         ColumnData::F32(v) => float(f64::from(v[row])),
         ColumnData::Bool(v) => u8::from(v[row]).to_string(),
-        ColumnData::I64(_) | ColumnData::I32(_) => data.text_at(row),
+        ColumnData::I64(_) | ColumnData::I32(_) => column.text_at(row),
     }
 }
 
@@ -225,11 +227,12 @@ mod tests {
             (2e120, "9.900000E+99"),
             (f64::INFINITY, "9.900000E+99"),
         ] {
-            let data = ColumnData::F64(vec![v]);
-            assert_eq!(cell(&data, Style::Exponent(6), 0), text);
+            let column = Column::new("x", "", "", ColumnData::F64(vec![v]));
+            assert_eq!(cell(&column, Style::Exponent(6), 0), text);
         }
         let data = ColumnData::F64(vec![-0.00001, 1.23456, f64::NAN]);
-        let cells = [0, 1, 2].map(|row| cell(&data, Style::Fixed(4), row));
+        let column = Column::new("x", "", "", data);
+        let cells = [0, 1, 2].map(|row| cell(&column, Style::Fixed(4), row));
         assert_eq!(cells, ["0.0000", "1.2346", ""]);
     }
 

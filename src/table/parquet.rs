@@ -1,12 +1,13 @@
 //! Writing Parquet.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use ::parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
-use ::parquet::column::writer::ColumnWriter;
-use ::parquet::data_type::ByteArray;
+use ::parquet::column::writer::{ColumnWriter, ColumnWriterImpl};
+use ::parquet::data_type::{ByteArray, DataType};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
@@ -22,21 +23,20 @@ pub(super) const META_KEY: &str = "table_meta_yaml";
 const ROW_GROUP: usize = 1 << 19;
 
 /// What `table_meta_yaml` says of one column, in astropy's words.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(super) struct ColumnMeta {
-    pub(super) name: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) unit: String,
-    #[serde(default)]
-    pub(super) datatype: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(super) description: String,
+#[derive(serde::Serialize)]
+struct ColumnMeta {
+    name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    unit: String,
+    datatype: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    description: String,
 }
 
 /// The value of `table_meta_yaml`.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(super) struct TableMeta {
-    pub(super) datatype: Vec<ColumnMeta>,
+#[derive(serde::Serialize)]
+struct TableMeta {
+    datatype: Vec<ColumnMeta>,
 }
 
 /// Writes the table; see [`Table::write`].
@@ -77,7 +77,7 @@ fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result
         let mut group = writer.next_row_group()?;
         for column in &table.columns {
             if let Some(mut cells) = group.next_column()? {
-                write_cells(cells.untyped(), &column.data, start, end)?;
+                write_cells(cells.untyped(), column, start..end)?;
                 cells.close()?;
             }
         }
@@ -89,13 +89,18 @@ fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result
 }
 
 fn field(column: &Column) -> std::result::Result<Type, ParquetError> {
-    let (physical, repetition) = match column.data {
-        ColumnData::Text(_) => (Physical::BYTE_ARRAY, Repetition::REQUIRED),
-        ColumnData::I64(_) => (Physical::INT64, Repetition::REQUIRED),
-        ColumnData::I32(_) => (Physical::INT32, Repetition::REQUIRED),
-        ColumnData::Bool(_) => (Physical::BOOLEAN, Repetition::REQUIRED),
-        ColumnData::F64(_) => (Physical::DOUBLE, Repetition::OPTIONAL),
-        ColumnData::F32(_) => (Physical::FLOAT, Repetition::OPTIONAL),
+    let physical = match column.data {
+        ColumnData::Text(_) => Physical::BYTE_ARRAY,
+        ColumnData::I64(_) => Physical::INT64,
+        ColumnData::I32(_) => Physical::INT32,
+        ColumnData::Bool(_) => Physical::BOOLEAN,
+        ColumnData::F64(_) => Physical::DOUBLE,
+        ColumnData::F32(_) => Physical::FLOAT,
+    };
+    let repetition = if is_optional(column) {
+        Repetition::OPTIONAL
+    } else {
+        Repetition::REQUIRED
     };
     let logical = matches!(column.data, ColumnData::Text(_)).then_some(LogicalType::String);
     Type::primitive_type_builder(&column.name, physical)
@@ -104,59 +109,62 @@ fn field(column: &Column) -> std::result::Result<Type, ParquetError> {
         .build()
 }
 
+/// Floats may always be missing.
+fn is_optional(column: &Column) -> bool {
+    column.nulls.is_some() || matches!(column.data, ColumnData::F64(_) | ColumnData::F32(_))
+}
+
 fn write_cells(
     cells: &mut ColumnWriter<'_>,
-    data: &ColumnData,
-    start: usize,
-    end: usize,
+    column: &Column,
+    rows: Range<usize>,
 ) -> std::result::Result<(), ParquetError> {
-    match (cells, data) {
+    match (cells, &column.data) {
         (ColumnWriter::ByteArrayColumnWriter(w), ColumnData::Text(v)) => {
-            let values: Vec<ByteArray> = v[start..end]
-                .iter()
-                .map(|t| ByteArray::from(t.as_str()))
-                .collect();
-            w.write_batch(&values, None, None)?;
+            write_some(w, column, rows, |i| ByteArray::from(v[i].as_str()))
         }
         (ColumnWriter::Int64ColumnWriter(w), ColumnData::I64(v)) => {
-            w.write_batch(&v[start..end], None, None)?;
+            write_some(w, column, rows, |i| v[i])
         }
         (ColumnWriter::Int32ColumnWriter(w), ColumnData::I32(v)) => {
-            w.write_batch(&v[start..end], None, None)?;
+            write_some(w, column, rows, |i| v[i])
         }
         (ColumnWriter::BoolColumnWriter(w), ColumnData::Bool(v)) => {
-            w.write_batch(&v[start..end], None, None)?;
+            write_some(w, column, rows, |i| v[i])
         }
         (ColumnWriter::DoubleColumnWriter(w), ColumnData::F64(v)) => {
-            let levels: Vec<i16> = v[start..end]
-                .iter()
-                .map(|x| i16::from(!x.is_nan()))
-                .collect();
-            let values: Vec<f64> = v[start..end]
-                .iter()
-                .copied()
-                .filter(|x| !x.is_nan())
-                .collect();
-            w.write_batch(&values, Some(&levels), None)?;
+            write_some(w, column, rows, |i| v[i])
         }
         (ColumnWriter::FloatColumnWriter(w), ColumnData::F32(v)) => {
-            let levels: Vec<i16> = v[start..end]
-                .iter()
-                .map(|x| i16::from(!x.is_nan()))
-                .collect();
-            let values: Vec<f32> = v[start..end]
-                .iter()
-                .copied()
-                .filter(|x| !x.is_nan())
-                .collect();
-            w.write_batch(&values, Some(&levels), None)?;
+            write_some(w, column, rows, |i| v[i])
         }
-        _ => {
-            return Err(ParquetError::General(
-                "the writer's column type is not the table's".to_owned(),
-            ));
-        }
+        _ => Err(ParquetError::General(
+            "the writer's column type is not the table's".to_owned(),
+        )),
     }
+}
+
+/// Writes the values of some rows, those without one as nulls.
+fn write_some<T: DataType>(
+    writer: &mut ColumnWriterImpl<'_, T>,
+    column: &Column,
+    rows: Range<usize>,
+    value: impl Fn(usize) -> T::T,
+) -> std::result::Result<(), ParquetError> {
+    if !is_optional(column) {
+        let values: Vec<T::T> = rows.map(value).collect();
+        writer.write_batch(&values, None, None)?;
+        return Ok(());
+    }
+    let levels: Vec<i16> = rows
+        .clone()
+        .map(|row| i16::from(!column.is_null(row)))
+        .collect();
+    let values: Vec<T::T> = rows
+        .filter(|&row| !column.is_null(row))
+        .map(value)
+        .collect();
+    writer.write_batch(&values, Some(&levels), None)?;
     Ok(())
 }
 

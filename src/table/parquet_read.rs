@@ -3,26 +3,28 @@
 use std::fs::File;
 use std::path::Path;
 
-use ::parquet::basic::{ConvertedType, LogicalType, Type as Physical};
+use ::parquet::basic::Type as Physical;
 use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use ::parquet::data_type::{ByteArray, DataType};
+use ::parquet::data_type::{DataType, Int96};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
-use ::parquet::schema::types::ColumnDescriptor;
 
-use super::parquet::{META_KEY, TableMeta};
+use super::parquet::META_KEY;
+use super::parquet_types::{self as types, Reading};
 use super::read::{ReadTable, Skipped};
-use super::{Column, ColumnData, Table};
+use super::yaml_meta::{self, TableMeta};
+use super::{Column, ColumnData, Table, source};
 use crate::{Error, Result};
 
 /// Records asked for at a time, so that memory follows what the file holds, not what it promises.
 const BATCH: usize = 1 << 16;
 
-/// Values of a column with the nulls still marked.
+/// Values of a column as they are stored, with the nulls still marked.
 enum Cells {
-    Text(Vec<Option<String>>),
+    Bytes(Vec<Option<Vec<u8>>>),
     I64(Vec<Option<i64>>),
     I32(Vec<Option<i32>>),
+    I96(Vec<Option<Int96>>),
     F64(Vec<Option<f64>>),
     F32(Vec<Option<f32>>),
     Bool(Vec<Option<bool>>),
@@ -40,25 +42,61 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
 }
 
 fn read_unguarded(path: &Path) -> Result<ReadTable> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    let broken = |e: ParquetError| Error::format(path, format!("expected a Parquet file: {e}"));
+    let file = source::open_seekable(path)?;
+    let broken =
+        |e: ParquetError| Error::format(path, format!("expected a Parquet file: {}", told(&e)));
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let meta = reader.metadata().file_metadata();
-    let described: Option<TableMeta> = meta
+    let described = meta
         .key_value_metadata()
         .and_then(|keys| keys.iter().find(|k| k.key == META_KEY))
         .and_then(|k| k.value.as_deref())
-        .and_then(|json| serde_json::from_str(json).ok());
+        .and_then(description)
+        .unwrap_or_default();
     let schema = meta.schema_descr_ptr();
     let mut out = ReadTable {
         table: Table::new(),
         skipped: Vec::new(),
     };
+    let mut last_nested = None;
     for i in 0..schema.num_columns() {
         let descr = schema.column(i);
-        let name = descr.path().string();
-        let mut cells = match empty_cells(&descr) {
-            Ok(cells) => cells,
+        let root = schema.get_column_root(i);
+        let name = root.name().to_owned();
+        let is_nested = !root.is_primitive() || descr.max_rep_level() > 0;
+        if is_nested {
+            // One of several columns of a group: told once.
+            if last_nested != Some(schema.get_column_root_idx(i)) {
+                last_nested = Some(schema.get_column_root_idx(i));
+                let reason = types::nested(root);
+                out.skipped.push(Skipped {
+                    column: name,
+                    reason,
+                });
+            }
+            continue;
+        }
+        let column = types::reading(&descr).map(|reading| -> Result<_> {
+            let mut cells = empty_cells(descr.physical_type());
+            for group in 0..reader.num_row_groups() {
+                read_group(&reader, group, i, &mut cells).map_err(|e| {
+                    let message = format!("column {name}, row group {}: {}", group + 1, told(&e));
+                    Error::format(path, message)
+                })?;
+            }
+            finish(cells, reading, &name, path)
+        });
+        let (data, nulls) = match column {
+            Ok(finished) => match finished? {
+                Ok(data) => data,
+                Err(reason) => {
+                    out.skipped.push(Skipped {
+                        column: name,
+                        reason,
+                    });
+                    continue;
+                }
+            },
             Err(reason) => {
                 out.skipped.push(Skipped {
                     column: name,
@@ -67,60 +105,52 @@ fn read_unguarded(path: &Path) -> Result<ReadTable> {
                 continue;
             }
         };
-        for group in 0..reader.num_row_groups() {
-            read_group(&reader, group, i, &mut cells).map_err(|e| {
-                Error::format(path, format!("column {name}, row group {group}: {e}"))
-            })?;
+        if i64::try_from(data.len()).ok() != Some(meta.num_rows()) {
+            let message = format!(
+                "column {name}: expected {} rows like the file says, found {}",
+                meta.num_rows(),
+                data.len()
+            );
+            return Err(Error::format(path, message));
         }
-        let about = described
-            .as_ref()
-            .and_then(|d| d.datatype.iter().find(|c| c.name == name));
-        let data = finish(cells, is_unsigned(&descr))
-            .map_err(|message| Error::format(path, format!("column {name}, {message}")))?;
+        let about = described.column(&name).cloned().unwrap_or_default();
         out.table.columns.push(Column {
-            unit: about.map_or_else(String::new, |c| c.unit.clone()),
-            meaning: about.map_or_else(String::new, |c| c.description.clone()),
             name,
+            unit: about.unit,
+            meaning: about.description,
             data,
+            nulls,
         });
     }
     Ok(out)
 }
 
-/// Where the values go, or why there is no place for them.
-fn empty_cells(descr: &ColumnDescriptor) -> std::result::Result<Cells, String> {
-    if descr.path().parts().len() > 1 || descr.max_rep_level() > 0 || descr.max_def_level() > 1 {
-        return Err("expected one value per row, found a nested column".to_owned());
-    }
-    if matches!(descr.logical_type_ref(), Some(LogicalType::Decimal { .. }))
-        || descr.converted_type() == ConvertedType::DECIMAL
-    {
-        return Err("expected a number, found decimals".to_owned());
-    }
-    match descr.physical_type() {
-        Physical::BOOLEAN => Ok(Cells::Bool(Vec::new())),
-        Physical::INT32 => Ok(Cells::I32(Vec::new())),
-        Physical::INT64 => Ok(Cells::I64(Vec::new())),
-        Physical::FLOAT => Ok(Cells::F32(Vec::new())),
-        Physical::DOUBLE => Ok(Cells::F64(Vec::new())),
-        Physical::BYTE_ARRAY => Ok(Cells::Text(Vec::new())),
-        other => Err(format!(
-            "expected numbers, truth values or text, found {other}"
-        )),
+/// Units and meanings: JSON from relrv, YAML from astropy.
+fn description(text: &str) -> Option<TableMeta> {
+    yaml_meta::parse(text).ok()
+}
+
+/// The reader's words without those of its own language.
+fn told(error: &ParquetError) -> String {
+    match error {
+        ParquetError::General(text) | ParquetError::NYI(text) | ParquetError::EOF(text) => {
+            text.clone()
+        }
+        other => other.to_string(),
     }
 }
 
-fn is_unsigned(descr: &ColumnDescriptor) -> bool {
-    matches!(
-        descr.logical_type_ref(),
-        Some(LogicalType::Integer(int)) if !int.is_signed
-    ) || matches!(
-        descr.converted_type(),
-        ConvertedType::UINT_8
-            | ConvertedType::UINT_16
-            | ConvertedType::UINT_32
-            | ConvertedType::UINT_64
-    )
+/// Where the values go.
+fn empty_cells(physical: Physical) -> Cells {
+    match physical {
+        Physical::BOOLEAN => Cells::Bool(Vec::new()),
+        Physical::INT32 => Cells::I32(Vec::new()),
+        Physical::INT64 => Cells::I64(Vec::new()),
+        Physical::INT96 => Cells::I96(Vec::new()),
+        Physical::FLOAT => Cells::F32(Vec::new()),
+        Physical::DOUBLE => Cells::F64(Vec::new()),
+        Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY => Cells::Bytes(Vec::new()),
+    }
 }
 
 fn read_group(
@@ -131,19 +161,17 @@ fn read_group(
 ) -> std::result::Result<(), ParquetError> {
     let group = reader.get_row_group(group)?;
     match (group.get_column_reader(column)?, cells) {
-        (ColumnReader::BoolColumnReader(r), Cells::Bool(out)) => take(r, out, Ok),
-        (ColumnReader::Int32ColumnReader(r), Cells::I32(out)) => take(r, out, Ok),
-        (ColumnReader::Int64ColumnReader(r), Cells::I64(out)) => take(r, out, Ok),
-        (ColumnReader::FloatColumnReader(r), Cells::F32(out)) => take(r, out, Ok),
-        (ColumnReader::DoubleColumnReader(r), Cells::F64(out)) => take(r, out, Ok),
-        (ColumnReader::ByteArrayColumnReader(r), Cells::Text(out)) => {
-            take(r, out, |bytes: ByteArray| {
-                std::str::from_utf8(bytes.data())
-                    .map(str::to_owned)
-                    .map_err(|_| {
-                        ParquetError::General("expected UTF-8 text, found other bytes".to_owned())
-                    })
-            })
+        (ColumnReader::BoolColumnReader(r), Cells::Bool(out)) => take(r, out, |x| x),
+        (ColumnReader::Int32ColumnReader(r), Cells::I32(out)) => take(r, out, |x| x),
+        (ColumnReader::Int64ColumnReader(r), Cells::I64(out)) => take(r, out, |x| x),
+        (ColumnReader::Int96ColumnReader(r), Cells::I96(out)) => take(r, out, |x| x),
+        (ColumnReader::FloatColumnReader(r), Cells::F32(out)) => take(r, out, |x| x),
+        (ColumnReader::DoubleColumnReader(r), Cells::F64(out)) => take(r, out, |x| x),
+        (ColumnReader::ByteArrayColumnReader(r), Cells::Bytes(out)) => {
+            take(r, out, |bytes| bytes.data().to_vec())
+        }
+        (ColumnReader::FixedLenByteArrayColumnReader(r), Cells::Bytes(out)) => {
+            take(r, out, |bytes| bytes.data().to_vec())
         }
         _ => Err(ParquetError::General(
             "the column's type is not the schema's".to_owned(),
@@ -155,7 +183,7 @@ fn read_group(
 fn take<T: DataType, U>(
     mut reader: ColumnReaderImpl<T>,
     out: &mut Vec<Option<U>>,
-    convert: impl Fn(T::T) -> std::result::Result<U, ParquetError>,
+    convert: impl Fn(T::T) -> U,
 ) -> std::result::Result<(), ParquetError> {
     let mut levels = Vec::new();
     let mut values = Vec::new();
@@ -170,59 +198,111 @@ fn take<T: DataType, U>(
         let mut values = values.drain(..);
         if levels.is_empty() {
             for value in values {
-                out.push(Some(convert(value)?));
+                out.push(Some(convert(value)));
             }
         } else {
             for level in &levels {
                 let value = if *level > 0 { values.next() } else { None };
-                out.push(value.map(&convert).transpose()?);
+                out.push(value.map(&convert));
             }
         }
         debug_assert!(n_values <= n_levels);
     }
 }
 
-/// Column data with nulls turned into NaN or the empty text; integers with nulls become floats.
-fn finish(cells: Cells, unsigned: bool) -> std::result::Result<ColumnData, String> {
-    let null_at = |row: usize| format!("row {}: expected a value, found a null", row + 1);
-    Ok(match cells {
-        Cells::Text(v) => ColumnData::Text(v.into_iter().map(Option::unwrap_or_default).collect()),
-        Cells::F64(v) => ColumnData::F64(v.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect()),
-        Cells::F32(v) => ColumnData::F32(v.into_iter().map(|x| x.unwrap_or(f32::NAN)).collect()),
-        Cells::Bool(v) => ColumnData::Bool(
-            v.into_iter()
-                .enumerate()
-                .map(|(row, x)| x.ok_or_else(|| null_at(row)))
-                .collect::<std::result::Result<_, _>>()?,
-        ),
-        Cells::I32(v) if unsigned => ints(
-            v.into_iter()
-                .map(|x| x.map(|x| i64::from(x as u32)))
-                .collect(),
-        ),
-        Cells::I32(v) => match v.iter().copied().collect::<Option<Vec<i32>>>() {
-            Some(all) => ColumnData::I32(all),
-            None => ints(v.into_iter().map(|x| x.map(i64::from)).collect()),
-        },
-        Cells::I64(v) => {
-            if unsigned && let Some(row) = v.iter().position(|x| x.is_some_and(|x| x < 0)) {
-                return Err(format!(
-                    "row {}: expected an integer up to 2^63 - 1, found a larger one",
-                    row + 1
+/// A column's values and null marks, or the reason why it is left out.
+type Finished = std::result::Result<(ColumnData, Option<Vec<bool>>), String>;
+
+fn finish(cells: Cells, reading: Reading, name: &str, path: &Path) -> Result<Finished> {
+    Ok(Ok(match (cells, reading) {
+        (cells, Reading::Decimal(scale)) => {
+            let Some(values) = whole_numbers(cells) else {
+                return Ok(Err(
+                    "found decimals of more than 38 digits; numbers would serve".to_owned(),
                 ));
-            }
-            ints(v)
+            };
+            let nulls = marks(&values);
+            (types::decimals(values, scale), nulls)
         }
-    })
+        (Cells::I64(v), Reading::Timestamp(per_second, utc)) => {
+            texts(v, |x| types::timestamp_text(x, per_second, utc))
+        }
+        (Cells::I32(v), Reading::Date) => texts(v, types::date_text),
+        (Cells::I96(v), _) => texts(v, |x| types::old_timestamp_text(x.data())),
+        (Cells::Bytes(v), Reading::Half) => floats(v.into_iter().map(|x| {
+            let bits = x.as_deref().and_then(|x| x.first_chunk().copied());
+            bits.map(|bits| half::f16::from_le_bytes(bits).to_f32())
+        })),
+        (Cells::Bytes(v), Reading::Uuid) => texts(v, |x| types::uuid_text(&x)),
+        (Cells::Bytes(v), reading) => {
+            let nulls = marks(&v);
+            let text = |x: Option<Vec<u8>>| String::from_utf8(x.unwrap_or_default()).ok();
+            match v.into_iter().map(text).collect() {
+                Some(texts) => (ColumnData::Text(texts), nulls),
+                None if reading == Reading::Bytes => {
+                    return Ok(Err(
+                        "found bytes that are no text; numbers or text would serve".to_owned(),
+                    ));
+                }
+                None => {
+                    let message = format!("column {name}: expected UTF-8 text, found other bytes");
+                    return Err(Error::format(path, message));
+                }
+            }
+        }
+        (Cells::I32(v), Reading::Unsigned32) => plain(v, |x| i64::from(x as u32), ColumnData::I64),
+        (Cells::I64(v), Reading::Unsigned64) if v.iter().flatten().any(|&x| x < 0) => {
+            // Beyond 2^63: exact as text.
+            texts(v, |x| (x as u64).to_string())
+        }
+        (Cells::I32(v), _) => plain(v, |x| x, ColumnData::I32),
+        (Cells::I64(v), _) => plain(v, |x| x, ColumnData::I64),
+        (Cells::Bool(v), _) => plain(v, |x| x, ColumnData::Bool),
+        (Cells::F32(v), _) => floats(v.into_iter()),
+        (Cells::F64(v), _) => (
+            ColumnData::F64(v.into_iter().map(|x| x.unwrap_or(f64::NAN)).collect()),
+            None,
+        ),
+    }))
 }
 
-fn ints(v: Vec<Option<i64>>) -> ColumnData {
-    match v.iter().copied().collect::<Option<Vec<i64>>>() {
-        Some(all) => ColumnData::I64(all),
-        None => ColumnData::F64(
-            v.into_iter()
-                .map(|x| x.map_or(f64::NAN, |x| x as f64))
-                .collect(),
-        ),
+/// True where there is no value; None if there is one everywhere.
+fn marks<T>(values: &[Option<T>]) -> Option<Vec<bool>> {
+    let marks = || values.iter().map(Option::is_none).collect();
+    values.iter().any(Option::is_none).then(marks)
+}
+
+fn plain<T, U: Default>(
+    values: Vec<Option<T>>,
+    convert: impl Fn(T) -> U,
+    data: fn(Vec<U>) -> ColumnData,
+) -> (ColumnData, Option<Vec<bool>>) {
+    let nulls = marks(&values);
+    let convert = |x: Option<T>| x.map_or_else(U::default, &convert);
+    (data(values.into_iter().map(convert).collect()), nulls)
+}
+
+fn texts<T>(values: Vec<Option<T>>, text: impl Fn(T) -> String) -> (ColumnData, Option<Vec<bool>>) {
+    plain(values, text, ColumnData::Text)
+}
+
+fn floats(values: impl Iterator<Item = Option<f32>>) -> (ColumnData, Option<Vec<bool>>) {
+    let values = values.map(|x| x.unwrap_or(f32::NAN)).collect();
+    (ColumnData::F32(values), None)
+}
+
+/// Integers of any storage; None if one has more than 128 bits.
+fn whole_numbers(cells: Cells) -> Option<Vec<Option<i128>>> {
+    match cells {
+        Cells::I32(v) => Some(v.into_iter().map(|x| x.map(i128::from)).collect()),
+        Cells::I64(v) => Some(v.into_iter().map(|x| x.map(i128::from)).collect()),
+        Cells::Bytes(v) => v
+            .into_iter()
+            .map(|x| match x {
+                Some(bytes) => types::big_endian(&bytes).map(Some),
+                None => Some(None),
+            })
+            .collect(),
+        _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::write::Format;
-use super::{Table, csv, fits_read, parquet_read};
+use super::{Table, csv_read, fits_read, parquet_read};
 use crate::Result;
 
 /// A column of a file that has no place in a [`Table`].
@@ -30,26 +30,9 @@ impl Table {
     /// # Errors
     /// As [`Table::read`].
     pub fn read_noting(path: &Path) -> Result<ReadTable> {
-        let is_gz = path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("gz"));
-        let inner = if is_gz {
-            path.with_extension("")
-        } else {
-            path.to_owned()
-        };
-        let read = match Format::of(&inner)? {
+        let read = match Format::to_read(path)? {
             Format::Fits => fits_read::read(path)?,
-            _ if is_gz => {
-                return Err(crate::Error::Config(format!(
-                    "{}: of compressed tables only .fits.gz is read",
-                    path.display()
-                )));
-            }
-            Format::Csv => ReadTable {
-                table: csv::read(path)?,
-                skipped: Vec::new(),
-            },
+            Format::Csv => csv_read::read(path)?,
             Format::Parquet => parquet_read::read(path)?,
             Format::Mrt => {
                 return Err(crate::Error::Config(format!(
@@ -64,13 +47,17 @@ impl Table {
         Ok(read)
     }
 
-    /// Reads a table by the ending of its name: `.fits` (or `.fits.gz`), `.csv`, `.parquet`.
+    /// Reads a table by the ending of its name: `.fits`, `.csv`, `.ecsv`, `.parquet`, each of them also inside gzip,
+    /// whether the name ends in `.gz` or not.
     ///
-    /// - FITS: the first binary table; scalars of the formats A, L, B, I, J, K, E, D. Integers with TNULL or a
-    ///   fractional TSCAL/TZERO become floats, NaN where null.
-    /// - CSV: a header line; each column is integers, floats, truth values or text, whichever its cells all are.
-    ///   An empty cell is NaN. Numbers with leading zeros are text.
-    /// - Parquet: top-level columns of primitive type; integers with nulls become floats.
+    /// - FITS: the first binary table; scalars of the formats A, L, B, I, J, K, E, D. Integers with a fractional
+    ///   TSCAL/TZERO become floats; unsigned ones beyond 2^63 become text.
+    /// - CSV: a header line; each column is integers, floats, truth values or text, whichever its cells all are, those
+    ///   without a value ([`super::is_missing`]) aside. Digits with leading zeros or a plus are text, and so are
+    ///   integers that do not fit 64 bits. A column without a name is called `col1`, `col2`, ... by its place. UTF-8 or
+    ///   UTF-16. In ECSV the header's types and units count.
+    /// - Parquet: top-level columns of primitive type. Decimals become integers or floats where nothing is lost, else
+    ///   text; times become text (ISO 8601), floats of 16 bits such of 32, unsigned integers beyond 2^63 text.
     ///
     /// Columns that hold vectors or nested values are left out: [`Table::read_noting`] lists them.
     ///

@@ -16,7 +16,24 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// Format by the ending of the file's name; a further `.gz` is allowed when reading.
+    /// Format by the ending of the name of a file that is read: `.ecsv` and a further `.gz` are allowed.
+    pub(super) fn to_read(path: &Path) -> Result<Self> {
+        let has_ending = |path: &Path, ending| {
+            path.extension()
+                .is_some_and(|e| e.eq_ignore_ascii_case(ending))
+        };
+        let inner = if has_ending(path, "gz") {
+            path.with_extension("")
+        } else {
+            path.to_owned()
+        };
+        if has_ending(&inner, "ecsv") {
+            return Ok(Format::Csv);
+        }
+        Self::of(&inner)
+    }
+
+    /// Format by the ending of the file's name.
     pub(super) fn of(path: &Path) -> Result<Self> {
         let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
         match ending.to_ascii_lowercase().as_str() {
@@ -60,11 +77,11 @@ impl Table {
     /// The directory is made if missing. The file appears under its name only when it is whole (it is
     /// written beside it and renamed), and the same table always gives the same bytes.
     ///
-    /// - FITS: one binary table named after the file, units in `TUNITn`, meanings in `TCOMMn`; text is
-    ///   ASCII, other characters are written as `\u{...}`.
-    /// - CSV: a header line with the names, an empty cell for NaN, floats with the fewest digits that read back
-    ///   the same. No units: readers stumble over comment lines.
-    /// - Parquet: a float's NaN is a null; units and meanings are in the key `table_meta_yaml` (as JSON, which is
+    /// - FITS: one binary table named after the file, units in `TUNITn`, meanings in `TCOMMn`, nulls as `TNULLn` or
+    ///   zero bytes; text is ASCII, other characters are written as `\u{...}` and the column marked with `TESCn = T`.
+    /// - CSV: a header line with the names, an empty cell for NaN and nulls, floats with the fewest digits that read
+    ///   back the same. No units: readers stumble over comment lines.
+    /// - Parquet: nulls, also for a float's NaN; units and meanings are in the key `table_meta_yaml` (as JSON, which is
     ///   YAML: astropy reads it) and in `IVOA.VOTable-Parquet.content` (TOPCAT reads it).
     ///
     /// - MRT: fixed-width text after a byte-by-byte description (CDS, AAS journals), blank for NaN; floats are rounded.
@@ -73,7 +90,10 @@ impl Table {
     /// [`Error::Config`] for another ending, columns of unequal length or repeated names; [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
         let format = Format::of(path)?;
-        self.check()?;
+        self.check().map_err(|e| match e {
+            Error::Config(message) => Error::format(path, message),
+            other => other,
+        })?;
         whole::write(path, |out| match format {
             Format::Fits => fits::write(self, path, out),
             Format::Csv => csv::write(self, path, out),

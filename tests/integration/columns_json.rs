@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::columns::{names, row_of, rows};
 use crate::run_support::{run, two_units};
 use crate::support::*;
+use relrv::table::Table;
 
 /// Paths to all that is not an object or a list, with the words for their types; an empty list has a path, but no type.
 fn paths(value: &Value, at: &str, found: &mut BTreeMap<String, Vec<&'static str>>) {
@@ -151,10 +152,15 @@ fn calibration_json_is_described() {
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (status, ..) = run_measure(&[small_plate()], Path::new(&at("rv.fits")), &["--quiet"]);
     assert_eq!(status, 0);
-    let values = ["joint", "paper"].map(|method| {
+    // One with a column of a product's name, which is told.
+    let mut table = Table::read(Path::new(&at("rv.fits"))).unwrap();
+    let n_rows = table.n_rows();
+    table.push_i32("constant", "", "", vec![1; n_rows]);
+    table.write(Path::new(&at("mine.fits"))).unwrap();
+    let values = [("joint", "rv.fits"), ("paper", "mine.fits")].map(|(method, table)| {
         let args = [
             "calibrate",
-            &at("rv.fits"),
+            &at(table),
             "--out",
             &at(method),
             "--method",

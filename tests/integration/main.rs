@@ -5,6 +5,7 @@ mod agreement_plates;
 mod agreement_rays;
 mod bad_input;
 mod calibrate;
+mod calibrate_tables;
 mod cli;
 mod coadd;
 mod coadd_plates;

@@ -1,0 +1,98 @@
+//! The comments above the names of a CSV table, and what those of an ECSV file (astropy's) tell.
+
+use std::io::BufRead;
+use std::path::Path;
+
+use super::yaml_meta::{self, TableMeta};
+use crate::{Error, Result};
+
+/// Longest run of comments, bytes.
+const MAX_COMMENTS: usize = 16 << 20;
+
+/// What stands above the rows.
+#[derive(Debug)]
+pub(super) struct Head {
+    /// Number of lines taken.
+    pub(super) n_lines: u64,
+    /// Character between cells.
+    pub(super) delimiter: u8,
+    /// The ECSV header's words, nothing in other files.
+    pub(super) meta: TableMeta,
+    /// Names of the columns where they stand in a comment: numpy writes them so.
+    pub(super) names: Option<Vec<String>>,
+}
+
+/// Takes the lines that begin with `#` off the input.
+pub(super) fn take_head(input: &mut dyn BufRead, path: &Path) -> Result<Head> {
+    let failed = |e| Error::io(path, e);
+    let mut comments: Vec<String> = Vec::new();
+    let mut n_bytes = 0;
+    while input.fill_buf().map_err(failed)?.first() == Some(&b'#') {
+        let mut line = Vec::new();
+        n_bytes += std::io::Read::take(&mut *input, (MAX_COMMENTS - n_bytes) as u64)
+            .read_until(b'\n', &mut line)
+            .map_err(failed)?;
+        if n_bytes >= MAX_COMMENTS {
+            return Err(Error::format(
+                path,
+                format!(
+                    "expected names of columns, found more than {MAX_COMMENTS} bytes of comments"
+                ),
+            ));
+        }
+        let line = String::from_utf8_lossy(&line[1..]).trim_end().to_owned();
+        comments.push(line.strip_prefix(' ').unwrap_or(&line).to_owned());
+    }
+    let next = first_line(input.fill_buf().map_err(failed)?);
+    let mut head = Head {
+        n_lines: comments.len() as u64,
+        delimiter: b',',
+        meta: TableMeta::default(),
+        names: None,
+    };
+    if comments
+        .first()
+        .is_some_and(|line| line.starts_with("%ECSV"))
+    {
+        let yaml: String = comments[1..]
+            .iter()
+            .map(|line| format!("{line}\n"))
+            .collect();
+        head.meta = yaml_meta::parse(&yaml).map_err(|message| Error::format(path, message))?;
+        head.delimiter = match head.meta.delimiter.as_deref() {
+            Some(",") => b',',
+            Some(" ") => b' ',
+            // The standard's default is a space; commas that are there all the same are believed.
+            None if next.contains(',') => b',',
+            None => b' ',
+            Some(other) => {
+                return Err(Error::format(
+                    path,
+                    format!(
+                        "expected a comma or a space as the delimiter of ECSV, found {other:?}"
+                    ),
+                ));
+            }
+        };
+    } else if let Some(last) = comments.last() {
+        head.names = names_in_comment(last, &next);
+    }
+    Ok(head)
+}
+
+/// The names in the last comment, if a row of numbers follows that has as many cells.
+fn names_in_comment(comment: &str, next: &str) -> Option<Vec<String>> {
+    let names: Vec<&str> = comment.split(',').map(str::trim).collect();
+    let cells: Vec<&str> = next.split(',').map(str::trim).collect();
+    let is_number = |cell: &&str| cell.parse::<f64>().is_ok();
+    let fits = names.len() > 1
+        && names.len() == cells.len()
+        && !names.iter().any(|name| is_number(name))
+        && cells.iter().any(is_number);
+    fits.then(|| names.into_iter().map(str::to_owned).collect())
+}
+
+fn first_line(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|&b| b == b'\n');
+    String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]).into_owned()
+}

@@ -6,6 +6,9 @@
 //!
 //! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
 
+// What goes to a terminal goes through `tell`, which neither panics nor lets controls through.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod arm;
 pub mod bench;
 pub mod catalogue;
@@ -16,12 +19,14 @@ pub mod gpu;
 pub mod io;
 pub mod likelihood;
 pub mod pipeline;
+mod plain;
 pub mod report;
 pub mod run;
 pub mod selfcal;
 pub mod simulate;
 pub mod spectrum;
 pub mod table;
+mod tell;
 pub mod validate;
 pub mod whole;
 

@@ -10,7 +10,7 @@ use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
-use crate::{Arm, Error, Result};
+use crate::{Arm, Error, Result, plain, tell};
 
 /// Arms as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -121,23 +121,25 @@ impl MeasureArgs {
             .count();
         // Errors are told even when asked to be quiet, and the list is whole even when nothing else is.
         let nothing = measured.rows.is_empty();
+        let rejected_path = rejected_path(&self.out);
+        write_rejections(&rejected_path, &measured.rejected)?;
+        if !nothing {
+            rv_table::to_table(&measured.rows).write(&self.out)?;
+        }
         if defects > 0 && (nothing || !options.quiet) {
             tell_rejections(&measured.rejected, options.verbose);
         }
-        let rejected_path = rejected_path(&self.out);
-        write_rejections(&rejected_path, &measured.rejected)?;
         if nothing {
             let (files, spectra) = (measured.n_files, measured.n_spectra);
             return Err(Error::NothingUsable(format!(
                 "nothing could be measured: {files} files, {spectra} spectra in, none usable; reasons in {}",
-                rejected_path.display()
+                plain::path(&rejected_path)
             )));
         }
-        rv_table::to_table(&measured.rows).write(&self.out)?;
         if !options.quiet {
             tell_summary(&measured, &name, &self.out, &rejected_path, options.verbose);
             if options.verbose {
-                notes(&backend).iter().for_each(|line| println!("{line}"));
+                notes(&backend).iter().for_each(|line| tell::say!("{line}"));
             }
         }
         Ok(if defects > 0 {

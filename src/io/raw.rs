@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::Arm;
+use crate::{Arm, plain};
 
 /// Wavelengths (A, vacuum, heliocentric) of the pixels as the file stores them.
 #[derive(Clone, Debug, PartialEq)]
@@ -178,11 +178,12 @@ impl Rejection {
 
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.path.display())?;
+        write!(f, "{}", plain::path(&self.path))?;
         if !self.hdu.is_empty() {
-            write!(f, " [{}]", self.hdu)?;
+            write!(f, " [{}]", plain::line(&self.hdu))?;
         }
-        write!(f, ": {}: {}", self.reason.name(), self.detail)
+        let detail = plain::line(&self.detail);
+        write!(f, ": {}: {detail}", self.reason.name())
     }
 }
 

@@ -184,6 +184,7 @@ fn not_used(products: &Products) -> String {
     out + "</tbody></table><p class=\"note\">All of them are in rejected.csv.</p></section>\n"
 }
 
+/// Text of unknown origin as HTML shows it, without controls and what turns the direction of text.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -195,5 +196,5 @@ pub(crate) fn escape(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out
+    crate::plain::lines(&out).into_owned()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::table::formula::unguard;
 use crate::table::{ColumnData, Table};
 use crate::{Arm, Error, Result};
 
@@ -309,7 +310,7 @@ fn rejected(dir: &Path) -> Result<BTreeMap<String, (usize, [String; 3])>> {
     let mut reader = csv::Reader::from_path(&path).map_err(bad)?;
     for line in reader.records() {
         let line = line.map_err(bad)?;
-        let cell = |i: usize| line.get(i).unwrap_or_default().to_owned();
+        let cell = |i: usize| unguard(line.get(i).unwrap_or_default()).to_owned();
         let new = || (0, [cell(0), cell(1), cell(3)]);
         by_reason.entry(cell(2)).or_insert_with(new).0 += 1;
     }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
+use super::formula::{guard, unguard};
 use super::{Column, ColumnData, Table};
 use crate::{Error, Result};
 
@@ -26,12 +27,12 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     // A lone empty cell must be quoted, or readers take its line for a blank one.
     let mut writer = ::csv::WriterBuilder::new().from_writer(out);
     writer
-        .write_record(table.columns.iter().map(|c| c.name.as_str()))
+        .write_record(table.columns.iter().map(|c| guard(&c.name).into_owned()))
         .map_err(failed)?;
     for row in 0..table.n_rows() {
         for column in &table.columns {
             match &column.data {
-                ColumnData::Text(v) => writer.write_field(&v[row]),
+                ColumnData::Text(v) => writer.write_field(&*guard(&v[row])),
                 data => writer.write_field(data.text_at(row)),
             }
             .map_err(failed)?;
@@ -121,7 +122,7 @@ pub(super) fn read(path: &Path) -> Result<Table> {
         for (cell, column) in record.iter().zip(&mut data) {
             let known = match column {
                 ColumnData::Text(v) => {
-                    v.push(cell.to_owned());
+                    v.push(unguard(cell).to_owned());
                     true
                 }
                 ColumnData::I64(v) => parse_int(cell.trim()).map(|x| v.push(x)).is_some(),
@@ -167,7 +168,7 @@ fn scan(path: &Path) -> Result<(Vec<String>, Vec<Guess>)> {
             } else {
                 name
             };
-            name.trim().to_owned()
+            unguard(name.trim()).to_owned()
         })
         .collect();
     let fresh = Guess {

@@ -4,6 +4,7 @@
 mod csv;
 mod fits;
 mod fits_read;
+pub(crate) mod formula;
 mod header;
 mod mrt;
 mod parquet;

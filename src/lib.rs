@@ -20,6 +20,7 @@ pub mod io;
 pub mod likelihood;
 pub mod pipeline;
 mod plain;
+mod regular;
 pub mod report;
 pub mod run;
 pub mod selfcal;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Outcome;
 use super::backend::BackendArgs;
+use super::threads::Threads;
 use crate::bench::run::{SURVEY_SPECTRA, Times};
 use crate::bench::{BenchConfig, BenchResult, bench};
 use crate::likelihood::VelocityGrid;
@@ -38,9 +39,8 @@ pub struct BenchArgs {
     json: bool,
     #[command(flatten)]
     backend: BackendArgs,
-    /// Threads; 0 for one per core.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 impl BenchArgs {
@@ -55,10 +55,7 @@ impl BenchArgs {
             seed: self.seed,
             backend: self.backend.config(),
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .build()
-            .map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))?;
+        let pool = self.threads.pool()?;
         let result = pool.install(|| bench(&config))?;
         if self.json {
             let text =

@@ -10,7 +10,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use toml::{Table, Value};
 
-use crate::{Error, Result, plain};
+use crate::{Error, Result, plain, regular};
 
 /// Options that a file must not name.
 const NOT_IN_FILE: [&str; 3] = ["config", "help", "version"];
@@ -24,7 +24,7 @@ pub fn arguments(
     command: &clap::Command,
     given: &ArgMatches,
 ) -> Result<Vec<OsString>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    let text = regular::read_to_string(path).map_err(|e| Error::io(path, e))?;
     let table: Table = text
         .parse()
         .map_err(|e: toml::de::Error| Error::format(path, e.to_string()))?;

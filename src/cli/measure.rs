@@ -6,6 +6,7 @@ use super::Outcome;
 use super::backend::{BackendArgs, notes};
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
+use super::threads::Threads;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
@@ -57,9 +58,8 @@ pub struct MeasureOptions {
     vstep: f64,
     #[command(flatten)]
     pub backend: BackendArgs,
-    /// Threads; 0 for one per core.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    #[command(flatten)]
+    pub threads: Threads,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -94,9 +94,7 @@ impl MeasureOptions {
 
     /// Threads to work in.
     pub fn pool(&self) -> Result<rayon::ThreadPool> {
-        let builder = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
-        let pool = builder.build();
-        pool.map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))
+        self.threads.pool()
     }
 }
 

@@ -15,6 +15,7 @@ mod run_progress;
 mod run_summary;
 mod shell;
 mod simulate;
+mod threads;
 
 use std::io::Write;
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::raw::{RejectReason, Rejection};
+use crate::regular;
 
 /// Longest `@list` file that is read, bytes: ten million paths.
 const MAX_LIST_BYTES: u64 = 1 << 30;
@@ -183,7 +184,7 @@ fn read_list(list: &Path) -> Result<Vec<u8>, String> {
     if meta.len() > MAX_LIST_BYTES {
         return Err(format!("the list is larger than {MAX_LIST_BYTES} bytes"));
     }
-    fs::read(list).map_err(|e| e.to_string())
+    regular::read(list).map_err(|e| e.to_string())
 }
 
 /// Path of a line's bytes, whatever they are.

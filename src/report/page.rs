@@ -24,6 +24,13 @@ pub fn html(products: &Products, figures: &[Figure]) -> String {
         lead(record)
     );
     out += &numbers(products);
+    if products.n_absurd > 0 {
+        let _ = writeln!(
+            out,
+            "<p class=\"note\">{} numbers that no star has (velocities beyond that of light, places off the sky) are left out of the figures.</p>",
+            products.n_absurd
+        );
+    }
     for figure in figures {
         let _ = writeln!(
             out,

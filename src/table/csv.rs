@@ -1,12 +1,11 @@
 //! CSV: a header line, then a line per row.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
 use super::formula::{guard, unguard};
 use super::{Column, ColumnData, Table};
-use crate::{Error, Result};
+use crate::{Error, Result, regular};
 
 /// The fewest digits that read back the same; the empty text for NaN.
 pub(super) fn float_text<T: Into<f64> + std::fmt::Debug + Copy>(x: T) -> String {
@@ -207,7 +206,7 @@ fn is_blank(record: &::csv::StringRecord, n_columns: usize) -> bool {
 }
 
 fn open(path: &Path) -> Result<::csv::Reader<Box<dyn Read>>> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let file = regular::reader(path).map_err(|e| Error::io(path, e))?;
     let file: Box<dyn Read> = Box::new(BufReader::with_capacity(1 << 20, file));
     Ok(::csv::ReaderBuilder::new()
         .has_headers(false)

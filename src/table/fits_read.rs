@@ -1,13 +1,12 @@
 //! Reading the first binary table of a FITS file.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
 use super::header::{BLOCK, Header};
 use super::read::{ReadTable, Skipped};
 use super::{Column, ColumnData, Table};
-use crate::{Error, Result};
+use crate::{Error, Result, regular};
 
 /// Longest header taken for one, in blocks: 36 000 cards.
 const MAX_HEADER_BLOCKS: usize = 1000;
@@ -16,7 +15,7 @@ const CHUNK_BYTES: usize = 4 << 20;
 
 /// Reads the first BINTABLE of the file, gzip-compressed or not.
 pub(super) fn read(path: &Path) -> Result<ReadTable> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let file = regular::reader(path).map_err(|e| Error::io(path, e))?;
     let mut input: Box<dyn Read> = Box::new(BufReader::with_capacity(1 << 20, file));
     if path
         .extension()

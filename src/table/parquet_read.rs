@@ -13,7 +13,7 @@ use ::parquet::schema::types::ColumnDescriptor;
 use super::parquet::{META_KEY, TableMeta};
 use super::read::{ReadTable, Skipped};
 use super::{Column, ColumnData, Table};
-use crate::{Error, Result};
+use crate::{Error, Result, regular};
 
 /// Records asked for at a time, so that memory follows what the file holds, not what it promises.
 const BATCH: usize = 1 << 16;
@@ -40,7 +40,7 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
 }
 
 fn read_unguarded(path: &Path) -> Result<ReadTable> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let file = regular::open(path).map_err(|e| Error::io(path, e))?;
     let broken = |e: ParquetError| Error::format(path, format!("expected a Parquet file: {e}"));
     let reader = SerializedFileReader::new(file).map_err(broken)?;
     let meta = reader.metadata().file_metadata();

@@ -6,6 +6,7 @@
 //!
 //! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
 
+#![forbid(unsafe_code)]
 // What goes to a terminal goes through `tell`, which neither panics nor lets controls through.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 

@@ -112,13 +112,13 @@ impl Inflater {
             }
         }
         self.stored.clear();
-        let unreadable = |detail: String| Rejection::file(path, RejectReason::Unreadable, detail);
-        let file = regular::reader(path).map_err(|e| unreadable(e.to_string()))?;
+        let unreadable = |e| Rejection::unreadable(path, &e);
+        let file = regular::reader(path).map_err(unreadable)?;
         let length = usize::try_from(file.limit()).unwrap_or(limit);
         self.stored.reserve(limit.min(length) + 1);
         file.take(limit as u64)
             .read_to_end(&mut self.stored)
-            .map_err(|e| unreadable(e.to_string()))?;
+            .map_err(unreadable)?;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::{Arm, plain};
+use crate::{Arm, Error, plain, regular};
 
 /// Wavelengths (A, vacuum, heliocentric) of the pixels as the file stores them.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,10 +113,12 @@ pub enum RejectReason {
     ArmNotAsked,
     /// The file has no exposure of a single arm at all.
     NoExposures,
+    /// The system had no descriptor left to open it with. Nothing is wrong with the input, so this ends the work and is on no list.
+    OutOfDescriptors,
 }
 
 impl RejectReason {
-    /// Every reason, in their order.
+    /// Every reason that a list of rejected inputs can have, in their order.
     pub const ALL: [RejectReason; 11] = [
         RejectReason::Unreadable,
         RejectReason::BadGzip,
@@ -150,6 +152,7 @@ impl RejectReason {
             RejectReason::LowSnr => "low_snr",
             RejectReason::ArmNotAsked => "arm_not_asked",
             RejectReason::NoExposures => "no_exposures",
+            RejectReason::OutOfDescriptors => "out_of_descriptors",
         }
     }
 }
@@ -158,6 +161,21 @@ impl Rejection {
     /// A whole file.
     pub fn file(path: &std::path::Path, reason: RejectReason, detail: impl Into<String>) -> Self {
         Self::hdu(path, "", reason, detail)
+    }
+
+    /// A file that the system did not open or read.
+    pub fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Self {
+        if regular::is_out_of_descriptors(error) {
+            let detail = format!("{error}: raise the limit (ulimit -n), or take fewer --threads");
+            return Self::file(path, RejectReason::OutOfDescriptors, detail);
+        }
+        Self::file(path, RejectReason::Unreadable, error.to_string())
+    }
+
+    /// The error that ends the work, where the input is not to blame.
+    pub fn fault(&self) -> Option<Error> {
+        (self.reason == RejectReason::OutOfDescriptors)
+            .then(|| Error::io(&self.path, std::io::Error::other(self.detail.clone())))
     }
 
     /// One HDU of a file.
@@ -209,6 +227,7 @@ mod tests {
             | RejectReason::LowSnr
             | RejectReason::ArmNotAsked => false,
             RejectReason::NoExposures => true,
+            RejectReason::OutOfDescriptors => false,
         };
         assert!(RejectReason::ALL.last().is_some_and(|r| last(*r)));
     }

@@ -42,7 +42,7 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     let identity = config.identity()?;
     let dir = RunDir::open(&config.out, &identity, config.overwrite)?;
     let clocks = StageClocks::default();
-    let mut plan = Plan::new(&config.inputs, &clocks);
+    let mut plan = Plan::new(&config.inputs, &clocks)?;
     let mut units = measured(config, &plan, &dir, backend, progress, &clocks)?;
 
     let mut rows: Vec<RvRow> = Vec::with_capacity(units.iter().map(|u| u.header.n_rows).sum());

@@ -66,7 +66,7 @@ pub struct UnitOutlook {
 /// What the back end says.
 pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> {
     let clocks = StageClocks::default();
-    let mut plan = Plan::new(&config.inputs, &clocks);
+    let mut plan = Plan::new(&config.inputs, &clocks)?;
     let state = config.out.join(STATE_DIR);
     let differences = match regular::read_to_string(&state.join("config.json")) {
         Ok(text) if !config.overwrite => match serde_json::from_str(&text) {

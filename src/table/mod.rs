@@ -9,6 +9,7 @@ mod header;
 mod mrt;
 mod parquet;
 mod parquet_read;
+mod quiet_panic;
 mod read;
 mod write;
 

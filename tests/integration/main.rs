@@ -14,6 +14,7 @@ mod columns_json;
 mod columns_written;
 mod controls;
 mod corruption;
+mod dependencies;
 mod descriptors;
 mod endless;
 mod fits_edit;

@@ -35,7 +35,7 @@ fn main() -> Outcome<()> {
     let config = MeasureConfig::usual()?;
     let measured = measure(&config, &inputs, &Cpu, &())?;
     measured.rejected.iter().for_each(|r| eprintln!("{r}"));
-    let plan = Plan::new(&inputs, &KnownStars::default(), &StageClocks::default());
+    let plan = Plan::new(&inputs, &KnownStars::default(), &StageClocks::default())?;
     let of_star = |a: &RvRow, b: &RvRow| (a.star, a.arm) == (b.star, b.arm);
     for rows in measured.rows.chunk_by(of_star) {
         let has_star = |unit: &usize| {

@@ -6,6 +6,10 @@
 //!
 //! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
 
+#![forbid(unsafe_code)]
+// What goes to a terminal goes through `tell`, which neither panics nor lets controls through.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod arm;
 pub mod bench;
 pub mod catalogue;
@@ -17,12 +21,15 @@ pub mod gpu;
 pub mod io;
 pub mod likelihood;
 pub mod pipeline;
+mod plain;
+mod regular;
 pub mod report;
 pub mod run;
 pub mod selfcal;
 pub mod simulate;
 pub mod spectrum;
 pub mod table;
+mod tell;
 pub mod validate;
 pub mod whole;
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use crate::{Error, Result};
+use crate::{Error, Result, regular};
 
 /// Names of files that are being written.
 const PART: (&str, &str) = (".relrv-", ".part");
@@ -27,7 +27,7 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    let file = builder.tempfile_in(dir).map_err(|e| Error::io(dir, e))?;
+    let file = regular::patient(|| builder.tempfile_in(dir)).map_err(|e| Error::io(dir, e))?;
     moment();
     let mut out = BufWriter::with_capacity(1 << 20, file);
     fill(&mut out)?;

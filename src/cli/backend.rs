@@ -1,8 +1,8 @@
 //! `--backend` and `--adapter`: for every command that evaluates likelihoods.
 
-use crate::Result;
 use crate::likelihood::Likelihood;
 use crate::likelihood::backend::{Backend, BackendConfig, Choice};
+use crate::{Result, tell};
 
 /// Back ends as an option.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -55,7 +55,7 @@ impl BackendArgs {
 
     /// Opens it; a GPU that fails later is told on stderr.
     pub fn open(&self) -> Result<Backend> {
-        Backend::open(&self.config(), |warning| eprintln!("warning: {warning}"))
+        Backend::open(&self.config(), |warning| tell::alert!("warning: {warning}"))
     }
 }
 

@@ -1,11 +1,14 @@
 //! `relrv bench`: CPU against GPU on a synthetic plate.
 
+use std::fmt::Write;
+
 use super::Outcome;
 use super::backend::BackendArgs;
+use super::threads::Threads;
 use crate::bench::run::{SURVEY_SPECTRA, Times};
 use crate::bench::{BenchConfig, BenchResult, bench};
 use crate::likelihood::VelocityGrid;
-use crate::{Arm, Error, Result};
+use crate::{Arm, Error, Result, plain, tell};
 
 /// Compare GPU and CPU on a synthetic plate: agreement, then speed.
 #[derive(Debug, clap::Args)]
@@ -36,9 +39,8 @@ pub struct BenchArgs {
     json: bool,
     #[command(flatten)]
     backend: BackendArgs,
-    /// Threads; 0 for one per core.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 impl BenchArgs {
@@ -53,113 +55,133 @@ impl BenchArgs {
             seed: self.seed,
             backend: self.backend.config(),
         };
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
-            .build()
-            .map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))?;
+        let pool = self.threads.pool()?;
         let result = pool.install(|| bench(&config))?;
         if self.json {
             let text =
                 serde_json::to_string_pretty(&result).map_err(|e| Error::Config(e.to_string()))?;
-            println!("{text}");
+            tell::product(format!("{text}\n").as_bytes())?;
         } else {
-            tell(&result);
+            tell::product(plain::lines(&text(&result)).as_bytes())?;
         }
         Ok(Outcome::Done)
     }
 }
 
-fn tell(result: &BenchResult) {
-    println!(
+fn text(result: &BenchResult) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write(result, &mut out);
+    out
+}
+
+fn write(result: &BenchResult, out: &mut String) -> std::fmt::Result {
+    writeln!(
+        out,
         "plate      {} {} spectra, {:.0} pixels x {} velocities, made in {:.1} s (relrv {})",
         result.spectra, result.arm, result.pixels, result.velocities, result.make_s, result.version
-    );
+    )?;
     if let Some(why) = &result.no_gpu {
-        println!("GPU        none: {why}");
+        writeln!(out, "GPU        none: {why}")?;
     }
     if let Some(agreement) = &result.agreement {
-        println!(
+        writeln!(
+            out,
             "\nagreement of {} spectra       q75        q99        max",
             agreement.spectra
-        );
-        let row = |name: &str, [a, b, c]: [f64; 3]| {
-            println!("  {name:<22} {a:>10.2e} {b:>10.2e} {c:>10.2e}");
-        };
-        row("|dv|, m/s", agreement.dv_m_s);
-        row("|d ln L|", agreement.dlnl);
-        row("|error ratio - 1|", agreement.err_ratio);
-        println!("  {:<22} {:>10}", "flags differ", agreement.flags_differ);
+        )?;
+        for (name, [a, b, c]) in [
+            ("|dv|, m/s", agreement.dv_m_s),
+            ("|d ln L|", agreement.dlnl),
+            ("|error ratio - 1|", agreement.err_ratio),
+        ] {
+            writeln!(out, "  {name:<22} {a:>10.2e} {b:>10.2e} {c:>10.2e}")?;
+        }
+        writeln!(
+            out,
+            "  {:<22} {:>10}",
+            "flags differ", agreement.flags_differ
+        )?;
         let repeats = if result.gpu_repeats == Some(true) {
             "yes"
         } else {
             "NO"
         };
-        println!("  {:<22} {repeats:>10}", "runs give same bytes");
+        writeln!(out, "  {:<22} {repeats:>10}", "runs give same bytes")?;
         let verdict = if agreement.is_parity() { "yes" } else { "NO" };
-        println!(
+        writeln!(
+            out,
             "  {:<22} {verdict:>10}   (|dv| < 1 m/s, errors to 0.1 %, same flags)",
             "equal"
-        );
+        )?;
     }
-    tell_times(&result.cpu);
+    write_times(&result.cpu, out)?;
     if let Some(times) = &result.gpu {
-        tell_times(times);
+        write_times(times, out)?;
     }
     if let Some(gpu) = &result.gpu_detail {
         let n = result.spectra as f64;
-        println!("  driver                  {}", gpu.adapter.driver);
-        println!("  open and compile        {:.3} s", gpu.open_s);
+        writeln!(out, "  driver                  {}", gpu.adapter.driver)?;
+        writeln!(out, "  open and compile        {:.3} s", gpu.open_s)?;
         match (
             gpu.kernel_s,
             gpu.kernel_us_per_spectrum,
             gpu.kernel_gflop_per_s,
         ) {
             (Some(s), Some(us), Some(gflop)) => {
-                println!(
+                writeln!(
+                    out,
                     "  kernel, device's clock  {s:.4} s, {us:.2} us a spectrum, {gflop:.0} GFLOP/s"
-                );
+                )?;
             }
-            _ => println!("  kernel, device's clock  the adapter has none"),
+            _ => writeln!(out, "  kernel, device's clock  the adapter has none")?,
         }
-        println!(
+        writeln!(
+            out,
             "  bytes                   {:.1} MB up ({:.1} kB a spectrum), {:.3} MB down, {:.0} MB of buffers",
             gpu.bytes_up as f64 / 1e6,
             gpu.bytes_up as f64 / 1e3 / n,
             gpu.bytes_down as f64 / 1e6,
             gpu.peak_bytes as f64 / 1e6
-        );
+        )?;
         let total = gpu.pack_s + gpu.wait_s + gpu.finish_s;
         let share = |s: f64| 100.0 * s / total;
-        println!(
+        writeln!(
+            out,
             "  stages                  pack and upload {:.0} %, wait for the device {:.0} %, finish {:.0} %, in {} dispatches",
             share(gpu.pack_s),
             share(gpu.wait_s),
             share(gpu.finish_s),
             gpu.dispatches
-        );
+        )?;
     }
-    println!(
+    writeln!(
+        out,
         "\nrates count {} operations per pixel and velocity, of the search alone",
         result.flop_per_pixel_velocity
-    );
+    )
 }
 
-fn tell_times(times: &Times) {
-    println!("\n{} ({} spectra)", times.name, times.spectra);
-    println!(
+fn write_times(times: &Times, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "\n{} ({} spectra)", times.name, times.spectra)?;
+    writeln!(
+        out,
         "  cold, warm              {:.3} s, {:.3} s",
         times.cold_s, times.warm_s
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "  rate                    {:.0} spectra/s, {:.2} us a spectrum",
         times.spectra_per_s, times.us_per_spectrum
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "  per pixel and velocity  {:.4} ns, {:.1} GFLOP/s",
         times.ns_per_pixel_velocity, times.gflop_per_s
-    );
-    println!(
+    )?;
+    writeln!(
+        out,
         "  the survey's {:.0}     {:.1} s",
         SURVEY_SPECTRA, times.survey_s
-    );
+    )
 }

@@ -10,7 +10,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use toml::{Table, Value};
 
-use crate::{Error, Result};
+use crate::{Error, Result, plain, regular};
 
 /// Options that a file must not name.
 const NOT_IN_FILE: [&str; 3] = ["config", "help", "version"];
@@ -24,7 +24,7 @@ pub fn arguments(
     command: &clap::Command,
     given: &ArgMatches,
 ) -> Result<Vec<OsString>> {
-    let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    let text = regular::read_to_string(path).map_err(|e| Error::io(path, e))?;
     let table: Table = text
         .parse()
         .map_err(|e: toml::de::Error| Error::format(path, e.to_string()))?;
@@ -34,7 +34,7 @@ pub fn arguments(
             .get_arguments()
             .find(|a| a.get_long() == Some(key) && !NOT_IN_FILE.contains(&key.as_str()));
         let Some(option) = option else {
-            return Err(Error::format(path, unknown(key, command)));
+            return Err(Error::format(path, unknown(&plain::line(key), command)));
         };
         if given.value_source(option.get_id().as_str()) == Some(ValueSource::CommandLine) {
             continue;
@@ -61,6 +61,13 @@ pub fn arguments(
             value => scalar(value),
         };
         let text = text.ok_or_else(|| wrong("text, a number or a list of these"))?;
+        // Where it is no value of the option, it is repeated as it stands.
+        if !plain::is_plain(&text) {
+            return Err(Error::format(
+                path,
+                format!("{key}: expected text without controls, found {text:?}"),
+            ));
+        }
         out.push(format!("--{key}={text}").into());
     }
     Ok(out)

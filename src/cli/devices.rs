@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::Outcome;
-use crate::Result;
 use crate::gpu::adapters::{self, AdapterInfo};
 use crate::gpu::{AdapterChoice, DeviceKind};
 use crate::likelihood::{Cpu, Likelihood};
+use crate::{Result, plain, tell};
 
 /// List the GPUs that relrv could compute on.
 #[derive(Debug, clap::Args)]
@@ -48,9 +48,9 @@ impl DevicesArgs {
         if self.json {
             let text = serde_json::to_string_pretty(&devices)
                 .map_err(|e| crate::Error::Config(e.to_string()))?;
-            println!("{text}");
+            tell::product(format!("{text}\n").as_bytes())?;
         } else {
-            tell(&devices);
+            tell::product(text(&devices).as_bytes())?;
         }
         Ok(Outcome::Done)
     }
@@ -86,14 +86,14 @@ fn verdict(list: &[AdapterInfo], i: usize) -> String {
     format!("{how}; {why}")
 }
 
-fn tell(devices: &Devices) {
-    println!("{}", devices.cpu);
+fn text(devices: &Devices) -> String {
+    let mut out = format!("{}\n", devices.cpu);
     if devices.adapters.is_empty() {
-        println!("no GPU: the system shows no adapter (is a Vulkan driver installed?)");
+        out += "no GPU: the system shows no adapter (is a Vulkan driver installed?)\n";
     }
     let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
     for Device { adapter, verdict } in &devices.adapters {
-        println!("{}", adapter.name);
+        out += &format!("{}\n", plain::line(&adapter.name));
         let rows = [
             ("type", adapter.kind.name().to_owned()),
             ("backend", adapter.backend.clone()),
@@ -115,7 +115,8 @@ fn tell(devices: &Devices) {
             ("relrv", verdict.clone()),
         ];
         for (name, value) in rows {
-            println!("  {name:<10} {value}");
+            out += &format!("  {name:<10} {}\n", plain::line(&value));
         }
     }
+    out
 }

@@ -6,11 +6,12 @@ use super::Outcome;
 use super::backend::{BackendArgs, notes};
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
+use super::threads::Threads;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
-use crate::{Arm, Error, Result};
+use crate::{Arm, Error, Result, plain, tell};
 
 /// Arms as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -57,9 +58,8 @@ pub struct MeasureOptions {
     vstep: f64,
     #[command(flatten)]
     pub backend: BackendArgs,
-    /// Threads; 0 for one per core.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub threads: usize,
+    #[command(flatten)]
+    pub threads: Threads,
     /// Print nothing but errors.
     #[arg(long)]
     pub quiet: bool,
@@ -94,9 +94,7 @@ impl MeasureOptions {
 
     /// Threads to work in.
     pub fn pool(&self) -> Result<rayon::ThreadPool> {
-        let builder = rayon::ThreadPoolBuilder::new().num_threads(self.threads);
-        let pool = builder.build();
-        pool.map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))
+        self.threads.pool()
     }
 }
 
@@ -121,23 +119,25 @@ impl MeasureArgs {
             .count();
         // Errors are told even when asked to be quiet, and the list is whole even when nothing else is.
         let nothing = measured.rows.is_empty();
+        let rejected_path = rejected_path(&self.out);
+        write_rejections(&rejected_path, &measured.rejected)?;
+        if !nothing {
+            rv_table::to_table(&measured.rows).write(&self.out)?;
+        }
         if defects > 0 && (nothing || !options.quiet) {
             tell_rejections(&measured.rejected, options.verbose);
         }
-        let rejected_path = rejected_path(&self.out);
-        write_rejections(&rejected_path, &measured.rejected)?;
         if nothing {
             let (files, spectra) = (measured.n_files, measured.n_spectra);
             return Err(Error::NothingUsable(format!(
                 "nothing could be measured: {files} files, {spectra} spectra in, none usable; reasons in {}",
-                rejected_path.display()
+                plain::path(&rejected_path)
             )));
         }
-        rv_table::to_table(&measured.rows).write(&self.out)?;
         if !options.quiet {
             tell_summary(&measured, &name, &self.out, &rejected_path, options.verbose);
             if options.verbose {
-                notes(&backend).iter().for_each(|line| println!("{line}"));
+                notes(&backend).iter().for_each(|line| tell::say!("{line}"));
             }
         }
         Ok(if defects > 0 {

@@ -15,15 +15,18 @@ mod run_progress;
 mod run_summary;
 mod shell;
 mod simulate;
+mod threads;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::tell::{self, Told};
 use crate::validate::{
     all, end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, plain};
 
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
@@ -88,16 +91,10 @@ pub fn run() -> ExitCode {
     let cli = match parse() {
         Ok(Ok(cli)) => cli,
         Ok(Err(usage)) => {
-            // --help and --version come here too, and are no errors.
-            let _ = usage.print();
-            return if usage.use_stderr() {
-                ExitCode::from(EXIT_USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return tell_usage(&usage);
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            tell::alert!("error: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -107,50 +104,72 @@ pub fn run() -> ExitCode {
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),
-        Command::Calibrate(args) => calibrate::run(&args, &mut std::io::stdout()).map(|summary| {
-            let has_complaint = summary.arms.iter().any(|arm| arm.complaint().is_some());
-            match summary.n_rows_unusable {
-                0 if !has_complaint => Outcome::Done,
+        Command::Calibrate(args) => {
+            calibrate::run(&args, &mut Told).map(|summary| match summary.n_rows_unusable {
+                0 if summary.arms.iter().all(|arm| arm.complaint().is_none()) => Outcome::Done,
                 _ => Outcome::SomeRejected,
-            }
-        }),
+            })
+        }
         Command::Simulate(args) => args.run(),
         Command::Devices(args) => args.run(),
         Command::Bench(args) => args.run(),
         Command::Validate(Validate::Mock(args)) => {
-            mock_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+            mock_run::run(&args, &mut Told).map(|_| Outcome::Done)
         }
         Command::Validate(Validate::Survey(args)) => {
-            survey_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+            survey_run::run(&args, &mut Told).map(|_| Outcome::Done)
         }
         Command::Validate(Validate::Precision(args)) => {
-            precision_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+            precision_run::run(&args, &mut Told).map(|_| Outcome::Done)
         }
         Command::Validate(Validate::Pulsators(args)) => {
-            pulsators_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+            pulsators_run::run(&args, &mut Told).map(|_| Outcome::Done)
         }
         Command::Validate(Validate::Phase(args)) => {
-            phase_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+            phase_run::run(&args, &mut Told).map(|_| Outcome::Done)
         }
         Command::Validate(Validate::EndToEnd(args)) => {
-            end_to_end_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
+            end_to_end_run::run(&args, &mut Told).map(|_| Outcome::Done)
         }
         Command::Validate(Validate::All(args)) => {
-            all::run(&args, &mut std::io::stdout()).map(|()| Outcome::Done)
+            all::run(&args, &mut Told).map(|()| Outcome::Done)
         }
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::SomeRejected) => ExitCode::from(2),
         Err(Error::Interrupted(text)) => {
-            eprintln!("{text}");
+            tell::alert!("{text}");
             ExitCode::from(interrupt::EXIT_INTERRUPTED)
         }
         Err(error) => {
-            eprintln!("error: {error}");
+            tell::alert!("error: {error}");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells what is wrong with the command line, or what `--help` and `--version` ask for.
+fn tell_usage(usage: &clap::Error) -> ExitCode {
+    if !usage.use_stderr() {
+        // With the colours that the terminal knows.
+        let told = usage.print().and_then(|()| std::io::stdout().flush());
+        return match told {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            _ => ExitCode::SUCCESS,
+        };
+    }
+    let words = std::env::args_os();
+    if words
+        .map(|word| word.to_string_lossy().into_owned())
+        .all(|word| plain::is_plain(&word))
+    {
+        let _ = usage.print();
+    } else {
+        // It repeats what was given, as it was given.
+        tell::alert!("{}", usage.render().to_string().trim_end());
+    }
+    ExitCode::from(EXIT_USAGE)
 }
 
 /// Reads the command line, and the file that `run --config` names.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::Result;
 use crate::io::raw::Rejection;
 use crate::likelihood::flags;
 use crate::pipeline::stages::Stage;
 use crate::pipeline::{Measured, rejections};
+use crate::{Result, plain, tell};
 
 /// Rejections listed on stderr unless asked for all.
 const MAX_LISTED: usize = 10;
@@ -30,10 +30,10 @@ pub fn tell_rejections(rejected: &[Rejection], all: bool) {
         .collect();
     let listed = if all { defects.len() } else { MAX_LISTED };
     for rejection in defects.iter().take(listed) {
-        eprintln!("rejected: {rejection}");
+        tell::alert!("rejected: {rejection}");
     }
     if defects.len() > listed {
-        eprintln!("rejected: ... and {} more", defects.len() - listed);
+        tell::alert!("rejected: ... and {} more", defects.len() - listed);
     }
 }
 
@@ -54,7 +54,7 @@ pub fn moved(n_files: usize) -> Option<String> {
 fn tell_water(measured: &Measured) {
     for (_, air) in &measured.air {
         for strength in air.strengths() {
-            println!(
+            tell::say!(
                 "  water lines of exposure {}: strength {:>6.3} +- {:.3}, divided out {:.3}",
                 strength.lmjm,
                 strength.value,
@@ -84,16 +84,16 @@ pub fn tell_summary(
     }
     let (n, seconds) = (measured.rows.len(), measured.wall.as_secs_f64());
     let rejected_whole: usize = files_by_reason.values().sum();
-    println!("files in          {:>8}", measured.n_files);
+    tell::say!("files in          {:>8}", measured.n_files);
     let n_read = measured.n_files - rejected_whole;
-    println!("  read            {n_read:>8}");
+    tell::say!("  read            {n_read:>8}");
     for (reason, count) in files_by_reason {
-        println!("  {:<15} {count:>8}", reason.name());
+        tell::say!("  {:<15} {count:>8}", reason.name());
     }
-    println!("spectra in        {:>8}", measured.n_spectra);
-    println!("  measured        {n:>8}   ({} stars)", measured.n_stars);
+    tell::say!("spectra in        {:>8}", measured.n_spectra);
+    tell::say!("  measured        {n:>8}   ({} stars)", measured.n_stars);
     for (reason, count) in spectra_by_reason {
-        println!("  {:<15} {count:>8}", reason.name());
+        tell::say!("  {:<15} {count:>8}", reason.name());
     }
     for (bit, name, _) in flags::ALL {
         let count = measured
@@ -102,24 +102,26 @@ pub fn tell_summary(
             .filter(|r| r.measurement.flags & bit != 0)
             .count();
         if count > 0 {
-            println!("flagged {name:<16} {count:>2}");
+            tell::say!("flagged {name:<16} {count:>2}");
         }
     }
     if let Some(line) = moved(measured.n_moved) {
-        println!("{line}");
+        tell::say!("{line}");
     }
     if let Some(line) = without_helio_rv(measured.n_without_helio_rv) {
-        println!("{line}");
+        tell::say!("{line}");
     }
     if verbose {
         tell_water(measured);
     }
     let per_spectrum_ms = 1e3 * seconds / measured.n_spectra.max(1) as f64;
-    println!("time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {backend}");
+    tell::say!(
+        "time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {backend}"
+    );
     if verbose {
         let traffic = measured.clocks.traffic();
         let (stored, content) = (traffic.stored as f64 / 1e6, traffic.content as f64 / 1e6);
-        println!("  bytes read         {stored:>5.1} MB, {content:.1} MB inflated");
+        tell::say!("  bytes read         {stored:>5.1} MB, {content:.1} MB inflated");
         let total: f64 = Stage::ALL
             .iter()
             .map(|s| measured.clocks.get(*s).as_secs_f64())
@@ -130,12 +132,12 @@ pub fn tell_summary(
                 100.0 * time / total,
                 1e3 * time / measured.n_spectra.max(1) as f64,
             );
-            println!(
+            tell::say!(
                 "  {:<18} {share:>5.1} %   {ms:.3} ms per spectrum and core",
                 stage.name()
             );
         }
     }
-    println!("table             {}", out.display());
-    println!("not measured      {}", rejected_path.display());
+    tell::say!("table             {}", plain::path(out));
+    tell::say!("not measured      {}", plain::path(rejected_path));
 }

@@ -1,12 +1,11 @@
 //! `relrv report`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::Outcome;
-use crate::{Result, report};
+use crate::{Result, plain, report, tell};
 
 /// Make the page of a finished run again: DIR/report/index.html and its figures, from the products alone.
 #[derive(Debug, Args)]
@@ -27,5 +26,5 @@ impl ReportArgs {
 
 /// Tells where the page is. A closed standard output is no error: the page is written.
 pub fn tell_report(path: &Path) {
-    let _ = writeln!(std::io::stdout(), "report            {}", path.display());
+    tell::say!("report            {}", plain::path(path));
 }

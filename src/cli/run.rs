@@ -9,11 +9,12 @@ use super::measure::MeasureOptions;
 use super::report::tell_rejections;
 use super::report_page::tell_report;
 use super::run_progress::RunProgress;
-use super::run_summary::{tell_outlook, tell_summary};
+use super::run_summary::{outlook_text, tell_summary};
 use crate::likelihood::Likelihood;
 use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
 use crate::selfcal::summary::ArmSummary;
-use crate::{Error, Result};
+use crate::tell::{self, Told};
+use crate::{Error, Result, plain};
 
 /// Measure, calibrate, and write the catalogue with everything that belongs to it.
 ///
@@ -72,7 +73,7 @@ impl RunArgs {
             let outlook = pool.install(|| run::outlook(&config, &backend))?;
             let defects = defects(&outlook.rejected);
             tell_rejections(&outlook.rejected, self.measure.verbose);
-            tell_outlook(&outlook, &mut std::io::stdout());
+            tell::product(outlook_text(&outlook).as_bytes())?;
             return Ok(outcome(defects));
         }
         interrupt::watch()?;
@@ -83,6 +84,10 @@ impl RunArgs {
         let defects = defects(&done.rejected);
         // Errors are told even when asked to be quiet.
         let nothing = done.record.counts.measured == 0;
+        let report = match nothing {
+            true => None,
+            false => self.write_report(&config)?,
+        };
         if defects > 0 && (nothing || !self.measure.quiet) {
             tell_rejections(&done.rejected, self.measure.verbose);
         }
@@ -92,17 +97,11 @@ impl RunArgs {
                 "nothing could be measured: {} files, {} spectra in, none usable; reasons in {}",
                 counts.files,
                 counts.spectra,
-                done.rejected_path.display()
+                plain::path(&done.rejected_path)
             )));
         }
-        let report = self.write_report(&config)?;
         if !self.measure.quiet {
-            tell_summary(
-                &done,
-                &self.out,
-                self.measure.verbose,
-                &mut std::io::stdout(),
-            );
+            tell_summary(&done, &self.out, self.measure.verbose, &mut Told);
             if let Some(path) = report {
                 tell_report(&path);
             }
@@ -114,7 +113,7 @@ impl RunArgs {
             .filter_map(ArmSummary::complaint);
         let complaints: Vec<String> = complaints.collect();
         for complaint in &complaints {
-            eprintln!("warning: {complaint}");
+            tell::alert!("warning: {complaint}");
         }
         Ok(outcome(defects + complaints.len()))
     }
@@ -138,7 +137,7 @@ impl RunArgs {
             Error::Io { path, source } if any => {
                 let kept = format!(
                     "{source}\nwhat was measured is kept in {}; the same command goes on from there",
-                    state.display()
+                    plain::path(&state)
                 );
                 Error::io(&path, std::io::Error::new(source.kind(), kept))
             }

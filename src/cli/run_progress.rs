@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::interrupt;
 use crate::pipeline::Progress;
+use crate::tell;
 
 /// Time between lines where there is no terminal: a log must not fill with them.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -78,7 +79,7 @@ impl Progress for RunProgress {
         };
         if now - lines.last >= BETWEEN_LINES && done > first && done < total {
             lines.last = now;
-            eprintln!("{}", line(done, total, first, now - lines.start));
+            tell::alert!("{}", line(done, total, first, now - lines.start));
         }
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::calibrate::tell_arms;
 use super::report::{moved, without_helio_rv};
 use super::run_progress::duration;
+use crate::plain;
 use crate::run::{Done, Outlook, STATE_DIR};
 
 /// Tells what went in and came out. A closed standard output is no error: the products are written.
@@ -14,9 +15,12 @@ pub fn tell_summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write
     let _ = summary(done, out, verbose, told);
 }
 
-/// Tells what would be done.
-pub fn tell_outlook(outlook: &Outlook, told: &mut dyn Write) {
-    let _ = plan(outlook, told);
+/// What would be done, in words.
+pub fn outlook_text(outlook: &Outlook) -> String {
+    let mut out = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = plan(outlook, &mut out);
+    plain::lines(&String::from_utf8_lossy(&out)).into_owned()
 }
 
 fn reasons(told: &mut dyn Write, by_reason: &BTreeMap<&str, usize>) -> Result<()> {
@@ -104,7 +108,7 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
         }
     }
     let tables = &record.products;
-    writeln!(told, "products          {}", out.display())?;
+    writeln!(told, "products          {}", plain::path(out))?;
     writeln!(told, "  {}, run.json", tables.join(", "))?;
     Ok(())
 }
@@ -114,7 +118,7 @@ fn plan(outlook: &Outlook, told: &mut dyn Write) -> Result<()> {
         writeln!(
             told,
             "{} sp{:02}   {:>5} stars   {:>7} files   {:>9.1} MB{}",
-            unit.planid,
+            plain::line(&unit.planid),
             unit.spid,
             unit.n_stars,
             unit.n_files,
@@ -141,7 +145,7 @@ fn plan(outlook: &Outlook, told: &mut dyn Write) -> Result<()> {
             "would be refused without --overwrite: {STATE_DIR} is of other settings:"
         )?;
         for line in &outlook.differences {
-            writeln!(told, "  {line}")?;
+            writeln!(told, "  {}", plain::line(line))?;
         }
     }
     Ok(())

@@ -1,12 +1,11 @@
 //! `relrv completions` and `relrv man`: for the shell and the manual.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 
 use super::{Cli, Outcome};
-use crate::{Error, Result};
+use crate::{Error, Result, tell};
 
 /// Print the completions of a shell.
 #[derive(Debug, clap::Args)]
@@ -21,7 +20,8 @@ impl CompletionsArgs {
     pub fn run(self) -> Result<Outcome> {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "relrv", &mut text);
-        print(&text)
+        tell::product(&text)?;
+        Ok(Outcome::Done)
     }
 }
 
@@ -43,19 +43,13 @@ impl ManArgs {
                 clap_mangen::Man::new(Cli::command())
                     .render(&mut text)
                     .map_err(|e| Error::io(here, e))?;
-                print(&text)
+                tell::product(&text)?;
             }
             Some(dir) => {
                 std::fs::create_dir_all(&dir).map_err(|e| Error::io(&dir, e))?;
                 clap_mangen::generate_to(Cli::command(), &dir).map_err(|e| Error::io(&dir, e))?;
-                Ok(Outcome::Done)
             }
         }
+        Ok(Outcome::Done)
     }
-}
-
-/// A reader that has seen enough is no error.
-fn print(text: &[u8]) -> Result<Outcome> {
-    let _ = std::io::stdout().write_all(text);
-    Ok(Outcome::Done)
 }

@@ -8,6 +8,7 @@ pub use sky::SkyArgs;
 
 use super::Outcome;
 use crate::simulate::{self, Config, KindShares, Layout};
+use crate::{plain, tell};
 
 /// Table layout as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -76,12 +77,12 @@ impl SimulateArgs {
     pub fn run(self) -> crate::Result<Outcome> {
         let config = self.into_config();
         let made = simulate::run(&config)?;
-        println!(
+        tell::say!(
             "{} files, {} spectra of {} stars in {}",
             made.files,
             made.spectra,
             made.stars,
-            config.out.display()
+            plain::path(&config.out)
         );
         Ok(Outcome::Done)
     }

@@ -4,7 +4,6 @@
 //! took: a file of two members would come back as its first half, without an error. So the trailer of the *file* must fit
 //! the output (CRC-32 and length), and no other member may begin inside; where either fails, a streaming decoder decides.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -13,6 +12,7 @@ use libdeflater::{DecompressionError, Decompressor};
 use multiversion::multiversion;
 
 use super::raw::{RejectReason, Rejection};
+use crate::regular;
 
 /// Largest file that is read, and largest content it may inflate to, bytes. A LAMOST file inflates to 0.6 MB.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -112,18 +112,13 @@ impl Inflater {
             }
         }
         self.stored.clear();
-        let unreadable = |detail: String| Rejection::file(path, RejectReason::Unreadable, detail);
-        // Opening a pipe would wait for a writer for ever.
-        let meta = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
-        if !meta.is_file() {
-            return Err(unreadable("not a regular file".to_owned()));
-        }
-        let file = File::open(path).map_err(|e| unreadable(e.to_string()))?;
-        self.stored
-            .reserve(limit.min(usize::try_from(meta.len()).unwrap_or(limit)) + 1);
+        let unreadable = |e| Rejection::unreadable(path, &e);
+        let file = regular::reader(path).map_err(unreadable)?;
+        let length = usize::try_from(file.limit()).unwrap_or(limit);
+        self.stored.reserve(limit.min(length) + 1);
         file.take(limit as u64)
             .read_to_end(&mut self.stored)
-            .map_err(|e| unreadable(e.to_string()))?;
+            .map_err(unreadable)?;
         Ok(())
     }
 

@@ -3,10 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
 use super::raw::{RejectReason, Rejection};
 use crate::encoding::to_utf8;
+use crate::regular;
 
 /// Longest `@list` file that is read, bytes: ten million paths.
 const MAX_LIST_BYTES: u64 = 1 << 30;
@@ -54,7 +56,7 @@ impl Found {
 
     fn add_path(&mut self, path: &Path) {
         match fs::metadata(path) {
-            Err(e) => self.reject(path, RejectReason::Unreadable, e.to_string()),
+            Err(e) => self.rejected.push(Rejection::unreadable(path, &e)),
             Ok(meta) if meta.is_dir() => self.add_dir(path),
             Ok(meta) if meta.is_file() => self.files.push(path.to_owned()),
             Ok(_) => self.reject(path, RejectReason::Unreadable, "not a regular file"),
@@ -64,7 +66,7 @@ impl Found {
     fn add_list(&mut self, list: &Path) {
         let bytes = match read_list(list) {
             Ok(bytes) => bytes,
-            Err(problem) => return self.reject(list, RejectReason::Unreadable, problem),
+            Err(e) => return self.rejected.push(Rejection::unreadable(list, &e)),
         };
         let folder = list.parent().unwrap_or(Path::new(""));
         let mut n_lines = 0;
@@ -103,7 +105,7 @@ impl Found {
                 if !self.searched.insert(real) {
                     return Ok(None);
                 }
-                fs::read_dir(&dir).map(Some)
+                regular::patient(|| fs::read_dir(&dir)).map(Some)
             });
             let entries = match entries {
                 Ok(None) => {
@@ -112,14 +114,14 @@ impl Found {
                 }
                 Ok(Some(entries)) => entries,
                 Err(e) => {
-                    self.reject(&dir, RejectReason::Unreadable, e.to_string());
+                    self.rejected.push(Rejection::unreadable(&dir, &e));
                     continue;
                 }
             };
             for entry in entries {
                 let kind = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)));
                 match kind {
-                    Err(e) => self.reject(&dir, RejectReason::Unreadable, e.to_string()),
+                    Err(e) => self.rejected.push(Rejection::unreadable(&dir, &e)),
                     Ok((path, kind)) if kind.is_dir() => open.push(path),
                     Ok((path, kind)) if kind.is_symlink() && path.is_dir() => open.push(path),
                     Ok((path, _)) if is_mrs_name(path.file_name()) => self.files.push(path),
@@ -175,16 +177,18 @@ fn is_mrs_name(name: Option<&OsStr>) -> bool {
     name.starts_with(b"med-") && (name.ends_with(b".fits") || name.ends_with(b".fits.gz"))
 }
 
-fn read_list(list: &Path) -> Result<Vec<u8>, String> {
-    let meta = fs::metadata(list).map_err(|e| e.to_string())?;
+fn read_list(list: &Path) -> Result<Vec<u8>> {
+    let meta = fs::metadata(list)?;
     if !meta.is_file() {
-        return Err("the list is not a regular file".to_owned());
+        return Err(Error::other("the list is not a regular file"));
     }
     if meta.len() > MAX_LIST_BYTES {
-        return Err(format!("the list is larger than {MAX_LIST_BYTES} bytes"));
+        return Err(Error::other(format!(
+            "the list is larger than {MAX_LIST_BYTES} bytes"
+        )));
     }
     // Windows writes lists in UTF-16.
-    to_utf8(fs::read(list).map_err(|e| e.to_string())?)
+    to_utf8(regular::read(list)?).map_err(Error::other)
 }
 
 /// Path of a line's bytes, whatever they are.

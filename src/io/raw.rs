@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::Arm;
+use crate::{Arm, Error, plain, regular};
 
 /// Wavelengths (A, vacuum, heliocentric) of the pixels as the file stores them.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,10 +167,12 @@ pub enum RejectReason {
     NoExposures,
     /// The header counts more exposures than there are.
     MissingExposure,
+    /// The system had no descriptor left to open it with. Nothing is wrong with the input, so this ends the work and is on no list.
+    OutOfDescriptors,
 }
 
 impl RejectReason {
-    /// Every reason, in their order.
+    /// Every reason that a list of rejected inputs can have, in their order.
     pub const ALL: [RejectReason; 12] = [
         RejectReason::Unreadable,
         RejectReason::BadGzip,
@@ -206,6 +208,7 @@ impl RejectReason {
             RejectReason::ArmNotAsked => "arm_not_asked",
             RejectReason::NoExposures => "no_exposures",
             RejectReason::MissingExposure => "missing_exposure",
+            RejectReason::OutOfDescriptors => "out_of_descriptors",
         }
     }
 }
@@ -214,6 +217,21 @@ impl Rejection {
     /// A whole file.
     pub fn file(path: &std::path::Path, reason: RejectReason, detail: impl Into<String>) -> Self {
         Self::hdu(path, "", reason, detail)
+    }
+
+    /// A file that the system did not open or read.
+    pub fn unreadable(path: &std::path::Path, error: &std::io::Error) -> Self {
+        if regular::is_out_of_descriptors(error) {
+            let detail = format!("{error}: raise the limit (ulimit -n), or take fewer --threads");
+            return Self::file(path, RejectReason::OutOfDescriptors, detail);
+        }
+        Self::file(path, RejectReason::Unreadable, error.to_string())
+    }
+
+    /// The error that ends the work, where the input is not to blame.
+    pub fn fault(&self) -> Option<Error> {
+        (self.reason == RejectReason::OutOfDescriptors)
+            .then(|| Error::io(&self.path, std::io::Error::other(self.detail.clone())))
     }
 
     /// One HDU of a file.
@@ -234,11 +252,12 @@ impl Rejection {
 
 impl std::fmt::Display for Rejection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.path.display())?;
+        write!(f, "{}", plain::path(&self.path))?;
         if !self.hdu.is_empty() {
-            write!(f, " [{}]", self.hdu)?;
+            write!(f, " [{}]", plain::line(&self.hdu))?;
         }
-        write!(f, ": {}: {}", self.reason.name(), self.detail)
+        let detail = plain::line(&self.detail);
+        write!(f, ": {}: {detail}", self.reason.name())
     }
 }
 
@@ -263,7 +282,8 @@ mod tests {
             | RejectReason::Duplicate
             | RejectReason::LowSnr
             | RejectReason::ArmNotAsked
-            | RejectReason::NoExposures => false,
+            | RejectReason::NoExposures
+            | RejectReason::OutOfDescriptors => false,
             RejectReason::MissingExposure => true,
         };
         assert!(RejectReason::ALL.last().is_some_and(|r| last(*r)));

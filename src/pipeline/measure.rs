@@ -149,7 +149,7 @@ pub fn measure<P: AsRef<Path>>(
 ) -> Result<Measured> {
     let start = Instant::now();
     let clocks = StageClocks::default();
-    let mut plan = Plan::new(inputs, &KnownStars::default(), &clocks);
+    let mut plan = Plan::new(inputs, &KnownStars::default(), &clocks)?;
     let all: Vec<usize> = (0..plan.units.len()).collect();
     let mut rows: Vec<RvRow> = Vec::new();
     let mut rejected = std::mem::take(&mut plan.rejected);
@@ -247,26 +247,34 @@ pub fn measure_units(
     let files_todo: usize = bites.iter().map(|b| n_files(b.stars)).sum();
     let mut n_done = job.plan.n_files - files_todo;
     job.progress.files(n_done, job.plan.n_files);
-    let prepare_bite = |bite: &Bite<'_>| -> Vec<PreparedStar> {
-        // Bites are prepared one after the other: nobody else waits for this.
-        let air = bite.air.get_or_init(|| {
-            Air::of_unit(job.config, &job.plan.units[bite.unit], job.plan, job.clocks)
-        });
+    let prepare_bite = |bite: &Bite<'_>| -> Result<Vec<PreparedStar>> {
+        // Bites are prepared one after the other: nobody else makes it meanwhile.
+        if bite.air.get().is_none() {
+            let unit = &job.plan.units[bite.unit];
+            let made = Air::of_unit(job.config, unit, job.plan, job.clocks)?;
+            bite.air.get_or_init(|| made);
+        }
+        let air = bite.air.get_or_init(Air::default);
         bite.stars
             .par_iter()
             .map_init(Workspace::default, |workspace, (_, star)| {
                 if job.progress.cancelled() {
-                    return PreparedStar::default();
+                    return Ok(PreparedStar::default());
                 }
-                prepare(job.config, star, job.plan, air, workspace, job.clocks)
+                let star = prepare(job.config, star, job.plan, air, workspace, job.clocks);
+                match star.rejected.iter().find_map(Rejection::fault) {
+                    Some(fault) => Err(fault),
+                    None => Ok(star),
+                }
             })
             .collect()
     };
     let mut unit = MeasuredUnit::default();
-    let mut prepared = bites.first().map(prepare_bite).unwrap_or_default();
+    let prepare_bite = |bite: Option<&Bite<'_>>| bite.map_or(Ok(Vec::new()), &prepare_bite);
+    let mut prepared = prepare_bite(bites.first())?;
     for (i, bite) in bites.iter().enumerate() {
         let (next, measured) = rayon::join(
-            || bites.get(i + 1).map(prepare_bite).unwrap_or_default(),
+            || prepare_bite(bites.get(i + 1)),
             || {
                 measure_bite(job, bite, std::mem::take(&mut prepared), &mut unit)?;
                 if job.progress.cancelled() {
@@ -285,7 +293,7 @@ pub fn measure_units(
             },
         );
         measured?;
-        prepared = next;
+        prepared = next?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 use rayon::prelude::*;
 
 use super::stages::{Stage, StageClocks};
+use crate::Result;
 use crate::io::inflate::Inflater;
 use crate::io::raw::{FileHeader, Rejection};
 use crate::io::stars::{self, KnownStars, Star};
@@ -81,7 +82,14 @@ pub struct Plan {
 impl Plan {
     /// Finds the files in `inputs` (files, directories, `@list`s), reads their primary headers and groups them.
     /// Stars that are among the `known` keep their names.
-    pub fn new<P: AsRef<Path>>(inputs: &[P], known: &KnownStars, clocks: &StageClocks) -> Self {
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] where the system has no descriptors left, for which no file is to blame.
+    pub fn new<P: AsRef<Path>>(
+        inputs: &[P],
+        known: &KnownStars,
+        clocks: &StageClocks,
+    ) -> Result<Self> {
         let (found, rejected) = inputs::expand(inputs);
         let mut plan = Plan {
             n_files: found.len() + rejected.len(),
@@ -110,7 +118,10 @@ impl Plan {
         plan.n_without_helio_rv = headers.iter().filter(|h| !h.frame.is_known()).count();
         plan.n_moved = headers.iter().filter(|h| h.frame.is_moved()).count();
         plan.units = units(&headers, known);
-        plan
+        match plan.rejected.iter().find_map(Rejection::fault) {
+            Some(fault) => Err(fault),
+            None => Ok(plan),
+        }
     }
 
     /// All stars.

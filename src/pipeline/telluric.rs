@@ -9,12 +9,12 @@ use super::measure::MeasureConfig;
 use super::plan::{Plan, Unit};
 use super::stages::{Stage, StageClocks};
 use super::star::Workspace;
-use crate::Arm;
 use crate::io::mrs;
 use crate::io::stars::Star;
 use crate::spectrum::Normalized;
 use crate::spectrum::telluric::strength::{StarSystem, Strength, solve};
 use crate::spectrum::telluric::{self};
+use crate::{Arm, Result};
 
 /// Whether water lines are divided out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
@@ -46,24 +46,32 @@ pub struct Air {
 
 impl Air {
     /// Looks at a sample of the unit's stars.
-    pub fn of_unit(config: &MeasureConfig, unit: &Unit, plan: &Plan, clocks: &StageClocks) -> Self {
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] where the system has no descriptors left: a sample that depends on that would be none.
+    pub fn of_unit(
+        config: &MeasureConfig,
+        unit: &Unit,
+        plan: &Plan,
+        clocks: &StageClocks,
+    ) -> Result<Self> {
         if !config.corrects_water() {
-            return Air::default();
+            return Ok(Air::default());
         }
         let systems: Vec<Option<StarSystem>> = sample(unit.stars.len())
             .into_par_iter()
             .map_init(Workspace::default, |workspace, i| {
                 clocks.time(Stage::Telluric, || {
-                    let exposures = red_exposures(config, &unit.stars[i].1, plan, workspace);
+                    let exposures = red_exposures(config, &unit.stars[i].1, plan, workspace)?;
                     let exposures: Vec<(i64, f64, &Normalized)> =
                         exposures.iter().map(|(t, v, n)| (*t, *v, n)).collect();
-                    StarSystem::new(&exposures)
+                    Ok(StarSystem::new(&exposures))
                 })
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let systems: Vec<StarSystem> = systems.into_iter().flatten().collect();
         let strengths = clocks.time(Stage::Telluric, || solve(&systems));
-        Air { strengths }
+        Ok(Air { strengths })
     }
 
     /// Strengths as measured.
@@ -118,11 +126,15 @@ fn red_exposures(
     star: &Star,
     plan: &Plan,
     workspace: &mut Workspace,
-) -> Vec<(i64, f64, Normalized)> {
+) -> Result<Vec<(i64, f64, Normalized)>> {
     let mut out = Vec::new();
     for &member in &star.members {
-        let Ok(file) = mrs::read_file(&plan.paths[member], &mut workspace.inflater) else {
-            continue;
+        let file = match mrs::read_file(&plan.paths[member], &mut workspace.inflater) {
+            Ok(file) => file,
+            Err(rejection) => match rejection.fault() {
+                Some(fault) => return Err(fault),
+                None => continue,
+            },
         };
         for raw in file.spectra.iter().filter(|raw| raw.arm == Arm::Red) {
             let Some(helio_rv_km_s) = raw.helio_rv_km_s else {
@@ -139,7 +151,7 @@ fn red_exposures(
     }
     // It is the stage of measuring that counts what is read.
     workspace.inflater.take_traffic();
-    out
+    Ok(out)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(x, -limit..limit)?;
+        .build_cartesian_2d(axis(x), axis(-limit..limit))?;
     chart
         .configure_mesh()
         .disable_x_mesh()

@@ -7,6 +7,12 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 /// Powers of ten beyond which they alone have numbers.
 const MAX_DECADES_NUMBERED: f64 = 3.0;
 
+/// Ends of the longest axis.
+const SMALLEST: f64 = 1e-12;
+const LARGEST: f64 = 1e12;
+/// What lies farther outside than this many lengths of the axis is drawn there.
+const FAR: f64 = 100.0;
+
 /// A logarithmic axis between two positive numbers.
 #[derive(Clone, Debug)]
 pub struct LogAxis {
@@ -14,9 +20,16 @@ pub struct LogAxis {
 }
 
 impl LogAxis {
-    /// `range` must rise, from above 0.
+    /// Of `range`, as far as it is positive, rises, and is between 10^-12 and 10^12.
     pub fn new(range: Range<f64>) -> Self {
-        LogAxis { range }
+        let end = |x: f64, or: f64| match x.is_nan() {
+            true => or,
+            false => x.clamp(SMALLEST, LARGEST),
+        };
+        let (low, high) = (end(range.start, 0.1), end(range.end, 10.0));
+        LogAxis {
+            range: low..high.max(low * 1.000_001),
+        }
     }
 
     /// Name of a tick: 1, 2 and 5 times powers of ten alone have one.
@@ -39,6 +52,11 @@ impl Ranged for LogAxis {
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
         let (low, high) = (self.range.start.ln(), self.range.end.ln());
         let share = (value.ln() - low) / (high - low);
+        // Places far outside would overflow the pixels.
+        let share = match share.is_nan() {
+            true => -FAR,
+            false => share.clamp(-FAR, FAR),
+        };
         limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
     }
 
@@ -58,6 +76,33 @@ impl Ranged for LogAxis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_range_has_ticks_and_any_value_a_place() {
+        let ends = [
+            0.0,
+            -1.0,
+            1e-308,
+            1.0,
+            1e308,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ];
+        for low in ends {
+            for high in ends {
+                let axis = LogAxis::new(low..high);
+                let Range { start, end } = axis.range();
+                assert!(start > 0.0 && end.is_finite() && start < end);
+                let points = axis.key_points(plotters::coord::ranged1d::BoldPoints(10));
+                assert!(points.len() <= 9 * 25);
+                for value in ends {
+                    let place = axis.map(&value, (70, 1070));
+                    assert!((-200_000..200_000).contains(&place), "{value}: {place}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn ticks_begin_before_the_first_power_of_ten() {

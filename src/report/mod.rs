@@ -2,6 +2,7 @@
 //!
 //! Figures follow those of Xiong et al. 2021, so that a run can be laid beside the paper.
 
+mod axis;
 mod chi2;
 mod errors;
 mod fibres;

@@ -24,6 +24,13 @@ pub fn html(products: &Products, figures: &[Figure]) -> String {
         lead(record)
     );
     out += &numbers(products);
+    if products.n_absurd > 0 {
+        let _ = writeln!(
+            out,
+            "<p class=\"note\">{} numbers that no star has (velocities beyond that of light, places off the sky) are left out of the figures.</p>",
+            products.n_absurd
+        );
+    }
     for figure in figures {
         let _ = writeln!(
             out,
@@ -184,6 +191,7 @@ fn not_used(products: &Products) -> String {
     out + "</tbody></table><p class=\"note\">All of them are in rejected.csv.</p></section>\n"
 }
 
+/// Text of unknown origin as HTML shows it, without controls and what turns the direction of text.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -195,5 +203,5 @@ pub(crate) fn escape(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out
+    crate::plain::lines(&out).into_owned()
 }

@@ -58,11 +58,13 @@ pub fn svg(size: (u32, u32), draw: impl FnOnce(&Panel) -> Drawn) -> Drawn<String
     }
     // Scales with the page.
     let fixed = format!("width=\"{}\" height=\"{}\" viewBox", size.0, size.1);
-    Ok(text.replacen(&fixed, "viewBox", 1))
+    let text = text.replacen(&fixed, "viewBox", 1);
+    // Titles hold names of plates and stars. XML allows no controls, not even as numbers.
+    Ok(crate::plain::lines(&text).into_owned())
 }
 
 type Chart<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;
-type Linear = plotters::coord::types::RangedCoordf64;
+pub type Linear = super::axis::Axis;
 type Log = super::log_axis::LogAxis;
 
 /// A panel with linear axes.
@@ -86,6 +88,11 @@ where
     Ok(())
 }
 
+/// A linear axis; see [`super::axis`].
+pub fn axis(range: Range<f64>) -> Linear {
+    Linear::new(range)
+}
+
 /// Axes without a mesh.
 pub fn linear_axes<'a, 'b>(
     area: &Panel<'b>,
@@ -98,7 +105,7 @@ pub fn linear_axes<'a, 'b>(
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(x, y)?;
+        .build_cartesian_2d(axis(x), axis(y))?;
     chart
         .configure_mesh()
         .disable_mesh()

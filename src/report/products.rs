@@ -1,15 +1,22 @@
 //! What the report is made from: the products of a run, read back.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::table::formula::unguard;
 use crate::table::{ColumnData, Table};
-use crate::{Arm, Error, Result};
+use crate::{Arm, C_KM_S, Error, Result, regular};
 
 /// Endings of tables that can be read, in the order they are tried.
 const ENDINGS: [&str; 3] = ["fits", "parquet", "csv"];
+
+/// Largest ratios and chi^2 that are believed.
+const LARGEST: f64 = 1e12;
+/// Largest Julian date: far in the future.
+const LARGEST_DATE_D: f64 = 1e8;
 
 /// The columns of one arm in the catalogue; NaN where there is no velocity.
 pub struct ArmColumns {
@@ -82,12 +89,16 @@ pub struct Products {
     pub rejected: BTreeMap<String, (usize, [String; 3])>,
     /// `run.json`.
     pub record: Value,
+    /// Numbers that no star has, taken for missing: velocities beyond that of light, places off the sky.
+    pub n_absurd: usize,
 }
 
 impl Products {
     pub fn read(dir: &Path) -> Result<Self> {
         let record = record(dir)?;
-        let catalogue = catalogue(&Source::open(dir, "catalogue")?)?;
+        let source = Source::open(dir, "catalogue")?;
+        let catalogue = catalogue(&source)?;
+        let mut n_absurd = source.n_absurd.get();
         let numbers: HashMap<&str, usize> = (0..)
             .zip(&catalogue.stars)
             .map(|(i, s)| (s.as_str(), i))
@@ -99,8 +110,12 @@ impl Products {
             .zip(constants.arms()?)
             .filter_map(|(name, arm)| Some((*numbers.get(name.as_str())?, arm)))
             .collect();
-        let stars = stars(&Source::open(dir, "stars")?)?;
-        let zero_points = zero_points(&Source::open(dir, "zeropoints")?)?;
+        let source = Source::open(dir, "stars")?;
+        let stars = stars(&source)?;
+        n_absurd += source.n_absurd.get();
+        let source = Source::open(dir, "zeropoints")?;
+        let zero_points = zero_points(&source)?;
+        n_absurd += source.n_absurd.get();
         Ok(Products {
             stars,
             zero_points,
@@ -108,6 +123,7 @@ impl Products {
             rejected: rejected(dir)?,
             catalogue,
             record,
+            n_absurd,
         })
     }
 
@@ -128,6 +144,8 @@ impl Products {
 pub(crate) struct Source {
     path: PathBuf,
     table: Table,
+    /// Numbers beyond what [`Source::within`] allows.
+    n_absurd: Cell<usize>,
 }
 
 impl Source {
@@ -145,6 +163,7 @@ impl Source {
         Ok(Source {
             table: Table::read(&path)?,
             path,
+            n_absurd: Cell::new(0),
         })
     }
 
@@ -174,8 +193,22 @@ impl Source {
             .ok_or_else(|| self.wrong(name, "numbers", data))
     }
 
+    /// Numbers up to `largest` in size; NaN in place of others.
+    fn within(&self, name: &str, largest: f64) -> Result<Vec<f64>> {
+        let mut values = self.floats(name)?;
+        for value in values.iter_mut().filter(|v| v.abs() > largest) {
+            self.n_absurd
+                .set(self.n_absurd.get() + usize::from(value.is_finite()));
+            *value = f64::NAN;
+        }
+        Ok(values)
+    }
+
+    /// Integers, those of absurd size cut so that sums of a few have a place in memory.
     pub fn integers(&self, name: &str) -> Result<Vec<i64>> {
-        Ok(self.floats(name)?.into_iter().map(|x| x as i64).collect())
+        const LARGEST: f64 = 1e12;
+        let values = self.floats(name)?.into_iter();
+        Ok(values.map(|x| x.clamp(-LARGEST, LARGEST) as i64).collect())
     }
 
     pub fn text(&self, name: &str) -> Result<Vec<String>> {
@@ -207,15 +240,16 @@ impl Source {
 
 fn catalogue(source: &Source) -> Result<Catalogue> {
     let columns = |letter: char| -> Result<ArmColumns> {
-        let of = |name: &str| source.floats(&name.replace('x', &letter.to_string()));
+        let name_of = |name: &str| name.replace('x', &letter.to_string());
+        let of = |name: &str| source.within(&name_of(name), C_KM_S);
         Ok(ArmColumns {
-            snr: of("snr_x")?,
+            snr: source.within(&name_of("snr_x"), LARGEST)?,
             rv_km_s: of("drv_x")?,
             rv_err_km_s: of("drv_x_err")?,
             rv_corr_km_s: of("drv_x_corr")?,
             rv_corr_err_km_s: of("drv_x_corr_err")?,
-            chi2_red: of("chi2_x")?,
-            flags: of("flags_x")?.into_iter().map(|f| f as i64).collect(),
+            chi2_red: source.within(&name_of("chi2_x"), LARGEST)?,
+            flags: source.integers(&name_of("flags_x"))?,
         })
     };
     let mut numbers = HashMap::new();
@@ -234,13 +268,13 @@ fn catalogue(source: &Source) -> Result<Catalogue> {
     Ok(Catalogue {
         star,
         stars,
-        ra_deg: source.floats("ra")?,
-        dec_deg: source.floats("dec")?,
+        ra_deg: source.within("ra", 360.0)?,
+        dec_deg: source.within("dec", 90.0)?,
         planid: source.text("planid")?,
         spid: source.integers("spid")?,
         fiberid: source.integers("fiberid")?,
         lmjm: source.integers("lmjm")?,
-        hjd: source.floats("hjd")?,
+        hjd: source.within("hjd", LARGEST_DATE_D)?,
         arms: [first?, second?],
     })
 }
@@ -248,10 +282,13 @@ fn catalogue(source: &Source) -> Result<Catalogue> {
 fn stars(source: &Source) -> Result<Vec<StarRow>> {
     let (names, arms) = (source.text("designation")?, source.arms()?);
     let (before, after) = (
-        source.floats("scatter_before")?,
-        source.floats("scatter_after")?,
+        source.within("scatter_before", C_KM_S)?,
+        source.within("scatter_after", C_KM_S)?,
     );
-    let (chi2, dof) = (source.floats("chi2")?, source.floats("dof")?);
+    let (chi2, dof) = (
+        source.within("chi2", LARGEST)?,
+        source.within("dof", LARGEST)?,
+    );
     let (n_used, variable) = (source.floats("n_used")?, source.truths("variable")?);
     let sb2_candidate = source.truths("sb2_candidate")?;
     let rows = names
@@ -279,8 +316,8 @@ fn zero_points(source: &Source) -> Result<Vec<ZeroPoint>> {
     );
     let (lmjm, zp, zp_err) = (
         source.integers("lmjm")?,
-        source.floats("zp")?,
-        source.floats("zp_err")?,
+        source.within("zp", C_KM_S)?,
+        source.within("zp_err", C_KM_S)?,
     );
     let rows = planid.into_iter().enumerate().map(|(i, planid)| ZeroPoint {
         planid,
@@ -295,7 +332,7 @@ fn zero_points(source: &Source) -> Result<Vec<ZeroPoint>> {
 
 fn record(dir: &Path) -> Result<Value> {
     let path = dir.join("run.json");
-    let bytes = std::fs::read(&path).map_err(|e| match e.kind() {
+    let bytes = regular::read(&path).map_err(|e| match e.kind() {
         std::io::ErrorKind::NotFound => Error::Config(format!(
             "{} holds no finished run: run.json is missing",
             dir.display()
@@ -309,10 +346,11 @@ fn rejected(dir: &Path) -> Result<BTreeMap<String, (usize, [String; 3])>> {
     let path = dir.join("rejected.csv");
     let bad = |e: csv::Error| Error::format(&path, e.to_string());
     let mut by_reason: BTreeMap<String, (usize, [String; 3])> = BTreeMap::new();
-    let mut reader = csv::Reader::from_path(&path).map_err(bad)?;
+    let mut reader =
+        csv::Reader::from_reader(regular::reader(&path).map_err(|e| Error::io(&path, e))?);
     for line in reader.records() {
         let line = line.map_err(bad)?;
-        let cell = |i: usize| line.get(i).unwrap_or_default().to_owned();
+        let cell = |i: usize| unguard(line.get(i).unwrap_or_default()).to_owned();
         let new = || (0, [cell(0), cell(1), cell(3)]);
         by_reason.entry(cell(2)).or_insert_with(new).0 += 1;
     }

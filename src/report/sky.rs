@@ -74,7 +74,7 @@ fn map(area: &Panel, products: &Products) -> Drawn {
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(-ra.1..-ra.0, dec.0..dec.1)?;
+        .build_cartesian_2d(axis(-ra.1..-ra.0), axis(dec.0..dec.1))?;
     chart
         .configure_mesh()
         .disable_mesh()

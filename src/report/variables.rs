@@ -175,7 +175,7 @@ fn curve(area: &Panel, products: &Products, shown: &Shown) -> Drawn {
         .margin(8)
         .x_label_area_size(42)
         .y_label_area_size(58)
-        .build_cartesian_2d(x, y.clone())?;
+        .build_cartesian_2d(axis(x), axis(y.clone()))?;
     chart
         .configure_mesh()
         .disable_mesh()

@@ -104,7 +104,7 @@ fn by_spectrograph(area: &Panel, products: &Products, arm: Arm) -> Drawn {
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(66)
-        .build_cartesian_2d(-0.6..n as f64 - 0.4, -limit..limit)?;
+        .build_cartesian_2d(axis(-0.6..n as f64 - 0.4), axis(-limit..limit))?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -202,7 +202,7 @@ fn by_exposure(
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(66)
-        .build_cartesian_2d(0.2..n + 0.8, -limit..limit)?;
+        .build_cartesian_2d(axis(0.2..n + 0.8), axis(-limit..limit))?;
     chart
         .configure_mesh()
         .disable_x_mesh()

@@ -44,7 +44,7 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     let dir = RunDir::open(&config.out, &identity, config.overwrite)?;
     let clocks = StageClocks::default();
     let known = names::read(&config.out)?;
-    let mut plan = Plan::new(&config.inputs, &known, &clocks);
+    let mut plan = Plan::new(&config.inputs, &known, &clocks)?;
     names::write(&config.out, &known, plan.stars())?;
     let mut units = measured(config, &plan, &dir, backend, progress, &clocks)?;
 

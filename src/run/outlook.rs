@@ -6,12 +6,12 @@ use super::config::{RunConfig, differences};
 use super::directory::STATE_DIR;
 use super::unit_file::UnitFile;
 use super::{fingerprint, names};
-use crate::Result;
 use crate::io::raw::Rejection;
 use crate::likelihood::Likelihood;
 use crate::pipeline::measure::files_in_flight;
 use crate::pipeline::stages::StageClocks;
 use crate::pipeline::{Job, Plan, ReferenceKind, Unit, measure_units};
+use crate::{Result, regular};
 
 /// Files that are measured to learn how fast this machine is.
 const SAMPLE_FILES: usize = 48;
@@ -67,9 +67,9 @@ pub struct UnitOutlook {
 pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> {
     let clocks = StageClocks::default();
     let known = names::read(&config.out)?;
-    let mut plan = Plan::new(&config.inputs, &known, &clocks);
+    let mut plan = Plan::new(&config.inputs, &known, &clocks)?;
     let state = config.out.join(STATE_DIR);
-    let differences = match std::fs::read_to_string(state.join("config.json")) {
+    let differences = match regular::read_to_string(&state.join("config.json")) {
         Ok(text) if !config.overwrite => match serde_json::from_str(&text) {
             Ok(old) => differences(&old, &config.identity()?),
             Err(e) => vec![e.to_string()],

@@ -9,7 +9,7 @@ use super::fingerprint;
 use crate::io::raw::{RejectReason, Rejection};
 use crate::pipeline::{MeasuredUnit, RvRow, Unit, rv_read, rv_table};
 use crate::table::Table;
-use crate::{Error, Result, whole};
+use crate::{Error, Result, regular, whole};
 
 /// What a unit's files hold beside its rows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -94,7 +94,7 @@ impl UnitFile {
     /// [`Error::Io`].
     pub fn write(&self, unit: &Unit, fingerprint: u64, measured: &MeasuredUnit) -> Result<()> {
         rv_table::to_table(&measured.rows).write(&self.rows)?;
-        let bytes = std::fs::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
+        let bytes = regular::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
         let unreadable = |r: &Rejection| r.reason == RejectReason::Unreadable;
         let header = UnitHeader {
             planid: unit.planid.clone(),
@@ -129,7 +129,7 @@ impl UnitFile {
 
     /// The record, if it is whole and of this fingerprint; `None` where the unit is to be measured (again).
     pub fn header(&self, fingerprint: u64) -> Option<UnitHeader> {
-        let text = std::fs::read_to_string(&self.header).ok()?;
+        let text = regular::read_to_string(&self.header).ok()?;
         let (json, end) = text.split_once('\n')?;
         if end != format!("crc32 {:08x}\n", crc32(json.as_bytes())) {
             return None;
@@ -141,7 +141,7 @@ impl UnitFile {
     /// The record of a unit that need not be measured again: rows whole, and every file was read.
     pub fn usable(&self, fingerprint: u64) -> Option<UnitHeader> {
         let header = self.header(fingerprint)?;
-        let bytes = std::fs::read(&self.rows).ok()?;
+        let bytes = regular::read(&self.rows).ok()?;
         let is_whole = bytes.len() as u64 == header.rows_len && crc32(&bytes) == header.rows_crc32;
         (is_whole && !header.try_again).then_some(header)
     }

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::formula::guard;
 use super::{ColumnData, Table};
 use crate::{Error, Result};
 
@@ -25,12 +26,12 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     // A lone empty cell must be quoted, or readers take its line for a blank one.
     let mut writer = ::csv::WriterBuilder::new().from_writer(out);
     writer
-        .write_record(table.columns.iter().map(|c| c.name.as_str()))
+        .write_record(table.columns.iter().map(|c| guard(&c.name).into_owned()))
         .map_err(failed)?;
     for row in 0..table.n_rows() {
         for column in &table.columns {
             match &column.data {
-                ColumnData::Text(v) => writer.write_field(&v[row]),
+                ColumnData::Text(v) => writer.write_field(&*guard(&v[row])),
                 _ => writer.write_field(column.text_at(row)),
             }
             .map_err(failed)?;

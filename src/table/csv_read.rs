@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::cells::Cells;
 use super::ecsv::{self, Head};
+use super::formula::unguard;
 use super::quotes::CheckQuotes;
 use super::read::{ReadTable, Skipped};
 use super::words::{is_missing, number, parse_bool, parse_float, parse_int};
@@ -141,7 +142,7 @@ fn push(cells: &mut Cells, cell: &str) -> bool {
         return true;
     }
     match &mut cells.data {
-        ColumnData::Text(v) => Some(v.push(cell.to_owned())),
+        ColumnData::Text(v) => Some(v.push(unguard(cell).to_owned())),
         ColumnData::Bool(v) => parse_bool(word).map(|x| v.push(x)),
         ColumnData::I32(v) => word.parse().ok().map(|x| v.push(x)),
         ColumnData::F64(v) => number(word).map(|x| v.push(x)),
@@ -234,7 +235,7 @@ impl<'a> Lines<'a> {
                 lines
                     .record
                     .iter()
-                    .map(|name| name.trim().to_owned())
+                    .map(|name| unguard(name.trim()).to_owned())
                     .collect()
             }
         };

@@ -11,6 +11,7 @@ use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::parquet::META_KEY;
 use super::parquet_types::{self as types, Reading};
+use super::quiet_panic;
 use super::read::{ReadTable, Skipped};
 use super::yaml_meta::{self, TableMeta};
 use super::{Column, ColumnData, Table, source};
@@ -33,7 +34,7 @@ enum Cells {
 /// Reads the file.
 pub(super) fn read(path: &Path) -> Result<ReadTable> {
     // The parquet crate asserts on some damaged headers (negative offsets): that is the file's fault, not ours.
-    std::panic::catch_unwind(|| read_unguarded(path)).unwrap_or_else(|_| {
+    quiet_panic::catch(|| read_unguarded(path)).unwrap_or_else(|| {
         Err(Error::format(
             path,
             "expected a Parquet file, found one so damaged that its reader gave up",

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::encoding::{Encoding, to_utf8};
-use crate::{Error, Result};
+use crate::{Error, Result, regular};
 
 /// Bytes held at a time.
 const BUFFER: usize = 1 << 20;
@@ -13,7 +13,7 @@ const BUFFER: usize = 1 << 20;
 /// The file's bytes, inflated if they are gzip's.
 pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead>> {
     let failed = |e| Error::io(path, e);
-    let file = File::open(path).map_err(failed)?;
+    let file = regular::reader(path).map_err(failed)?;
     let mut input = BufReader::with_capacity(BUFFER, file);
     if is_gzip(input.fill_buf().map_err(failed)?) {
         let inflated = flate2::bufread::MultiGzDecoder::new(input);
@@ -44,7 +44,7 @@ pub(super) fn open_text(path: &Path) -> Result<Box<dyn BufRead>> {
 /// A file to be read in any order: inflated into one without a name if it is compressed.
 pub(super) fn open_seekable(path: &Path) -> Result<File> {
     let failed = |e| Error::io(path, e);
-    let mut file = File::open(path).map_err(failed)?;
+    let mut file = regular::open(path).map_err(failed)?;
     let mut start = Vec::new();
     (&mut file)
         .take(2)

@@ -79,6 +79,31 @@ fn csv_gives_back_names_and_values() {
 }
 
 #[test]
+fn csv_text_is_no_formula_in_a_spreadsheet_and_comes_back() {
+    let names = [
+        "=1+1", "+7", "-12", "@SUM(1)", "\tx", "'=1", "J0123+45", "", "plain",
+    ];
+    let mut table = Table::new();
+    let column = names.map(str::to_owned).to_vec();
+    let n = names.len();
+    table
+        .push_text("=star", "", "", column)
+        .push_f64("rv", "", "", vec![-1.5; n])
+        .push_i64("n", "", "", vec![-1; n]);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.csv");
+    table.write(&path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let expected = "'=star,rv,n\n'=1+1,-1.5,-1\n'+7,-1.5,-1\n'-12,-1.5,-1\n'@SUM(1),-1.5,-1\n'\tx,-1.5,-1\n\
+        ''=1,-1.5,-1\nJ0123+45,-1.5,-1\n,-1.5,-1\nplain,-1.5,-1\n";
+    assert_eq!(text, expected);
+    let back = Table::read(&path).unwrap();
+    for (a, b) in table.columns.iter().zip(&back.columns) {
+        assert_eq!((&a.name, &a.data), (&b.name, &b.data));
+    }
+}
+
+#[test]
 fn tables_without_rows_or_columns_survive() {
     let mut empty = Table::new();
     empty.push_f64("rv", "km/s", "", vec![]);

@@ -5,7 +5,8 @@ use plotters::prelude::*;
 use super::end_to_end_score::{ARMS, Comparison, ZeroPointError};
 use crate::Arm;
 use crate::report::plot::{
-    CAPTION, Drawn, Figure, LABEL, Panel, arm_colour, linear_axes, nothing, quantile, svg, tick,
+    CAPTION, Drawn, Figure, LABEL, Panel, arm_colour, axis, linear_axes, nothing, quantile, svg,
+    tick,
 };
 
 /// Error of every zero point, by spectrograph and exposure.
@@ -46,7 +47,7 @@ fn errors_panel(area: &Panel, comparison: &Comparison, arm: Arm) -> Drawn {
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(-1.0..of.len() as f64, -1.25 * limit..limit)?;
+        .build_cartesian_2d(axis(-1.0..of.len() as f64), axis(-1.25 * limit..limit))?;
     // The number of a spectrograph in the middle of its points.
     let mut places: Vec<(i64, usize, usize)> = Vec::new();
     for (i, z) in of.iter().enumerate() {

@@ -5,7 +5,8 @@ use plotters::prelude::*;
 use super::mock::{Kind, Mock, MockRow, TABLE_1};
 use super::statistics::mean;
 use crate::report::plot::{
-    BEFORE, BLUE_ARM, CAPTION, Drawn, Figure, LABEL, Panel, RED_ARM, legend, linear_axes, svg, tick,
+    BEFORE, BLUE_ARM, CAPTION, Drawn, Figure, LABEL, Panel, RED_ARM, axis, legend, linear_axes,
+    svg, tick,
 };
 
 /// Exposure, and RV less zero point less true RV, of every observation of a constant. RVs are relative to the star's
@@ -128,7 +129,7 @@ fn binary_panel(area: &Panel, mock: &Mock, star: usize, zp: &[f64]) -> Drawn {
         .margin(8)
         .x_label_area_size(8)
         .y_label_area_size(60)
-        .build_cartesian_2d(0.0..1.0, -limit..high)?;
+        .build_cartesian_2d(axis(0.0..1.0), axis(-limit..high))?;
     chart
         .configure_mesh()
         .disable_mesh()
@@ -169,7 +170,7 @@ fn binary_panel(area: &Panel, mock: &Mock, star: usize, zp: &[f64]) -> Drawn {
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(60)
-        .build_cartesian_2d(0.0..1.0, -limit..limit)?;
+        .build_cartesian_2d(axis(0.0..1.0), axis(-limit..limit))?;
     chart
         .configure_mesh()
         .disable_mesh()

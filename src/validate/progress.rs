@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::tell;
+
 /// Time between lines where there is no terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
@@ -57,9 +59,11 @@ impl Progress {
             self.last = Instant::now();
             let seconds = self.start.elapsed().as_secs_f64();
             let left = seconds * (self.total - self.done) as f64 / self.done as f64;
-            eprintln!(
+            tell::alert!(
                 "{}: {}/{} ({what}), {left:.0} s left",
-                self.name, self.done, self.total
+                self.name,
+                self.done,
+                self.total
             );
         }
     }

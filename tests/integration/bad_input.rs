@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use relrv::likelihood::flags;
+use relrv::table::Table;
 
 use crate::fits_edit::{Column, Hdu, join, recount, split};
 use crate::support::*;
@@ -537,4 +538,36 @@ fn nothing_usable_at_all() {
     ] {
         assert!(errors.contains(word), "{errors}");
     }
+}
+
+/// The crate that reads Parquet panics on some damage: one line tells of it, and no backtrace.
+#[test]
+fn a_parquet_file_that_panics_its_reader_is_one_line() {
+    let dir = folder();
+    let path = dir.path().join("t.parquet");
+    let mut table = Table::new();
+    table.push_f64("rv", "km/s", "", vec![1.0; 4]);
+    table.write(&path).unwrap();
+    let sound = std::fs::read(&path).unwrap();
+    let gave_up = |place: &usize| {
+        let mut bytes = sound.clone();
+        bytes[*place] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        Table::read(&path).is_err_and(|e| e.to_string().contains("its reader gave up"))
+    };
+    let place = (0..sound.len()).rev().find(gave_up);
+    assert!(place.is_some(), "no flipped bit makes the reader panic");
+    let out = dir.path().join("out");
+    let args = [
+        "calibrate".as_ref(),
+        path.as_os_str(),
+        "--out".as_ref(),
+        out.as_os_str(),
+    ];
+    let (status, said, errors) = told(&relrv(&args));
+    assert_eq!((status, said.as_str()), (1, ""));
+    assert!(
+        errors.starts_with("error: ") && errors.lines().count() == 1,
+        "{errors}"
+    );
 }

@@ -12,7 +12,7 @@ use crate::support::*;
 const N_FILES: usize = 500;
 
 /// Makes files of one blue exposure each, every one of another star: copies with another position.
-fn many_stars(folder: &Path, n: usize) {
+pub fn many_stars(folder: &Path, n: usize) {
     let mut hdus = split(&gunzip(&files(small_plate())[0]));
     hdus.truncate(4);
     hdus.drain(1..3);

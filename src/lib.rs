@@ -18,12 +18,14 @@ pub mod likelihood;
 pub mod pipeline;
 pub mod report;
 pub mod run;
+pub mod same_file;
 pub mod selfcal;
 pub mod simulate;
 pub mod spectrum;
 pub mod table;
 pub mod validate;
 pub mod whole;
+pub mod workplace;
 
 pub use arm::Arm;
 pub use error::{Error, Result};

@@ -3,10 +3,12 @@
 pub mod backend;
 mod bench;
 mod calibrate;
+mod calibrate_dir;
 mod config_file;
 mod devices;
 mod interrupt;
 mod measure;
+mod outputs;
 mod progress;
 mod report;
 mod report_page;
@@ -23,7 +25,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::validate::{
     all, end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
 };
-use crate::{Error, Result};
+use crate::{Error, Result, workplace};
 
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
@@ -116,27 +118,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(args) => args.run(),
         Command::Devices(args) => args.run(),
         Command::Bench(args) => args.run(),
-        Command::Validate(Validate::Mock(args)) => {
-            mock_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Survey(args)) => {
-            survey_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Precision(args)) => {
-            precision_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Pulsators(args)) => {
-            pulsators_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Phase(args)) => {
-            phase_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::EndToEnd(args)) => {
-            end_to_end_run::run(&args, &mut std::io::stdout()).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::All(args)) => {
-            all::run(&args, &mut std::io::stdout()).map(|()| Outcome::Done)
-        }
+        Command::Validate(which) => validate(which),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -150,6 +132,31 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs a test of the paper's; its directory must not be one of a run or a calibration.
+fn validate(which: Validate) -> Result<Outcome> {
+    let out = match &which {
+        Validate::Mock(args) => &args.out,
+        Validate::Survey(args) => &args.out,
+        Validate::Precision(args) => &args.out,
+        Validate::Pulsators(args) => &args.out,
+        Validate::Phase(args) => &args.out,
+        Validate::EndToEnd(args) => &args.out,
+        Validate::All(args) => &args.out,
+    };
+    workplace::refuse_others(out, "validate")?;
+    let told = &mut std::io::stdout();
+    match which {
+        Validate::Mock(args) => mock_run::run(&args, told).map(drop),
+        Validate::Survey(args) => survey_run::run(&args, told).map(drop),
+        Validate::Precision(args) => precision_run::run(&args, told).map(drop),
+        Validate::Pulsators(args) => pulsators_run::run(&args, told).map(drop),
+        Validate::Phase(args) => phase_run::run(&args, told).map(drop),
+        Validate::EndToEnd(args) => end_to_end_run::run(&args, told).map(drop),
+        Validate::All(args) => all::run(&args, told),
+    }?;
+    Ok(Outcome::Done)
 }
 
 /// Reads the command line, and the file that `run --config` names.

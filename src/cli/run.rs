@@ -12,7 +12,7 @@ use super::run_progress::RunProgress;
 use super::run_summary::{tell_outlook, tell_summary};
 use crate::likelihood::Likelihood;
 use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
-use crate::{Error, Result};
+use crate::{Error, Result, same_file};
 
 /// Measure, calibrate, and write the catalogue with everything that belongs to it.
 ///
@@ -74,11 +74,14 @@ impl RunArgs {
             tell_outlook(&outlook, &mut std::io::stdout());
             return Ok(outcome(defects));
         }
+        if let Some(file) = &self.config {
+            same_file::refuse_inputs(run::outputs(&config.out), [file])?;
+        }
         interrupt::watch()?;
         let progress = RunProgress::new(self.measure.quiet);
-        let done = pool.install(|| run::run(&config, &backend, &progress));
+        let done = pool.install(|| run::run_with_report(&config, &backend, &progress));
         progress.finish();
-        let done = done.map_err(|e| self.with_what_is_kept(e))?;
+        let (done, report) = done.map_err(|e| self.with_what_is_kept(e))?;
         let defects = defects(&done.rejected);
         // Errors are told even when asked to be quiet.
         let nothing = done.record.counts.measured == 0;
@@ -87,14 +90,19 @@ impl RunArgs {
         }
         if nothing {
             let counts = &done.record.counts;
+            let more = match &done.rejected_path {
+                Some(path) => format!("reasons in {}", path.display()),
+                None => format!(
+                    "{}; what {} holds is as it was",
+                    reasons(counts),
+                    self.out.display()
+                ),
+            };
             return Err(Error::NothingUsable(format!(
-                "nothing could be measured: {} files, {} spectra in, none usable; reasons in {}",
-                counts.files,
-                counts.spectra,
-                done.rejected_path.display()
+                "nothing could be measured: {} files, {} spectra in, none usable; {more}",
+                counts.files, counts.spectra,
             )));
         }
-        let report = self.write_report(&config)?;
         if !self.measure.quiet {
             tell_summary(
                 &done,
@@ -109,23 +117,11 @@ impl RunArgs {
         Ok(outcome(defects))
     }
 
-    /// The page of the run; none if all its tables are of a kind that cannot be read back.
-    fn write_report(&self, config: &RunConfig) -> Result<Option<PathBuf>> {
-        if config.formats.iter().all(|f| *f == ProductFormat::Mrt) {
-            // An older run's page would speak of other products.
-            crate::report::remove(&self.out)?;
-            return Ok(None);
-        }
-        crate::report::write(&self.out).map(Some)
-    }
-
     /// An error of the system, such as a full disk, with what it leaves.
     fn with_what_is_kept(&self, error: Error) -> Error {
         let state = self.out.join(STATE_DIR);
-        let mut units = std::fs::read_dir(state.join("units"));
-        let any = units.as_mut().is_ok_and(|entries| entries.next().is_some());
         match error {
-            Error::Io { path, source } if any => {
+            Error::Io { path, source } if run::holds_units(&self.out) => {
                 let kept = format!(
                     "{source}\nwhat was measured is kept in {}; the same command goes on from there",
                     state.display()
@@ -135,6 +131,13 @@ impl RunArgs {
             other => other,
         }
     }
+}
+
+/// `low_snr 64, unreadable 1`.
+fn reasons(counts: &run::Counts) -> String {
+    let all = counts.files_rejected.iter().chain(&counts.spectra_rejected);
+    let words: Vec<String> = all.map(|(reason, n)| format!("{reason} {n}")).collect();
+    words.join(", ")
 }
 
 fn outcome(defects: usize) -> Outcome {

@@ -14,6 +14,8 @@ use crate::{Error, Result, whole};
 /// Where a command keeps what it needs to go on, and whose the directory is.
 pub const STATE_DIR: &str = ".relrv";
 
+/// Commands that note themselves.
+const COMMANDS: [&str; 3] = ["run", "calibrate", "simulate"];
 /// What a directory is known by where nothing is noted: the file that the command writes last.
 const LAST_FILES: [(&str, &str); 2] = [("run", "run.json"), ("calibrate", "calibration.json")];
 
@@ -71,9 +73,11 @@ pub fn read_note(dir: &Path, which: Which) -> Result<Noted> {
         return Ok(Noted::Nothing);
     }
     let bytes = fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    Ok(match serde_json::from_slice(&bytes) {
-        Ok(note) => Noted::Note(note),
-        Err(e) => Noted::Damaged(format!("{} is damaged: {e}", path.display())),
+    let damaged = |what: String| Noted::Damaged(format!("{} is damaged: {what}", path.display()));
+    Ok(match serde_json::from_slice::<Note>(&bytes) {
+        Ok(note) if COMMANDS.contains(&&*note.command) => Noted::Note(note),
+        Ok(note) => damaged(format!("{:?} is no command", note.command)),
+        Err(e) => damaged(e.to_string()),
     })
 }
 
@@ -280,6 +284,12 @@ pub fn refuse_folders<P: AsRef<Path>>(outputs: impl IntoIterator<Item = P>) -> R
     Ok(())
 }
 
+/// Content of a file if it is one: no link is followed, and no pipe waited for.
+pub fn read_regular(path: &Path) -> Option<Vec<u8>> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    meta.is_file().then(|| fs::read(path).ok()).flatten()
+}
+
 /// Removes a file if it is there.
 ///
 /// # Errors
@@ -332,7 +342,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         Workplace::open(dir.path(), "run", &[]).unwrap();
         let path = Which::Config.path(dir.path());
-        for bytes in [&b"\xff\xfe"[..], b"", b"{", b"[1]"] {
+        let other = br#"{"command": "rvn", "settings": {}}"#;
+        for bytes in [&b"\xff\xfe"[..], b"", b"{", b"[1]", other] {
             fs::write(&path, bytes).unwrap();
             let found = read_note(dir.path(), Which::Config).unwrap();
             assert!(matches!(found, Noted::Damaged(text) if text.contains("config.json")));

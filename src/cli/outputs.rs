@@ -28,7 +28,7 @@ pub fn refuse_inputs(outputs: &[&Path], named: &[PathBuf]) -> Result<()> {
 /// Refuses an output that would take the place of a product in a directory of `relrv run` or `relrv calibrate`.
 ///
 /// # Errors
-/// [`Error::InTheWay`].
+/// [`Error::Config`]; those of [`workplace::owner`].
 pub fn refuse_products(output: &Path) -> Result<()> {
     let dir = directory_of(output);
     let Some(owner) = workplace::owner(dir)? else {
@@ -40,10 +40,10 @@ pub fn refuse_products(output: &Path) -> Result<()> {
         _ => Vec::new(),
     };
     match products.iter().any(|p| p.file_name() == output.file_name()) {
-        true => Err(Error::in_the_way(
-            output,
-            format!("is the name of a product of relrv {owner}, which the directory belongs to"),
-        )),
+        true => Err(Error::Config(format!(
+            "{} is the name of a product of relrv {owner}, which the directory belongs to: choose another name",
+            output.display()
+        ))),
         false => Ok(()),
     }
 }

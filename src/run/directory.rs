@@ -165,8 +165,9 @@ impl RunDir {
         record: Prepared,
         missing: &[Rejection],
     ) -> Result<()> {
-        // From here on the record vouches for nothing.
+        // From here on the record vouches for nothing, and the page speaks of what is no more.
         workplace::remove(&self.record_path())?;
+        report::remove(self.place.dir())?;
         let names: HashSet<&String> = products.iter().map(|(name, _)| name).collect();
         for name in self.older.iter().filter(|name| !names.contains(name)) {
             workplace::remove(&self.path(name))?;
@@ -288,7 +289,7 @@ fn older_tables(dir: &Path) -> Result<Vec<String>> {
             all.iter().filter(is_of).cloned().collect()
         }
         _ => {
-            let record = fs::read(dir.join(RECORD)).unwrap_or_default();
+            let record = workplace::read_regular(&dir.join(RECORD)).unwrap_or_default();
             let record: Value = serde_json::from_slice(&record).unwrap_or_default();
             texts(record.get("products"))
         }

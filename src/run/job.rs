@@ -55,15 +55,11 @@ pub fn run_with_report(
     progress: &dyn Progress,
 ) -> Result<(Done, Option<PathBuf>)> {
     let (done, _dir) = work(config, backend, progress)?;
-    if done.record.counts.measured == 0 {
-        return Ok((done, None));
-    }
-    if config.has_page() {
-        return Ok((done, Some(report::write(&config.out)?)));
-    }
-    // An older run's page would speak of other products.
-    report::remove(&config.out)?;
-    Ok((done, None))
+    let page = match done.record.counts.measured > 0 && config.has_page() {
+        true => Some(report::write(&config.out)?),
+        false => None,
+    };
+    Ok((done, page))
 }
 
 /// Whether what a run in `dir` measured is kept, to go on from.

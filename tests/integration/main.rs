@@ -17,6 +17,7 @@ mod gpu;
 mod hot_stars;
 mod memory;
 mod monte_carlo;
+#[cfg(unix)] // symbolic links
 mod never_lost;
 mod oracle;
 mod phase;
@@ -30,7 +31,9 @@ mod run_resume;
 mod run_support;
 mod run_truth;
 mod sb2;
+#[cfg(unix)] // symbolic links
 mod state;
+#[cfg(unix)] // symbolic links
 mod state_damage;
 mod support;
 mod validate;

@@ -324,6 +324,12 @@ fn calibrate_replaces_its_own_and_overwrites_by_name() {
     assert_refused(calibrate(&["--format", "csv", "--overwrite"]), &["rv.csv"]);
     assert!(tree(&out) == first);
     fs::write(&table, small_table()).unwrap();
+    // Neither does a full disk.
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 2; \"$RELRV\" calibrate {table:?} --out {out:?} --overwrite --p-min 0.1"
+    );
+    assert_refused(told(&shell(&line)), &["File too large"]);
+    assert!(tree(&out) == first);
     assert_eq!(calibrate(&["--format", "csv", "--overwrite"]).0, 0);
     let left: Vec<String> = tree(&out).into_keys().collect();
     let expected = [

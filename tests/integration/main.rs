@@ -20,6 +20,8 @@ mod monte_carlo;
 #[cfg(unix)] // symbolic links
 mod never_lost;
 mod oracle;
+#[cfg(unix)] // symbolic links
+mod own_files;
 mod phase;
 mod plate;
 mod precision;

@@ -54,7 +54,7 @@ const FOREIGN: [&str; 10] = [
 ];
 
 /// What is done to the directory and around the next start.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Damage {
     what: String,
     /// Files of somebody's that are there now.
@@ -66,12 +66,7 @@ struct Damage {
 }
 
 fn damage(out: &Path, canary: &Path, rng: &mut ChaCha8Rng) -> Damage {
-    let mut done = Damage {
-        what: String::new(),
-        foreign: Vec::new(),
-        kill_at: None,
-        full_at: None,
-    };
+    let mut done = Damage::default();
     let all = everything(out);
     let is_file = |p: &&PathBuf| fs::symlink_metadata(p).unwrap().is_file();
     let regular: Vec<&PathBuf> = all.iter().filter(is_file).collect();
@@ -171,6 +166,13 @@ fn two_hundred_damages_between_two_starts() {
     assert_eq!(start(&whole, &[], None).0, Some(0));
     let expected = products(&whole);
     let pages = tree(&whole.join("report"));
+    // Ended when one unit was measured and the next was being written.
+    let halfway = dir.path().join("halfway");
+    let end = Damage {
+        kill_at: Some(11),
+        ..Damage::default()
+    };
+    start(&halfway, &[], Some(&end));
     let canary = dir.path().join("canary");
     fs::create_dir_all(canary.join("behind/folder")).unwrap();
     for name in ["beside", "behind/file", "behind/folder/file"] {
@@ -182,17 +184,15 @@ fn two_hundred_damages_between_two_starts() {
     }
     let untouched = tree(&canary);
     let out = dir.path().join("out");
-    let mut rng = ChaCha8Rng::seed_from_u64(71);
+    let mut rng =
+        ChaCha8Rng::seed_from_u64(71);
     let (mut same, mut refused) = (0, 0);
     for i in 0..N_DAMAGES {
-        let copied = Command::new("cp")
-            .args(["-a"])
-            .arg(&whole)
-            .arg(&out)
-            .status();
+        let from = if i % 3 == 0 { &halfway } else { &whole };
+        let copied = Command::new("cp").args(["-a"]).arg(from).arg(&out).status();
         assert!(copied.unwrap().success());
         let damage = damage(&out, &canary, &mut rng);
-        let what = format!("{i}: {}", damage.what);
+        let what = format!("{i}, {}: {}", name_of(from), damage.what);
         let foreign_as_it_was = || {
             assert!(tree(&canary) == untouched, "{what}: the canary");
             for path in &damage.foreign {

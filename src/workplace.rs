@@ -188,7 +188,9 @@ impl Workplace {
     /// [`Error::Io`].
     pub fn promote(&self) -> Result<()> {
         let (next, config) = (Which::Next.path(&self.dir), Which::Config.path(&self.dir));
-        fs::rename(&next, &config).map_err(|e| Error::io(&next, e))
+        fs::rename(&next, &config).map_err(|e| Error::io(&next, e))?;
+        whole::moment();
+        Ok(())
     }
 
     /// Forgets what was to take the place of the old, if anything.

@@ -168,6 +168,7 @@ impl RunDir {
         // From here on the record vouches for nothing, and the page speaks of what is no more.
         workplace::remove(&self.record_path())?;
         report::remove(self.place.dir())?;
+        whole::moment();
         let names: HashSet<&String> = products.iter().map(|(name, _)| name).collect();
         for name in self.older.iter().filter(|name| !names.contains(name)) {
             workplace::remove(&self.path(name))?;

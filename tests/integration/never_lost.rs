@@ -341,6 +341,39 @@ fn calibrate_replaces_its_own_and_overwrites_by_name() {
     assert_eq!(left, [&expected[..], &["zeropoints.csv"]].concat());
 }
 
+#[cfg(debug_assertions)] // the program has these moments only with them
+#[test]
+fn a_calibration_that_is_killed_at_any_write_mixes_nothing() {
+    let dir = folder();
+    let (out, table) = (dir.path().join("out"), dir.path().join("rv.csv"));
+    fs::write(&table, small_table()).unwrap();
+    let line = |before: &str, out: &Path, more: &str| {
+        let line = format!("{before} \"$RELRV\" calibrate {table:?} --out {out:?} {more}");
+        shell(&line).status.success()
+    };
+    let (old, new) = ("--format fits", "--format csv --p-min 0.1 --overwrite");
+    let expected = dir.path().join("expected");
+    assert!(line("", &expected, new));
+    let expected = tree(&expected);
+    for moment in 1.. {
+        assert!(line("", &out, old));
+        let before = tree(&out);
+        if line(&format!("RELRV_ABORT_AT={moment}"), &out, new) {
+            assert!(moment > 15);
+            break;
+        }
+        let mut found = tree(&out);
+        found.retain(|name, _| !name.ends_with(".part"));
+        assert!(
+            !found.contains_key("calibration.json") || found == before || found == expected,
+            "moment {moment}"
+        );
+        assert!(line("", &out, new));
+        assert!(tree(&out) == expected, "moment {moment}");
+        fs::remove_dir_all(&out).unwrap();
+    }
+}
+
 #[test]
 fn one_program_at_a_time_works_in_a_directory() {
     let dir = folder();

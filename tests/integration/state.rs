@@ -171,7 +171,7 @@ fn an_overwriting_run_that_was_killed_goes_on() {
     assert!(products(&out) == expected);
     assert_eq!(fs::read_dir(units(&out)).unwrap().count(), 4);
     // Killed when some products are new and some old, and with other settings in between.
-    killed_at(15 + 2 * 6 + 4);
+    killed_at(15 + 2 * 6 + 6);
     assert!(!out.join("run.json").exists());
     let (status, _, errors) = run(&[two_units()], &out, &[]);
     assert_eq!(status, 1);
@@ -180,6 +180,66 @@ fn an_overwriting_run_that_was_killed_goes_on() {
     assert_eq!(status, 0);
     assert!(said.contains("2 of them measured before"), "{said}");
     assert!(products(&out) == expected);
+}
+
+/// At every third moment, old and new differ in settings and in formats.
+#[cfg(debug_assertions)] // the program has these moments only with them
+#[test]
+fn an_overwriting_run_that_is_killed_at_any_write_mixes_nothing() {
+    let dir = folder();
+    let new = ["--overwrite", "--vmax", "400", "--format", "fits,csv"];
+    let (old, expected) = (dir.path().join("old"), dir.path().join("expected"));
+    assert_eq!(run(&[two_units()], &old, &["--format", "fits,mrt"]).0, 0);
+    assert_eq!(run(&[two_units()], &expected, &new).0, 0);
+    let with_record = |out: &Path| {
+        let mut files = tree(out);
+        files.retain(|name, _| !name.ends_with(".part") && !name.contains('/'));
+        files.remove("run.json").is_some().then_some(files)
+    };
+    let [old_files, new_files] = [&old, &expected].map(|out| with_record(out).unwrap());
+    let out = dir.path().join("out");
+    let mut seen = [0; 3];
+    for moment in (1..).step_by(3) {
+        let copied = std::process::Command::new("cp")
+            .arg("-a")
+            .arg(&old)
+            .arg(&out)
+            .status();
+        assert!(copied.unwrap().success());
+        let output = command(&[two_units()], &out, &new)
+            .env("RELRV_ABORT_AT", moment.to_string())
+            .output()
+            .unwrap();
+        if output.status.success() {
+            break;
+        }
+        let what = match with_record(&out) {
+            None => 0,
+            Some(files) if files == old_files => 1,
+            Some(files) => {
+                assert!(files == new_files, "moment {moment}: a mixture");
+                2
+            }
+        };
+        seen[what] += 1;
+        let (status, said, errors) = run(&[two_units()], &out, &new);
+        assert_eq!(
+            (status, errors.as_str()),
+            (0, ""),
+            "moment {moment}: {said}"
+        );
+        assert!(with_record(&out).unwrap() == new_files, "moment {moment}");
+        assert!(out.join("report/index.html").exists(), "moment {moment}");
+        assert_eq!(
+            fs::read_dir(units(&out)).unwrap().count(),
+            4,
+            "moment {moment}"
+        );
+        assert!(!out.join(".relrv/next.json").exists(), "moment {moment}");
+        fs::remove_dir_all(&out).unwrap();
+    }
+    // Mostly the old, then neither, then the new without its page.
+    assert!(seen[1] > 10 && seen[0] > 0 && seen[2] > 5, "{seen:?}");
 }
 
 #[test]

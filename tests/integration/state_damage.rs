@@ -184,8 +184,7 @@ fn two_hundred_damages_between_two_starts() {
     }
     let untouched = tree(&canary);
     let out = dir.path().join("out");
-    let mut rng =
-        ChaCha8Rng::seed_from_u64(71);
+    let mut rng = ChaCha8Rng::seed_from_u64(71);
     let (mut same, mut refused) = (0, 0);
     for i in 0..N_DAMAGES {
         let from = if i % 3 == 0 { &halfway } else { &whole };

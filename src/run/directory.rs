@@ -49,12 +49,8 @@ impl RunDir {
     pub fn open(config: &RunConfig, identity: &Map<String, Value>) -> Result<Self> {
         let dir = &config.out;
         // What can be refused is refused before anything is made, and decided again when nobody else can change it.
-        workplace::refuse_others(dir, COMMAND)?;
+        refuse_strangers(config)?;
         start(config, identity)?;
-        if config.has_page() {
-            report::refuse_foreign(dir)?;
-        }
-        workplace::refuse_folders(all_paths(dir))?;
         let place = Workplace::open(dir, COMMAND, &[UNITS])?;
         let (attempt, noted, missing) = start(config, identity)?;
         let report = dir.join(REPORT_DIR);
@@ -131,14 +127,16 @@ impl RunDir {
         )))
     }
 
-    /// Notes the run, unless it only goes on.
+    /// Notes the run, unless it only goes on; and inputs that are there again, as their units will be from now on.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn begin(&self, missing: &[Rejection]) -> Result<()> {
-        match self.missing {
-            None => self.place.write_note(self.noted, &self.note(missing)),
-            Some(_) => Ok(()),
+        let note = self.note(missing);
+        let is_noted = |before: &Vec<String>| before.iter().all(|p| note.missing.contains(p));
+        match self.missing.as_ref().is_some_and(is_noted) {
+            true => Ok(()),
+            false => self.place.write_note(self.noted, &note),
         }
     }
 
@@ -199,6 +197,18 @@ impl RunDir {
         }
         self.place.forget_next()
     }
+}
+
+/// Refuses a directory of another command, and things that a run would have to replace and does not.
+///
+/// # Errors
+/// [`Error::Config`], [`Error::InTheWay`], [`Error::Io`].
+pub fn refuse_strangers(config: &RunConfig) -> Result<()> {
+    workplace::refuse_others(&config.out, COMMAND)?;
+    if config.has_page() {
+        report::refuse_foreign(&config.out)?;
+    }
+    workplace::refuse_folders(all_paths(&config.out))
 }
 
 /// Which attempt it is, where it is noted, and what was missing when it began.

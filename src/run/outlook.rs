@@ -63,11 +63,12 @@ pub struct UnitOutlook {
 /// Reads the headers, measures a few files to learn the speed, and writes nothing.
 ///
 /// # Errors
-/// What the back end says.
+/// What the back end says; things in the directory that the run would be refused for and that are no matter of settings.
 pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> {
     let clocks = StageClocks::default();
     let mut plan = Plan::new(&config.inputs, &clocks);
     let identity = config.identity()?;
+    directory::refuse_strangers(config)?;
     let (settings, differences) = match directory::look(config, &identity)? {
         Start::With { attempt, .. } => {
             let settings = fingerprint::of_settings(&identity, &attempt);

@@ -229,6 +229,33 @@ fn inputs_that_vanished_take_nothing_along() {
     );
 }
 
+#[test]
+fn inputs_that_came_late_and_vanished_take_nothing_along() {
+    let dir = folder();
+    let [one, two] = two_folders(dir.path());
+    let (out, away) = (dir.path().join("out"), dir.path().join("away"));
+    // Units are smaller than this, the catalogue is larger.
+    let line = format!(
+        "trap '' XFSZ; ulimit -f 16; \"$RELRV\" run {one:?} {two:?} --out {out:?} --threads 2 --format csv,mrt"
+    );
+    for moved in [[&two, &away], [&away, &two]] {
+        fs::rename(moved[0], moved[1]).unwrap();
+        let (status, _, errors) = told(&shell(&line));
+        assert!(status == 1 && errors.contains("File too large"), "{errors}");
+    }
+    let units = tree(&out.join(".relrv/units"));
+    assert_eq!(units.len(), 4);
+    fs::rename(&two, &away).unwrap();
+    let more = ["--format", "csv,mrt"];
+    let refused = run(&[&one, &two], &out, &more);
+    assert_refused(refused, &["two", "bring the input back"]);
+    assert!(tree(&out.join(".relrv/units")) == units);
+    fs::rename(&away, &two).unwrap();
+    let (status, said, _) = run(&[&one, &two], &out, &more);
+    assert_eq!(status, 0);
+    assert!(said.contains("2 of them measured before"), "{said}");
+}
+
 /// A table for `calibrate`: 4 stars, 4 exposures.
 pub fn small_table() -> String {
     let mut rows = String::from("star,exposure,rv,rv_err\n");

@@ -20,6 +20,8 @@ fn foreign_files_in_the_report_are_named_and_left_alone() {
             let refused = run(&[Path::new("missing")], &out, more);
             assert_refused(refused, &[name, "move it away"]);
             assert!(tree(&out) == before && !out.join(".relrv").exists());
+            let more: Vec<&str> = more.iter().copied().chain(["--dry-run"]).collect();
+            assert_refused(run(&[two_units()], &out, &more), &[name, "move it away"]);
         }
         // A run without a page has nothing to do with it.
         let (status, _, errors) = run(&[two_units()], &out, &["--format", "mrt"]);

@@ -25,6 +25,26 @@ pub enum Error {
         /// HDU or column where there is one, what was expected, what was found.
         message: String,
     },
+    /// An output would take the place of an input.
+    #[error(
+        "{}: is the same file as the input {}, which an output must not replace; choose another place for the output",
+        output.display(),
+        input.display()
+    )]
+    OutputIsInput {
+        /// Where the output was to go.
+        output: PathBuf,
+        /// The input's name.
+        input: PathBuf,
+    },
+    /// Something is where a file of the program's own belongs, and the program has not made it. It is left alone.
+    #[error("{}: {found}; move it away, or choose another directory", path.display())]
+    InTheWay {
+        /// File or directory.
+        path: PathBuf,
+        /// What it is, and what was expected.
+        found: String,
+    },
     /// A setting that makes no sense.
     #[error("{0}")]
     Config(String),
@@ -101,6 +121,14 @@ impl Error {
     /// Whether the zero points of one arm have no solution, which says nothing against the other arm.
     pub fn is_of_solution(&self) -> bool {
         matches!(self, Error::NotPositive { .. } | Error::NotSettled { .. })
+    }
+
+    /// What is at `path` is not the program's.
+    pub fn in_the_way(path: &Path, found: impl Into<String>) -> Self {
+        Error::InTheWay {
+            path: path.to_owned(),
+            found: found.into(),
+        }
     }
 
     /// Error in the content of `path`.

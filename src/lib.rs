@@ -25,6 +25,7 @@ mod plain;
 mod regular;
 pub mod report;
 pub mod run;
+pub mod same_file;
 pub mod selfcal;
 pub mod simulate;
 pub mod spectrum;
@@ -32,6 +33,7 @@ pub mod table;
 mod tell;
 pub mod validate;
 pub mod whole;
+pub mod workplace;
 
 pub use arm::Arm;
 pub use error::{Error, Result};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::calibrate_dir::{CalibrateDir, SUMMARY};
 use crate::catalogue::never_constant::never_constant;
 use crate::catalogue::not_used::mark_not_used;
 use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
@@ -12,7 +13,7 @@ use crate::selfcal::input;
 use crate::selfcal::products;
 use crate::selfcal::summary::{self, ArmSummary};
 use crate::table::Table;
-use crate::whole;
+use crate::whole::Prepared;
 use crate::{Error, Result, plain};
 
 /// Options of `relrv calibrate`.
@@ -27,6 +28,9 @@ pub struct CalibrateArgs {
     /// Formats of the products, separated by commas: fits, csv, parquet
     #[arg(long, value_delimiter = ',', default_value = "fits", value_parser = ["fits", "csv", "parquet"])]
     pub format: Vec<String>,
+    /// Replace what DIR holds of another calibration, or files of the products' names; never those of a run
+    #[arg(long)]
+    pub overwrite: bool,
     /// How zero points are found
     #[command(flatten)]
     pub options: CalibrateOptions,
@@ -115,7 +119,8 @@ pub struct Summary {
 /// Calibrates the table, writes the products and tells what was done on `told`.
 ///
 /// # Errors
-/// Unreadable tables, missing columns, nothing usable, products that cannot be written.
+/// A directory that is not this calibration's, unreadable tables, missing columns, nothing usable, products that cannot be
+/// written; then the directory's older products are as they were.
 pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     let config = args.options.config()?;
     let clock = Instant::now();
@@ -128,6 +133,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         other => other,
     };
     let mut input = input::observations_noting(&read.table, &read.skipped).map_err(at)?;
+    let dir = CalibrateDir::open(args, &config)?;
     let read_s = clock.elapsed().as_secs_f64();
     let never = never_constant(&read.table, &input);
     mark_not_used(&read.table, &mut input);
@@ -149,9 +155,14 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         .collect();
     let (calibrated, renamed) = products::calibrated_noting(read.table, &input, &arms);
     products.push(("calibrated", calibrated));
+    let mut prepared: Vec<(String, Prepared)> = Vec::new();
     for (name, table) in &products {
         for format in &args.format {
-            table.write(&args.out.join(format!("{name}.{format}")))?;
+            let name = format!("{name}.{format}");
+            if !prepared.iter().any(|(known, _)| *known == name) {
+                let table = table.prepare(&dir.path(&name))?;
+                prepared.push((name, table));
+            }
         }
     }
     let summary = Summary {
@@ -167,8 +178,8 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     };
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(&args.out, std::io::Error::other(e)))?;
-    let path = args.out.join("calibration.json");
-    whole::write_bytes(&path, &json)?;
+    let summary_file = Prepared::of_bytes(&dir.path(SUMMARY), &json)?;
+    dir.replace(prepared, summary_file)?;
     // The products are written: where nobody reads, that is no error.
     let _ = tell(&summary, told);
     let write_s = clock.elapsed().as_secs_f64() - read_s - solve_s;

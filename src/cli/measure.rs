@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::Outcome;
 use super::backend::{BackendArgs, notes};
+use super::outputs;
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use super::threads::Threads;
@@ -11,6 +12,7 @@ use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
+use crate::whole::{self, directory_of};
 use crate::{Arm, Error, Result, plain, tell};
 
 /// Arms as an option.
@@ -104,6 +106,11 @@ impl MeasureArgs {
         let options = &self.options;
         let config = options.config()?;
         crate::table::Table::check_path(&self.out)?;
+        let rejected_path = rejected_path(&self.out);
+        outputs::refuse_inputs(&[&self.out, &rejected_path], &self.inputs)?;
+        outputs::refuse_products(&self.out)?;
+        outputs::refuse_no_list(&rejected_path)?;
+        whole::remove_parts(directory_of(&self.out))?;
         let pool = options.pool()?;
         let backend = options.backend.open()?;
         let (name, measured) = pool.install(|| -> Result<(String, Measured)> {
@@ -119,7 +126,6 @@ impl MeasureArgs {
             .count();
         // Errors are told even when asked to be quiet, and the list is whole even when nothing else is.
         let nothing = measured.rows.is_empty();
-        let rejected_path = rejected_path(&self.out);
         write_rejections(&rejected_path, &measured.rejected)?;
         if !nothing {
             rv_table::to_table(&measured.rows).write(&self.out)?;

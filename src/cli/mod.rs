@@ -3,10 +3,12 @@
 pub mod backend;
 mod bench;
 mod calibrate;
+mod calibrate_dir;
 mod config_file;
 mod devices;
 mod interrupt;
 mod measure;
+mod outputs;
 mod progress;
 mod report;
 mod report_page;
@@ -26,7 +28,7 @@ use crate::tell::{self, Told};
 use crate::validate::{
     all, end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
 };
-use crate::{Error, Result, plain};
+use crate::{Error, Result, plain, workplace};
 
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
@@ -113,27 +115,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(args) => args.run(),
         Command::Devices(args) => args.run(),
         Command::Bench(args) => args.run(),
-        Command::Validate(Validate::Mock(args)) => {
-            mock_run::run(&args, &mut Told).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Survey(args)) => {
-            survey_run::run(&args, &mut Told).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Precision(args)) => {
-            precision_run::run(&args, &mut Told).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Pulsators(args)) => {
-            pulsators_run::run(&args, &mut Told).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::Phase(args)) => {
-            phase_run::run(&args, &mut Told).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::EndToEnd(args)) => {
-            end_to_end_run::run(&args, &mut Told).map(|_| Outcome::Done)
-        }
-        Command::Validate(Validate::All(args)) => {
-            all::run(&args, &mut Told).map(|()| Outcome::Done)
-        }
+        Command::Validate(which) => validate(which),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -170,6 +152,31 @@ fn tell_usage(usage: &clap::Error) -> ExitCode {
         tell::alert!("{}", usage.render().to_string().trim_end());
     }
     ExitCode::from(EXIT_USAGE)
+}
+
+/// Runs a test of the paper's; its directory must not be one of a run or a calibration.
+fn validate(which: Validate) -> Result<Outcome> {
+    let out = match &which {
+        Validate::Mock(args) => &args.out,
+        Validate::Survey(args) => &args.out,
+        Validate::Precision(args) => &args.out,
+        Validate::Pulsators(args) => &args.out,
+        Validate::Phase(args) => &args.out,
+        Validate::EndToEnd(args) => &args.out,
+        Validate::All(args) => &args.out,
+    };
+    workplace::refuse_others(out, "validate")?;
+    let told = &mut Told;
+    match which {
+        Validate::Mock(args) => mock_run::run(&args, told).map(drop),
+        Validate::Survey(args) => survey_run::run(&args, told).map(drop),
+        Validate::Precision(args) => precision_run::run(&args, told).map(drop),
+        Validate::Pulsators(args) => pulsators_run::run(&args, told).map(drop),
+        Validate::Phase(args) => phase_run::run(&args, told).map(drop),
+        Validate::EndToEnd(args) => end_to_end_run::run(&args, told).map(drop),
+        Validate::All(args) => all::run(&args, told),
+    }?;
+    Ok(Outcome::Done)
 }
 
 /// Reads the command line, and the file that `run --config` names.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Outcome;
+use crate::workplace::Workplace;
 use crate::{Result, plain, report, tell};
 
 /// Make the page of a finished run again: DIR/report/index.html and its figures, from the products alone.
@@ -18,6 +19,8 @@ pub struct ReportArgs {
 impl ReportArgs {
     /// Writes the page and tells where it is.
     pub fn run(self) -> Result<Outcome> {
+        // Its products must not change meanwhile.
+        let _lock = Workplace::open_if_kept(&self.dir, "run")?;
         let path = report::write(&self.dir)?;
         tell_report(&path);
         Ok(Outcome::Done)

@@ -14,7 +14,7 @@ use crate::likelihood::Likelihood;
 use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
 use crate::selfcal::summary::ArmSummary;
 use crate::tell::{self, Told};
-use crate::{Error, Result, plain};
+use crate::{Error, Result, plain, same_file};
 
 /// Measure, calibrate, and write the catalogue with everything that belongs to it.
 ///
@@ -76,28 +76,33 @@ impl RunArgs {
             tell::product(outlook_text(&outlook).as_bytes())?;
             return Ok(outcome(defects));
         }
+        if let Some(file) = &self.config {
+            same_file::refuse_inputs(run::outputs(&config.out), [file])?;
+        }
         interrupt::watch()?;
         let progress = RunProgress::new(self.measure.quiet);
-        let done = pool.install(|| run::run(&config, &backend, &progress));
+        let done = pool.install(|| run::run_with_report(&config, &backend, &progress));
         progress.finish();
-        let done = done.map_err(|e| self.with_what_is_kept(e))?;
+        let (done, report) = done.map_err(|e| self.with_what_is_kept(e))?;
         let defects = defects(&done.rejected);
         // Errors are told even when asked to be quiet.
         let nothing = done.record.counts.measured == 0;
-        let report = match nothing {
-            true => None,
-            false => self.write_report(&config)?,
-        };
         if defects > 0 && (nothing || !self.measure.quiet) {
             tell_rejections(&done.rejected, self.measure.verbose);
         }
         if nothing {
             let counts = &done.record.counts;
+            let more = match &done.rejected_path {
+                Some(path) => format!("reasons in {}", plain::path(path)),
+                None => format!(
+                    "{}; what {} holds is as it was",
+                    reasons(counts),
+                    plain::path(&self.out)
+                ),
+            };
             return Err(Error::NothingUsable(format!(
-                "nothing could be measured: {} files, {} spectra in, none usable; reasons in {}",
-                counts.files,
-                counts.spectra,
-                plain::path(&done.rejected_path)
+                "nothing could be measured: {} files, {} spectra in, none usable; {more}",
+                counts.files, counts.spectra,
             )));
         }
         if !self.measure.quiet {
@@ -118,23 +123,11 @@ impl RunArgs {
         Ok(outcome(defects + complaints.len()))
     }
 
-    /// The page of the run; none if all its tables are of a kind that cannot be read back.
-    fn write_report(&self, config: &RunConfig) -> Result<Option<PathBuf>> {
-        if config.formats.iter().all(|f| *f == ProductFormat::Mrt) {
-            // An older run's page would speak of other products.
-            crate::report::remove(&self.out)?;
-            return Ok(None);
-        }
-        crate::report::write(&self.out).map(Some)
-    }
-
     /// An error of the system, such as a full disk, with what it leaves.
     fn with_what_is_kept(&self, error: Error) -> Error {
         let state = self.out.join(STATE_DIR);
-        let mut units = std::fs::read_dir(state.join("units"));
-        let any = units.as_mut().is_ok_and(|entries| entries.next().is_some());
         match error {
-            Error::Io { path, source } if any => {
+            Error::Io { path, source } if run::holds_units(&self.out) => {
                 let kept = format!(
                     "{source}\nwhat was measured is kept in {}; the same command goes on from there",
                     plain::path(&state)
@@ -144,6 +137,13 @@ impl RunArgs {
             other => other,
         }
     }
+}
+
+/// `low_snr 64, unreadable 1`.
+fn reasons(counts: &run::Counts) -> String {
+    let all = counts.files_rejected.iter().chain(&counts.spectra_rejected);
+    let words: Vec<String> = all.map(|(reason, n)| format!("{reason} {n}")).collect();
+    words.join(", ")
 }
 
 fn outcome(defects: usize) -> Outcome {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 pub use sky::SkyArgs;
 
 use super::Outcome;
+use crate::Error;
 use crate::simulate::{self, Config, KindShares, Layout};
 use crate::{plain, tell};
 
@@ -76,7 +77,13 @@ impl SimulateArgs {
     /// Makes the plate and tells what it holds.
     pub fn run(self) -> crate::Result<Outcome> {
         let config = self.into_config();
-        let made = simulate::run(&config)?;
+        let made = simulate::run(&config).map_err(|e| match e {
+            Error::Io { path, source } => {
+                let more = format!("{source}\nthe same command makes the plate again in its place");
+                Error::io(&path, std::io::Error::new(source.kind(), more))
+            }
+            other => other,
+        })?;
         tell::say!(
             "{} files, {} spectra of {} stars in {}",
             made.files,

@@ -34,7 +34,7 @@ pub fn expand<P: AsRef<Path>>(inputs: &[P]) -> (Vec<PathBuf>, Vec<Rejection>) {
 }
 
 /// Path of the list if an input is `@list`.
-fn list_name(input: &Path) -> Option<PathBuf> {
+pub fn list_name(input: &Path) -> Option<PathBuf> {
     let text = input.as_os_str().to_str()?;
     text.strip_prefix('@').map(PathBuf::from)
 }

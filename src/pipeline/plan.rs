@@ -69,6 +69,9 @@ pub struct Plan {
     pub stamps: Vec<Stamp>,
     /// Files and inputs that could not be used.
     pub rejected: Vec<Rejection>,
+    /// Those of them that were not found or could not be searched, and directories and lists without a file: what lies there
+    /// is not known to be gone.
+    pub missing: Vec<Rejection>,
     /// Files found, and inputs that gave none.
     pub n_files: usize,
     /// Files that do not say by what velocity their wavelengths were moved.
@@ -93,6 +96,7 @@ impl Plan {
         let (found, rejected) = inputs::expand(inputs);
         let mut plan = Plan {
             n_files: found.len() + rejected.len(),
+            missing: rejected.clone(),
             rejected,
             ..Plan::default()
         };

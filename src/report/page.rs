@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::MARK;
 use super::plot::Figure;
 use super::products::Products;
 
@@ -19,7 +20,7 @@ pub fn html(products: &Products, figures: &[Figure]) -> String {
     let _ = write!(
         out,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"generator\" content=\"{MARK}\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>Relative radial velocities</h1>\n<p class=\"lead\">{}</p>\n",
         lead(record)
     );

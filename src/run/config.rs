@@ -1,6 +1,6 @@
 //! The settings of a run, and which of them its products depend on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
@@ -67,7 +67,25 @@ pub struct RunConfig {
 /// hold what moves velocities.
 const ROWS: u32 = 4;
 
+/// Name in the identity of where the inputs are: the same relative path names another input in another folder.
+pub const PLACES: &str = "inputs-from-root";
+
+/// Path of an input from the root, whether it exists or not; of an `@list`, that of the list.
+fn place(input: &Path) -> String {
+    let (at, path) = match crate::io::inputs::list_name(input) {
+        Some(list) => ("@", list),
+        None => ("", input.to_owned()),
+    };
+    let place = std::path::absolute(&path).unwrap_or(path);
+    format!("{at}{}", place.display())
+}
+
 impl RunConfig {
+    /// A page can be made of its products: not all tables are of a kind that cannot be read back.
+    pub fn has_page(&self) -> bool {
+        self.formats.iter().any(|f| *f != ProductFormat::Mrt)
+    }
+
     /// Everything that the products depend on beside the files' content, by the names of the options.
     ///
     /// # Errors
@@ -79,6 +97,7 @@ impl RunConfig {
             .iter()
             .map(|p| p.display().to_string())
             .collect();
+        let places: Vec<String> = self.inputs.iter().map(|p| place(p)).collect();
         let mut formats = self.formats.clone();
         formats.sort();
         formats.dedup();
@@ -86,6 +105,7 @@ impl RunConfig {
             "relrv": env!("CARGO_PKG_VERSION"),
             "rows": ROWS,
             "inputs": inputs,
+            PLACES: places,
             "backend": self.backend,
             "arm": match &self.measure.arms[..] {
                 [one] => one.name(),
@@ -135,8 +155,9 @@ pub fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<St
     let changed = |name: &&String| old.get(*name) != new.get(*name);
     let mut names: Vec<&String> = names.into_iter().filter(changed).collect();
     if names.len() > 1 {
-        // It repeats the options.
-        names.retain(|name| *name != "calibration");
+        // They repeat the options.
+        let inputs = names.iter().any(|name| *name == "inputs");
+        names.retain(|name| *name != "calibration" && !(inputs && *name == PLACES));
     }
     names
         .into_iter()
@@ -170,5 +191,17 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert!(differences(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn a_relative_input_has_its_place() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(
+            place(Path::new("a/b")),
+            here.join("a/b").display().to_string()
+        );
+        let list = format!("@{}", here.join("l.txt").display());
+        assert_eq!(place(Path::new("@l.txt")), list);
+        assert_eq!(place(Path::new("/a")), "/a");
     }
 }

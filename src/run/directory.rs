@@ -1,162 +1,317 @@
 //! The directory of a run: whose it is, what of an older run counts, what goes.
 
-use std::fs::{self, File, TryLockError};
+use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::config::{ProductFormat, differences};
-use crate::{Error, Result, whole};
+use super::config::{ProductFormat, RunConfig};
+use super::start::{Start, decide};
+use super::{fingerprint, unit_file};
+use crate::io::raw::Rejection;
+use crate::report::{self, REPORT_DIR};
+use crate::whole::{self, Prepared};
+use crate::workplace::{self, Note, Noted, Which, Workplace};
+use crate::{Error, Result};
 
 /// Tables of a run, without their endings.
 pub const PRODUCTS: [&str; 4] = ["catalogue", "stars", "constants", "zeropoints"];
-/// What is written beside the tables.
-const OTHERS: [&str; 2] = ["rejected.csv", "run.json"];
-/// Where a run keeps what it needs to go on.
-pub const STATE_DIR: &str = ".relrv";
+/// What is written beside the tables, and what vouches for all of them.
+const REJECTED: &str = "rejected.csv";
+const RECORD: &str = "run.json";
+/// Folder of the units within the state.
+const UNITS: &str = "units";
+const COMMAND: &str = "run";
 
 /// A directory that this run alone writes to, as long as the value lives.
+///
+/// What it holds of an older run stays until [`RunDir::replace`].
 #[derive(Debug)]
 pub struct RunDir {
-    dir: PathBuf,
-    _lock: File,
+    place: Workplace,
+    settings: Map<String, Value>,
+    attempt: String,
+    noted: Which,
+    /// Inputs that were missing when the run began; `None` if it begins now.
+    missing: Option<Vec<String>>,
+    /// Tables of an older run.
+    older: Vec<String>,
 }
 
 impl RunDir {
-    /// Takes the directory for a run of these settings, making it if missing.
+    /// Takes the directory for a run of these settings, making it if missing. Products stay as they are.
     ///
     /// # Errors
-    /// [`Error::Config`] if another run works in it, or if it holds a run of other settings and `overwrite` is not set;
-    /// [`Error::Io`] if it cannot be written.
-    pub fn open(dir: &Path, identity: &Map<String, Value>, overwrite: bool) -> Result<Self> {
-        let state = dir.join(STATE_DIR);
-        let config = state.join("config.json");
-        if !overwrite && !config.exists() {
-            refuse_strangers(dir)?;
+    /// [`Error::Config`] if another run works in it, if it belongs to another command, or if it holds a run of other settings or
+    /// files of a run's names and `overwrite` is not set; [`Error::InTheWay`] for what is in the place of the program's own files
+    /// and is not; [`Error::Io`] if it cannot be written.
+    pub fn open(config: &RunConfig, identity: &Map<String, Value>) -> Result<Self> {
+        let dir = &config.out;
+        // What can be refused is refused before anything is made, and decided again when nobody else can change it.
+        refuse_strangers(config)?;
+        start(config, identity)?;
+        let place = Workplace::open(dir, COMMAND, &[UNITS])?;
+        let (attempt, noted, missing) = start(config, identity)?;
+        let report = dir.join(REPORT_DIR);
+        if fs::symlink_metadata(&report).is_ok_and(|meta| meta.is_dir()) {
+            whole::remove_parts(&report)?;
         }
-        let units = state.join("units");
-        fs::create_dir_all(&units).map_err(|e| at_fault(dir, &units, e))?;
-        let lock = state.join("lock");
-        let file = File::create(&lock).map_err(|e| Error::io(&lock, e))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::Config(format!(
-                    "another relrv run works in {}",
-                    dir.display()
-                )));
-            }
-            // Some network file systems know no locks; then the user has to see to it.
-            Err(TryLockError::Error(_)) => {}
-        }
-        let out = RunDir {
-            dir: dir.to_owned(),
-            _lock: file,
-        };
-        for dir in [dir, &state, &units] {
-            whole::remove_parts(dir)?;
-        }
-        if overwrite {
-            out.clear()?;
-        } else if let Some(lines) = older(&config, identity)? {
-            return Err(Error::Config(format!(
-                "{} holds a run of other settings:\n  {}\nchoose another directory, or start anew with --overwrite",
-                dir.display(),
-                lines.join("\n  ")
-            )));
-        }
-        let text = Value::Object(identity.clone()).to_string();
-        whole::write_bytes(&config, text.as_bytes())?;
-        Ok(out)
+        Ok(RunDir {
+            older: match noted {
+                Which::Next => older_tables(dir)?,
+                Which::Config => Vec::new(),
+            },
+            place,
+            settings: identity.clone(),
+            attempt,
+            noted,
+            missing,
+        })
     }
 
     /// Where units are kept.
     pub fn units(&self) -> PathBuf {
-        self.dir.join(STATE_DIR).join("units")
+        self.place.state().join(UNITS)
     }
 
     /// Path of a product.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+        self.place.dir().join(name)
     }
 
-    /// From here on the products change: `run.json` vouches for them no more.
+    /// Where inputs that were not used are listed.
+    pub fn rejected_path(&self) -> PathBuf {
+        self.path(REJECTED)
+    }
+
+    /// Where everything is that a run tells of itself.
+    pub fn record_path(&self) -> PathBuf {
+        self.path(RECORD)
+    }
+
+    /// What a unit's rows depend on beside its files: the settings, and which start from the beginning this is.
+    pub fn settings_hash(&self) -> String {
+        fingerprint::of_settings(&self.settings, &self.attempt)
+    }
+
+    /// There are products that vouch for each other, or something else that the run is to take the place of.
+    pub fn holds_another(&self) -> bool {
+        self.is_finished() || self.noted == Which::Next
+    }
+
+    fn is_finished(&self) -> bool {
+        self.record_path().exists()
+    }
+
+    /// Refuses to go on where inputs cannot be found that were there when what is kept was measured, as with a directory that is
+    /// not mounted.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the first of them.
+    pub fn refuse_vanished(&self, missing: &[Rejection], used: &HashSet<PathBuf>) -> Result<()> {
+        let before = self.missing.as_deref().unwrap_or_default();
+        let is_new = |r: &&Rejection| !before.contains(&r.path.display().to_string());
+        let Some(gone) = missing.iter().find(is_new) else {
+            return Ok(());
+        };
+        let kept = unit_file::of_settings(&self.units(), &self.settings_hash())?;
+        if !self.is_finished() && kept.is_subset(used) {
+            return Ok(());
+        }
+        Err(Error::Config(format!(
+            "{}: {}\n{} holds what was measured before, and nothing of it was changed: bring the input back, choose another directory, or go on without it by --overwrite",
+            gone.path.display(),
+            gone.detail,
+            self.place.dir().display()
+        )))
+    }
+
+    /// Notes the run, unless it only goes on; and inputs that are there again, as their units will be from now on.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn open_products(&self) -> Result<()> {
-        remove(&self.path("run.json"))
+    pub fn begin(&self, missing: &[Rejection]) -> Result<()> {
+        let note = self.note(missing);
+        let is_noted = |before: &Vec<String>| before.iter().all(|p| note.missing.contains(p));
+        match self.missing.as_ref().is_some_and(is_noted) {
+            true => Ok(()),
+            false => self.place.write_note(self.noted, &note),
+        }
     }
 
-    /// Removes all units' files but these.
+    fn note(&self, missing: &[Rejection]) -> Note {
+        Note {
+            command: COMMAND.to_owned(),
+            settings: self.settings.clone(),
+            attempt: self.attempt.clone(),
+            missing: missing
+                .iter()
+                .map(|r| r.path.display().to_string())
+                .collect(),
+        }
+    }
+
+    /// Puts products in the place of those that are there, with the record last: where it is, everything is. Tables of an older
+    /// run in other formats go.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn keep_units(&self, keep: &std::collections::HashSet<PathBuf>) -> Result<()> {
-        let units = self.units();
-        for entry in fs::read_dir(&units).map_err(|e| Error::io(&units, e))? {
-            let path = entry.map_err(|e| Error::io(&units, e))?.path();
+    pub fn replace(
+        &self,
+        products: Vec<(String, Prepared)>,
+        record: Prepared,
+        missing: &[Rejection],
+    ) -> Result<()> {
+        // From here on the record vouches for nothing, and the page speaks of what is no more.
+        workplace::remove(&self.record_path())?;
+        report::remove(self.place.dir())?;
+        whole::moment();
+        let names: HashSet<&String> = products.iter().map(|(name, _)| name).collect();
+        for name in self.older.iter().filter(|name| !names.contains(name)) {
+            workplace::remove(&self.path(name))?;
+        }
+        match self.noted {
+            Which::Next => self.place.promote()?,
+            Which::Config => {}
+        }
+        let note = self.note(missing);
+        if workplace::read_note(self.place.dir(), Which::Config)? != Noted::Note(note.clone()) {
+            self.place.write_note(Which::Config, &note)?;
+        }
+        for (_, product) in products {
+            product.persist()?;
+        }
+        record.persist()
+    }
+
+    /// Removes units of an older start; other files stay. Only after [`RunDir::replace`].
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn forget_older(&self, keep: &HashSet<PathBuf>) -> Result<()> {
+        for path in unit_file::all(&self.units())? {
             if !keep.contains(&path) {
-                remove(&path)?;
+                workplace::remove(&path)?;
             }
         }
-        Ok(())
-    }
-
-    /// Removes everything that a run writes, `run.json` first; nothing else.
-    fn clear(&self) -> Result<()> {
-        self.open_products()?;
-        self.keep_units(&Default::default())?;
-        for path in product_paths(&self.dir) {
-            remove(&path)?;
-        }
-        Ok(())
+        self.place.forget_next()
     }
 }
 
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, e)),
-        _ => Ok(()),
+/// Refuses a directory of another command, and things that a run would have to replace and does not.
+///
+/// # Errors
+/// [`Error::Config`], [`Error::InTheWay`], [`Error::Io`].
+pub fn refuse_strangers(config: &RunConfig) -> Result<()> {
+    workplace::refuse_others(&config.out, COMMAND)?;
+    if config.has_page() {
+        report::refuse_foreign(&config.out)?;
     }
+    workplace::refuse_folders(all_paths(&config.out))
 }
 
-/// Every file that a run may write under a final name.
-fn product_paths(dir: &Path) -> impl Iterator<Item = PathBuf> + '_ {
-    let tables = PRODUCTS
-        .into_iter()
-        .flat_map(|name| ProductFormat::ALL.map(|format| format!("{name}.{}", format.ending())));
-    let others = OTHERS.into_iter().map(str::to_owned);
-    tables.chain(others).map(|name| dir.join(name))
-}
+/// Which attempt it is, where it is noted, and what was missing when it began.
+type Begun = (String, Which, Option<Vec<String>>);
 
-/// Files of these names that no run of ours wrote are not ours to replace.
-fn refuse_strangers(dir: &Path) -> Result<()> {
-    match product_paths(dir).find(|path| path.exists()) {
-        None => Ok(()),
-        Some(path) => Err(Error::Config(format!(
-            "{} is there already, and nothing tells that this run wrote it: choose another directory, or replace it with --overwrite",
-            path.display()
+/// What a run would do in its directory as it is now.
+///
+/// # Errors
+/// [`Error::Config`] where it would be refused.
+pub fn start(config: &RunConfig, identity: &Map<String, Value>) -> Result<Begun> {
+    let dir = &config.out;
+    match look(config, identity)? {
+        Start::Refused(lines) => Err(Error::Config(format!(
+            "{} holds a run of other settings:\n  {}\nchoose another directory, or start anew with --overwrite",
+            dir.display(),
+            lines.join("\n  ")
         ))),
+        Start::With {
+            attempt,
+            noted,
+            missing,
+        } => {
+            let knows_nothing = missing.is_none() && noted == Which::Config;
+            match all_paths(dir).into_iter().find(|path| path.exists()) {
+                Some(path) if knows_nothing => Err(Error::Config(format!(
+                    "{} is there already, and nothing tells that this run wrote it: choose another directory, or replace it with --overwrite",
+                    path.display()
+                ))),
+                _ => Ok((attempt, noted, missing)),
+            }
+        }
     }
 }
 
-/// What differs from the run that the directory holds, if it holds one that does.
-fn older(config: &Path, identity: &Map<String, Value>) -> Result<Option<Vec<String>>> {
-    let text = match fs::read_to_string(config) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(Error::io(config, e)),
+/// The same, with other settings as a case.
+///
+/// # Errors
+/// [`Error::InTheWay`], [`Error::Io`].
+pub fn look(config: &RunConfig, identity: &Map<String, Value>) -> Result<Start> {
+    let dir = &config.out;
+    let noted = |which| workplace::read_note(dir, which);
+    let is_empty = !all_paths(dir).iter().any(|path| path.exists());
+    Ok(decide(
+        &noted(Which::Config)?,
+        &noted(Which::Next)?,
+        identity,
+        config.overwrite,
+        dir.join(RECORD).exists(),
+        is_empty,
+    ))
+}
+
+/// Folder of the units of a run in `dir`.
+pub fn units_of(dir: &Path) -> PathBuf {
+    dir.join(workplace::STATE_DIR).join(UNITS)
+}
+
+fn table_names(formats: &[ProductFormat]) -> Vec<String> {
+    let names = |table: &str| -> Vec<String> {
+        let formats = formats.iter();
+        formats.map(|f| format!("{table}.{}", f.ending())).collect()
     };
-    match serde_json::from_str::<Map<String, Value>>(&text) {
-        Ok(old) if old == *identity => Ok(None),
-        Ok(old) => Ok(Some(differences(&old, identity))),
-        Err(e) => Ok(Some(vec![format!("{}: {e}", config.display())])),
-    }
+    PRODUCTS.into_iter().flat_map(names).collect()
 }
 
-/// The nearest existing place is the one to blame.
-fn at_fault(dir: &Path, units: &Path, e: std::io::Error) -> Error {
-    let file = units.ancestors().find(|p| p.exists());
-    Error::io(file.unwrap_or(dir), e)
+/// Every file beside the report that a run may write under a final name.
+fn all_paths(dir: &Path) -> Vec<PathBuf> {
+    let tables = table_names(&ProductFormat::ALL);
+    let others = [REJECTED, RECORD].map(str::to_owned);
+    let all = tables.into_iter().chain(others);
+    all.map(|name| dir.join(name)).collect()
+}
+
+/// Every file that a run in `dir` may write under a final name.
+pub fn outputs(dir: &Path) -> Vec<PathBuf> {
+    let mut all = all_paths(dir);
+    all.extend(report::paths(dir));
+    all
+}
+
+/// Tables of the run that a directory holds, as its settings or its record tell. Files of these names that neither speaks of are
+/// somebody's.
+fn older_tables(dir: &Path) -> Result<Vec<String>> {
+    let all = table_names(&ProductFormat::ALL);
+    let named: Vec<String> = match workplace::read_note(dir, Which::Config)? {
+        Noted::Note(note) => {
+            let formats = texts(note.settings.get("format"));
+            let is_of = |name: &&String| formats.iter().any(|f| name.ends_with(&format!(".{f}")));
+            all.iter().filter(is_of).cloned().collect()
+        }
+        _ => {
+            let record = workplace::read_regular(&dir.join(RECORD)).unwrap_or_default();
+            let record: Value = serde_json::from_slice(&record).unwrap_or_default();
+            texts(record.get("products"))
+        }
+    };
+    Ok(all
+        .into_iter()
+        .filter(|name| named.contains(name))
+        .collect())
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let list = value.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|v| v.as_str().map(str::to_owned)).collect()
 }

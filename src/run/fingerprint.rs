@@ -1,32 +1,46 @@
-//! What a unit's rows depend on beside the settings: its stars and their files.
+//! What a unit's rows depend on: the settings, its stars and their files. As SHA-256, so that no two of anything are taken for
+//! the same.
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::pipeline::{Plan, Unit};
 
-/// 64-bit FNV-1a (Fowler, Noll, Vo): tells changed input from the same; no protection against forgery is meant.
-struct Fnv(u64);
+/// Takes in fields one by one; lengths too, so that no two lists run together.
+struct Hash(Sha256);
 
-impl Fnv {
+impl Hash {
+    fn new() -> Self {
+        Hash(Sha256::new())
+    }
+
     fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        // Lengths too, so that no two lists run together.
-        for byte in (bytes.len() as u64).to_le_bytes() {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// The first 128 bits in hexadecimal digits: no two things that anybody will meet share them.
+    fn finish(self) -> String {
+        let bytes = self.0.finalize();
+        bytes[..16].iter().map(|b| format!("{b:02x}")).collect()
     }
 }
 
-/// Of any bytes.
-pub fn of_bytes(bytes: &[u8]) -> u64 {
-    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
-    hash.add(bytes);
-    hash.0
+/// Of several texts.
+pub fn of_texts(texts: &[&str]) -> String {
+    let mut hash = Hash::new();
+    texts.iter().for_each(|text| hash.add(text.as_bytes()));
+    hash.finish()
 }
 
-/// Of a unit: names and positions of its stars, and name, size and time of each of their files.
-pub fn of_unit(plan: &Plan, unit: &Unit) -> u64 {
-    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+/// Of the settings of a run, and of which of its starts from the beginning is meant.
+pub fn of_settings(settings: &Map<String, Value>, attempt: &str) -> String {
+    of_texts(&[&Value::Object(settings.clone()).to_string(), attempt])
+}
+
+/// Of a unit: names and positions of its stars, and name, place, size and time of each of their files.
+pub fn of_unit(plan: &Plan, unit: &Unit) -> String {
+    let mut hash = Hash::new();
     hash.add(unit.planid.as_bytes());
     hash.add(&unit.spid.to_le_bytes());
     for (_, star) in &unit.stars {
@@ -34,11 +48,14 @@ pub fn of_unit(plan: &Plan, unit: &Unit) -> u64 {
         hash.add(&star.ra_deg.to_le_bytes());
         hash.add(&star.dec_deg.to_le_bytes());
         for &member in &star.members {
-            let stamp = plan.stamps[member];
-            hash.add(plan.paths[member].as_os_str().as_encoded_bytes());
+            let (path, stamp) = (&plan.paths[member], plan.stamps[member]);
+            hash.add(path.as_os_str().as_encoded_bytes());
+            // The same relative path names another file in another folder.
+            let place = std::path::absolute(path).unwrap_or_default();
+            hash.add(place.as_os_str().as_encoded_bytes());
             hash.add(&stamp.len.to_le_bytes());
             hash.add(&stamp.mtime_ns.to_le_bytes());
         }
     }
-    hash.0
+    hash.finish()
 }

@@ -1,17 +1,18 @@
 //! A run from its inputs to its last product.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use rayon::prelude::*;
 
-use super::config::RunConfig;
-use super::directory::{RunDir, STATE_DIR};
+use super::config::{PLACES, RunConfig};
+use super::directory::{self, RunDir};
 use super::record::{Counts, Record, UnitRecord, utc};
-use super::unit_file::{UnitFile, UnitHeader};
+use super::unit_file::{self, UnitFile, UnitHeader};
 use super::{fingerprint, names, scatter};
 use crate::catalogue::{self, Products};
+use crate::io::inputs;
 use crate::io::raw::{Rejection, StarNames};
 use crate::io::stars::Star;
 use crate::likelihood::Likelihood;
@@ -20,7 +21,9 @@ use crate::pipeline::stages::{Stage, StageClocks};
 use crate::pipeline::{Job, Plan, Progress, RvRow, measure_units, rejections};
 use crate::selfcal::summary;
 use crate::table::Table;
-use crate::{Error, Result, whole};
+use crate::whole::Prepared;
+use crate::workplace::{self, STATE_DIR};
+use crate::{Error, Result, report, same_file};
 
 /// What a run did.
 #[derive(Debug)]
@@ -29,32 +32,69 @@ pub struct Done {
     pub record: Record,
     /// Every input that was not used.
     pub rejected: Vec<Rejection>,
-    /// Where they are listed.
-    pub rejected_path: PathBuf,
+    /// Where they are listed; `None` where nothing was measured and the directory holds a finished run, which stays as it was.
+    pub rejected_path: Option<PathBuf>,
 }
 
 /// Measures, calibrates and writes everything, or what an earlier start of the same run left to do.
 ///
 /// # Errors
-/// Settings that contradict what is in the directory; files that cannot be written (what was measured is kept);
-/// [`Error::Interrupted`].
+/// Settings that contradict what is in the directory; outputs that are inputs; inputs that cannot be found and were there when
+/// what the directory holds was measured; files that cannot be written (what was measured is kept); [`Error::Interrupted`].
 pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress) -> Result<Done> {
+    Ok(work(config, backend, progress)?.0)
+}
+
+/// The same, and then the page, while nobody else can change the products; its path, and none if nothing was measured or all
+/// tables are of a kind that cannot be read back.
+///
+/// # Errors
+/// As [`run`] and [`report::write`].
+pub fn run_with_report(
+    config: &RunConfig,
+    backend: &dyn Likelihood,
+    progress: &dyn Progress,
+) -> Result<(Done, Option<PathBuf>)> {
+    let (done, _dir) = work(config, backend, progress)?;
+    let page = match done.record.counts.measured > 0 && config.has_page() {
+        true => Some(report::write(&config.out)?),
+        false => None,
+    };
+    Ok((done, page))
+}
+
+/// Whether what a run in `dir` measured is kept, to go on from.
+pub fn holds_units(dir: &Path) -> bool {
+    unit_file::all(&directory::units_of(dir)).is_ok_and(|files| !files.is_empty())
+}
+
+fn work(
+    config: &RunConfig,
+    backend: &dyn Likelihood,
+    progress: &dyn Progress,
+) -> Result<(Done, RunDir)> {
     let (started, start) = (SystemTime::now(), Instant::now());
     let identity = config.identity()?;
-    let dir = RunDir::open(&config.out, &identity, config.overwrite)?;
+    let dir = RunDir::open(config, &identity)?;
     let clocks = StageClocks::default();
     let known = names::read(&config.out)?;
     let mut plan = Plan::new(&config.inputs, &known, &clocks)?;
+    same_file::refuse_inputs(directory::outputs(&config.out), all_inputs(config, &plan))?;
+    let files = unit_files(&plan, &dir)?;
+    if !config.overwrite {
+        dir.refuse_vanished(&plan.missing, &paths(&files))?;
+    }
+    dir.begin(&plan.missing)?;
     names::write(&config.out, &known, plan.stars())?;
-    let mut units = measured(config, &plan, &dir, backend, progress, &clocks)?;
+    let mut units = measured(config, &plan, files, &dir, backend, progress, &clocks)?;
 
     let mut rows: Vec<RvRow> = Vec::with_capacity(units.iter().map(|u| u.header.n_rows).sum());
     let mut rejected = std::mem::take(&mut plan.rejected);
     clocks.time(Stage::Write, || -> Result<()> {
         let number = numbers(&plan);
-        for unit in &mut units {
-            rejected.extend(unit.header.take_rejections());
-            for mut row in unit.file.rows()? {
+        for (done, unit) in units.iter_mut().zip(&plan.units) {
+            rejected.extend(done.header.take_rejections());
+            for mut row in done.file.rows(&done.header, unit)? {
                 row.star = number.get(&*row.designation).copied().unwrap_or(0);
                 rows.push(row);
             }
@@ -77,6 +117,7 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     counts.reject(&rejected);
     counts.files_moved = plan.n_moved;
     let star_names = star_names(&plan);
+    let missing = std::mem::take(&mut plan.missing);
     drop(plan);
 
     let mut stages: Vec<(String, f64)> = Stage::ALL
@@ -94,19 +135,25 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     };
     drop(rows);
     lap("calibration", &mut stages);
-    dir.open_products()?;
-    let rejected_path = dir.path("rejected.csv");
-    rejections::to_table(&rejected).write(&rejected_path)?;
-    let products = match &made {
-        Some(made) => write(config, &dir, made, progress)?,
-        None => Vec::new(),
-    };
+    let list = || rejections::to_table(&rejected).prepare(&dir.rejected_path());
+    let (mut products, mut rejected_path) = (Vec::new(), Some(dir.rejected_path()));
+    match &made {
+        Some(made) => {
+            products = prepare(config, &dir, made, progress)?;
+            products.push(("rejected.csv".to_owned(), list()?));
+        }
+        // Nothing takes the place of what was measured before.
+        None if dir.holds_another() => rejected_path = None,
+        None => list()?.persist()?,
+    }
     lap("products", &mut stages);
     if let Some(made) = &made {
         counts.exposures = made.catalogue.n_rows();
     }
     let mut effective = identity;
     effective.insert("out".into(), config.out.display().to_string().into());
+    // Where the program was started is no setting.
+    effective.remove(PLACES);
     let record = Record {
         relrv: env!("CARGO_PKG_VERSION"),
         started: utc(started),
@@ -124,19 +171,51 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
             .as_ref()
             .map_or_else(Vec::new, |m| scatter::of_constants(&m.constants)),
         stages,
-        products,
+        products: products.iter().map(|(name, _)| name.clone()).collect(),
     };
     if made.is_some() {
-        let path = dir.path("run.json");
+        let path = dir.record_path();
         let json = serde_json::to_vec_pretty(&record)
             .map_err(|e| Error::io(&path, std::io::Error::other(e)))?;
-        whole::write_bytes(&path, &json)?;
+        dir.replace(products, Prepared::of_bytes(&path, &json)?, &missing)?;
+        // What is missing is more likely not mounted than meant to be forgotten.
+        if missing.is_empty() {
+            dir.forget_older(&paths(units.iter().map(|unit| &unit.file)))?;
+        }
     }
-    Ok(Done {
+    let done = Done {
         record,
         rejected,
         rejected_path,
-    })
+    };
+    Ok((done, dir))
+}
+
+/// Everything that the run reads: files, used or not, and lists.
+fn all_inputs(config: &RunConfig, plan: &Plan) -> Vec<PathBuf> {
+    let lists = config.inputs.iter().filter_map(|p| inputs::list_name(p));
+    let rejected = plan.rejected.iter().map(|r| r.path.clone());
+    lists
+        .chain(plan.paths.iter().cloned())
+        .chain(rejected)
+        .collect()
+}
+
+/// The files of all units, none of which a folder stands in the way of.
+fn unit_files(plan: &Plan, dir: &RunDir) -> Result<Vec<UnitFile>> {
+    let (place, settings) = (dir.units(), dir.settings_hash());
+    let files: Vec<UnitFile> = plan
+        .units
+        .iter()
+        .map(|unit| UnitFile::new(&place, unit, &settings, &fingerprint::of_unit(plan, unit)))
+        .collect();
+    workplace::refuse_folders(paths(&files))?;
+    Ok(files)
+}
+
+fn paths<'a>(files: impl IntoIterator<Item = &'a UnitFile>) -> HashSet<PathBuf> {
+    let both = files.into_iter().flat_map(UnitFile::paths);
+    both.map(ToOwned::to_owned).collect()
 }
 
 /// A unit whose result is on disk.
@@ -167,31 +246,17 @@ impl UnitDone {
 fn measured(
     config: &RunConfig,
     plan: &Plan,
+    files: Vec<UnitFile>,
     dir: &RunDir,
     backend: &dyn Likelihood,
     progress: &dyn Progress,
     clocks: &StageClocks,
 ) -> Result<Vec<UnitDone>> {
-    let place = dir.units();
-    let files: Vec<(UnitFile, u64)> = plan
-        .units
-        .iter()
-        .map(|unit| {
-            (
-                UnitFile::new(&place, unit),
-                fingerprint::of_unit(plan, unit),
-            )
-        })
-        .collect();
     let before: Vec<Option<UnitHeader>> = files
         .par_iter()
-        .map(|(file, print)| clocks.time(Stage::Write, || file.usable(*print)))
+        .map(|file| clocks.time(Stage::Write, || file.usable()))
         .collect();
-    let again: Vec<bool> = files
-        .iter()
-        .zip(&before)
-        .map(|((file, _), before)| before.is_none() && file.exists())
-        .collect();
+    let known = unit_file::known(&dir.units(), &plan.units)?;
     let todo: Vec<usize> = (0..files.len()).filter(|&i| before[i].is_none()).collect();
     let job = Job {
         config: &config.measure,
@@ -202,7 +267,7 @@ fn measured(
     };
     let mut n_done = files.len() - todo.len();
     let result = measure_units(&job, &todo, |i, unit| {
-        files[i].0.write(&plan.units[i], files[i].1, &unit)?;
+        files[i].write(&plan.units[i], &unit)?;
         n_done += 1;
         Ok(())
     });
@@ -210,38 +275,28 @@ fn measured(
         Err(Error::Interrupted(_)) => return Err(interrupted(config, n_done, files.len())),
         other => other?,
     }
-    let done = files
+    files
         .into_iter()
         .zip(before)
-        .zip(again)
-        .map(|(((file, print), before), again)| {
+        .zip(known)
+        .map(|((file, before), known)| {
             let reused = before.is_some();
-            let header = before.or_else(|| file.header(print)).ok_or_else(|| {
+            let header = before.or_else(|| file.header()).ok_or_else(|| {
                 let [_, path] = file.paths();
                 Error::format(
                     path,
-                    "expected the unit that was just written, found it gone or changed",
+                    "expected the unit that was just written, found it gone or changed; the same command measures it again",
                 )
             })?;
             Ok(UnitDone {
                 file,
                 header,
                 reused,
-                again,
+                // Told to begin anew, it is no surprise.
+                again: known && !reused && !config.overwrite,
             })
         })
-        .collect::<Result<Vec<_>>>()?;
-    // Nothing found is more likely a directory that is not mounted than the wish to forget what was measured.
-    if done.is_empty() {
-        return Ok(done);
-    }
-    // Units that an earlier start made of other inputs.
-    let keep: HashSet<PathBuf> = done
-        .iter()
-        .flat_map(|u| u.file.paths().map(ToOwned::to_owned))
-        .collect();
-    dir.keep_units(&keep)?;
-    Ok(done)
+        .collect()
 }
 
 fn interrupted(config: &RunConfig, n_done: usize, n_units: usize) -> Error {
@@ -266,35 +321,34 @@ fn star_names(plan: &Plan) -> HashMap<String, StarNames> {
     plan.stars().map(names).collect()
 }
 
-/// Writes all tables in all formats; their names.
-fn write(
+/// Writes all tables in all formats, up to their names.
+fn prepare(
     config: &RunConfig,
     dir: &RunDir,
     made: &Products,
     progress: &dyn Progress,
-) -> Result<Vec<String>> {
+) -> Result<Vec<(String, Prepared)>> {
     let tables: [(&str, &Table); 4] = [
         ("catalogue", &made.catalogue),
         ("stars", &made.stars),
         ("constants", &made.constants),
         ("zeropoints", &made.zero_points),
     ];
-    let mut names = Vec::new();
+    let mut products: Vec<(String, Prepared)> = Vec::new();
     for (name, table) in tables {
         for format in &config.formats {
             if progress.cancelled() {
                 return Err(Error::Interrupted(format!(
-                    "stopped: everything is measured, but not all products are written; the same command goes on in {}",
+                    "stopped: everything is measured, but the products are not written; the same command goes on in {}",
                     config.out.display()
                 )));
             }
             let name = format!("{name}.{}", format.ending());
-            table.write(&dir.path(&name))?;
-            if !names.contains(&name) {
-                names.push(name);
+            if !products.iter().any(|(known, _)| *known == name) {
+                let table = table.prepare(&dir.path(&name))?;
+                products.push((name, table));
             }
         }
     }
-    names.push("rejected.csv".to_owned());
-    Ok(names)
+    Ok(products)
 }

@@ -2,7 +2,8 @@
 //!
 //! A run works through its [units](crate::pipeline::Unit), and keeps each unit's rows in `DIR/.relrv/units` as soon as
 //! they are whole. The products are made from these files alone, so that they do not depend on how often the run
-//! was ended. `run.json` comes last: where it is, everything is.
+//! was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is, everything
+//! is.
 
 mod config;
 mod directory;
@@ -12,11 +13,13 @@ mod names;
 mod outlook;
 mod record;
 mod scatter;
+mod start;
 mod unit_file;
 
-pub use config::{ProductFormat, RunConfig};
-pub use directory::{PRODUCTS, STATE_DIR};
-pub use job::{Done, run};
+pub use crate::workplace::STATE_DIR;
+pub use config::{ProductFormat, RunConfig, differences};
+pub use directory::{PRODUCTS, outputs};
+pub use job::{Done, holds_units, run, run_with_report};
 pub use outlook::{Outlook, outlook};
 pub use record::{Counts, Record, UnitRecord};
 pub use scatter::ArmScatter;

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::directory::STATE_DIR;
 use crate::io::stars::{KnownStar, KnownStars, Star};
+use crate::workplace::{STATE_DIR, is_file, is_folder};
 use crate::{Error, Result, whole};
 
 /// Where they are kept.
@@ -14,14 +14,14 @@ fn path(dir: &Path) -> PathBuf {
 /// Names that earlier runs in this directory gave.
 ///
 /// # Errors
-/// [`Error::Format`] for a file that is damaged: without it stars may get other names, which the user has to want.
+/// [`Error::Format`] for a file that is damaged: without it stars may get other names, which the user has to want;
+/// [`Error::InTheWay`] for what is no file; [`Error::Io`].
 pub fn read(dir: &Path) -> Result<KnownStars> {
     let path = path(dir);
-    let text = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(KnownStars::default()),
-        Err(e) => return Err(Error::io(&path, e)),
-    };
+    if !is_folder(&dir.join(STATE_DIR))? || !is_file(&path)? {
+        return Ok(KnownStars::default());
+    }
+    let text = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
     let damaged = || {
         Error::format(
             &path,

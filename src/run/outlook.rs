@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use super::config::{RunConfig, differences};
-use super::directory::STATE_DIR;
+use super::config::RunConfig;
+use super::start::Start;
 use super::unit_file::UnitFile;
-use super::{fingerprint, names};
+use super::{directory, fingerprint, names};
+use crate::Result;
 use crate::io::raw::Rejection;
 use crate::likelihood::Likelihood;
 use crate::pipeline::measure::files_in_flight;
 use crate::pipeline::stages::StageClocks;
 use crate::pipeline::{Job, Plan, ReferenceKind, Unit, measure_units};
-use crate::{Result, regular};
 
 /// Files that are measured to learn how fast this machine is.
 const SAMPLE_FILES: usize = 48;
@@ -63,20 +63,29 @@ pub struct UnitOutlook {
 /// Reads the headers, measures a few files to learn the speed, and writes nothing.
 ///
 /// # Errors
-/// What the back end says.
+/// What the back end says; things in the directory that the run would be refused for and that are no matter of settings.
 pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> {
     let clocks = StageClocks::default();
     let known = names::read(&config.out)?;
     let mut plan = Plan::new(&config.inputs, &known, &clocks)?;
-    let state = config.out.join(STATE_DIR);
-    let differences = match regular::read_to_string(&state.join("config.json")) {
-        Ok(text) if !config.overwrite => match serde_json::from_str(&text) {
-            Ok(old) => differences(&old, &config.identity()?),
-            Err(e) => vec![e.to_string()],
-        },
-        _ => Vec::new(),
+    let identity = config.identity()?;
+    directory::refuse_strangers(config)?;
+    let (settings, differences) = match directory::look(config, &identity)? {
+        Start::With { attempt, .. } => {
+            let settings = fingerprint::of_settings(&identity, &attempt);
+            (Some(settings), Vec::new())
+        }
+        Start::Refused(lines) => (None, lines),
     };
-    let same = differences.is_empty() && !config.overwrite;
+    let place = directory::units_of(&config.out);
+    let is_done = |unit: &Unit| {
+        settings.as_ref().is_some_and(|settings| {
+            let print = fingerprint::of_unit(&plan, unit);
+            UnitFile::new(&place, unit, settings, &print)
+                .usable()
+                .is_some()
+        })
+    };
     let bytes_of = |unit: &Unit| -> u64 {
         let members = unit.stars.iter().flat_map(|(_, star)| &star.members);
         members.map(|&m| plan.stamps[m].len).sum()
@@ -84,16 +93,13 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
     let units: Vec<UnitOutlook> = plan
         .units
         .iter()
-        .map(|unit| {
-            let file = UnitFile::new(&state.join("units"), unit);
-            UnitOutlook {
-                planid: unit.planid.clone(),
-                spid: unit.spid,
-                n_stars: unit.stars.len(),
-                n_files: unit.n_files(),
-                bytes: bytes_of(unit),
-                is_done: same && file.usable(fingerprint::of_unit(&plan, unit)).is_some(),
-            }
+        .map(|unit| UnitOutlook {
+            planid: unit.planid.clone(),
+            spid: unit.spid,
+            n_stars: unit.stars.len(),
+            n_files: unit.n_files(),
+            bytes: bytes_of(unit),
+            is_done: is_done(unit),
         })
         .collect();
     let todo_bytes: u64 = units.iter().filter(|u| !u.is_done).map(|u| u.bytes).sum();

@@ -1,14 +1,18 @@
 //! A unit's result on disk: `NAME.parquet` with its rows, and `NAME.json` with everything else, written last.
 //!
-//! The record tells length and CRC-32 of the rows and ends in its own CRC-32, so that a torn or damaged pair is found out and
-//! the unit is measured again.
+//! The record tells whose the rows are and what they depend on, their length and CRC-32, and ends in its own CRC-32, so that
+//! a torn or damaged pair, and one of another unit, of other settings or of other files, is found out and the unit is
+//! measured again. The names differ where any of this does: an older result stays until it is no longer needed.
 
+use std::collections::HashSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint;
 use crate::io::raw::{RejectReason, Rejection};
 use crate::pipeline::{MeasuredUnit, RvRow, Unit, rv_read, rv_table};
 use crate::table::Table;
+use crate::workplace::read_regular;
 use crate::{Error, Result, regular, whole};
 
 /// What a unit's files hold beside its rows.
@@ -18,7 +22,9 @@ pub struct UnitHeader {
     pub planid: String,
     /// Spectrograph.
     pub spid: i32,
-    /// What the rows depend on.
+    /// Hash of the settings that it was measured with.
+    pub settings: String,
+    /// Hash of its stars and files.
     pub fingerprint: String,
     /// Files of the unit.
     pub n_files: usize,
@@ -28,6 +34,8 @@ pub struct UnitHeader {
     pub n_spectra: usize,
     /// Rows.
     pub n_rows: usize,
+    /// Stars that have a row.
+    pub n_stars_measured: usize,
     /// A file could not be read, or changed: good for the run that wrote it only.
     pub try_again: bool,
     /// What was not measured: file, HDU, reason, detail.
@@ -52,29 +60,45 @@ impl UnitHeader {
     }
 }
 
-/// The files of a unit.
+/// The files of a unit that was measured with certain settings, of certain files.
 #[derive(Clone, Debug)]
 pub struct UnitFile {
     rows: PathBuf,
     header: PathBuf,
+    planid: String,
+    spid: i32,
+    settings: String,
+    fingerprint: String,
+}
+
+/// Most letters of a plate that are in the name of a file.
+const MAX_LETTERS: usize = 60;
+
+/// What the names of a unit's files begin with, whatever it was measured with. Readable, and of one unit only.
+fn stem(unit: &Unit) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let plate: String = unit
+        .planid
+        .chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .take(MAX_LETTERS)
+        .collect();
+    let exact = fingerprint::of_texts(&[&unit.planid, &unit.spid.to_string()]);
+    format!("{plate}_sp{:02}-{exact}-", unit.spid)
 }
 
 impl UnitFile {
-    /// Of a unit in a directory. The name tells plate and spectrograph, whatever letters they have.
-    pub fn new(dir: &Path, unit: &Unit) -> Self {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let plate: String = unit
-            .planid
-            .chars()
-            .map(|c| if plain(c) { c } else { '_' })
-            .collect();
-        let plate: String = plate.chars().take(60).collect();
-        let exact = format!("{}\n{}", unit.planid, unit.spid);
-        let hash = fingerprint::of_bytes(exact.as_bytes()) as u32;
-        let name = format!("{plate}_sp{:02}-{hash:08x}", unit.spid);
+    /// Of a unit in a directory, by the hashes of the settings and of its files.
+    pub fn new(dir: &Path, unit: &Unit, settings: &str, fingerprint: &str) -> Self {
+        let of = fingerprint::of_texts(&[settings, fingerprint]);
+        let name = format!("{}{of}", stem(unit));
         UnitFile {
             rows: dir.join(format!("{name}.parquet")),
             header: dir.join(format!("{name}.json")),
+            planid: unit.planid.clone(),
+            spid: unit.spid,
+            settings: settings.to_owned(),
+            fingerprint: fingerprint.to_owned(),
         }
     }
 
@@ -83,27 +107,24 @@ impl UnitFile {
         [&self.rows, &self.header]
     }
 
-    /// There is a record, whatever it is worth.
-    pub fn exists(&self) -> bool {
-        self.header.exists()
-    }
-
     /// Writes a unit: the rows, then the record that makes them count.
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn write(&self, unit: &Unit, fingerprint: u64, measured: &MeasuredUnit) -> Result<()> {
+    pub fn write(&self, unit: &Unit, measured: &MeasuredUnit) -> Result<()> {
         rv_table::to_table(&measured.rows).write(&self.rows)?;
         let bytes = regular::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
         let unreadable = |r: &Rejection| r.reason == RejectReason::Unreadable;
         let header = UnitHeader {
-            planid: unit.planid.clone(),
-            spid: unit.spid,
-            fingerprint: hex(fingerprint),
+            planid: self.planid.clone(),
+            spid: self.spid,
+            settings: self.settings.clone(),
+            fingerprint: self.fingerprint.clone(),
             n_files: unit.n_files(),
             n_stars: unit.stars.len(),
             n_spectra: measured.n_spectra,
             n_rows: measured.rows.len(),
+            n_stars_measured: n_stars(&measured.rows),
             try_again: measured.rejected.iter().any(unreadable),
             rejected: measured
                 .rejected
@@ -127,39 +148,147 @@ impl UnitFile {
         whole::write_bytes(&self.header, text.as_bytes())
     }
 
-    /// The record, if it is whole and of this fingerprint; `None` where the unit is to be measured (again).
-    pub fn header(&self, fingerprint: u64) -> Option<UnitHeader> {
-        let text = regular::read_to_string(&self.header).ok()?;
-        let (json, end) = text.split_once('\n')?;
-        if end != format!("crc32 {:08x}\n", crc32(json.as_bytes())) {
-            return None;
-        }
-        let header: UnitHeader = serde_json::from_str(json).ok()?;
-        (header.fingerprint == hex(fingerprint)).then_some(header)
+    /// The record, if it is whole and of this unit, these settings and these files; `None` where the unit is to be measured
+    /// (again).
+    pub fn header(&self) -> Option<UnitHeader> {
+        let header = read_header(&self.header)?;
+        let is_this = header.planid == self.planid
+            && header.spid == self.spid
+            && header.settings == self.settings
+            && header.fingerprint == self.fingerprint;
+        is_this.then_some(header)
     }
 
     /// The record of a unit that need not be measured again: rows whole, and every file was read.
-    pub fn usable(&self, fingerprint: u64) -> Option<UnitHeader> {
-        let header = self.header(fingerprint)?;
-        let bytes = regular::read(&self.rows).ok()?;
-        let is_whole = bytes.len() as u64 == header.rows_len && crc32(&bytes) == header.rows_crc32;
-        (is_whole && !header.try_again).then_some(header)
+    pub fn usable(&self) -> Option<UnitHeader> {
+        let header = self.header()?;
+        let bytes = read_regular(&self.rows)?;
+        (header.are_rows(&bytes) && !header.try_again).then_some(header)
     }
 
-    /// The rows.
+    /// The rows, held against the record and the unit.
     ///
     /// # Errors
-    /// [`Error::Io`], [`Error::Format`].
-    pub fn rows(&self) -> Result<Vec<RvRow>> {
+    /// [`Error::Io`]; [`Error::Format`] for rows that are not those that were written.
+    pub fn rows(&self, header: &UnitHeader, unit: &Unit) -> Result<Vec<RvRow>> {
+        let wrong = |what: String| Error::format(&self.rows, what);
+        let bytes = fs::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
+        if !header.are_rows(&bytes) {
+            let what = "expected the rows that were written, found other bytes";
+            let advice = "the same command measures this unit again";
+            return Err(wrong(format!("{what}; {advice}")));
+        }
+        let advice = "remove this file, or start anew with --overwrite";
         let table = Table::read(&self.rows)?;
-        rv_read::from_table(&table).map_err(|e| Error::format(&self.rows, e.to_string()))
+        let rows =
+            rv_read::from_table(&table).map_err(|e| Error::format(&self.rows, e.to_string()))?;
+        let found = (rows.len(), n_stars(&rows));
+        let expected = (header.n_rows, header.n_stars_measured);
+        if found != expected {
+            return Err(wrong(format!(
+                "expected {} rows of {} stars, found {} of {}; {advice}",
+                expected.0, expected.1, found.0, found.1
+            )));
+        }
+        let stars: HashSet<&str> = unit.stars.iter().map(|(_, s)| &*s.designation).collect();
+        match rows.iter().find(|row| !stars.contains(&*row.designation)) {
+            Some(row) => Err(wrong(format!(
+                "expected stars of plate {:?}, spectrograph {}, found {}; {advice}",
+                self.planid, self.spid, row.designation
+            ))),
+            None => Ok(rows),
+        }
     }
 }
 
-fn hex(fingerprint: u64) -> String {
-    format!("{fingerprint:016x}")
+impl UnitHeader {
+    fn are_rows(&self, bytes: &[u8]) -> bool {
+        bytes.len() as u64 == self.rows_len && crc32(bytes) == self.rows_crc32
+    }
+}
+
+fn n_stars(rows: &[RvRow]) -> usize {
+    let stars: HashSet<&str> = rows.iter().map(|row| &*row.designation).collect();
+    stars.len()
+}
+
+fn read_header(path: &Path) -> Option<UnitHeader> {
+    let text = String::from_utf8(read_regular(path)?).ok()?;
+    let (json, end) = text.split_once('\n')?;
+    if end != format!("crc32 {:08x}\n", crc32(json.as_bytes())) {
+        return None;
+    }
+    serde_json::from_str(json).ok()
+}
+
+/// Paths of all units' files in a directory, of whatever start. Known by the very form of their names; anything else that lies
+/// there is somebody's.
+///
+/// # Errors
+/// [`Error::Io`]; a directory that is not there has none.
+pub fn all(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match fs::read_dir(dir) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|e| Error::io(dir, e))?,
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|e| Error::io(dir, e))?;
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_file && is_units_name(&entry.file_name().to_string_lossy()) {
+            found.push(entry.path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// `PLATE_spNN-HASH-HASH.json` or `.parquet`.
+fn is_units_name(name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".json")
+        .or_else(|| name.strip_suffix(".parquet"));
+    let is_hash = |text: &str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let mut parts = stem.unwrap_or_default().rsplitn(3, '-');
+    let hashes = [parts.next(), parts.next()];
+    hashes.into_iter().all(|part| part.is_some_and(is_hash))
+        && parts.next().is_some_and(|head| head.contains("_sp"))
+}
+
+/// Paths of the files of all units in a directory that were measured with these settings.
+///
+/// # Errors
+/// As [`all`].
+pub fn of_settings(dir: &Path, settings: &str) -> Result<HashSet<PathBuf>> {
+    let headers = all(dir)?
+        .into_iter()
+        .filter(|path| read_header(path).is_some_and(|header| header.settings == settings));
+    Ok(headers
+        .flat_map(|header| [header.with_extension("parquet"), header])
+        .collect())
+}
+
+/// Which of these units a directory holds a record of, whatever it is worth.
+///
+/// # Errors
+/// As [`all`].
+pub fn known(dir: &Path, units: &[Unit]) -> Result<Vec<bool>> {
+    let hash_length = 32 + ".json".len();
+    let stems: HashSet<String> = all(dir)?
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .filter(|name| name.ends_with(".json"))
+        .map(|name| name[..name.len() - hash_length].to_owned())
+        .collect();
+    Ok(units
+        .iter()
+        .map(|unit| stems.contains(&stem(unit)))
+        .collect())
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
     libdeflater::crc32(bytes)
 }
+
+#[cfg(test)]
+mod tests;

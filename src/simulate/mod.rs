@@ -37,6 +37,6 @@ pub use cosmics::CosmicShapes;
 pub use effects::{Sky, SkyRow};
 pub use grid::{GridShift, N_PIXELS};
 pub use noise::Defects;
-pub use run::{Summary, TruthRow, run, write_plate};
+pub use run::{Summary, TruthRow, forget, run, write_plate};
 pub use spectrum::{Component, Simulated, SpectrumOptions, spectrum, spectrum_with_truth};
 pub use template::{StellarParams, Template};

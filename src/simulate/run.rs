@@ -1,8 +1,10 @@
 //! Makes a whole plate on disk.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use serde_json::Map;
 
 use super::config::Config;
 use super::effects::{Above, Sky, SkyRow};
@@ -10,7 +12,8 @@ use super::file::FileContent;
 use super::observe::{Observer, Truth};
 use super::plate::Plate;
 use super::sky::velocity_towards_km_s;
-use crate::{Arm, Error, Result};
+use crate::workplace::{self, Note, Noted, STATE_DIR, Which, Workplace};
+use crate::{Arm, Error, Result, whole};
 
 /// Effort of the compression; the survey's files are about as small.
 const GZIP_LEVEL: i32 = 6;
@@ -68,7 +71,8 @@ pub struct TruthRow {
     pub flux_ratio: Option<f64>,
 }
 
-/// Makes the plate that `config` describes: its files and `truth.csv`. The bytes depend on nothing but `config`.
+/// Makes the plate that `config` describes: its files and `truth.csv`. The bytes depend on nothing but `config`, so where an
+/// earlier call was ended (a kill, a full disk), the same one makes everything again.
 pub fn run(config: &Config) -> Result<Summary> {
     config.check()?;
     write_plate(config, &Plate::new(config))
@@ -77,7 +81,7 @@ pub fn run(config: &Config) -> Result<Summary> {
 /// Makes the files and `truth.csv` of `plate`: [`Plate::new`] of the same `config`, with stars as the caller wants them.
 pub fn write_plate(config: &Config, plate: &Plate) -> Result<Summary> {
     config.check()?;
-    prepare(&config.out)?;
+    let place = prepare(config)?;
     let above = (config.sky != Sky::KIND).then(|| Above::new(config.seed, config.sky));
     let made: Vec<(Vec<Truth>, usize, u64)> = (0..plate.stars.len())
         .into_par_iter()
@@ -86,15 +90,18 @@ pub fn write_plate(config: &Config, plate: &Plate) -> Result<Summary> {
 
     let truth = config.out.join("truth.csv");
     let csv_error = |e: csv::Error| Error::io(&truth, std::io::Error::other(e));
-    let mut writer = csv::Writer::from_path(&truth).map_err(csv_error)?;
-    for (row, sky) in made.iter().flat_map(|m| &m.0) {
-        let done = match sky {
-            Some(sky) => writer.serialize::<(&TruthRow, &SkyRow)>((row, sky)),
-            None => writer.serialize(row),
-        };
-        done.map_err(csv_error)?;
-    }
-    writer.flush().map_err(|e| Error::io(&truth, e))?;
+    whole::write(&truth, |out| {
+        let mut writer = csv::Writer::from_writer(out);
+        for (row, sky) in made.iter().flat_map(|m| &m.0) {
+            let done = match sky {
+                Some(sky) => writer.serialize::<(&TruthRow, &SkyRow)>((row, sky)),
+                None => writer.serialize(row),
+            };
+            done.map_err(csv_error)?;
+        }
+        writer.flush().map_err(|e| Error::io(&truth, e))
+    })?;
+    place.dissolve();
     Ok(Summary {
         files: made.iter().map(|m| m.1).sum(),
         spectra: made.iter().map(|m| m.0.len()).sum(),
@@ -104,15 +111,72 @@ pub fn write_plate(config: &Config, plate: &Plate) -> Result<Summary> {
     })
 }
 
-/// Makes the directory; files of an older run beside the new truth would be a trap, so it must be empty.
-fn prepare(out: &Path) -> Result<()> {
+const COMMAND: &str = "simulate";
+
+/// Makes the directory, or takes up one in which the same plate was begun. Files of another plate beside the new truth would be
+/// a trap, so it must be empty otherwise.
+fn prepare(config: &Config) -> Result<Workplace> {
+    let out = &config.out;
+    let note = Note {
+        command: COMMAND.to_owned(),
+        settings: settings(config),
+        ..Note::default()
+    };
+    if is_begun(out, &note)? {
+        return Workplace::open(out, COMMAND, &[]);
+    }
     std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
-    let mut entries = std::fs::read_dir(out).map_err(|e| Error::io(out, e))?;
-    if entries.next().is_some() {
-        return Err(Error::Config(format!(
-            "{} is not empty: choose another directory or empty it",
+    for entry in std::fs::read_dir(out).map_err(|e| Error::io(out, e))? {
+        // The state alone is that of a call that ended before its first file.
+        if entry.map_err(|e| Error::io(out, e))?.file_name() != STATE_DIR {
+            return Err(Error::Config(format!(
+                "{} is not empty: choose another directory or empty it",
+                out.display()
+            )));
+        }
+    }
+    let place = Workplace::open(out, COMMAND, &[])?;
+    place.write_note(Which::Config, &note)?;
+    Ok(place)
+}
+
+fn is_begun(out: &Path, note: &Note) -> Result<bool> {
+    match workplace::read_note(out, Which::Config)? {
+        Noted::Note(begun) if begun.command != COMMAND => Ok(false),
+        Noted::Note(begun) if begun == *note => Ok(true),
+        Noted::Note(_) => Err(Error::Config(format!(
+            "{} holds a plate of other settings that was begun and not finished: choose another directory or empty it",
             out.display()
-        )));
+        ))),
+        Noted::Damaged(what) => Err(Error::Config(format!(
+            "{what}: choose another directory or empty {}",
+            out.display()
+        ))),
+        Noted::Nothing => Ok(false),
+    }
+}
+
+/// Everything that the files depend on.
+fn settings(config: &Config) -> Map<String, serde_json::Value> {
+    let config = Config {
+        out: PathBuf::new(),
+        ..config.clone()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    [("relrv", version.into()), ("plate", format!("{config:?}"))]
+        .map(|(name, text): (&str, String)| (name.to_owned(), text.into()))
+        .into_iter()
+        .collect()
+}
+
+/// Forgets that a plate was begun in a directory, for who removes its files.
+///
+/// # Errors
+/// [`Error::Config`] if another program works there, [`Error::Io`].
+pub fn forget(out: &Path) -> Result<()> {
+    let is_plate = |note| matches!(note, Noted::Note(Note { command, .. }) if command == COMMAND);
+    if is_plate(workplace::read_note(out, Which::Config)?) {
+        Workplace::open(out, COMMAND, &[])?.dissolve();
     }
     Ok(())
 }
@@ -178,6 +242,11 @@ fn write_gzip(path: &Path, bytes: &[u8]) -> Result<u64> {
     let size = compressor
         .gzip_compress(bytes, &mut packed)
         .map_err(|e| Error::io(path, std::io::Error::other(e)))?;
-    std::fs::write(path, &packed[..size]).map_err(|e| Error::io(path, e))?;
+    // What an ended call left goes first: a link of this name must not lead anywhere.
+    workplace::remove(path)?;
+    std::fs::File::create_new(path)
+        .and_then(|mut file| file.write_all(&packed[..size]))
+        .map_err(|e| Error::io(path, e))?;
+    whole::moment();
     Ok(size as u64)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Table, csv, fits, mrt, parquet};
-use crate::whole::{self, directory_of, or_here};
+use crate::whole::{Prepared, directory_of, or_here};
 use crate::{Error, Result};
 
 /// Format of a table file.
@@ -89,12 +89,20 @@ impl Table {
     /// # Errors
     /// [`Error::Config`] for another ending, columns of unequal length or repeated names; [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
+        self.prepare(path)?.persist()
+    }
+
+    /// The same up to the name: the file is whole, and takes its place when it is told to.
+    ///
+    /// # Errors
+    /// As [`Table::write`].
+    pub fn prepare(&self, path: &Path) -> Result<Prepared> {
         let format = Format::of(path)?;
         self.check().map_err(|e| match e {
             Error::Config(message) => Error::format(path, message),
             other => other,
         })?;
-        whole::write(path, |out| match format {
+        Prepared::new(path, |out| match format {
             Format::Fits => fits::write(self, path, out),
             Format::Csv => csv::write(self, path, out),
             Format::Parquet => parquet::write(self, path, out),

@@ -70,6 +70,7 @@ pub fn run(args: &AllArgs, told: &mut dyn Write) -> Result<()> {
         .iter()
         .map(|t| format!("### {}\n\n{}", t.section.name, t.section.markdown()))
         .collect();
+    whole::remove_parts(&args.out)?;
     whole::write_bytes(&args.out.join("tables.md"), tables.join("\n").as_bytes())?;
     let path = args.out.join("index.html");
     whole::write_bytes(&path, page::html(args, &done).as_bytes())?;

@@ -198,6 +198,7 @@ fn start_anew(out: &Path) -> Result<bool> {
     let again = mark.is_file();
     if again {
         remove_spectra(&out.join("plate"), true)?;
+        simulate::forget(&out.join("plate"))?;
     } else {
         std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
         for name in ["plate", "run"] {

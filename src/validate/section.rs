@@ -78,6 +78,7 @@ impl Section {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, dir: &Path) -> Result<()> {
+        whole::remove_parts(dir)?;
         for figure in &self.figures {
             let path = dir.join(figure.file_name());
             whole::write_bytes(&path, figure.svg.as_bytes())?;

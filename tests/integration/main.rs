@@ -24,7 +24,11 @@ mod headers;
 mod hot_stars;
 mod memory;
 mod monte_carlo;
+#[cfg(unix)] // symbolic links
+mod never_lost;
 mod oracle;
+#[cfg(unix)] // symbolic links
+mod own_files;
 mod phase;
 mod plate;
 mod precision;
@@ -36,5 +40,9 @@ mod run_resume;
 mod run_support;
 mod run_truth;
 mod sb2;
+#[cfg(unix)] // symbolic links
+mod state;
+#[cfg(unix)] // symbolic links
+mod state_damage;
 mod support;
 mod validate;

@@ -1,0 +1,146 @@
+//! The directory of `relrv calibrate`: whose it is, and how products take the place of older ones.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::calibrate::CalibrateArgs;
+use crate::run::differences;
+use crate::selfcal::calibrate::CalibrateConfig;
+use crate::whole::Prepared;
+use crate::workplace::{self, Note, Noted, Which, Workplace};
+use crate::{Error, Result, same_file};
+
+const COMMAND: &str = "calibrate";
+/// Tables, without their endings.
+const TABLES: [&str; 4] = ["zeropoints", "stars", "fibres", "calibrated"];
+const FORMATS: [&str; 3] = ["fits", "csv", "parquet"];
+/// What vouches for them.
+pub const SUMMARY: &str = "calibration.json";
+
+/// Every file that a calibration into `dir` may write.
+pub fn outputs(dir: &Path) -> Vec<PathBuf> {
+    let tables = table_names(&FORMATS);
+    let all = tables.into_iter().chain([SUMMARY.to_owned()]);
+    all.map(|name| dir.join(name)).collect()
+}
+
+fn table_names(formats: &[&str]) -> Vec<String> {
+    let of = |table: &str| formats.iter().map(|f| format!("{table}.{f}")).collect();
+    TABLES
+        .iter()
+        .flat_map(|t| -> Vec<String> { of(t) })
+        .collect()
+}
+
+/// A directory that this calibration alone writes to.
+#[derive(Debug)]
+pub struct CalibrateDir {
+    place: Workplace,
+    note: Note,
+    /// Tables that an older calibration may have written.
+    older: Vec<String>,
+}
+
+impl CalibrateDir {
+    /// Takes the directory, making it if missing. Products stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::OutputIsInput`]; [`Error::Config`] if it belongs to another command, if another program works in it, or if it
+    /// holds another calibration or files of these names and `--overwrite` is not given; [`Error::InTheWay`], [`Error::Io`].
+    pub fn open(args: &CalibrateArgs, config: &CalibrateConfig) -> Result<Self> {
+        let dir = &args.out;
+        same_file::refuse_inputs(outputs(dir), [&args.table])?;
+        workplace::refuse_others(dir, COMMAND)?;
+        workplace::refuse_folders(outputs(dir))?;
+        let note = Note {
+            command: COMMAND.to_owned(),
+            settings: settings(args, config)?,
+            ..Note::default()
+        };
+        older(args, &note)?;
+        let place = Workplace::open(dir, COMMAND, &[])?;
+        let older = older(args, &note)?;
+        Ok(CalibrateDir { place, note, older })
+    }
+
+    /// Path of a product.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.place.dir().join(name)
+    }
+
+    /// Puts products in the place of those that are there, the summary last; other tables of an older calibration go.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn replace(self, products: Vec<(String, Prepared)>, summary: Prepared) -> Result<()> {
+        workplace::remove(&self.path(SUMMARY))?;
+        let names: HashSet<&String> = products.iter().map(|(name, _)| name).collect();
+        for name in self.older.iter().filter(|name| !names.contains(name)) {
+            workplace::remove(&self.path(name))?;
+        }
+        self.place.write_note(Which::Config, &self.note)?;
+        for (_, product) in products {
+            product.persist()?;
+        }
+        summary.persist()
+    }
+}
+
+/// Everything that the products depend on beside the table's content.
+fn settings(args: &CalibrateArgs, config: &CalibrateConfig) -> Result<Map<String, Value>> {
+    let place = std::path::absolute(&args.table).unwrap_or_else(|_| args.table.clone());
+    let mut formats = args.format.clone();
+    formats.sort();
+    formats.dedup();
+    let all = json!({
+        "relrv": env!("CARGO_PKG_VERSION"),
+        "table": place.display().to_string(),
+        "format": formats,
+        "calibration": config,
+    });
+    // Through text, so that it is equal to what was read from a file.
+    serde_json::from_str(&all.to_string()).map_err(|e| Error::Config(format!("settings: {e}")))
+}
+
+/// Tables of the calibration that the directory holds; refuses what may not be replaced.
+fn older(args: &CalibrateArgs, note: &Note) -> Result<Vec<String>> {
+    let dir = &args.out;
+    let found = workplace::read_note(dir, Which::Config)?;
+    let refused = match &found {
+        _ if args.overwrite => None,
+        Noted::Note(old) if old.settings == note.settings => None,
+        Noted::Note(old) => Some(differences(&old.settings, &note.settings)),
+        Noted::Damaged(what) => Some(vec![what.clone()]),
+        Noted::Nothing => match outputs(dir).into_iter().find(|path| path.exists()) {
+            None => None,
+            Some(path) => {
+                return Err(Error::Config(format!(
+                    "{} is there already, and nothing tells that relrv calibrate wrote it: choose another directory, or replace it with --overwrite",
+                    path.display()
+                )));
+            }
+        },
+    };
+    if let Some(lines) = refused {
+        return Err(Error::Config(format!(
+            "{} holds another calibration:\n  {}\nchoose another directory, or replace it with --overwrite",
+            dir.display(),
+            lines.join("\n  ")
+        )));
+    }
+    Ok(match found {
+        Noted::Note(old) => {
+            let formats = old.settings.get("format").and_then(Value::as_array);
+            let formats: Vec<&str> = formats
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .filter(|format| FORMATS.contains(format))
+                .collect();
+            table_names(&formats)
+        }
+        _ => Vec::new(),
+    })
+}

@@ -1,0 +1,154 @@
+//! How a run begins in a directory that may hold another one, or a part of itself.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value};
+
+use super::config::differences;
+use super::fingerprint;
+use crate::workplace::{Noted, Which};
+
+/// What a run does with what it finds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Start {
+    /// It goes on with units of this attempt, or begins it if nothing is noted yet.
+    With {
+        /// Which of its starts from the beginning this one belongs to.
+        attempt: String,
+        /// Where that is noted until the products are replaced.
+        noted: Which,
+        /// Inputs that were missing when it began; `None` for a beginning.
+        missing: Option<Vec<String>>,
+    },
+    /// It does not: the directory holds a run of other settings. The differences, one line each.
+    Refused(Vec<String>),
+}
+
+/// Decides.
+///
+/// A run that was told to overwrite leaves everything as it is until its own products are there, and is noted as the next one
+/// until then; so the same command goes on with it. `finished`: `run.json` is there. `empty`: there is nothing that it could
+/// replace.
+pub fn decide(
+    config: &Noted,
+    next: &Noted,
+    settings: &Map<String, Value>,
+    overwrite: bool,
+    finished: bool,
+    empty: bool,
+) -> Start {
+    let go_on = |note: &crate::workplace::Note, noted| Start::With {
+        attempt: note.attempt.clone(),
+        noted,
+        missing: Some(note.missing.clone()),
+    };
+    let begin = |attempt, noted| Start::With {
+        attempt,
+        noted,
+        missing: None,
+    };
+    if overwrite {
+        return match (config, next) {
+            (_, Noted::Note(next)) if next.settings == *settings => go_on(next, Which::Next),
+            (Noted::Note(old), _)
+                if old.settings == *settings && !old.attempt.is_empty() && !finished =>
+            {
+                go_on(old, Which::Config)
+            }
+            (Noted::Nothing, _) if empty => begin(new_attempt(), Which::Config),
+            _ => begin(new_attempt(), Which::Next),
+        };
+    }
+    match config {
+        Noted::Nothing => begin(String::new(), Which::Config),
+        Noted::Note(old) if old.settings == *settings => go_on(old, Which::Config),
+        Noted::Note(old) => Start::Refused(differences(&old.settings, settings)),
+        Noted::Damaged(what) => Start::Refused(vec![what.clone()]),
+    }
+}
+
+/// A word that no other start has.
+fn new_attempt() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_nanos().to_string();
+    fingerprint::of_texts(&[&now, &std::process::id().to_string()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workplace::Note;
+
+    fn settings(vmax: i32) -> Map<String, Value> {
+        let mut map = Map::new();
+        map.insert("vmax".to_owned(), vmax.into());
+        map
+    }
+
+    fn noted(vmax: i32, attempt: &str) -> Noted {
+        Noted::Note(Note {
+            command: "run".to_owned(),
+            settings: settings(vmax),
+            attempt: attempt.to_owned(),
+            missing: Vec::new(),
+        })
+    }
+
+    fn attempt(start: &Start) -> (&str, Which, bool) {
+        match start {
+            Start::With {
+                attempt,
+                noted,
+                missing,
+            } => (attempt, *noted, missing.is_some()),
+            Start::Refused(lines) => panic!("{lines:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_settings_go_on_and_others_are_refused() {
+        let (none, s) = (Noted::Nothing, settings(500));
+        let plain = |config: &Noted, next: &Noted| decide(config, next, &s, false, false, true);
+        assert_eq!(attempt(&plain(&none, &none)), ("", Which::Config, false));
+        let start = plain(&noted(500, "x"), &noted(500, "y"));
+        assert_eq!(attempt(&start), ("x", Which::Config, true));
+        let refused = Start::Refused(vec!["vmax was 300 and is 500".to_owned()]);
+        assert_eq!(plain(&noted(300, ""), &none), refused);
+        let damaged = Noted::Damaged("what".to_owned());
+        assert_eq!(plain(&damaged, &none), Start::Refused(vec!["what".into()]));
+    }
+
+    #[test]
+    fn an_overwriting_run_goes_on_until_it_is_finished_and_begins_anew_then() {
+        let (none, s) = (Noted::Nothing, settings(500));
+        let over = |config: &Noted, next: &Noted, finished| {
+            decide(config, next, &s, true, finished, false)
+        };
+        // Over a usual run, finished or not, and over damage and strangers.
+        for config in [
+            noted(500, ""),
+            noted(300, ""),
+            Noted::Damaged(String::new()),
+            none.clone(),
+        ] {
+            let start = over(&config, &none, false);
+            let (word, noted_as, goes_on) = attempt(&start);
+            assert!(!word.is_empty() && noted_as == Which::Next && !goes_on);
+            // Stopped, and begun again; another one's beginning is of no use to it.
+            let start = over(&config, &noted(500, "x"), true);
+            assert_eq!(attempt(&start), ("x", Which::Next, true));
+            let start = over(&config, &noted(300, "x"), false);
+            assert!(!attempt(&start).2);
+        }
+        // Stopped while the products were replaced; finished.
+        let start = over(&noted(500, "x"), &none, false);
+        assert_eq!(attempt(&start), ("x", Which::Config, true));
+        let start = over(&noted(500, "x"), &none, true);
+        let (word, noted_as, goes_on) = attempt(&start);
+        assert!(word != "x" && noted_as == Which::Next && !goes_on);
+        // Nothing there to be careful with.
+        let start = decide(&none, &none, &s, true, false, true);
+        let (word, noted_as, goes_on) = attempt(&start);
+        assert!(!word.is_empty() && noted_as == Which::Config && !goes_on);
+    }
+}

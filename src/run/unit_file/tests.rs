@@ -1,0 +1,150 @@
+//! Whose a kept unit is, and whether it is what was written.
+
+use super::*;
+use crate::Arm;
+use crate::io::stars::Star;
+use crate::likelihood::Measurement;
+
+fn unit(planid: &str, spid: i32) -> Unit {
+    let star = |name: &str| Star {
+        designation: name.to_owned(),
+        ra_deg: 1.0,
+        dec_deg: 2.0,
+        names: Default::default(),
+        members: vec![0],
+    };
+    Unit {
+        planid: planid.to_owned(),
+        spid,
+        stars: vec![(1, star("J1")), (2, star("J2"))],
+    }
+}
+
+/// Rows of these stars.
+fn measured(stars: &[&str]) -> MeasuredUnit {
+    let row = |star: &&str| RvRow {
+        star: 1,
+        designation: (*star).into(),
+        ra_deg: 1.0,
+        dec_deg: 2.0,
+        obsid: 1,
+        planid: "P".into(),
+        spid: 1,
+        fiberid: 1,
+        arm: Arm::Red,
+        lmjm: 1,
+        hjd: 1.0,
+        bjd_tdb: 1.0,
+        snr: 10.0,
+        measurement: Measurement {
+            rv_km_s: 0.0,
+            rv_err_km_s: 0.1,
+            rv_err_own_km_s: 0.1,
+            lnl_max: 0.0,
+            chi2_red: 1.0,
+            n_pix: 10,
+            second_peak: 0.0,
+            flags: 0,
+        },
+        is_reference: false,
+        n_reference: 1,
+        noise_scale: 1.0,
+        path: PathBuf::from("f.fits").into(),
+    };
+    MeasuredUnit {
+        rows: stars.iter().map(row).collect(),
+        ..MeasuredUnit::default()
+    }
+}
+
+#[test]
+fn a_record_is_of_its_unit_its_settings_and_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |planid, spid, settings, print| {
+        UnitFile::new(dir.path(), &unit(planid, spid), settings, print)
+    };
+    let file = of("P", 1, "settings", "files");
+    file.write(&unit("P", 1), &measured(&["J1", "J2"])).unwrap();
+    assert!(file.usable().is_some());
+    for other in [
+        of("Q", 1, "settings", "files"),
+        of("P", 2, "settings", "files"),
+        of("P", 1, "others", "files"),
+        of("P", 1, "settings", "others"),
+    ] {
+        assert!(other.usable().is_none());
+        // Also under the name of the other one, should names ever collide or be swapped.
+        for (from, to) in file.paths().into_iter().zip(other.paths()) {
+            fs::copy(from, to).unwrap();
+        }
+        assert!(other.header().is_none() && other.usable().is_none());
+    }
+    let known = known(dir.path(), &[unit("P", 1), unit("P", 11)]).unwrap();
+    assert_eq!(known, [true, false]);
+    let kept = of_settings(dir.path(), "settings").unwrap();
+    assert!(file.paths().iter().all(|path| kept.contains(*path)));
+    assert!(of_settings(dir.path(), "nobody's").unwrap().is_empty());
+}
+
+#[test]
+fn rows_are_held_against_the_record_when_they_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let unit = unit("P", 1);
+    let file = UnitFile::new(dir.path(), &unit, "settings", "files");
+    let write = |stars: &[&str]| {
+        file.write(&unit, &measured(stars)).unwrap();
+        file.usable().unwrap()
+    };
+    let header = write(&["J1", "J1", "J2"]);
+    assert_eq!(file.rows(&header, &unit).unwrap().len(), 3);
+    // Sound rows of the same length and kind, written after the record was looked at.
+    write(&["J1", "J2", "J2"]);
+    let error = file.rows(&header, &unit).unwrap_err().to_string();
+    assert!(error.contains("found other bytes"), "{error}");
+    // Of a star that is not the unit's.
+    let header = write(&["J1", "J3"]);
+    let error = file.rows(&header, &unit).unwrap_err().to_string();
+    assert!(error.contains("found J3"), "{error}");
+    // Counted.
+    for (n_rows, n_stars_measured) in [(3, 2), (2, 1)] {
+        let header = UnitHeader {
+            n_rows,
+            n_stars_measured,
+            ..write(&["J1", "J2"])
+        };
+        let error = file.rows(&header, &unit).unwrap_err().to_string();
+        assert!(error.contains("found 2 of 2"), "{error}");
+    }
+}
+
+#[test]
+fn only_names_of_the_very_form_are_units() {
+    let hash = "0123456789abcdef0123456789abcdef";
+    let name = |head: &str| format!("{head}-{hash}-{hash}");
+    for good in [
+        "P_sp04.json",
+        "A-B_sp11.parquet",
+        "_sp01.json",
+        "P______sp04.json",
+    ] {
+        let (head, end) = good.rsplit_once('.').unwrap();
+        assert!(is_units_name(&format!("{}.{end}", name(head))), "{good}");
+    }
+    for bad in [
+        format!("{}.json.bak", name("P_sp04")),
+        format!("{}.txt", name("P_sp04")),
+        format!("{}.json", name("P")),
+        format!("P_sp04-{hash}.json"),
+        format!("P_sp04-{hash}-{}.json", &hash[1..]),
+        "P_sp04-8ed716af.json".to_owned(),
+        "note.json".to_owned(),
+        ".json".to_owned(),
+        String::new(),
+    ] {
+        assert!(!is_units_name(&bad), "{bad}");
+    }
+    assert!(is_units_name(&format!(
+        "{}{hash}.json",
+        stem(&unit("\u{e9}/../x", -3))
+    )));
+}

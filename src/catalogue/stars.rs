@@ -162,7 +162,10 @@ pub fn constants(stars: &Table) -> Table {
             ..c.clone()
         })
         .collect();
-    Table { columns }
+    Table {
+        columns,
+        times: Vec::new(),
+    }
 }
 
 fn kept(data: &ColumnData, keep: &[bool]) -> ColumnData {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Arm;
 use crate::likelihood::Measurement;
-use crate::table::Table;
+use crate::table::{Table, TimeColumn};
 
 /// A measured spectrum.
 #[derive(Clone, Debug, PartialEq)]
@@ -189,6 +189,20 @@ pub(crate) fn push_place(table: &mut Table, rows: &[&RvRow]) {
         .push_i32("fiberid", "", "fibre", of(rows, |r| r.fiberid));
 }
 
+/// The dates of a row.
+const TIMES: [TimeColumn; 2] = [
+    TimeColumn {
+        column: "hjd",
+        scale: "UTC",
+        position: "HELIOCENTER",
+    },
+    TimeColumn {
+        column: "bjd_tdb",
+        scale: "TDB",
+        position: "BARYCENTER",
+    },
+];
+
 /// When each row's exposure was.
 pub(crate) fn push_time(table: &mut Table, rows: &[&RvRow]) {
     table
@@ -210,4 +224,5 @@ pub(crate) fn push_time(table: &mut Table, rows: &[&RvRow]) {
             "barycentric Julian date (TDB) of mid-exposure",
             of(rows, |r| r.bjd_tdb),
         );
+    table.times.extend(TIMES);
 }

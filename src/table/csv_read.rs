@@ -106,7 +106,10 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
         }
     }
     Ok(ReadTable {
-        table: Table { columns },
+        table: Table {
+            columns,
+            times: Vec::new(),
+        },
         skipped,
     })
 }

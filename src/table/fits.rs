@@ -75,6 +75,18 @@ fn table_header(table: &Table, widths: &[usize], marks: &[Option<i64>], path: &P
     header.int("TFIELDS", table.columns.len() as u64, "columns");
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("table");
     header.text("EXTNAME", name, "");
+    let times: Vec<_> = table
+        .times
+        .iter()
+        .filter(|time| table.column(time.column).is_some())
+        .collect();
+    // The scale and place of what has none of its own; each column of dates has (FITS standard 4.0, section 9).
+    if let Some(last) = times.last() {
+        header.text("TIMESYS", last.scale, "time scale");
+        header.text("TREFPOS", last.position, "where the times are those of");
+        header.text("TIMEUNIT", "d", "unit of times");
+        header.real("JDREF", 0.0, "times are Julian dates");
+    }
     for (i, ((column, width), mark)) in table.columns.iter().zip(widths).zip(marks).enumerate() {
         let n = i + 1;
         header.text(&format!("TTYPE{n}"), &column.name, &column.meaning);
@@ -92,6 +104,11 @@ fn table_header(table: &Table, widths: &[usize], marks: &[Option<i64>], path: &P
         }
         if !column.meaning.is_empty() {
             header.text(&format!("TCOMM{n}"), &column.meaning, "");
+        }
+        if let Some(time) = times.iter().find(|time| time.column == column.name) {
+            header.text(&format!("TCTYP{n}"), time.scale, "time scale");
+            header.text(&format!("TCUNI{n}"), "d", "");
+            header.text(&format!("TRPOS{n}"), time.position, "");
         }
         if let Some(mark) = mark {
             header.int(&format!("TNULL{n}"), *mark, "stands for no value");

@@ -268,7 +268,10 @@ fn read_rows(input: &mut dyn Read, header: &Header, path: &Path, hdu: usize) -> 
     }
     let columns = fields.into_iter().map(Field::finish).collect();
     Ok(ReadTable {
-        table: Table { columns },
+        table: Table {
+            columns,
+            times: Vec::new(),
+        },
         skipped,
     })
 }

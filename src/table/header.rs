@@ -30,6 +30,10 @@ impl HeaderText {
         self.push(&format!("{key:<8}= {value:>20} / {}", ascii(comment)));
     }
 
+    pub(super) fn real(&mut self, key: &str, value: f64, comment: &str) {
+        self.push(&format!("{key:<8}= {value:>20.1} / {}", ascii(comment)));
+    }
+
     /// Text of any length: what does not fit in one card goes on in CONTINUE cards.
     pub(super) fn text(&mut self, key: &str, value: &str, comment: &str) {
         let mut parts = vec![String::new()];

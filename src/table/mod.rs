@@ -176,11 +176,24 @@ pub(crate) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
         .unwrap_or_default()
 }
 
+/// A column of dates (Julian, days): by which clock, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeColumn {
+    /// Name of the column.
+    pub column: &'static str,
+    /// Time scale as FITS writes it: `UTC`, `TDB`.
+    pub scale: &'static str,
+    /// Reference position as FITS writes it: `HELIOCENTER`, `BARYCENTER`.
+    pub position: &'static str,
+}
+
 /// Columns of equal length.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// Columns in order.
     pub columns: Vec<Column>,
+    /// What is known of those that are dates; written to FITS headers, and not read back.
+    pub times: Vec<TimeColumn>,
 }
 
 macro_rules! pushers {

@@ -335,3 +335,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn dates_say_their_clock_and_place_in_fits() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("t.fits");
+    let mut table = Table::new();
+    table
+        .push_i64("n", "", "", vec![1])
+        .push_f64("hjd", "d", "", vec![2_458_625.25])
+        .push_f64("bjd_tdb", "d", "", vec![2_458_625.26]);
+    let time = |column, scale, position| TimeColumn {
+        column,
+        scale,
+        position,
+    };
+    table.times = vec![
+        time("hjd", "UTC", "HELIOCENTER"),
+        time("bjd_tdb", "TDB", "BARYCENTER"),
+        time("not_there", "TAI", "GEOCENTER"),
+    ];
+    table.write(&path).unwrap();
+    let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+    for card in [
+        "TIMESYS = 'TDB     '",
+        "TREFPOS = 'BARYCENTER'",
+        "TCTYP2  = 'UTC     '",
+        "TRPOS2  = 'HELIOCENTER'",
+        "TCTYP3  = 'TDB     '",
+        "TRPOS3  = 'BARYCENTER'",
+        "JDREF   =                  0.0",
+    ] {
+        assert!(text.contains(card), "{card}");
+    }
+    assert!(!text.contains("TAI"));
+    // A table without dates says nothing of clocks.
+    table.times.clear();
+    table.write(&path).unwrap();
+    let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+    assert!(!text.contains("TIMESYS") && !text.contains("TCTYP"));
+}

@@ -34,8 +34,15 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
 /// So several files that belong together can all be written before the first of them takes the place of an older one.
 #[derive(Debug)]
 pub struct Prepared {
-    file: tempfile::NamedTempFile,
+    part: Part,
     path: PathBuf,
+}
+
+/// A file under its temporary name.
+#[derive(Debug)]
+enum Part {
+    Open(tempfile::NamedTempFile),
+    Closed(tempfile::TempPath),
 }
 
 impl Prepared {
@@ -60,9 +67,19 @@ impl Prepared {
         file.as_file().sync_all().map_err(|e| Error::io(path, e))?;
         moment();
         Ok(Prepared {
-            file,
+            part: Part::Open(file),
             path: path.to_owned(),
         })
+    }
+
+    /// The same without an open file, of which a program may have few. It is no longer locked then: only for who sees to it in
+    /// another way that nobody calls [`remove_parts`] in its directory.
+    pub fn closed(self) -> Self {
+        let part = match self.part {
+            Part::Open(file) => Part::Closed(file.into_temp_path()),
+            closed => closed,
+        };
+        Prepared { part, ..self }
     }
 
     /// Of these bytes.
@@ -81,9 +98,11 @@ impl Prepared {
     /// [`Error::Io`].
     pub fn persist(self) -> Result<()> {
         let path = self.path;
-        self.file
-            .persist(&path)
-            .map_err(|e| Error::io(&path, e.error))?;
+        let named = match self.part {
+            Part::Open(file) => file.persist(&path).map(drop).map_err(|e| e.error),
+            Part::Closed(part) => part.persist(&path).map_err(|e| e.error),
+        };
+        named.map_err(|e| Error::io(&path, e))?;
         moment();
         Ok(())
     }
@@ -231,11 +250,17 @@ mod tests {
         write_bytes(&path, b"old").unwrap();
         drop(Prepared::of_bytes(&path, b"dropped").unwrap());
         assert_eq!(names(dir.path()), ["file"]);
-        let prepared = Prepared::of_bytes(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"old");
-        prepared.persist().unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
+        drop(Prepared::of_bytes(&path, b"dropped").unwrap().closed());
         assert_eq!(names(dir.path()), ["file"]);
+        for closed in [false, true] {
+            write_bytes(&path, b"old").unwrap();
+            let prepared = Prepared::of_bytes(&path, b"new").unwrap();
+            let prepared = if closed { prepared.closed() } else { prepared };
+            assert_eq!(fs::read(&path).unwrap(), b"old");
+            prepared.persist().unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"new");
+            assert_eq!(names(dir.path()), ["file"]);
+        }
     }
 
     #[test]

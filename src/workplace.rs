@@ -210,6 +210,19 @@ impl Workplace {
     }
 }
 
+/// Removes what killed programs left half written in a directory, unless a program that it belongs to works there now.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn remove_parts(dir: &Path) -> Result<()> {
+    let lock = dir.join(STATE_DIR).join("lock");
+    let lock = whole::open_without_links(&lock, File::options().write(true));
+    match lock.map(|lock| lock.try_lock()) {
+        Ok(Err(TryLockError::WouldBlock)) => Ok(()),
+        _ => whole::remove_parts(dir),
+    }
+}
+
 /// Takes the lock of a directory.
 fn lock(dir: &Path, command: &str, create: bool) -> Result<File> {
     let path = dir.join(STATE_DIR).join("lock");

@@ -160,7 +160,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         for format in &args.format {
             let name = format!("{name}.{format}");
             if !prepared.iter().any(|(known, _)| *known == name) {
-                let table = table.prepare(&dir.path(&name))?;
+                let table = table.prepare(&dir.path(&name))?.closed();
                 prepared.push((name, table));
             }
         }

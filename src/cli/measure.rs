@@ -12,8 +12,8 @@ use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, rv_table};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
-use crate::whole::{self, directory_of};
-use crate::{Arm, Error, Result, plain, tell};
+use crate::whole::directory_of;
+use crate::{Arm, Error, Result, plain, tell, workplace};
 
 /// Arms as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -110,7 +110,7 @@ impl MeasureArgs {
         outputs::refuse_inputs(&[&self.out, &rejected_path], &self.inputs)?;
         outputs::refuse_products(&self.out)?;
         outputs::refuse_no_list(&rejected_path)?;
-        whole::remove_parts(directory_of(&self.out))?;
+        workplace::remove_parts(directory_of(&self.out))?;
         let pool = options.pool()?;
         let backend = options.backend.open()?;
         let (name, measured) = pool.install(|| -> Result<(String, Measured)> {

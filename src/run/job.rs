@@ -140,7 +140,7 @@ fn work(
     match &made {
         Some(made) => {
             products = prepare(config, &dir, made, progress)?;
-            products.push(("rejected.csv".to_owned(), list()?));
+            products.push(("rejected.csv".to_owned(), list()?.closed()));
         }
         // Nothing takes the place of what was measured before.
         None if dir.holds_another() => rejected_path = None,
@@ -345,7 +345,7 @@ fn prepare(
             }
             let name = format!("{name}.{}", format.ending());
             if !products.iter().any(|(known, _)| *known == name) {
-                let table = table.prepare(&dir.path(&name))?;
+                let table = table.prepare(&dir.path(&name))?.closed();
                 products.push((name, table));
             }
         }

@@ -149,6 +149,26 @@ fn parts_of_killed_programs_go_and_those_of_living_ones_stay() {
         assert!(folder.join(".relrv-alive1.part").exists(), "{folder:?}");
     }
     drop(living);
+    // Where a run works, others remove nothing: it holds more parts than it may have open files.
+    let lock = fs::File::open(out.join(".relrv/lock")).unwrap();
+    lock.lock().unwrap();
+    fs::write(out.join(".relrv-dead02.part"), "whole").unwrap();
+    assert_eq!(run_measure(&[two_units()], &out.join("rv.fits"), &[]).0, 0);
+    assert!(out.join(".relrv-dead02.part").exists());
+    drop(lock);
+    assert_eq!(run_measure(&[two_units()], &out.join("rv.fits"), &[]).0, 0);
+    assert!(!out.join(".relrv-dead02.part").exists());
+}
+
+#[test]
+fn all_formats_are_written_with_few_open_files() {
+    let dir = folder();
+    let (plate, out) = (two_units(), dir.path().join("out"));
+    let line = format!(
+        "ulimit -n 16; \"$RELRV\" run {plate:?} --out {out:?} --threads 2 --quiet --format fits,csv,parquet,mrt"
+    );
+    let (status, _, errors) = told(&shell(&line));
+    assert_eq!((status, errors.as_str()), (0, ""));
 }
 
 #[cfg(debug_assertions)] // the program has these moments only with them

@@ -1,7 +1,7 @@
 //! How much memory the spectra may take that are worked on at one time.
 //!
 //! What a star takes is known before its files are opened, from their sizes. The numbers were measured on simulated plates and on single stars of up
-//! to 500 files, and are a little large; see [`Budget`].
+//! to 500 files, and are a little large.
 
 use super::measure::{MeasureConfig, ReferenceKind};
 use super::plan::Plan;

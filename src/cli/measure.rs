@@ -9,7 +9,9 @@ use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use super::threads::Threads;
 use crate::likelihood::{Likelihood, VelocityGrid};
-use crate::pipeline::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, rv_table};
+use crate::pipeline::{
+    MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory, rv_table,
+};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
 use crate::whole::directory_of;
@@ -58,6 +60,9 @@ pub struct MeasureOptions {
     /// Step of the velocity grid, km/s; the peak is found far more finely.
     #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
     vstep: f64,
+    /// Memory for the spectra that are worked on at one time, MiB; changes no number.
+    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = clap::value_parser!(u64).range(memory::LEAST_MIB..=1 << 24))]
+    memory: u64,
     #[command(flatten)]
     pub backend: BackendArgs,
     #[command(flatten)]
@@ -91,6 +96,7 @@ impl MeasureOptions {
             knot_pixels: KNOT_PIXELS,
             reference: self.reference,
             telluric: self.telluric,
+            memory_bytes: self.memory << 20,
         })
     }
 

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::coadd::{FirstPass, against_coadds};
-use super::plan::{Plan, Unit};
+use super::memory::{self, Budget};
+use super::plan::Plan;
 use super::rv_table::RvRow;
 use super::stages::{Stage, StageClocks};
 use super::star::{Exposure, Prepared, PreparedStar, Workspace, prepare};
@@ -59,6 +60,9 @@ pub struct MeasureConfig {
     pub reference: ReferenceKind,
     /// Whether water lines are divided out.
     pub telluric: Telluric,
+    /// Memory for the spectra that are worked on at one time, with the program itself, bytes. It changes no number; a star whose files do not fit
+    /// is not measured.
+    pub memory_bytes: u64,
 }
 
 impl MeasureConfig {
@@ -80,6 +84,7 @@ impl MeasureConfig {
             knot_pixels: KNOT_PIXELS,
             reference: ReferenceKind::default(),
             telluric: Telluric::default(),
+            memory_bytes: memory::USUAL_MIB << 20,
         })
     }
 }
@@ -227,6 +232,8 @@ struct Bite<'a> {
     is_last: bool,
     /// The unit's water lines, known once its first bite is prepared.
     air: &'a OnceLock<Air>,
+    /// Memory that it takes.
+    bytes: f64,
 }
 
 /// Measures the units whose numbers are in `todo`, one after the other, and hands each to `done` when it is whole.
@@ -238,11 +245,12 @@ pub fn measure_units(
     todo: &[usize],
     mut done: impl FnMut(usize, MeasuredUnit) -> Result<()> + Send,
 ) -> Result<()> {
+    let budget = Budget::new(job.config);
     let air: Vec<OnceLock<Air>> = todo.iter().map(|_| OnceLock::new()).collect();
     let bites: Vec<Bite> = todo
         .iter()
         .zip(&air)
-        .flat_map(|(&unit, air)| bites(unit, &job.plan.units[unit], air))
+        .flat_map(|(&unit, air)| bites(job, budget, unit, air))
         .collect();
     let files_todo: usize = bites.iter().map(|b| n_files(b.stars)).sum();
     let mut n_done = job.plan.n_files - files_todo;
@@ -261,6 +269,10 @@ pub fn measure_units(
                 if job.progress.cancelled() {
                     return Ok(PreparedStar::default());
                 }
+                let bytes = memory::of_star(job.config, job.plan, star);
+                if let Some(why) = budget.too_small_for(star, bytes) {
+                    return Ok(PreparedStar::too_large(star, job.plan, &why));
+                }
                 let star = prepare(job.config, star, job.plan, air, workspace, job.clocks);
                 match star.rejected.iter().find_map(Rejection::fault) {
                     Some(fault) => Err(fault),
@@ -273,25 +285,32 @@ pub fn measure_units(
     let prepare_bite = |bite: Option<&Bite<'_>>| bite.map_or(Ok(Vec::new()), &prepare_bite);
     let mut prepared = prepare_bite(bites.first())?;
     for (i, bite) in bites.iter().enumerate() {
-        let (next, measured) = rayon::join(
-            || prepare_bite(bites.get(i + 1)),
-            || {
-                measure_bite(job, bite, std::mem::take(&mut prepared), &mut unit)?;
-                if job.progress.cancelled() {
-                    return Err(Error::Interrupted(String::new()));
-                }
-                if bite.is_last {
-                    let mut unit = std::mem::take(&mut unit);
-                    unit.air = bite.air.get().cloned().unwrap_or_default();
-                    sort_rows(&mut unit.rows);
-                    sort_rejections(&mut unit.rejected);
-                    job.clocks.time(Stage::Write, || done(bite.unit, unit))?;
-                }
-                n_done += n_files(bite.stars);
-                job.progress.files(n_done, job.plan.n_files);
-                Ok(())
-            },
-        );
+        let next = bites.get(i + 1);
+        let mut measure = || {
+            measure_bite(job, bite, std::mem::take(&mut prepared), &mut unit)?;
+            if job.progress.cancelled() {
+                return Err(Error::Interrupted(String::new()));
+            }
+            if bite.is_last {
+                let mut unit = std::mem::take(&mut unit);
+                unit.air = bite.air.get().cloned().unwrap_or_default();
+                sort_rows(&mut unit.rows);
+                sort_rejections(&mut unit.rejected);
+                job.clocks.time(Stage::Write, || done(bite.unit, unit))?;
+            }
+            n_done += n_files(bite.stars);
+            job.progress.files(n_done, job.plan.n_files);
+            Ok(())
+        };
+        let is_room = next.is_none_or(|next| budget.holds_both(bite.bytes, next.bytes));
+        let (next, measured) = match is_room {
+            true => rayon::join(|| prepare_bite(next), measure),
+            // Not both at one time.
+            false => {
+                measure()?;
+                (prepare_bite(next), Ok(()))
+            }
+        };
         measured?;
         prepared = next?;
     }
@@ -309,17 +328,28 @@ pub fn files_in_flight(files_per_star: f64) -> f64 {
 }
 
 /// Cuts a unit's stars into pieces.
-fn bites<'a>(unit: usize, of: &'a Unit, air: &'a OnceLock<Air>) -> impl Iterator<Item = Bite<'a>> {
-    let mut rest = &of.stars[..];
+fn bites<'a>(
+    job: &Job<'a>,
+    budget: Budget,
+    unit: usize,
+    air: &'a OnceLock<Air>,
+) -> impl Iterator<Item = Bite<'a>> {
+    let job = *job;
+    let mut rest = &job.plan.units[unit].stars[..];
     let n_stars = STARS_PER_THREAD * rayon::current_num_threads();
     std::iter::from_fn(move || {
-        let mut files = 0;
+        let (mut files, mut bytes) = (0, 0.0);
         let mut end = 0;
         let few = |stars, files| {
             files < FILES_PER_BITE || (stars < n_stars && files < MOST_FILES_PER_BITE)
         };
         while end < rest.len() && (end == 0 || few(end, files)) {
+            let more = memory::of_star(job.config, job.plan, &rest[end].1);
+            if end > 0 && !budget.holds_bite(bytes + more) {
+                break;
+            }
             files += rest[end].1.members.len();
+            bytes += more;
             end += 1;
         }
         let (stars, after) = rest.split_at(end);
@@ -329,6 +359,7 @@ fn bites<'a>(unit: usize, of: &'a Unit, air: &'a OnceLock<Air>) -> impl Iterator
             stars,
             is_last: after.is_empty(),
             air,
+            bytes,
         })
     })
 }

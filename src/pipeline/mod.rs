@@ -2,6 +2,7 @@
 
 pub mod coadd;
 pub mod measure;
+pub mod memory;
 pub mod plan;
 pub mod rejections;
 pub mod rv_read;

@@ -62,6 +62,18 @@ pub struct PreparedStar {
     pub n_spectra: usize,
 }
 
+impl PreparedStar {
+    /// Of a star that is not read, as its files take too much memory together.
+    pub fn too_large(star: &Star, plan: &Plan, why: &str) -> Self {
+        let reject =
+            |&member: &usize| Rejection::file(&plan.paths[member], RejectReason::Unreadable, why);
+        PreparedStar {
+            rejected: star.members.iter().map(reject).collect(),
+            ..PreparedStar::default()
+        }
+    }
+}
+
 /// Reads and prepares all exposures of a star.
 pub fn prepare(
     config: &MeasureConfig,

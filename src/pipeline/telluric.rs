@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::measure::MeasureConfig;
+use super::memory::{self, Budget};
 use super::plan::{Plan, Unit};
 use super::stages::{Stage, StageClocks};
 use super::star::Workspace;
@@ -58,17 +59,19 @@ impl Air {
         if !config.corrects_water() {
             return Ok(Air::default());
         }
-        let systems: Vec<Option<StarSystem>> = sample(unit.stars.len())
-            .into_par_iter()
-            .map_init(Workspace::default, |workspace, i| {
-                clocks.time(Stage::Telluric, || {
-                    let exposures = red_exposures(config, &unit.stars[i].1, plan, workspace)?;
-                    let exposures: Vec<(i64, f64, &Normalized)> =
-                        exposures.iter().map(|(t, v, n)| (*t, *v, n)).collect();
-                    Ok(StarSystem::new(&exposures))
-                })
+        let system = |workspace: &mut Workspace, &i: &usize| {
+            clocks.time(Stage::Telluric, || {
+                let exposures = red_exposures(config, &unit.stars[i].1, plan, workspace)?;
+                let exposures: Vec<(i64, f64, &Normalized)> =
+                    exposures.iter().map(|(t, v, n)| (*t, *v, n)).collect();
+                Ok(StarSystem::new(&exposures))
             })
-            .collect::<Result<_>>()?;
+        };
+        let mut systems: Vec<Option<StarSystem>> = Vec::new();
+        for stars in that_fit(config, unit, plan) {
+            let stars = stars.par_iter().map_init(Workspace::default, system);
+            systems.extend(stars.collect::<Result<Vec<_>>>()?);
+        }
         let systems: Vec<StarSystem> = systems.into_iter().flatten().collect();
         let strengths = clocks.time(Stage::Telluric, || solve(&systems));
         Ok(Air { strengths })
@@ -118,6 +121,25 @@ impl Air {
 fn sample(n: usize) -> Vec<usize> {
     let m = (n / ONE_STAR_OF).clamp(LEAST_STARS, MOST_STARS).min(n);
     (0..m).map(|i| (2 * i + 1) * n / (2 * m)).collect()
+}
+
+/// The sample in parts that the memory holds.
+fn that_fit(config: &MeasureConfig, unit: &Unit, plan: &Plan) -> Vec<Vec<usize>> {
+    let budget = Budget::new(config);
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut bytes = 0.0;
+    for i in sample(unit.stars.len()) {
+        let more = memory::of_star(config, plan, &unit.stars[i].1);
+        bytes += more;
+        match parts.last_mut() {
+            Some(part) if budget.holds_bite(bytes) => part.push(i),
+            _ => {
+                parts.push(vec![i]);
+                bytes = more;
+            }
+        }
+    }
+    parts
 }
 
 /// Normalised exposures of a star in the red arm with time and HELIO_RV. What cannot be read is told when the star is measured.

@@ -10,6 +10,7 @@ use crate::Result;
 use crate::io::raw::Rejection;
 use crate::likelihood::Likelihood;
 use crate::pipeline::measure::files_in_flight;
+use crate::pipeline::memory;
 use crate::pipeline::stages::StageClocks;
 use crate::pipeline::{Job, Plan, ReferenceKind, Unit, measure_units};
 
@@ -107,6 +108,10 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
     let sample = sample(&plan, &units);
     let sample_bytes = bytes_of(&sample);
     let (n_files, n_stars) = (plan.n_files, plan.n_stars());
+    let stars = plan.units.iter().flat_map(|unit| &unit.stars);
+    let largest_star_bytes = stars
+        .map(|(_, star)| memory::of_star(&config.measure, &plan, star))
+        .fold(0.0, f64::max);
     plan.units = vec![sample];
     let rejected = std::mem::take(&mut plan.rejected);
     let job = Job {
@@ -132,6 +137,9 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
         ReferenceKind::Best => BYTES_IN_FLIGHT,
         ReferenceKind::Coadd => COADD_BYTES_IN_FLIGHT,
     };
+    let in_flight_bytes = (in_flight * in_flight_bytes)
+        .max(largest_star_bytes)
+        .min(config.measure.memory_bytes as f64);
     Ok(Outlook {
         units,
         n_files,
@@ -139,7 +147,7 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
         rejected,
         seconds: (n_spectra > 0 && todo_bytes > 0).then_some(per_byte * todo_bytes as f64),
         memory_bytes: BASE_BYTES
-            + in_flight * in_flight_bytes
+            + in_flight_bytes
             + spectra * ROW_BYTES
             + n_files as f64 * FILE_BYTES,
         differences,

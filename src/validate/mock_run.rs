@@ -38,7 +38,7 @@ const BINARIES: [usize; 2] = [40, 150];
 /// Runs all mocks, writes `mock.csv`, `mock.json`, `figure1.svg`, `figure2.svg` and `tables.md`, and tells the numbers.
 ///
 /// # Errors
-/// [`Error::Io`] when a product cannot be written.
+/// [`crate::Error::Io`] when a product cannot be written.
 pub fn run(args: &MockArgs, told: &mut dyn Write) -> Result<Section> {
     let table = numbers(args.seeds)?;
     write_numbers(&args.out, "mock", &table, of_paper())?;

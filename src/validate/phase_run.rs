@@ -43,7 +43,7 @@ type Row = (Arm, f64, PhaseCurve);
 /// Runs the Monte Carlo, writes `phase.csv`, `phase.json`, `phase.svg` and `tables.md`, and tells the biases.
 ///
 /// # Errors
-/// [`Error::Io`] when a product cannot be written.
+/// [`crate::Error::Io`] when a product cannot be written.
 pub fn run(args: &PhaseArgs, told: &mut dyn Write) -> Result<Section> {
     let curves = curves(args)?;
     write_numbers(&args.out, "phase", &table(&curves), Default::default())?;

@@ -61,7 +61,7 @@ fn snr(text: &str) -> std::result::Result<f64, String> {
 /// and tells the ratios.
 ///
 /// # Errors
-/// [`Error::Io`] when a product cannot be written.
+/// [`crate::Error::Io`] when a product cannot be written.
 pub fn run(args: &PrecisionArgs, told: &mut dyn Write) -> Result<Section> {
     let cells = cells(args)?;
     let table = cell::table(&cells);

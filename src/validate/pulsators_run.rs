@@ -53,7 +53,7 @@ pub struct PulsatorsArgs {
 /// Runs the Monte Carlo, writes `pulsators.csv`, `pulsators.json`, `figure9.svg` and `tables.md`, and tells the biases.
 ///
 /// # Errors
-/// [`Error::Io`] when a product cannot be written.
+/// [`crate::Error::Io`] when a product cannot be written.
 pub fn run(args: &PulsatorsArgs, told: &mut dyn Write) -> Result<Section> {
     let cells = cells(args)?;
     write_numbers(

@@ -33,7 +33,7 @@ const LINKED: [f64; 2] = [0.0, 0.05];
 /// Draws and calibrates a survey of each kind, tells the numbers and writes them to `survey.csv`.
 ///
 /// # Errors
-/// [`Error::Io`] when the table cannot be written.
+/// [`crate::Error::Io`] when the table cannot be written.
 pub fn run(args: &SurveyArgs, told: &mut dyn Write) -> Result<Table> {
     let mut rows: Vec<[f64; 8]> = Vec::new();
     for linked in LINKED {

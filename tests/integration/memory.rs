@@ -25,11 +25,12 @@ pub fn many_stars(folder: &Path, n: usize) {
 }
 
 /// Most memory that the program held, KiB, and what it said.
-fn peak_kib(command: &str, folder: &Path, out: &Path) -> (u64, String) {
+fn peak_kib(command: &str, folder: &Path, out: &Path, more: &[&str]) -> (u64, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_relrv"))
         // The driver of a GPU would be most of it.
-        .args([command, "--backend", "cpu", "--threads", "2", "--out"])
+        .args([command, "--backend", "cpu", "--out"])
         .args([out, folder])
+        .args(more)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -59,7 +60,7 @@ fn peak_memory_does_not_grow_with_the_number_of_files() {
             let of_runs: Vec<u64> = (0..n_runs)
                 .map(|i| {
                     let out = dir.path().join(format!("{command}{i}.fits"));
-                    let (peak, said) = peak_kib(command, dir.path(), &out);
+                    let (peak, said) = peak_kib(command, dir.path(), &out, &["--threads", "2"]);
                     assert_eq!((count(&said, "files in"), count(&said, "measured")), (n, n));
                     peak
                 })
@@ -80,4 +81,63 @@ fn peak_memory_does_not_grow_with_the_number_of_files() {
         // On a busy machine the least of three has come out 1.3 times as large. Spectra that stayed would be 50 kB a file, 75 MB.
         assert!(peaks[1] < 1.4 * peaks[0], "{peaks:?} KiB");
     }
+}
+
+#[test]
+fn with_many_threads_the_memory_is_what_was_asked_for() {
+    let dir = folder();
+    let plate = dir.path().join("plate");
+    std::fs::create_dir(&plate).unwrap();
+    many_stars(&plate, 240);
+    let measured = |mib: &str| {
+        let out = dir.path().join(mib).join("rv.fits");
+        let more = ["--threads", "64", "--memory", mib];
+        let (peak, said) = peak_kib("measure", &plate, &out, &more);
+        assert_eq!(count(&said, "measured"), 240);
+        println!("--memory {mib}: {peak} KiB at most");
+        (peak as f64 / 1024.0, std::fs::read(out).unwrap())
+    };
+    let ((little, a), (much, b)) = (measured("112"), measured("2048"));
+    assert!(a == b, "the memory changes what is measured");
+    assert!(little < 112.0, "{little} MiB");
+    // The limit it was that did it.
+    assert!(much > 1.3 * little, "{little} and {much} MiB");
+}
+
+#[test]
+fn a_star_that_does_not_fit_is_told_and_measured_when_there_is_room() {
+    let dir = folder();
+    let plate = dir.path().join("plate");
+    std::fs::create_dir(&plate).unwrap();
+    copy_plate(small_plate(), &plate);
+    // 40 files of one star, on fibres of their own.
+    let mut hdus = split(&gunzip(&files(small_plate())[0]));
+    hdus[0].set("RA", "123.456");
+    for fibre in 100..140 {
+        hdus[0].set("FIBERID", &fibre.to_string());
+        std::fs::write(plate.join(format!("med-1-LARGE-{fibre}.fits")), join(&hdus)).unwrap();
+    }
+    let run = |out: &Path, memory| {
+        let more = ["--memory", memory, "--telluric", "off"];
+        crate::run_support::run(&[&plate], out, &more)
+    };
+    let out = dir.path().join("out");
+    let (status, said, errors) = run(&out, "64");
+    assert_eq!(status, 2, "{errors}");
+    assert_eq!(
+        (count(&said, "measured"), count(&said, "unreadable")),
+        (32, 40)
+    );
+    assert!(
+        errors.contains("its star has 40 files") && errors.contains("--memory"),
+        "{errors}"
+    );
+    // The unit is not taken for whole by a run that has the room.
+    let (status, said, errors) = run(&out, "2048");
+    assert_eq!((status, errors.as_str()), (0, ""));
+    assert_eq!(count(&said, "measured"), 32 + 40 * 4);
+    let fresh = dir.path().join("fresh");
+    assert_eq!(run(&fresh, "1024").0, 0);
+    use crate::run_support::products;
+    assert!(products(&out) == products(&fresh));
 }

@@ -69,6 +69,7 @@ pub fn default_config() -> MeasureConfig {
         knot_pixels: KNOT_PIXELS,
         reference: ReferenceKind::Best,
         telluric: relrv::pipeline::Telluric::Auto,
+        memory_bytes: relrv::pipeline::memory::USUAL_MIB << 20,
     }
 }
 

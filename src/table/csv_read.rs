@@ -95,19 +95,20 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
     for ((name, cells), told) in names.iter().zip(cells).zip(&told) {
         if let Some(cells) = cells {
             let (data, nulls) = cells.finish();
-            columns.push(Column {
+            let column = Column {
                 name: name.clone(),
                 unit: told.map_or_else(String::new, |told| told.unit.clone()),
                 meaning: told.map_or_else(String::new, |told| told.description.clone()),
                 data,
                 nulls,
-            });
+                width: None,
+            };
+            columns.push(column.with_width(told.and_then(|told| told.width())));
         }
     }
-    Ok(ReadTable {
-        table: Table { columns },
-        skipped,
-    })
+    let mut table = Table { columns };
+    head.meta.apply_masks(&mut table);
+    Ok(ReadTable { table, skipped })
 }
 
 /// Type by an ECSV header, None where it tells none that is known; an error is the reason why the column is left out.

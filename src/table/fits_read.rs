@@ -7,7 +7,7 @@ use super::cells::Cells;
 use super::escape::restore;
 use super::header::{BLOCK, Header};
 use super::read::{ReadTable, Skipped};
-use super::{Column, ColumnData, Table, source};
+use super::{Column, ColumnData, Table, Width, source};
 use crate::{Error, Result};
 
 /// Longest header taken for one, in blocks: 36 000 cards.
@@ -31,6 +31,14 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
         let Some(header) = read_header(&mut *input, path, hdu)? else {
             break;
         };
+        if header.text("XTENSION") == Some("TABLE") {
+            return Err(Error::format(
+                path,
+                format!(
+                    "HDU {hdu}: expected a binary table (BINTABLE), found one in ASCII (TABLE)"
+                ),
+            ));
+        }
         if header.text("XTENSION") == Some("BINTABLE") {
             let read = read_rows(&mut *input, &header, path, hdu)?;
             check_rest(&mut *input, &header, path, hdu)?;
@@ -165,6 +173,8 @@ struct Field {
     is_escaped: bool,
     /// Truth values were stored as bytes 0 and 1 by somebody who does not know the standard's T and F.
     has_ones: bool,
+    /// Integers to be written as they came.
+    width: Option<Width>,
     cells: Cells,
 }
 
@@ -355,8 +365,32 @@ fn field(header: &Header, n: usize, name: String, kind: Kind, start: usize, byte
         null,
         is_escaped,
         has_ones: false,
+        width: width(kind, offset, scaled),
         cells: Cells::new(data),
     }
+}
+
+fn width(kind: Kind, offset: i128, scaled: bool) -> Option<Width> {
+    if scaled {
+        return None;
+    }
+    let letter = match kind {
+        Kind::Byte => 'B',
+        Kind::Short => 'I',
+        Kind::Int => 'J',
+        Kind::Long => 'K',
+        _ => return None,
+    };
+    [
+        Width::I8,
+        Width::U8,
+        Width::I16,
+        Width::U16,
+        Width::U32,
+        Width::U64,
+    ]
+    .into_iter()
+    .find(|width| matches!(width.in_fits(), (l, _, zero) if l == letter && zero == offset))
 }
 
 impl Field {
@@ -468,7 +502,9 @@ impl Field {
             data,
             // Where true is 1, false is 0.
             nulls: nulls.filter(|_| !self.has_ones),
+            width: None,
         }
+        .with_width(self.width)
     }
 }
 

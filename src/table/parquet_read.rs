@@ -114,14 +114,19 @@ fn read_unguarded(path: &Path) -> Result<ReadTable> {
             return Err(Error::format(path, message));
         }
         let about = described.column(&name).cloned().unwrap_or_default();
-        out.table.columns.push(Column {
+        let column = Column {
             name,
             unit: about.unit,
             meaning: about.description,
             data,
             nulls,
-        });
+            width: None,
+        };
+        out.table
+            .columns
+            .push(column.with_width(types::width(&descr)));
     }
+    described.apply_masks(&mut out.table);
     Ok(out)
 }
 

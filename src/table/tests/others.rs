@@ -367,6 +367,7 @@ fn parquet_types_become_what_holds_them_or_are_named() {
         ColumnData::Text(vec!["18446744073709551615".into(), "3".into()])
     );
     assert_eq!(column("i").data, ColumnData::I32(vec![-3, 0]));
+    assert_eq!(column("i").width, Some(Width::I8));
     assert_eq!(texts(column("old"))[0], "1970-01-01T00:00:00");
     assert_eq!(texts(column("raw")), ["ab", "c"]);
     let skipped: Vec<_> = t.skipped.iter().map(|s| s.column.as_str()).collect();
@@ -383,6 +384,52 @@ fn parquet_types_become_what_holds_them_or_are_named() {
         );
     }
     assert!(message("t.parquet", b"PAR1 and no more PAR1").contains("Parquet"));
+}
+
+#[test]
+fn masks_that_astropy_writes_as_columns_are_taken_for_what_they_are() {
+    let fields = "optional int64 id; optional boolean id.mask; optional boolean b.mask;";
+    let columns = [
+        Values::I64(vec![Some(GAIA), Some(5)]),
+        Values::Bool(vec![Some(false), Some(true)]),
+        Values::Bool(vec![Some(false), Some(true)]),
+    ];
+    let meta = "datatype:\n- {name: id, datatype: int64}\n- {name: id.mask, datatype: bool}\n- {name: b.mask, datatype: bool}\n";
+    let t = read(
+        "t.parquet",
+        &parquet(fields, &columns, Compression::SNAPPY, meta),
+    )
+    .unwrap()
+    .table;
+    let names: Vec<_> = t.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["id", "b.mask"]);
+    assert_eq!(
+        (&t.columns[0].data, nulls(&t.columns[0])),
+        (&ColumnData::I64(vec![GAIA, 0]), vec![false, true])
+    );
+    // Without astropy's word they are columns like others.
+    let t = read(
+        "t.parquet",
+        &parquet(fields, &columns, Compression::SNAPPY, ""),
+    )
+    .unwrap()
+    .table;
+    assert_eq!(t.columns.len(), 3);
+}
+
+#[test]
+fn a_byte_whose_every_value_is_in_use_finds_room_for_its_null() {
+    let mut t = Table::new();
+    t.push_i32("b", "", "", (0..257).map(|i| i % 256).collect());
+    t.columns[0].width = Some(Width::U8);
+    t.columns[0].nulls = Some((0..257).map(|i| i == 256).collect());
+    let back = round_trip(&t, "t.fits");
+    assert_eq!(
+        (&back.columns[0].data, &back.columns[0].nulls),
+        (&t.columns[0].data, &t.columns[0].nulls)
+    );
+    assert_eq!(back.columns[0].width, None);
+    assert!(same(&round_trip(&t, "t.parquet"), &t));
 }
 
 /// A binary table: name, TFORM and further keys of each column, rows as bytes.

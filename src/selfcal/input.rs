@@ -310,9 +310,10 @@ fn numbers(column: &Column) -> Result<Vec<f64>> {
             let text = column.text_at(row);
             number(&text).ok_or_else(|| {
                 Error::Config(format!(
-                    "column {}, row {}: expected a number, found {text:?}",
+                    "column {}, row {}: expected a number, found {text:?} in a column of {}; numbers would serve",
                     column.name,
-                    row + 1
+                    row + 1,
+                    column.data.type_name()
                 ))
             })
         })

@@ -13,6 +13,7 @@ pub mod joint;
 pub mod observations;
 pub mod paper;
 pub mod products;
+mod room;
 pub mod solution;
 pub mod solve;
 pub mod stats;

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::calibrate::{CalibratedArm, is_red};
 use super::input::{Input, Layout};
 use super::observations::flag;
+use super::room::{CONSTANT, make_room};
 use super::stats::mean_and_std;
-use crate::table::{Column, ColumnData, Table, free_name};
+use crate::table::{ColumnData, Table};
 
 /// Stars with a smaller p-value are called variable (about 3.3 sigma).
 pub const VARIABLE_P: f64 = 1e-3;
@@ -189,49 +190,6 @@ pub fn calibrated_noting(
     }
     table.push_bool("constant", "", CONSTANT, constant);
     (table, notes)
-}
-
-/// Meaning of `constant`.
-const CONSTANT: &str = "the star was taken for constant, and determined zero points";
-
-/// Takes the names for the product's columns: what an earlier calibration wrote goes, a user's column is called
-/// otherwise.
-fn make_room(table: &mut Table, names: &[String]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let is_taken = |c: &Column| names.iter().any(|n| n.eq_ignore_ascii_case(&c.name));
-    table.columns.retain(|column| {
-        let goes = is_taken(column) && is_of_calibration(&column.meaning);
-        if goes {
-            notes.push(format!(
-                "column {}: of an earlier calibration, replaced",
-                column.name
-            ));
-        }
-        !goes
-    });
-    for i in 0..table.columns.len() {
-        if is_taken(&table.columns[i]) {
-            let old = table.columns[i].name.clone();
-            let new = free_name(&format!("{old}_input"), |name| {
-                let all = table.columns.iter().map(|c| &c.name).chain(names);
-                all.into_iter().any(|n| n.eq_ignore_ascii_case(name))
-            });
-            notes.push(format!(
-                "column {old}: kept as {new}, because the products have a column of its name"
-            ));
-            table.columns[i].name = new;
-        }
-    }
-    notes
-}
-
-/// Whether a column has the meaning of one that a calibration writes, here or in the catalogue of a run.
-fn is_of_calibration(meaning: &str) -> bool {
-    let first_flag = format!("{}: {}", flag::MEANINGS[0].0, flag::MEANINGS[0].1);
-    meaning == CONSTANT
-        || meaning.ends_with(" less the zero point of its exposure")
-        || meaning.ends_with(" and error of the zero point together")
-        || meaning.starts_with(&first_flag)
 }
 
 struct Corrected {

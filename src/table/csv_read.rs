@@ -141,23 +141,26 @@ fn push(cells: &mut Cells, cell: &str) -> bool {
         cells.push_null();
         return true;
     }
-    match &mut cells.data {
-        ColumnData::Text(v) => Some(v.push(cell.to_owned())),
-        ColumnData::Bool(v) => parse_bool(word).map(|x| v.push(x)),
-        ColumnData::I32(v) => word.parse().ok().map(|x| v.push(x)),
-        ColumnData::F64(v) => number(word).map(|x| v.push(x)),
-        ColumnData::F32(v) => word.parse().ok().map(|x| v.push(x)),
-        ColumnData::I64(v) => match word.parse() {
-            Ok(x) => Some(v.push(x)),
-            // An unsigned one beyond 2^63 stays what it is as text.
-            Err(_) if word.parse::<u64>().is_ok() => {
-                cells.turn_to_text();
-                return push(cells, word);
-            }
-            Err(_) => None,
-        },
+    let taken = match &mut cells.data {
+        ColumnData::Text(v) => keep(v, Some(cell.to_owned())),
+        ColumnData::Bool(v) => keep(v, parse_bool(word)),
+        ColumnData::I32(v) => keep(v, word.parse().ok()),
+        ColumnData::I64(v) => keep(v, word.parse().ok()),
+        ColumnData::F64(v) => keep(v, number(word)),
+        ColumnData::F32(v) => keep(v, word.parse().ok()),
+    };
+    if !taken && matches!(cells.data, ColumnData::I64(_)) && word.parse::<u64>().is_ok() {
+        // An unsigned one beyond 2^63 stays what it is as text.
+        cells.turn_to_text();
+        return push(cells, word);
     }
-    .is_some()
+    taken
+}
+
+fn keep<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
+    let is_some = value.is_some();
+    values.extend(value);
+    is_some
 }
 
 /// What is above the rows, the columns' names and what their cells can be.

@@ -87,7 +87,7 @@ fn names_in_comment(comment: &str, next: &str) -> Option<Vec<String>> {
     let is_number = |cell: &&str| cell.parse::<f64>().is_ok();
     let fits = names.len() > 1
         && names.len() == cells.len()
-        && !names.iter().any(|name| is_number(name))
+        && !names.iter().any(is_number)
         && cells.iter().any(is_number);
     fits.then(|| names.into_iter().map(str::to_owned).collect())
 }

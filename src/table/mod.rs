@@ -7,6 +7,7 @@ mod csv_read;
 mod ecsv;
 mod escape;
 mod fits;
+mod fits_field;
 mod fits_read;
 mod header;
 mod mrt;

@@ -250,10 +250,13 @@ fn names(column: &Column) -> Result<(Names, Vec<u32>)> {
 /// The names that a column holds, empty where there is none. Floats that are whole numbers (pandas makes such of
 /// integers when one is missing) are the integers that they were, as far as a float can tell them apart.
 fn name_texts(column: &Column) -> Result<Vec<String>> {
-    /// 2^53: beyond it neighbouring integers are one float.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
+    // Beyond 2^53, or 2^24 with 32 bits, neighbouring integers are one float.
+    let exact = match &column.data {
+        ColumnData::F32(_) => 16_777_216.0,
+        _ => 9_007_199_254_740_992.0,
+    };
     let of_float = |row: usize, x: f64| {
-        if x.abs() >= EXACT && x.is_finite() {
+        if x.abs() >= exact && x.is_finite() {
             return Err(Error::Config(format!(
                 "column {}, row {}: expected names as integers or text, found the float {x:e}, which may stand for \
                  several integers",

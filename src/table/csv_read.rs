@@ -108,7 +108,7 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
     }
     let mut table = Table { columns };
     head.meta.apply_masks(&mut table);
-    Ok(ReadTable { table, skipped })
+    Ok(ReadTable::new(table, skipped))
 }
 
 /// Type by an ECSV header, None where it tells none that is known; an error is the reason why the column is left out.

@@ -241,10 +241,7 @@ fn read_rows(input: &mut dyn Read, header: &Header, path: &Path, hdu: usize) -> 
         }
     }
     let columns = fields.into_iter().map(Field::finish).collect();
-    Ok(ReadTable {
-        table: Table { columns },
-        skipped,
-    })
+    Ok(ReadTable::new(Table { columns }, skipped))
 }
 
 /// Fills the buffer as far as the input goes.

@@ -54,10 +54,7 @@ fn read_unguarded(path: &Path) -> Result<ReadTable> {
         .and_then(description)
         .unwrap_or_default();
     let schema = meta.schema_descr_ptr();
-    let mut out = ReadTable {
-        table: Table::new(),
-        skipped: Vec::new(),
-    };
+    let mut out = ReadTable::new(Table::new(), Vec::new());
     let mut last_root = None;
     for i in 0..schema.num_columns() {
         // One of several columns of a group: taken or told of once.

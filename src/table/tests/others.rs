@@ -178,6 +178,34 @@ fn names_of_columns_may_stand_in_a_comment() {
 }
 
 #[test]
+fn semicolons_and_tabs_are_delimiters_where_no_comma_is() {
+    let expected = csv("star,rv\na,1.5\n");
+    for text in [
+        "star;rv\na;1.5\n",
+        "star\trv\na\t1.5\n",
+        "# x\n# star;rv\na;1.5\n",
+    ] {
+        assert_eq!(csv(text), expected, "{text:?}");
+    }
+    // The header decides.
+    let t = csv("star;rv\na,b;1.5\n");
+    assert_eq!(texts(&t.columns[0]), ["a,b"]);
+}
+
+#[test]
+fn names_that_differ_in_letter_case_are_parted_and_equal_ones_refused() {
+    let t = read("t.csv", b"B,b,b_2,star\n1,2,3,x\n").unwrap();
+    let names: Vec<_> = t.table.columns.iter().map(|c| c.name.as_str()).collect();
+    assert_eq!(names, ["B", "b_2_2", "b_2", "star"]);
+    assert!(
+        t.renamed[0].contains("column b: kept as b_2_2"),
+        "{:?}",
+        t.renamed
+    );
+    assert!(message("t.csv", b"rv,rv\n1,2\n").contains("column rv comes twice"));
+}
+
+#[test]
 fn a_quote_without_its_other_half_loses_no_rows() {
     let lost = message("t.csv", b"star,note\na,\"x\nb,y\nc,z\n");
     assert!(

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::cal_flags::CalFlags;
 use super::joint::{self, JointConfig};
-use super::observations::{ArmGraph, Observations, flag};
+use super::observations::{ArmGraph, Observations};
 use super::paper::{self, PaperConfig};
 use super::solution::ArmSolution;
 use crate::{Error, Result};
@@ -187,12 +188,12 @@ fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution:
     for (k, &i) in graph.edge_obs.iter().enumerate() {
         let i = i as usize;
         if solution.zp[graph.graph.zp[k] as usize].is_nan() {
-            flags[i] |= flag::NO_ZERO_POINT;
+            flags[i] |= CalFlags::NO_ZERO_POINT;
         } else if solution.robust[k] < 1.0 && solution.stars[graph.obs_star[i] as usize].constant {
-            flags[i] |= flag::OUTLIER;
+            flags[i] |= CalFlags::OUTLIER;
         }
         if graph.graph.of(graph.obs_star[i] as usize).len() == 1 {
-            flags[i] |= flag::SINGLE;
+            flags[i] |= CalFlags::SINGLE;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From a table to [`Observations`]: which columns hold what.
 
+use super::cal_flags::CalFlags;
 use super::calibrate::is_red;
 use super::observations::{ArmObservations, Names, Observations};
 use crate::table::{Column, ColumnData, Skipped, Table, is_missing, number, units};
@@ -133,7 +134,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
             row: (0..n_rows as u32).collect(),
             rv: scaled(rv)?,
             err: scaled(weights)?,
-            flags: vec![0; n_rows],
+            flags: vec![CalFlags::empty(); n_rows],
         });
     }
     if let (Layout::Long, Some(arm)) = (&layout, table.get("arm")?) {
@@ -339,7 +340,7 @@ fn split_arms(all: ArmObservations, column: &Column) -> Result<Vec<ArmObservatio
         arm.row.push(all.row[i]);
         arm.rv.push(all.rv[i]);
         arm.err.push(all.err[i]);
-        arm.flags.push(0);
+        arm.flags.push(CalFlags::empty());
     }
     arms.sort_by_key(|a| !is_red(&a.arm));
     Ok(arms)

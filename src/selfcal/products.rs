@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::cal_flags::CalFlags;
 use super::calibrate::{CalibratedArm, is_red};
 use super::input::{Input, Layout};
-use super::observations::flag;
 use super::room::{CONSTANT, make_room};
 use super::stats::mean_and_std;
 use crate::table::{ColumnData, Table};
@@ -113,7 +113,7 @@ pub fn zero_points(input: &Input, arms: &[CalibratedArm]) -> Table {
     let flags = each_zp(arms)
         .map(|(a, z)| {
             if a.solution.zp[z].is_nan() {
-                flag::NO_ZERO_POINT
+                CalFlags::NO_ZERO_POINT.bits()
             } else {
                 0
             }
@@ -170,9 +170,7 @@ pub fn calibrated_noting(
         ]);
     }
     let notes = make_room(&mut table, &names);
-    let flag_text = flag::MEANINGS
-        .map(|(bit, text)| format!("{bit}: {text}"))
-        .join("; ");
+    let flag_text = CalFlags::meanings();
     for (rv, flags, out) in columns {
         table.push_f64(
             &format!("{rv}_corr"),
@@ -211,12 +209,12 @@ impl Corrected {
         let obs = &input.observations.arms[index];
         for (i, &row) in obs.row.iter().enumerate() {
             let row = row as usize;
-            self.flags[row] = obs.flags[i];
+            self.flags[row] = obs.flags[i].bits();
             // A duplicate is not used, but it is corrected like any other row of its exposure.
             let zp = zero_point_of(input, arm, index, i);
             if let Some((zp, zp_err)) = zp {
                 self.rv[row] = obs.rv[i] - zp;
-                if obs.flags[i] & flag::BAD_ERR == 0 {
+                if !obs.flags[i].contains(CalFlags::BAD_ERR) {
                     self.err[row] = obs.err[i].hypot(zp_err);
                 }
             }
@@ -228,7 +226,7 @@ impl Corrected {
 fn zero_point_of(input: &Input, arm: &CalibratedArm, index: usize, i: usize) -> Option<(f64, f64)> {
     let obs = &input.observations;
     let flags = obs.arms[index].flags[i];
-    if flags & (flag::BAD_RV | flag::NO_NAME) != 0 {
+    if flags.intersects(CalFlags::BAD_RV | CalFlags::NO_NAME) {
         return None;
     }
     let z = match arm.graph.obs_zp[i] {

@@ -1,6 +1,6 @@
 //! Columns of the user's that have the name of a product's.
 
-use super::observations::flag;
+use super::cal_flags::CalFlags;
 use crate::table::{Column, Table, free_name};
 
 /// Meaning of `constant`.
@@ -39,9 +39,8 @@ pub(super) fn make_room(table: &mut Table, names: &[String]) -> Vec<String> {
 
 /// Whether a column has the meaning of one that a calibration writes, here or in the catalogue of a run.
 fn is_of_calibration(meaning: &str) -> bool {
-    let first_flag = format!("{}: {}", flag::MEANINGS[0].0, flag::MEANINGS[0].1);
     meaning == CONSTANT
         || meaning.ends_with(" less the zero point of its exposure")
         || meaning.ends_with(" and error of the zero point together")
-        || meaning.starts_with(&first_flag)
+        || meaning == CalFlags::meanings()
 }

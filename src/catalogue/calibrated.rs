@@ -7,6 +7,7 @@ use super::paired::{ARMS, pair, uncalibrated};
 use super::{flags, stars};
 use crate::io::raw::StarNames;
 use crate::pipeline::RvRow;
+use crate::selfcal::CalFlags;
 use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, calibrate_except};
 use crate::selfcal::input::{self, Input};
 use crate::selfcal::products as tables;
@@ -121,6 +122,7 @@ fn in_order(mut table: Table) -> Table {
             calibrated.map(|c| c.data),
         ) {
             for (bits, more) in bits.iter_mut().zip(more) {
+                let more = CalFlags::from_bits_truncate(more);
                 *bits |= flags::of_calibration(more) as i32;
             }
         }

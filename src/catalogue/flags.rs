@@ -1,7 +1,7 @@
 //! Bits of `flags_r` and `flags_b` in the catalogue: those of the measurement, and what only the calibration knows.
 
 use crate::likelihood::flags as measured;
-use crate::selfcal::observations::flag as calibrated;
+use crate::selfcal::CalFlags;
 
 /// The exposure has too few constant stars in this arm: no zero point, and no corrected velocity.
 pub const NO_ZERO_POINT: u32 = 1 << 8;
@@ -40,9 +40,9 @@ pub fn all() -> impl Iterator<Item = (u32, &'static str, &'static str)> {
 }
 
 /// The calibration's flags in the catalogue's bits. Those about missing numbers are seen in the numbers.
-pub fn of_calibration(flags: i32) -> u32 {
-    let bit = |from: i32, to: u32| if flags & from != 0 { to } else { 0 };
-    bit(calibrated::NO_ZERO_POINT, NO_ZERO_POINT) | bit(calibrated::OUTLIER, OUTLIER)
+pub fn of_calibration(flags: CalFlags) -> u32 {
+    let bit = |from, to: u32| if flags.contains(from) { to } else { 0 };
+    bit(CalFlags::NO_ZERO_POINT, NO_ZERO_POINT) | bit(CalFlags::OUTLIER, OUTLIER)
 }
 
 #[cfg(test)]

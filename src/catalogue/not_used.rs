@@ -2,8 +2,8 @@
 
 use super::never_constant::own_flags;
 use crate::likelihood::flags;
+use crate::selfcal::cal_flags::CalFlags;
 use crate::selfcal::input::{Input, Layout};
-use crate::selfcal::observations::flag;
 use crate::table::Table;
 
 /// Marks the observations whose flags are among [`flags::NO_VELOCITY`] in the table of `relrv measure` or the catalogue of `relrv
@@ -22,7 +22,7 @@ pub fn mark_not_used(table: &Table, input: &mut Input) {
         for (&row, of_calibration) in arm.row.iter().zip(&mut arm.flags) {
             let bits = bits.get(row as usize).copied().unwrap_or(0.0) as i64;
             if bits & i64::from(flags::NO_VELOCITY) != 0 {
-                *of_calibration |= flag::NO_VELOCITY;
+                *of_calibration |= CalFlags::NO_VELOCITY;
             }
         }
     }
@@ -42,7 +42,7 @@ mod tests {
         mark_not_used(&table, &mut input);
         let arms = &input.observations.arms;
         let flags = arms.iter().flat_map(|arm| &arm.flags);
-        flags.map(|f| f & flag::NO_VELOCITY != 0).collect()
+        flags.map(|f| f.contains(CalFlags::NO_VELOCITY)).collect()
     }
 
     #[test]

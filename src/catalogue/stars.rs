@@ -97,6 +97,7 @@ pub fn complete(table: &mut Table, pairs: &[Pair<'_>], double: &HashSet<&str>) {
         meaning: format!("{what} of the star (J2000)"),
         data: ColumnData::F64(data),
         nulls: None,
+        width: None,
     };
     table.columns.splice(
         1..1,

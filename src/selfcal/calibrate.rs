@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::cal_flags::CalFlags;
 use super::joint::{self, JointConfig};
-use super::observations::{ArmGraph, Observations, flag};
+use super::observations::{ArmGraph, Observations};
 use super::paper::{self, PaperConfig};
 use super::solution::ArmSolution;
 use crate::{Error, Result};
@@ -203,7 +204,7 @@ fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution:
     let flags = &mut obs.arms[arm].flags;
     for (flags, without) in flags.iter_mut().zip(without) {
         if without {
-            *flags |= flag::NO_ZERO_POINT;
+            *flags |= CalFlags::NO_ZERO_POINT;
         }
     }
     for (k, &i) in graph.edge_obs.iter().enumerate() {
@@ -211,10 +212,10 @@ fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution:
         let has_zp = solution.zp[graph.graph.zp[k] as usize].is_finite();
         let is_low = graph.graph.counts[k] && solution.robust[k] < 1.0;
         if has_zp && is_low && solution.stars[star].constant {
-            flags[i] |= flag::OUTLIER;
+            flags[i] |= CalFlags::OUTLIER;
         }
         if graph.graph.counted(star).count() == 1 {
-            flags[i] |= flag::SINGLE;
+            flags[i] |= CalFlags::SINGLE;
         }
     }
 }

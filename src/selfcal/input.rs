@@ -1,5 +1,6 @@
 //! From a table to [`Observations`]: which columns hold what.
 
+use super::cal_flags::CalFlags;
 use super::calibrate::is_red;
 use super::observations::{ArmObservations, Names, Observations};
 use crate::table::{Column, ColumnData, Skipped, Table, is_missing, number, units};
@@ -135,7 +136,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
             row: (0..n_rows as u32).collect(),
             rv: scaled(rv)?,
             err: scaled(weights)?,
-            flags: vec![0; n_rows],
+            flags: vec![CalFlags::empty(); n_rows],
         });
     }
     if let (Layout::Long, Some(arm)) = (&layout, table.get("arm")?) {
@@ -259,10 +260,13 @@ fn names(column: &Column) -> Result<(Names, Vec<u32>)> {
 /// The names that a column holds, empty where there is none. Floats that are whole numbers (pandas makes such of
 /// integers when one is missing) are the integers that they were, as far as a float can tell them apart.
 fn name_texts(column: &Column) -> Result<Vec<String>> {
-    /// 2^53: beyond it neighbouring integers are one float.
-    const EXACT: f64 = 9_007_199_254_740_992.0;
+    // Beyond 2^53, or 2^24 with 32 bits, neighbouring integers are one float.
+    let exact = match &column.data {
+        ColumnData::F32(_) => 16_777_216.0,
+        _ => 9_007_199_254_740_992.0,
+    };
     let of_float = |row: usize, x: f64| {
-        if x.abs() >= EXACT && x.is_finite() {
+        if x.abs() >= exact && x.is_finite() {
             return Err(Error::Config(format!(
                 "column {}, row {}: expected names as integers or text, found the float {x:e}, which may stand for \
                  several integers",
@@ -319,9 +323,10 @@ fn numbers(column: &Column) -> Result<Vec<f64>> {
             let text = column.text_at(row);
             number(&text).ok_or_else(|| {
                 Error::Config(format!(
-                    "column {}, row {}: expected a number, found {text:?}",
+                    "column {}, row {}: expected a number, found {text:?} in a column of {}; numbers would serve",
                     column.name,
-                    row + 1
+                    row + 1,
+                    column.data.type_name()
                 ))
             })
         })
@@ -344,7 +349,7 @@ fn split_arms(all: ArmObservations, column: &Column) -> Result<Vec<ArmObservatio
         arm.row.push(all.row[i]);
         arm.rv.push(all.rv[i]);
         arm.err.push(all.err[i]);
-        arm.flags.push(0);
+        arm.flags.push(CalFlags::empty());
     }
     arms.sort_by_key(|a| !is_red(&a.arm));
     Ok(arms)

@@ -3,6 +3,7 @@
 //! Measured: v = a + z + noise, with a the star's offset and z the zero point of one (group, exposure, arm).
 //! Corrected: v - z. This module knows tables of stars, exposures and RVs, and no spectra.
 
+pub mod cal_flags;
 pub mod calibrate;
 pub mod components;
 mod fit;
@@ -13,11 +14,13 @@ pub mod joint;
 pub mod observations;
 pub mod paper;
 pub mod products;
+mod room;
 pub mod solution;
 pub mod solve;
 pub mod stats;
 pub mod summary;
 
+pub use cal_flags::CalFlags;
 pub use graph::Graph;
 pub use joint::JointConfig;
 pub use solution::{ArmSolution, Iteration, StarFit};

@@ -2,43 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::cal_flags::CalFlags;
 use super::graph::Graph;
-
-/// Bits of an observation's flags. Nothing is dropped: a flagged observation stays in the product.
-pub mod flag {
-    /// The RV is not finite (in a table with one column per arm: not measured).
-    pub const BAD_RV: i32 = 1;
-    /// The error is not finite, zero or negative.
-    pub const BAD_ERR: i32 = 2;
-    /// The star or the exposure has no name.
-    pub const NO_NAME: i32 = 4;
-    /// The same star, exposure, group and arm came in an earlier row; that one is used.
-    pub const DUPLICATE: i32 = 8;
-    /// Too few constant stars in this exposure: no zero point.
-    pub const NO_ZERO_POINT: i32 = 16;
-    /// Far from the other RVs of its star, which is constant: has less weight.
-    pub const OUTLIER: i32 = 32;
-    /// The star's only usable observation in this arm.
-    pub const SINGLE: i32 = 64;
-
-    /// Says nothing about the star's velocity: corrected, and not used.
-    pub const NO_VELOCITY: i32 = 128;
-
-    /// Bits that keep an observation out of the solution.
-    pub const UNUSABLE: i32 = BAD_RV | BAD_ERR | NO_NAME | DUPLICATE;
-
-    /// All bits with their meanings.
-    pub const MEANINGS: [(i32, &str); 8] = [
-        (BAD_RV, "RV not finite"),
-        (BAD_ERR, "error not finite or not positive"),
-        (NO_NAME, "star or exposure without a name"),
-        (DUPLICATE, "same star and exposure as an earlier row"),
-        (NO_ZERO_POINT, "too few constants in the exposure"),
-        (OUTLIER, "outlier of a constant star, less weight"),
-        (SINGLE, "only usable observation of the star"),
-        (NO_VELOCITY, "flagged as no velocity of the star, not used"),
-    ];
-}
 
 /// Texts and their numbers; numbers follow the sorted texts, so that they do not depend on the order of rows.
 #[derive(Clone, Debug, Default)]
@@ -108,8 +73,8 @@ pub struct ArmObservations {
     pub rv: Vec<f64>,
     /// Error that goes into the weights: rv_err_own where the table has it, else rv_err.
     pub err: Vec<f64>,
-    /// Flags, see [`flag`].
-    pub flags: Vec<i32>,
+    /// Flags.
+    pub flags: Vec<CalFlags>,
 }
 
 /// A table of RVs, names turned into numbers.
@@ -166,24 +131,24 @@ impl Observations {
                 let row = row as usize;
                 let (star, exposure) = (self.star[row], self.exposure[row]);
                 if !arm.rv[i].is_finite() {
-                    arm.flags[i] |= flag::BAD_RV;
+                    arm.flags[i] |= CalFlags::BAD_RV;
                 }
                 if !(arm.err[i].is_finite() && arm.err[i] > 0.0) {
-                    arm.flags[i] |= flag::BAD_ERR;
+                    arm.flags[i] |= CalFlags::BAD_ERR;
                 }
                 if nameless_star == Some(star as usize)
                     || nameless_exposure == Some(exposure as usize)
                 {
-                    arm.flags[i] |= flag::NO_NAME;
+                    arm.flags[i] |= CalFlags::NO_NAME;
                 }
-                if arm.flags[i] & flag::UNUSABLE == 0 {
+                if !arm.flags[i].intersects(CalFlags::UNUSABLE) {
                     keyed.push(((star, exposure, self.group[row]), i as u32));
                 }
             }
             keyed.sort_unstable();
             for pair in keyed.windows(2) {
                 if pair[0].0 == pair[1].0 {
-                    arm.flags[pair[1].1 as usize] |= flag::DUPLICATE;
+                    arm.flags[pair[1].1 as usize] |= CalFlags::DUPLICATE;
                 }
             }
         }
@@ -192,7 +157,7 @@ impl Observations {
     /// Zero point that observation `i` of an arm is to be corrected with, whether it counts or not; None where its exposure has no
     /// usable observation at all, and where it has no velocity or no name.
     pub fn zero_point_of(&self, arm: usize, graph: &ArmGraph, i: usize) -> Option<usize> {
-        if self.arms[arm].flags[i] & (flag::BAD_RV | flag::NO_NAME) != 0 {
+        if self.arms[arm].flags[i].intersects(CalFlags::BAD_RV | CalFlags::NO_NAME) {
             return None;
         }
         if graph.obs_zp[i] != u32::MAX {
@@ -209,7 +174,7 @@ impl Observations {
 
     /// The graph of an arm. With `alone` a star is a different one in each group.
     pub fn graph(&self, arm: &ArmObservations, alone: bool) -> ArmGraph {
-        let usable = |i: &usize| arm.flags[*i] & flag::UNUSABLE == 0;
+        let usable = |i: &usize| !arm.flags[*i].intersects(CalFlags::UNUSABLE);
         let zp_key = |i: usize| {
             let row = arm.row[i] as usize;
             (self.group[row], self.exposure[row])
@@ -242,7 +207,7 @@ impl Observations {
         let (mut graph, order) = Graph::new(stars.len(), zps.len(), &edges);
         for (counts, &e) in graph.counts.iter_mut().zip(&order) {
             let i = obs[e as usize] as usize;
-            *counts = arm.flags[i] & flag::NO_VELOCITY == 0;
+            *counts = !arm.flags[i].contains(CalFlags::NO_VELOCITY);
         }
         ArmGraph {
             graph,

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::cal_flags::CalFlags;
 use super::calibrate::{CalibratedArm, is_red};
 use super::input::{Input, Layout};
-use super::observations::flag;
+use super::room::{CONSTANT, make_room};
 use super::stats::mean_and_std;
-use crate::table::{Column, ColumnData, Table, free_name};
+use crate::table::{ColumnData, Table};
 
 /// Stars with a smaller p-value are called variable (about 3.3 sigma).
 pub const VARIABLE_P: f64 = 1e-3;
@@ -112,7 +113,7 @@ pub fn zero_points(input: &Input, arms: &[CalibratedArm]) -> Table {
     let flags = each_zp(arms)
         .map(|(a, z)| {
             if a.solution.zp[z].is_nan() {
-                flag::NO_ZERO_POINT
+                CalFlags::NO_ZERO_POINT.bits()
             } else {
                 0
             }
@@ -169,9 +170,7 @@ pub fn calibrated_noting(
         ]);
     }
     let notes = make_room(&mut table, &names);
-    let flag_text = flag::MEANINGS
-        .map(|(bit, text)| format!("{bit}: {text}"))
-        .join("; ");
+    let flag_text = CalFlags::meanings();
     for (rv, flags, out) in columns {
         table.push_f64(
             &format!("{rv}_corr"),
@@ -189,49 +188,6 @@ pub fn calibrated_noting(
     }
     table.push_bool("constant", "", CONSTANT, constant);
     (table, notes)
-}
-
-/// Meaning of `constant`.
-const CONSTANT: &str = "the star was taken for constant, and determined zero points";
-
-/// Takes the names for the product's columns: what an earlier calibration wrote goes, a user's column is called
-/// otherwise.
-fn make_room(table: &mut Table, names: &[String]) -> Vec<String> {
-    let mut notes = Vec::new();
-    let is_taken = |c: &Column| names.iter().any(|n| n.eq_ignore_ascii_case(&c.name));
-    table.columns.retain(|column| {
-        let goes = is_taken(column) && is_of_calibration(&column.meaning);
-        if goes {
-            notes.push(format!(
-                "column {}: of an earlier calibration, replaced",
-                column.name
-            ));
-        }
-        !goes
-    });
-    for i in 0..table.columns.len() {
-        if is_taken(&table.columns[i]) {
-            let old = table.columns[i].name.clone();
-            let new = free_name(&format!("{old}_input"), |name| {
-                let all = table.columns.iter().map(|c| &c.name).chain(names);
-                all.into_iter().any(|n| n.eq_ignore_ascii_case(name))
-            });
-            notes.push(format!(
-                "column {old}: kept as {new}, because the products have a column of its name"
-            ));
-            table.columns[i].name = new;
-        }
-    }
-    notes
-}
-
-/// Whether a column has the meaning of one that a calibration writes, here or in the catalogue of a run.
-fn is_of_calibration(meaning: &str) -> bool {
-    let first_flag = format!("{}: {}", flag::MEANINGS[0].0, flag::MEANINGS[0].1);
-    meaning == CONSTANT
-        || meaning.ends_with(" less the zero point of its exposure")
-        || meaning.ends_with(" and error of the zero point together")
-        || meaning.starts_with(&first_flag)
 }
 
 struct Corrected {
@@ -253,11 +209,11 @@ impl Corrected {
         let obs = &input.observations.arms[index];
         for (i, &row) in obs.row.iter().enumerate() {
             let row = row as usize;
-            self.flags[row] = obs.flags[i];
+            self.flags[row] = obs.flags[i].bits();
             // A duplicate is not used, but it is corrected like any other row of its exposure.
             if let Some(z) = input.observations.zero_point_of(index, &arm.graph, i) {
                 self.rv[row] = obs.rv[i] - arm.solution.zp[z];
-                if obs.flags[i] & flag::BAD_ERR == 0 {
+                if !obs.flags[i].contains(CalFlags::BAD_ERR) {
                     self.err[row] = obs.err[i].hypot(arm.solution.zp_err[z]);
                 }
             }

@@ -1,8 +1,8 @@
 //! A calibration in numbers.
 
+use super::cal_flags::CalFlags;
 use super::calibrate::CalibratedArm;
 use super::input::{Input, Layout};
-use super::observations::flag;
 
 /// What was done with one arm.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -65,7 +65,7 @@ pub fn arms(input: &Input, arms: &[CalibratedArm]) -> Vec<ArmSummary> {
     arms.iter()
         .zip(&input.observations.arms)
         .map(|(arm, own)| {
-            let count = |bit: i32| own.flags.iter().filter(|&&f| f & bit != 0).count();
+            let count = |flag| own.flags.iter().filter(|f| f.contains(flag)).count();
             let s = &arm.solution;
             let mut component_sizes = vec![0; s.n_components];
             for c in s.component.iter().flatten() {
@@ -75,13 +75,14 @@ pub fn arms(input: &Input, arms: &[CalibratedArm]) -> Vec<ArmSummary> {
                 arm: arm.arm.clone(),
                 n_rv: own.row.len(),
                 n_usable: arm.graph.graph.n_obs(),
-                flags: flag::MEANINGS
+                flags: CalFlags::ALL
                     .iter()
                     // In the table of `measure` an empty arm is no fault.
-                    .filter(|(bit, _)| {
-                        input.layout == Layout::Long || bit & (flag::BAD_RV | flag::BAD_ERR) == 0
+                    .filter(|(flag, ..)| {
+                        input.layout == Layout::Long
+                            || !flag.intersects(CalFlags::BAD_RV | CalFlags::BAD_ERR)
                     })
-                    .map(|&(bit, text)| (text.to_owned(), count(bit)))
+                    .map(|&(flag, _, text)| (text.to_owned(), count(flag)))
                     .filter(|(_, n)| *n > 0)
                     .collect(),
                 n_stars: s.stars.len(),
@@ -106,7 +107,7 @@ pub fn n_rows_unusable(input: &Input) -> usize {
     let mut usable = vec![false; input.observations.n_rows];
     for own in &input.observations.arms {
         for (&row, &flags) in own.row.iter().zip(&own.flags) {
-            usable[row as usize] |= flags & flag::UNUSABLE == 0;
+            usable[row as usize] |= !flags.intersects(CalFlags::UNUSABLE);
         }
     }
     usable.iter().filter(|&&u| !u).count()

@@ -96,22 +96,23 @@ pub(super) fn read(path: &Path) -> Result<ReadTable> {
     for ((name, cells), told) in names.iter().zip(cells).zip(&told) {
         if let Some(cells) = cells {
             let (data, nulls) = cells.finish();
-            columns.push(Column {
+            let column = Column {
                 name: name.clone(),
                 unit: told.map_or_else(String::new, |told| told.unit.clone()),
                 meaning: told.map_or_else(String::new, |told| told.description.clone()),
                 data,
                 nulls,
-            });
+                width: None,
+            };
+            columns.push(column.with_width(told.and_then(|told| told.width())));
         }
     }
-    Ok(ReadTable {
-        table: Table {
-            columns,
-            times: Vec::new(),
-        },
-        skipped,
-    })
+    let mut table = Table {
+        columns,
+        times: Vec::new(),
+    };
+    head.meta.apply_masks(&mut table);
+    Ok(ReadTable::new(table, skipped))
 }
 
 /// Type by an ECSV header, None where it tells none that is known; an error is the reason why the column is left out.
@@ -144,23 +145,26 @@ fn push(cells: &mut Cells, cell: &str) -> bool {
         cells.push_null();
         return true;
     }
-    match &mut cells.data {
-        ColumnData::Text(v) => Some(v.push(unguard(cell).to_owned())),
-        ColumnData::Bool(v) => parse_bool(word).map(|x| v.push(x)),
-        ColumnData::I32(v) => word.parse().ok().map(|x| v.push(x)),
-        ColumnData::F64(v) => number(word).map(|x| v.push(x)),
-        ColumnData::F32(v) => word.parse().ok().map(|x| v.push(x)),
-        ColumnData::I64(v) => match word.parse() {
-            Ok(x) => Some(v.push(x)),
-            // An unsigned one beyond 2^63 stays what it is as text.
-            Err(_) if word.parse::<u64>().is_ok() => {
-                cells.turn_to_text();
-                return push(cells, word);
-            }
-            Err(_) => None,
-        },
+    let taken = match &mut cells.data {
+        ColumnData::Text(v) => keep(v, Some(unguard(cell).to_owned())),
+        ColumnData::Bool(v) => keep(v, parse_bool(word)),
+        ColumnData::I32(v) => keep(v, word.parse().ok()),
+        ColumnData::I64(v) => keep(v, word.parse().ok()),
+        ColumnData::F64(v) => keep(v, number(word)),
+        ColumnData::F32(v) => keep(v, word.parse().ok()),
+    };
+    if !taken && matches!(cells.data, ColumnData::I64(_)) && word.parse::<u64>().is_ok() {
+        // An unsigned one beyond 2^63 stays what it is as text.
+        cells.turn_to_text();
+        return push(cells, word);
     }
-    .is_some()
+    taken
+}
+
+fn keep<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
+    let is_some = value.is_some();
+    values.extend(value);
+    is_some
 }
 
 /// What is above the rows, the columns' names and what their cells can be.

@@ -74,20 +74,33 @@ pub(super) fn take_head(input: &mut dyn BufRead, path: &Path) -> Result<Head> {
                 ));
             }
         };
-    } else if let Some(last) = comments.last() {
-        head.names = names_in_comment(last, &next);
+    } else {
+        head.delimiter = delimiter_of(&next);
+        if let Some(last) = comments.last() {
+            head.names = names_in_comment(last, &next, char::from(head.delimiter));
+        }
     }
     Ok(head)
 }
 
+/// A comma; a semicolon or a tab, which spreadsheets write in some countries, where a line has no comma.
+fn delimiter_of(line: &str) -> u8 {
+    match line {
+        line if line.contains(',') => b',',
+        line if line.contains(';') => b';',
+        line if line.contains('\t') => b'\t',
+        _ => b',',
+    }
+}
+
 /// The names in the last comment, if a row of numbers follows that has as many cells.
-fn names_in_comment(comment: &str, next: &str) -> Option<Vec<String>> {
-    let names: Vec<&str> = comment.split(',').map(str::trim).collect();
-    let cells: Vec<&str> = next.split(',').map(str::trim).collect();
+fn names_in_comment(comment: &str, next: &str, delimiter: char) -> Option<Vec<String>> {
+    let names: Vec<&str> = comment.split(delimiter).map(str::trim).collect();
+    let cells: Vec<&str> = next.split(delimiter).map(str::trim).collect();
     let is_number = |cell: &&str| cell.parse::<f64>().is_ok();
     let fits = names.len() > 1
         && names.len() == cells.len()
-        && !names.iter().any(|name| is_number(name))
+        && !names.iter().any(is_number)
         && cells.iter().any(is_number);
     fits.then(|| names.into_iter().map(str::to_owned).collect())
 }

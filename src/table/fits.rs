@@ -17,12 +17,12 @@ const MAX_TEXT_WIDTH: usize = 1 << 16;
 
 /// Writes the table; see [`Table::write`].
 pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
-    let widths = table
+    let stored: Vec<Stored> = table
         .columns
         .iter()
-        .map(|column| width(column, path))
-        .collect::<Result<Vec<usize>>>()?;
-    let row_bytes: usize = widths.iter().sum();
+        .map(|column| Stored::of(column, path))
+        .collect::<Result<_>>()?;
+    let row_bytes: usize = stored.iter().map(|s| s.bytes).sum();
     if table.columns.len() > 999 {
         return Err(Error::Config(format!(
             "{}: FITS allows 999 columns, found {}",
@@ -38,20 +38,15 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     primary.logical("EXTEND", true, "a table follows");
     let failed = |e| Error::io(path, e);
     out.write_all(&primary.finish()).map_err(failed)?;
-    let marks: Vec<Option<i64>> = table.columns.iter().map(null_mark).collect();
-    out.write_all(&table_header(table, &widths, &marks, path))
+    out.write_all(&table_header(table, &stored, path))
         .map_err(failed)?;
 
     let n_rows = table.n_rows();
     let mut row = Vec::with_capacity(row_bytes);
     for i in 0..n_rows {
         row.clear();
-        for ((column, &width), &mark) in table.columns.iter().zip(&widths).zip(&marks) {
-            if column.nulls.as_ref().is_some_and(|nulls| nulls[i]) {
-                push_null(&mut row, &column.data, mark, width);
-            } else {
-                push_cell(&mut row, &column.data, i, width);
-            }
+        for (column, stored) in table.columns.iter().zip(&stored) {
+            push_cell(&mut row, column, stored, i);
         }
         out.write_all(&row).map_err(failed)?;
     }
@@ -62,8 +57,8 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     Ok(())
 }
 
-fn table_header(table: &Table, widths: &[usize], marks: &[Option<i64>], path: &Path) -> Vec<u8> {
-    let row_bytes: usize = widths.iter().sum();
+fn table_header(table: &Table, stored: &[Stored], path: &Path) -> Vec<u8> {
+    let row_bytes: usize = stored.iter().map(|s| s.bytes).sum();
     let mut header = HeaderText::default();
     header.text("XTENSION", "BINTABLE", "binary table");
     header.int("BITPIX", 8, "bytes");
@@ -87,16 +82,12 @@ fn table_header(table: &Table, widths: &[usize], marks: &[Option<i64>], path: &P
         header.text("TIMEUNIT", "d", "unit of times");
         header.real("JDREF", 0.0, "times are Julian dates");
     }
-    for (i, ((column, width), mark)) in table.columns.iter().zip(widths).zip(marks).enumerate() {
+    for (i, (column, stored)) in table.columns.iter().zip(stored).enumerate() {
         let n = i + 1;
         header.text(&format!("TTYPE{n}"), &column.name, &column.meaning);
-        let form = match column.data {
-            ColumnData::Text(_) => format!("{width}A"),
-            ColumnData::I64(_) => "K".to_owned(),
-            ColumnData::I32(_) => "J".to_owned(),
-            ColumnData::F64(_) => "D".to_owned(),
-            ColumnData::F32(_) => "E".to_owned(),
-            ColumnData::Bool(_) => "L".to_owned(),
+        let form = match stored.letter {
+            'A' => format!("{}A", stored.bytes),
+            letter => letter.to_string(),
         };
         header.text(&format!("TFORM{n}"), &form, "");
         if !column.unit.is_empty() {
@@ -110,8 +101,15 @@ fn table_header(table: &Table, widths: &[usize], marks: &[Option<i64>], path: &P
             header.text(&format!("TCUNI{n}"), "d", "");
             header.text(&format!("TRPOS{n}"), time.position, "");
         }
-        if let Some(mark) = mark {
-            header.int(&format!("TNULL{n}"), *mark, "stands for no value");
+        if stored.zero != 0 {
+            header.int(
+                &format!("TZERO{n}"),
+                stored.zero,
+                "is added to what is stored",
+            );
+        }
+        if let Some(mark) = stored.null {
+            header.int(&format!("TNULL{n}"), mark, "stands for no value");
         }
         if is_escaped(column) {
             header.logical(&format!("TESC{n}"), true, "text holds escaped characters");
@@ -131,77 +129,130 @@ fn is_escaped(column: &Column) -> bool {
     !about.into_iter().chain(cells).all(|text| is_plain(text))
 }
 
-/// The integer that stands for a null: the lowest that the column does not hold. None where it needs none.
-fn null_mark(column: &Column) -> Option<i64> {
-    let nulls = column.nulls.as_ref()?;
-    let lowest = match &column.data {
-        _ if !nulls.contains(&true) => return None,
-        ColumnData::I64(_) => i64::MIN,
-        ColumnData::I32(_) => i64::from(i32::MIN),
-        _ => return None,
-    };
-    let value = |row: usize| match &column.data {
-        ColumnData::I64(v) => v[row],
-        ColumnData::I32(v) => i64::from(v[row]),
-        _ => 0,
-    };
-    // Among one more number than there are rows there is one that no row has.
-    let highest = lowest.saturating_add(nulls.len() as i64);
-    let used: std::collections::HashSet<i64> = (0..nulls.len())
-        .filter(|&row| !nulls[row])
-        .map(value)
-        .filter(|&x| x <= highest)
-        .collect();
-    (lowest..=highest).find(|mark| !used.contains(mark))
+/// How a column's values are stored.
+struct Stored {
+    letter: char,
+    bytes: usize,
+    /// TZERO of integers.
+    zero: i128,
+    /// The stored integer that stands for a null.
+    null: Option<i64>,
 }
 
-/// Bytes of one value.
-fn width(column: &Column, path: &Path) -> Result<usize> {
-    Ok(match &column.data {
-        ColumnData::Text(values) => {
-            let width = values.iter().map(|v| ascii(v).len()).max().unwrap_or(0);
-            if width > MAX_TEXT_WIDTH {
-                return Err(Error::Config(format!(
-                    "{}: column {}: a text of {width} bytes does not fit in FITS (at most {MAX_TEXT_WIDTH})",
-                    path.display(),
-                    column.name
-                )));
+impl Stored {
+    fn of(column: &Column, path: &Path) -> Result<Self> {
+        let (letter, bytes, zero) = match &column.data {
+            ColumnData::Text(values) => ('A', text_bytes(column, values, path)?, 0),
+            ColumnData::I64(_) => ('K', 8, 0),
+            ColumnData::I32(_) => ('J', 4, 0),
+            ColumnData::F64(_) => ('D', 8, 0),
+            ColumnData::F32(_) => ('E', 4, 0),
+            ColumnData::Bool(_) => ('L', 1, 0),
+        };
+        let plain = Stored {
+            letter,
+            bytes,
+            zero,
+            null: None,
+        };
+        let has_null = column
+            .nulls
+            .as_ref()
+            .is_some_and(|nulls| nulls.contains(&true));
+        if let Some(width) = column.kept_width() {
+            let (letter, bytes, zero) = width.in_fits();
+            let mut narrow = Stored {
+                letter,
+                bytes,
+                zero,
+                null: None,
+            };
+            narrow.null = narrow.null_mark(column);
+            // All 256 values of a byte may be in use: then it is stored in more of them.
+            if !has_null || narrow.null.is_some() {
+                return Ok(narrow);
             }
-            width.max(1)
         }
-        ColumnData::I64(_) | ColumnData::F64(_) => 8,
-        ColumnData::I32(_) | ColumnData::F32(_) => 4,
-        ColumnData::Bool(_) => 1,
-    })
-}
+        Ok(Stored {
+            null: plain.null_mark(column),
+            ..plain
+        })
+    }
 
-/// A null in the standard's way: TNULLn, byte 0 for truth values and in place of a text's first character.
-fn push_null(row: &mut Vec<u8>, data: &ColumnData, mark: Option<i64>, width: usize) {
-    let mark = mark.unwrap_or(0);
-    match data {
-        ColumnData::I64(_) => row.extend_from_slice(&mark.to_be_bytes()),
-        ColumnData::I32(_) => row.extend_from_slice(&(mark as i32).to_be_bytes()),
-        ColumnData::F64(_) => row.extend_from_slice(&f64::NAN.to_be_bytes()),
-        ColumnData::F32(_) => row.extend_from_slice(&f32::NAN.to_be_bytes()),
-        ColumnData::Text(_) | ColumnData::Bool(_) => row.resize(row.len() + width, 0),
+    /// The lowest integer that the column does not store. None where it needs none, or has none.
+    fn null_mark(&self, column: &Column) -> Option<i64> {
+        let nulls = column
+            .nulls
+            .as_ref()
+            .filter(|nulls| nulls.contains(&true))?;
+        let (lowest, highest) = match self.letter {
+            'B' => (0, 255),
+            'I' => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            'J' => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            'K' => (i64::MIN, i64::MAX),
+            _ => return None,
+        };
+        // Among one more number than there are rows there is one that no row has.
+        let highest = highest.min(lowest.saturating_add(nulls.len() as i64));
+        let used: std::collections::HashSet<i64> = (0..nulls.len())
+            .filter(|&row| !nulls[row])
+            .map(|row| self.integer(column, row))
+            .filter(|&x| x <= highest)
+            .collect();
+        (lowest..=highest).find(|mark| !used.contains(mark))
+    }
+
+    /// An integer as it is stored: without TZERO, or the mark of a null.
+    fn integer(&self, column: &Column, row: usize) -> i64 {
+        let value = match &column.data {
+            ColumnData::I64(v) => v[row],
+            ColumnData::I32(v) => i64::from(v[row]),
+            _ => 0,
+        };
+        // Column::kept_width has seen to it that this fits.
+        (i128::from(value) - self.zero) as i64
     }
 }
 
-fn push_cell(row: &mut Vec<u8>, data: &ColumnData, i: usize, width: usize) {
-    match data {
+/// Bytes of a cell of text.
+fn text_bytes(column: &Column, values: &[String], path: &Path) -> Result<usize> {
+    let width = values.iter().map(|v| ascii(v).len()).max().unwrap_or(0);
+    if width > MAX_TEXT_WIDTH {
+        return Err(Error::Config(format!(
+            "{}: column {}: a text of {width} bytes does not fit in FITS (at most {MAX_TEXT_WIDTH})",
+            path.display(),
+            column.name
+        )));
+    }
+    Ok(width.max(1))
+}
+
+/// A null goes in the standard's way: TNULLn, byte 0 for truth values and in place of a text's first character.
+fn push_cell(row: &mut Vec<u8>, column: &Column, stored: &Stored, i: usize) {
+    let is_null = column.nulls.as_ref().is_some_and(|nulls| nulls[i]);
+    match &column.data {
+        ColumnData::Text(_) | ColumnData::Bool(_) if is_null => {
+            row.resize(row.len() + stored.bytes, 0)
+        }
         ColumnData::Text(v) => {
             let start = row.len();
             row.extend_from_slice(ascii(&v[i]).as_bytes());
-            row.resize(start + width, b' ');
+            row.resize(start + stored.bytes, b' ');
         }
-        ColumnData::I64(v) => row.extend_from_slice(&v[i].to_be_bytes()),
-        ColumnData::I32(v) => row.extend_from_slice(&v[i].to_be_bytes()),
+        ColumnData::Bool(v) => row.push(if v[i] { b'T' } else { b'F' }),
+        ColumnData::I64(_) | ColumnData::I32(_) => {
+            let value = match stored.null {
+                Some(mark) if is_null => mark,
+                _ => stored.integer(column, i),
+            };
+            let bytes = value.to_be_bytes();
+            row.extend_from_slice(&bytes[bytes.len() - stored.bytes..]);
+        }
         ColumnData::F64(v) => row.extend_from_slice(&one_nan(v[i]).to_be_bytes()),
         ColumnData::F32(v) => {
             let x = if v[i].is_nan() { f32::NAN } else { v[i] };
             row.extend_from_slice(&x.to_be_bytes());
         }
-        ColumnData::Bool(v) => row.push(if v[i] { b'T' } else { b'F' }),
     }
 }
 

@@ -7,6 +7,7 @@ mod csv_read;
 mod ecsv;
 mod escape;
 mod fits;
+mod fits_field;
 mod fits_read;
 pub(crate) mod formula;
 mod header;
@@ -19,6 +20,7 @@ mod quotes;
 mod read;
 mod source;
 pub mod units;
+mod width;
 mod words;
 mod write;
 mod yaml_meta;
@@ -27,6 +29,7 @@ mod yaml_meta;
 mod tests;
 
 pub use read::{ReadTable, Skipped};
+pub use width::Width;
 pub use words::{is_missing, number};
 
 use crate::{Error, Result};
@@ -117,6 +120,8 @@ pub struct Column {
     /// True where there is no value; None where every row has one. A float's mark is its NaN: columns of floats have
     /// no other.
     pub nulls: Option<Vec<bool>>,
+    /// How integers are written where another way than that of `data` is wanted: as they came.
+    pub width: Option<Width>,
 }
 
 impl Column {
@@ -128,7 +133,49 @@ impl Column {
             meaning: meaning.to_owned(),
             data,
             nulls: None,
+            width: None,
         }
+    }
+
+    /// The same with the width, if these are integers.
+    fn with_width(mut self, width: Option<Width>) -> Self {
+        let is_integer = matches!(self.data, ColumnData::I32(_) | ColumnData::I64(_));
+        self.width = width.filter(|_| is_integer);
+        self
+    }
+
+    /// Takes the value from the rows that are marked.
+    fn mask(&mut self, marks: &[bool]) {
+        let marked = || {
+            marks
+                .iter()
+                .enumerate()
+                .filter(|(_, is_marked)| **is_marked)
+        };
+        match &mut self.data {
+            ColumnData::F64(v) => return marked().for_each(|(row, _)| v[row] = f64::NAN),
+            ColumnData::F32(v) => return marked().for_each(|(row, _)| v[row] = f32::NAN),
+            ColumnData::Text(v) => marked().for_each(|(row, _)| v[row].clear()),
+            ColumnData::I64(v) => marked().for_each(|(row, _)| v[row] = 0),
+            ColumnData::I32(v) => marked().for_each(|(row, _)| v[row] = 0),
+            ColumnData::Bool(v) => marked().for_each(|(row, _)| v[row] = false),
+        }
+        if marks.contains(&true) {
+            let nulls = self.nulls.get_or_insert_with(|| vec![false; marks.len()]);
+            marked().for_each(|(row, _)| nulls[row] = true);
+        }
+    }
+
+    /// The width in which integers are to be written, if it holds all of them.
+    fn kept_width(&self) -> Option<Width> {
+        let width = self.width?;
+        let holds = |row: usize, x: i64| self.is_null(row) || width.holds(x);
+        let all = match &self.data {
+            ColumnData::I32(v) => (v.iter().enumerate()).all(|(row, &x)| holds(row, x.into())),
+            ColumnData::I64(v) => v.iter().enumerate().all(|(row, &x)| holds(row, x)),
+            _ => false,
+        };
+        all.then_some(width)
     }
 
     /// True where the row has no value; a NaN is one.

@@ -14,7 +14,7 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::Type;
 
-use super::{Column, ColumnData, Table};
+use super::{Column, ColumnData, Table, Width};
 use crate::{Error, Result};
 
 /// Key under which units and meanings are kept; astropy writes and reads the same key.
@@ -89,7 +89,9 @@ fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result
 }
 
 fn field(column: &Column) -> std::result::Result<Type, ParquetError> {
+    let width = column.kept_width();
     let physical = match column.data {
+        ColumnData::I64(_) if width == Some(Width::U32) => Physical::INT32,
         ColumnData::Text(_) => Physical::BYTE_ARRAY,
         ColumnData::I64(_) => Physical::INT64,
         ColumnData::I32(_) => Physical::INT32,
@@ -102,7 +104,10 @@ fn field(column: &Column) -> std::result::Result<Type, ParquetError> {
     } else {
         Repetition::REQUIRED
     };
-    let logical = matches!(column.data, ColumnData::Text(_)).then_some(LogicalType::String);
+    let logical = match width.map(Width::bits) {
+        Some((bits, is_signed)) => Some(LogicalType::integer(bits as i8, is_signed)),
+        None => matches!(column.data, ColumnData::Text(_)).then_some(LogicalType::String),
+    };
     Type::primitive_type_builder(&column.name, physical)
         .with_repetition(repetition)
         .with_logical_type(logical)
@@ -125,6 +130,10 @@ fn write_cells(
         }
         (ColumnWriter::Int64ColumnWriter(w), ColumnData::I64(v)) => {
             write_some(w, column, rows, |i| v[i])
+        }
+        // Without a sign, with the bits of an integer that has one.
+        (ColumnWriter::Int32ColumnWriter(w), ColumnData::I64(v)) => {
+            write_some(w, column, rows, |i| v[i] as u32 as i32)
         }
         (ColumnWriter::Int32ColumnWriter(w), ColumnData::I32(v)) => {
             write_some(w, column, rows, |i| v[i])
@@ -187,6 +196,9 @@ fn metadata(table: &Table) -> std::result::Result<Vec<KeyValue>, ParquetError> {
         KeyValue::new("IVOA.VOTable-Parquet.version".to_owned(), "1.0".to_owned()),
         KeyValue::new("IVOA.VOTable-Parquet.content".to_owned(), votable(table)),
     ];
+    if let Some(json) = nullable(table)? {
+        keys.push(KeyValue::new("pandas".to_owned(), json));
+    }
     for column in &table.columns {
         if let ColumnData::Text(values) = &column.data {
             // astropy warns without it, and cannot read an empty table.
@@ -198,6 +210,40 @@ fn metadata(table: &Table) -> std::result::Result<Vec<KeyValue>, ParquetError> {
         }
     }
     Ok(keys)
+}
+
+/// What tells pandas to take integers and truth values with nulls for its own types of these; without it they would
+/// become floats and objects. None where there are none.
+fn nullable(table: &Table) -> std::result::Result<Option<String>, ParquetError> {
+    let mut columns = Vec::new();
+    for column in table.columns.iter().filter(|c| c.nulls.is_some()) {
+        let (bits, is_signed) = match (&column.data, column.kept_width()) {
+            (ColumnData::I32(_) | ColumnData::I64(_), Some(width)) => width.bits(),
+            (ColumnData::I32(_), None) => (32, true),
+            (ColumnData::I64(_), None) => (64, true),
+            (ColumnData::Bool(_), _) => (0, false),
+            _ => continue,
+        };
+        let (ours, theirs) = match (bits, is_signed) {
+            (0, _) => ("bool".to_owned(), "boolean".to_owned()),
+            (bits, true) => (format!("int{bits}"), format!("Int{bits}")),
+            (bits, false) => (format!("uint{bits}"), format!("UInt{bits}")),
+        };
+        columns.push(serde_json::json!({
+            "name": column.name, "field_name": column.name,
+            "pandas_type": ours, "numpy_type": theirs, "metadata": null,
+        }));
+    }
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let meta = serde_json::json!({
+        "index_columns": [], "column_indexes": [], "columns": columns,
+        "creator": {"library": "relrv", "version": env!("CARGO_PKG_VERSION")}, "pandas_version": "2.0.0",
+    });
+    serde_json::to_string(&meta)
+        .map(Some)
+        .map_err(|e| ParquetError::General(e.to_string()))
 }
 
 /// A VOTable without rows that tells names, types, units and meanings (IVOA note VOParquet 1.0).

@@ -55,75 +55,71 @@ fn read_unguarded(path: &Path) -> Result<ReadTable> {
         .and_then(description)
         .unwrap_or_default();
     let schema = meta.schema_descr_ptr();
-    let mut out = ReadTable {
-        table: Table::new(),
-        skipped: Vec::new(),
-    };
-    let mut last_nested = None;
+    let mut out = ReadTable::new(Table::new(), Vec::new());
+    let mut last_root = None;
     for i in 0..schema.num_columns() {
-        let descr = schema.column(i);
-        let root = schema.get_column_root(i);
-        let name = root.name().to_owned();
-        let is_nested = !root.is_primitive() || descr.max_rep_level() > 0;
-        if is_nested {
-            // One of several columns of a group: told once.
-            if last_nested != Some(schema.get_column_root_idx(i)) {
-                last_nested = Some(schema.get_column_root_idx(i));
-                let reason = types::nested(root);
-                out.skipped.push(Skipped {
-                    column: name,
-                    reason,
-                });
-            }
+        // One of several columns of a group: taken or told of once.
+        let root = Some(schema.get_column_root_idx(i));
+        if std::mem::replace(&mut last_root, root) == root {
             continue;
         }
-        let column = types::reading(&descr).map(|reading| -> Result<_> {
-            let mut cells = empty_cells(descr.physical_type());
-            for group in 0..reader.num_row_groups() {
-                read_group(&reader, group, i, &mut cells).map_err(|e| {
-                    let message = format!("column {name}, row group {}: {}", group + 1, told(&e));
-                    Error::format(path, message)
-                })?;
+        let name = schema.get_column_root(i).name().to_owned();
+        match read_column(&reader, i, path)? {
+            Ok((data, nulls)) => {
+                let about = described.column(&name).cloned().unwrap_or_default();
+                let column = Column {
+                    name,
+                    unit: about.unit,
+                    meaning: about.description,
+                    data,
+                    nulls,
+                    width: None,
+                };
+                let width = types::width(&schema.column(i));
+                out.table.columns.push(column.with_width(width));
             }
-            finish(cells, reading, &name, path)
-        });
-        let (data, nulls) = match column {
-            Ok(finished) => match finished? {
-                Ok(data) => data,
-                Err(reason) => {
-                    out.skipped.push(Skipped {
-                        column: name,
-                        reason,
-                    });
-                    continue;
-                }
-            },
-            Err(reason) => {
-                out.skipped.push(Skipped {
-                    column: name,
-                    reason,
-                });
-                continue;
-            }
-        };
-        if i64::try_from(data.len()).ok() != Some(meta.num_rows()) {
-            let message = format!(
-                "column {name}: expected {} rows like the file says, found {}",
-                meta.num_rows(),
-                data.len()
-            );
-            return Err(Error::format(path, message));
+            Err(reason) => out.skipped.push(Skipped {
+                column: name,
+                reason,
+            }),
         }
-        let about = described.column(&name).cloned().unwrap_or_default();
-        out.table.columns.push(Column {
-            name,
-            unit: about.unit,
-            meaning: about.description,
-            data,
-            nulls,
-        });
     }
+    described.apply_masks(&mut out.table);
     Ok(out)
+}
+
+/// All values of a column, or the reason why it is left out.
+fn read_column(reader: &SerializedFileReader<File>, i: usize, path: &Path) -> Result<Finished> {
+    let meta = reader.metadata().file_metadata();
+    let descr = meta.schema_descr().column(i);
+    let root = meta.schema_descr().get_column_root(i);
+    let name = root.name();
+    if !root.is_primitive() || descr.max_rep_level() > 0 {
+        return Ok(Err(types::nested(root)));
+    }
+    let reading = match types::reading(&descr) {
+        Ok(reading) => reading,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let mut cells = empty_cells(descr.physical_type());
+    for group in 0..reader.num_row_groups() {
+        read_group(reader, group, i, &mut cells).map_err(|e| {
+            let message = format!("column {name}, row group {}: {}", group + 1, told(&e));
+            Error::format(path, message)
+        })?;
+    }
+    let finished = finish(cells, reading, name, path)?;
+    if let Ok((data, _)) = &finished
+        && i64::try_from(data.len()).ok() != Some(meta.num_rows())
+    {
+        let message = format!(
+            "column {name}: expected {} rows like the file says, found {}",
+            meta.num_rows(),
+            data.len()
+        );
+        return Err(Error::format(path, message));
+    }
+    Ok(finished)
 }
 
 /// Units and meanings: JSON from relrv, YAML from astropy.

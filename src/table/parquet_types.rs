@@ -3,7 +3,7 @@
 use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use ::parquet::schema::types::{ColumnDescriptor, Type};
 
-use super::ColumnData;
+use super::{ColumnData, Width};
 use crate::date;
 
 /// How a column's stored values are to be read.
@@ -93,7 +93,7 @@ pub(super) fn reading(descr: &ColumnDescriptor) -> Result<Reading, String> {
         Physical::INT64 if let Some((per_second, utc)) = per_second => {
             Ok(Reading::Timestamp(per_second, utc))
         }
-        Physical::INT32 if !is_signed => Ok(Reading::Unsigned32),
+        Physical::INT32 if width(descr) == Some(Width::U32) => Ok(Reading::Unsigned32),
         Physical::INT64 if !is_signed => Ok(Reading::Unsigned64),
         Physical::BOOLEAN
         | Physical::INT32
@@ -109,6 +109,22 @@ pub(super) fn reading(descr: &ColumnDescriptor) -> Result<Reading, String> {
             _ if converted == ConvertedType::INTERVAL => left_out("intervals of time"),
             _ => left_out(&format!("{} bytes in each row", descr.type_length())),
         },
+    }
+}
+
+/// Bits of the column's integers where they are others than a table's own.
+pub(super) fn width(descr: &ColumnDescriptor) -> Option<Width> {
+    if let Some(LogicalType::Integer(int)) = descr.logical_type_ref() {
+        return Width::of(u32::try_from(int.bit_width).ok()?, int.is_signed);
+    }
+    match descr.converted_type() {
+        ConvertedType::INT_8 => Some(Width::I8),
+        ConvertedType::INT_16 => Some(Width::I16),
+        ConvertedType::UINT_8 => Some(Width::U8),
+        ConvertedType::UINT_16 => Some(Width::U16),
+        ConvertedType::UINT_32 => Some(Width::U32),
+        ConvertedType::UINT_64 => Some(Width::U64),
+        _ => None,
     }
 }
 

@@ -1,5 +1,7 @@
 mod damage;
 mod others;
+mod others_fits;
+mod others_parquet;
 mod round_trip;
 
 use std::path::{Path, PathBuf};

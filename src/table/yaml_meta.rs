@@ -3,6 +3,8 @@
 
 use saphyr_parser::{Event, Parser};
 
+use super::{ColumnData, Table, Width};
+
 /// Deeper nesting than this has nothing to do with columns.
 const MAX_DEPTH: usize = 64;
 
@@ -28,6 +30,42 @@ impl TableMeta {
     /// What is told of the column of this name.
     pub(super) fn column(&self, name: &str) -> Option<&ColumnMeta> {
         self.columns.iter().find(|c| c.name == name)
+    }
+
+    /// astropy writes the mask of a column `x` as a column `x.mask` of truth values, and whatever is below it: the rows
+    /// that it masks have no value, and the column goes.
+    pub(super) fn apply_masks(&self, table: &mut Table) {
+        let masks: Vec<String> = (self.columns.iter())
+            .filter_map(|c| c.name.strip_suffix(".mask"))
+            .map(str::to_owned)
+            .collect();
+        for name in masks {
+            let place = |name: &str| table.columns.iter().position(|c| c.name == name);
+            let (Some(column), Some(mask)) = (place(&name), place(&format!("{name}.mask"))) else {
+                continue;
+            };
+            let (ColumnData::Bool(marks), None) =
+                (&table.columns[mask].data, &table.columns[mask].nulls)
+            else {
+                continue;
+            };
+            let marks = marks.clone();
+            if marks.len() == table.columns[column].data.len() {
+                table.columns[column].mask(&marks);
+                table.columns.remove(mask);
+            }
+        }
+    }
+}
+
+impl ColumnMeta {
+    /// Bits of the integers, where they are others than a table's own.
+    pub(super) fn width(&self) -> Option<Width> {
+        let (bits, is_signed) = match self.datatype.strip_prefix('u') {
+            Some(rest) => (rest.strip_prefix("int")?, false),
+            None => (self.datatype.strip_prefix("int")?, true),
+        };
+        Width::of(bits.parse().ok()?, is_signed)
     }
 }
 

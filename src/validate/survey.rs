@@ -129,7 +129,7 @@ impl Survey {
                     row: (0..n_rows as u32).collect(),
                     rv,
                     err,
-                    flags: vec![0; n_rows],
+                    flags: vec![crate::selfcal::CalFlags::empty(); n_rows],
                 }],
                 n_rows,
             },

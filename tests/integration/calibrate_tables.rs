@@ -260,6 +260,16 @@ fn identities_in_csv_with_a_blank_or_a_word_stay_apart() {
         "{}",
         out.error
     );
+    // 32 bits tell fewer apart.
+    let mut t = complete();
+    let minutes = (0..STARS * EXPOSURES).map(|i| (84_420_148 + i % EXPOSURES) as f32);
+    t.columns[1].data = ColumnData::F32(minutes.collect());
+    let out = calibrate_table("minutes.fits", &t);
+    assert!(
+        out.error.contains("column exposure, row 1"),
+        "{}",
+        out.error
+    );
     // Whole numbers as floats, below that.
     let text = csv(PLAIN, |s, e| format!("{s}.0,{e},{},0.1", rv(s, e)));
     assert_eq!(calibrate("floats.csv", text).status, 0);

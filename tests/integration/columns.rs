@@ -5,8 +5,8 @@ use relrv::catalogue;
 use relrv::io::raw::RejectReason;
 use relrv::likelihood::flags;
 use relrv::pipeline::rv_table;
+use relrv::selfcal::CalFlags;
 use relrv::selfcal::calibrate::CalibrateConfig;
-use relrv::selfcal::observations;
 use relrv::table::{Column, Table};
 
 use crate::support::*;
@@ -152,14 +152,17 @@ fn flags_are_described_bit_by_bit() {
         described_bits("Catalogue flags"),
         bits(&catalogue::flags::ADDED)
     );
-    let calibration: Vec<_> = observations::flag::MEANINGS
-        .iter()
-        .map(|(bit, text)| {
-            let number = bit.trailing_zeros().to_string();
-            (number, bit.to_string(), (*text).to_owned())
-        })
-        .collect();
-    assert_eq!(described_bits("Flags of `relrv calibrate`"), calibration);
+    let calibration = CalFlags::ALL.map(|(flag, name, _)| (flag.bits() as u32, name, ""));
+    assert_eq!(
+        described_bits("Flags of `relrv calibrate`"),
+        bits(&calibration)
+    );
+    let rows = rows("Flags of `relrv calibrate`");
+    for (flag, _, meaning) in CalFlags::ALL {
+        let value = flag.bits().to_string();
+        let row = rows.iter().find(|row| row[1] == value);
+        assert_eq!(row.map(|row| row[3]), Some(meaning));
+    }
 }
 
 /// The limits that the page quotes are those that the program uses.

@@ -60,7 +60,7 @@ fn one_arm_that_fails_leaves_the_other() {
         for i in 0..2 * n {
             let is_failed = (i >= n) == (failed == 1);
             assert_eq!(corrected[i].is_nan(), is_failed, "{i}");
-            let has_flag = flags[i] as i32 & flag::NO_ZERO_POINT != 0;
+            let has_flag = flags[i] as i32 & CalFlags::NO_ZERO_POINT.bits() != 0;
             assert_eq!(has_flag, is_failed, "{i}");
         }
     }
@@ -123,7 +123,7 @@ fn what_is_no_velocity_moves_nothing_and_is_corrected() {
         };
         let mut input = input::observations(&spoiled).unwrap();
         for i in (0..t.n_rows()).filter(|i| is_limit(*i)) {
-            input.observations.arms[0].flags[i] |= flag::NO_VELOCITY;
+            input.observations.arms[0].flags[i] |= CalFlags::NO_VELOCITY;
         }
         let arms = calibrate(&mut input.observations, &config).unwrap();
         // As if these rows were not there.

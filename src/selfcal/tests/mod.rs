@@ -10,11 +10,11 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::cal_flags::CalFlags;
 use super::calibrate::{
     CalibrateConfig, CalibratedArm, Method, Scope, calibrate, calibrate_except,
 };
 use super::input::{self, Input};
-use super::observations::flag;
 use super::products;
 use crate::table::{ColumnData, Table};
 use crate::validate::mock::{Mock, MockConfig};

@@ -26,6 +26,29 @@ fn maybe<T: std::fmt::Debug + Clone + 'static>(
     prop::option::of(value)
 }
 
+/// Integers of other widths, within their range, with nulls.
+fn narrow(width: Width, values: &[Option<i64>]) -> Column {
+    let (bits, is_signed) = width.bits();
+    // Down to the bits that it has; of the widest the half that a table holds.
+    let fit = |x: i64| match (bits, is_signed) {
+        (64, _) => x & i64::MAX,
+        (bits, true) => x << (64 - bits) >> (64 - bits),
+        (bits, false) => x & ((1 << bits) - 1),
+    };
+    let values = values.iter().map(|x| x.map(fit));
+    let (data, nulls) = if bits < 32 {
+        with_nulls(
+            values.map(|x| x.map(|x| x as i32)).collect(),
+            ColumnData::I32,
+        )
+    } else {
+        with_nulls(values.collect(), ColumnData::I64)
+    };
+    let mut column = Column::new(&format!("{width:?}"), "", "", data);
+    column.nulls = nulls;
+    column.with_width(Some(width))
+}
+
 fn any_table() -> impl Strategy<Value = Table> {
     (0_usize..25).prop_flat_map(|n| {
         // Trailing blanks are not significant in FITS. The letter keeps CSV from taking a number for one.
@@ -43,6 +66,9 @@ fn any_table() -> impl Strategy<Value = Table> {
         )
             .prop_map(|(text, i64s, i32s, bools, f32s, f64s, meaning)| {
                 let mut t = Table::new();
+                use Width::{I8, I16, U8, U16, U32, U64};
+                t.columns
+                    .extend([I8, U8, I16, U16, U32, U64].map(|width| narrow(width, &i64s)));
                 for (name, (data, nulls)) in [
                     ("te\u{df}t", with_nulls(text, ColumnData::Text)),
                     ("i64", with_nulls(i64s, ColumnData::I64)),

@@ -1,0 +1,46 @@
+//! Columns of the user's that have the name of a product's.
+
+use super::cal_flags::CalFlags;
+use crate::table::{Column, Table, free_name};
+
+/// Meaning of `constant`.
+pub(super) const CONSTANT: &str = "the star was taken for constant, and determined zero points";
+
+/// Takes the names for the product's columns: what an earlier calibration wrote goes, a user's column is called
+/// otherwise.
+pub(super) fn make_room(table: &mut Table, names: &[String]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let is_taken = |c: &Column| names.iter().any(|n| n.eq_ignore_ascii_case(&c.name));
+    table.columns.retain(|column| {
+        let goes = is_taken(column) && is_of_calibration(&column.meaning);
+        if goes {
+            notes.push(format!(
+                "column {}: of an earlier calibration, replaced",
+                column.name
+            ));
+        }
+        !goes
+    });
+    for i in 0..table.columns.len() {
+        if is_taken(&table.columns[i]) {
+            let old = table.columns[i].name.clone();
+            let new = free_name(&format!("{old}_input"), |name| {
+                let all = table.columns.iter().map(|c| &c.name).chain(names);
+                all.into_iter().any(|n| n.eq_ignore_ascii_case(name))
+            });
+            notes.push(format!(
+                "column {old}: kept as {new}, because the products have a column of its name"
+            ));
+            table.columns[i].name = new;
+        }
+    }
+    notes
+}
+
+/// Whether a column has the meaning of one that a calibration writes, here or in the catalogue of a run.
+fn is_of_calibration(meaning: &str) -> bool {
+    meaning == CONSTANT
+        || meaning.ends_with(" less the zero point of its exposure")
+        || meaning.ends_with(" and error of the zero point together")
+        || meaning == CalFlags::meanings()
+}

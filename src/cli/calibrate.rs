@@ -19,7 +19,7 @@ use crate::{Error, Result, plain};
 /// Options of `relrv calibrate`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CalibrateArgs {
-    /// Table of RVs (.fits, .csv, .parquet) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm,
+    /// Table of RVs (.fits, .csv, .ecsv, .parquet, each also inside gzip) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm,
     /// never_constant; or the table that `relrv measure` writes
     pub table: PathBuf,
     /// Directory for the products

@@ -168,8 +168,9 @@ impl Stored {
                 null: None,
             };
             narrow.null = narrow.null_mark(column);
-            // All 256 values of a byte may be in use: then it is stored in more of them.
-            if !has_null || narrow.null.is_some() {
+            // All 256 values of a byte may be in use: then it is stored in more of them. So are unsigned ones with nulls:
+            // astropy takes TNULL for a value after TZERO, and would show a null as 0.
+            if !has_null || (narrow.null.is_some() && zero == 0) {
                 return Ok(narrow);
             }
         }

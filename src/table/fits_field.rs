@@ -141,23 +141,15 @@ fn width(kind: Kind, offset: i128, scaled: bool) -> Option<Width> {
     if scaled {
         return None;
     }
-    let letter = match kind {
-        Kind::Byte => 'B',
-        Kind::Short => 'I',
-        Kind::Int => 'J',
-        Kind::Long => 'K',
+    Some(match (kind, offset) {
+        (Kind::Byte, -128) => Width::I8,
+        (Kind::Byte, 0) => Width::U8,
+        (Kind::Short, 0) => Width::I16,
+        (Kind::Short, 0x8000) => Width::U16,
+        (Kind::Int, 0x8000_0000) => Width::U32,
+        (Kind::Long, 0x8000_0000_0000_0000) => Width::U64,
         _ => return None,
-    };
-    [
-        Width::I8,
-        Width::U8,
-        Width::I16,
-        Width::U16,
-        Width::U32,
-        Width::U64,
-    ]
-    .into_iter()
-    .find(|width| matches!(width.in_fits(), (l, _, zero) if l == letter && zero == offset))
+    })
 }
 
 impl Field {

@@ -52,12 +52,12 @@ impl Width {
         }
     }
 
-    /// FITS: letter, bytes, and TZERO, which is added to what is stored (FITS 4.0, table 19).
+    /// FITS: letter, bytes, and TZERO, which is added to what is stored (FITS 4.0, table 19). Signed bytes go as 16 bits:
+    /// astropy makes floats of them otherwise.
     pub(super) fn in_fits(self) -> (char, usize, i128) {
         match self {
-            Width::I8 => ('B', 1, -128),
             Width::U8 => ('B', 1, 0),
-            Width::I16 => ('I', 2, 0),
+            Width::I8 | Width::I16 => ('I', 2, 0),
             Width::U16 => ('I', 2, 1 << 15),
             Width::U32 => ('J', 4, 1 << 31),
             Width::U64 => ('K', 8, 1 << 63),

@@ -4,6 +4,10 @@
 /// pandas, numpy, astropy, R and spreadsheets. Letter case does not count.
 pub fn is_missing(cell: &str) -> bool {
     let cell = cell.trim();
+    // Most cells are numbers: they need no comparison.
+    if cell.len() > 6 || cell.starts_with(|c: char| c.is_ascii_digit()) {
+        return false;
+    }
     if cell.bytes().all(|b| b == b'-') {
         return cell.len() <= 3;
     }

@@ -49,6 +49,15 @@ fn narrow(width: Width, values: &[Option<i64>]) -> Column {
     column.with_width(Some(width))
 }
 
+/// Not every width can be one in FITS: see `Width::in_fits` and `Stored::of`.
+fn width_in_fits(column: &Column) -> Option<Width> {
+    match column.width? {
+        Width::I8 => Some(Width::I16),
+        Width::U16 | Width::U32 | Width::U64 if column.nulls.is_some() => None,
+        width => Some(width),
+    }
+}
+
 fn any_table() -> impl Strategy<Value = Table> {
     (0_usize..25).prop_flat_map(|n| {
         // Trailing blanks are not significant in FITS. The letter keeps CSV from taking a number for one.
@@ -205,6 +214,10 @@ proptest! {
         };
         for (ending, writer) in [("fits", fits::write as Writer), ("parquet", parquet::write)] {
             let back = Table::read(&write(ending, writer)).unwrap();
+            let mut t = t.clone();
+            if ending == "fits" {
+                t.columns.iter_mut().for_each(|c| c.width = width_in_fits(c));
+            }
             prop_assert!(same(&t, &back), "{}\n{:?}\n{:?}", ending, t, back);
         }
         assert_same_in_csv(&t, &Table::read(&write("csv", csv::write)).unwrap());

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use relrv::C_KM_S;
 use relrv::io::raw::{RawSpectrum, StoredWave};
 use relrv::io::{inflate::Inflater, mrs, stars::KnownStars};
-use relrv::likelihood::{Cpu, flags};
+use relrv::likelihood::{Cpu, RvFlags, flags};
 use relrv::pipeline::{Air, MeasureConfig, Plan, RvRow, measure, stages::StageClocks};
 use relrv::spectrum::{Coadd, Normalized, Normalizer};
 
@@ -58,7 +58,7 @@ fn show(folder: &Path, config: &MeasureConfig, rows: &[RvRow], air: &Air) -> Out
         .map(|row| read(config, row, air))
         .collect::<Outcome<_>>()?;
     let dry = exposures.iter().map(|(_, _, dry)| dry.clone()).collect();
-    let is_odd = |row: &RvRow| row.measurement.flags & flags::NOT_AS_OTHERS != 0;
+    let is_odd = |row: &RvRow| row.measurement.flags.intersects(RvFlags::NOT_AS_OTHERS);
     // An exposure with a wide defect is flagged and part of the coadd; an odd one is not.
     let n_alike = rows.iter().filter(|row| !is_odd(row)).count();
     let place = |row: &RvRow| match is_odd(row) && n_alike == row.n_reference as usize {
@@ -76,7 +76,7 @@ fn show(folder: &Path, config: &MeasureConfig, rows: &[RvRow], air: &Air) -> Out
         let name = format!("{stem}-{}", exposure.0.hdu);
         std::fs::write(folder.join(format!("{name}.csv")), table)?;
         let m = &row.measurement;
-        let named = flags::ALL.iter().filter(|(bit, ..)| m.flags & bit != 0);
+        let named = flags::ALL.iter().filter(|(bit, ..)| m.flags.contains(*bit));
         let named: String = named.map(|(_, name, _)| format!(" {name}")).collect();
         println!("{name}: {:.2} km/s,{counts};{named}", m.rv_km_s);
     }

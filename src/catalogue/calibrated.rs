@@ -123,7 +123,7 @@ fn in_order(mut table: Table) -> Table {
         ) {
             for (bits, more) in bits.iter_mut().zip(more) {
                 let more = CalFlags::from_bits_truncate(more);
-                *bits |= flags::of_calibration(more) as i32;
+                *bits |= flags::of_calibration(more).bits() as i32;
             }
         }
         out.columns.extend(of_arm);

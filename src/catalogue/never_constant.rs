@@ -1,6 +1,6 @@
 //! Stars of a table of velocities that must not be constants, whatever their velocities say.
 
-use crate::likelihood::flags;
+use crate::likelihood::RvFlags;
 use crate::selfcal::input::Input;
 use crate::table::Table;
 
@@ -23,7 +23,7 @@ pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
     }
     for name in ["flags", "flags_r", "flags_b"] {
         if let Some(bits) = own_flags(table, name) {
-            let is_double = |b: &f64| *b as i64 & i64::from(flags::DOUBLE_LINED) != 0;
+            let is_double = |b: &f64| *b as i64 & i64::from(RvFlags::DOUBLE_LINED.bits()) != 0;
             mark(&mut bits.iter().map(is_double));
         }
     }

@@ -1,12 +1,12 @@
 //! Velocities of a table that say nothing about their star.
 
 use super::never_constant::own_flags;
-use crate::likelihood::flags;
+use crate::likelihood::RvFlags;
 use crate::selfcal::cal_flags::CalFlags;
 use crate::selfcal::input::{Input, Layout};
 use crate::table::Table;
 
-/// Marks the observations whose flags are among [`flags::NO_VELOCITY`] in the table of `relrv measure` or the catalogue of `relrv
+/// Marks the observations whose flags are among [`RvFlags::NO_VELOCITY`] in the table of `relrv measure` or the catalogue of `relrv
 /// run`: they are corrected, and not used.
 pub fn mark_not_used(table: &Table, input: &mut Input) {
     let is_wide = input.layout == Layout::Wide;
@@ -21,7 +21,7 @@ pub fn mark_not_used(table: &Table, input: &mut Input) {
         };
         for (&row, of_calibration) in arm.row.iter().zip(&mut arm.flags) {
             let bits = bits.get(row as usize).copied().unwrap_or(0.0) as i64;
-            if bits & i64::from(flags::NO_VELOCITY) != 0 {
+            if bits & i64::from(RvFlags::NO_VELOCITY.bits()) != 0 {
                 *of_calibration |= CalFlags::NO_VELOCITY;
             }
         }

@@ -1,6 +1,6 @@
 //! Rows of both arms side by side (paper, Table 2).
 
-use super::flags;
+use super::flags::CatalogueFlags;
 use crate::Arm;
 use crate::pipeline::{RvRow, rv_table};
 use crate::table::Table;
@@ -64,10 +64,11 @@ fn push_arm(table: &mut Table, pairs: &[Pair<'_>], arm: Arm, x: char) {
         pairs.iter().map(value).collect()
     };
     let flag = |p: &Pair<'_>| match p.arm(arm) {
-        None => flags::NOT_MEASURED as i32,
+        None => CatalogueFlags::NOT_MEASURED.bits() as i32,
         Some(r) => {
-            let reference = if r.is_reference { flags::REFERENCE } else { 0 };
-            (r.measurement.flags | reference) as i32
+            let mut flags = CatalogueFlags::from(r.measurement.flags);
+            flags.set(CatalogueFlags::REFERENCE, r.is_reference);
+            flags.bits() as i32
         }
     };
     table

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::paired::Pair;
 use crate::io::raw::StarNames;
-use crate::likelihood::flags;
+use crate::likelihood::RvFlags;
 use crate::selfcal::products::VARIABLE_P;
 use crate::selfcal::stats::chi2_p_value;
 use crate::table::{Column, ColumnData, Table};
@@ -15,7 +15,7 @@ pub fn double_lined<'a>(pairs: &[Pair<'a>]) -> HashSet<&'a str> {
         .iter()
         .flat_map(|p| [p.red, p.blue])
         .flatten()
-        .filter(|row| row.measurement.flags & flags::DOUBLE_LINED != 0)
+        .filter(|row| row.measurement.flags.intersects(RvFlags::DOUBLE_LINED))
         .map(|row| &*row.designation)
         .collect()
 }
@@ -33,7 +33,7 @@ fn unsure<'a>(pairs: &[Pair<'a>]) -> HashSet<(&'a str, &'static str)> {
             .entry((&*row.designation, row.arm.name()))
             .or_default();
         *all += 1;
-        *unsure += usize::from(row.measurement.flags & flags::LOW_INFORMATION != 0);
+        *unsure += usize::from(row.measurement.flags.intersects(RvFlags::LOW_INFORMATION));
     }
     let most = counts
         .into_iter()
@@ -210,7 +210,10 @@ mod tests {
             bjd_tdb: 0.0,
             snr: 10.0,
             measurement: Measurement {
-                flags: if i < n_low { flags::LOW_INFORMATION } else { 0 },
+                flags: match i < n_low {
+                    true => RvFlags::LOW_INFORMATION,
+                    false => RvFlags::empty(),
+                },
                 ..Measurement::without_pixels()
             },
             is_reference: false,

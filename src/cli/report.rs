@@ -99,7 +99,7 @@ pub fn tell_summary(
         let count = measured
             .rows
             .iter()
-            .filter(|r| r.measurement.flags & bit != 0)
+            .filter(|r| r.measurement.flags.intersects(bit))
             .count();
         if count > 0 {
             tell::say!("flagged {name:<16} {count:>2}");

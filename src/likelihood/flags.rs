@@ -1,118 +1,139 @@
 //! What to know about a velocity before using it: one bit each.
 
-/// The maximum lies at the edge of the velocity grid: the velocity is a limit.
-pub const EDGE: u32 = 1 << 0;
-/// The likelihood has no maximum that a parabola fits: the velocity is NaN.
-pub const NO_CURVATURE: u32 = 1 << 1;
-/// A second maximum reaches a large part of the first one's height: a double-lined candidate, or too little signal.
-pub const MULTIPLE_PEAKS: u32 = 1 << 2;
-/// Fewer than half of the window's pixels could be used.
-pub const FEW_PIXELS: u32 = 1 << 3;
-/// Reduced chi^2 above [`CHI2_HIGH_LIMIT`]: the spectrum is not a shifted copy of the reference.
-pub const CHI2_HIGH: u32 = 1 << 4;
-/// Much of the reference's slope is lost in its noise: the error is an estimate.
-pub const LOW_INFORMATION: u32 = 1 << 5;
-/// The stored wavelengths are no polynomial in pixel number and were used with their rounding.
-pub const WAVE_AS_STORED: u32 = 1 << 6;
-/// The star has no other usable exposure in this arm: it was measured against itself.
-pub const SINGLE_EXPOSURE: u32 = 1 << 7;
-/// The spectrum has two sets of lines, or another mixture of them than its reference: see
-/// [`crate::spectrum::double_lined`]. Bits 8 to 11 are the catalogue's.
-pub const DOUBLE_LINED: u32 = 1 << 12;
-/// The spectrum differs from the star's other exposures, or was spoiled over more than a line's width; or it is one of two that
-/// do not agree: see [`crate::spectrum::coadd`].
-pub const NOT_AS_OTHERS: u32 = 1 << 13;
-/// The header does not say when the middle of the exposure was, or contradicts itself: `hjd` and `bjd_tdb` may be off.
-pub const TIME_UNCERTAIN: u32 = 1 << 14;
-/// The header says that the wavelengths are the observer's, or of air: they were moved into the Sun's frame, or into vacuum.
-pub const FRAME_MOVED: u32 = 1 << 15;
-/// The header's heliocentric velocity is not that of the Earth: the wavelengths may be in another frame than the star's others.
-pub const FRAME_DOUBTFUL: u32 = 1 << 16;
+bitflags::bitflags! {
+    /// Flags of a measured velocity: the column `flags`. A type of its own, because the flags of a calibration have other meanings for
+    /// the same bits.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct RvFlags: u32 {
+        /// The maximum lies at the edge of the velocity grid: the velocity is a limit.
+        const EDGE = 1 << 0;
+        /// The likelihood has no maximum that a parabola fits: the velocity is NaN.
+        const NO_CURVATURE = 1 << 1;
+        /// A second maximum reaches a large part of the first one's height: a double-lined candidate, or too little signal.
+        const MULTIPLE_PEAKS = 1 << 2;
+        /// Fewer than half of the window's pixels could be used.
+        const FEW_PIXELS = 1 << 3;
+        /// Reduced chi^2 above [`CHI2_HIGH_LIMIT`]: the spectrum is not a shifted copy of the reference.
+        const CHI2_HIGH = 1 << 4;
+        /// Much of the reference's slope is lost in its noise: the error is an estimate.
+        const LOW_INFORMATION = 1 << 5;
+        /// The stored wavelengths are no polynomial in pixel number and were used with their rounding.
+        const WAVE_AS_STORED = 1 << 6;
+        /// The star has no other usable exposure in this arm: it was measured against itself.
+        const SINGLE_EXPOSURE = 1 << 7;
+        /// The spectrum has two sets of lines, or another mixture of them than its reference: see
+        /// [`crate::spectrum::double_lined`]. Bits 8 to 11 are the catalogue's.
+        const DOUBLE_LINED = 1 << 12;
+        /// The spectrum differs from the star's other exposures, or was spoiled over more than a line's width; or it is one of two that
+        /// do not agree: see [`crate::spectrum::coadd`].
+        const NOT_AS_OTHERS = 1 << 13;
+        /// The header does not say when the middle of the exposure was, or contradicts itself: `hjd` and `bjd_tdb` may be off.
+        const TIME_UNCERTAIN = 1 << 14;
+        /// The header says that the wavelengths are the observer's, or of air: they were moved into the Sun's frame, or into vacuum.
+        const FRAME_MOVED = 1 << 15;
+        /// The header's heliocentric velocity is not that of the Earth: the wavelengths may be in another frame than the star's others.
+        const FRAME_DOUBTFUL = 1 << 16;
+    }
+}
 
-/// Flags of velocities that say nothing about the star: limits, another star's light, one of two stars, another frame. They are
-/// corrected for the zero points like all, but determine none, and do not count when a star is called constant or variable.
-pub const NO_VELOCITY: u32 =
-    EDGE | NO_CURVATURE | MULTIPLE_PEAKS | DOUBLE_LINED | NOT_AS_OTHERS | FRAME_DOUBTFUL;
+impl RvFlags {
+    /// Velocities that say nothing about the star: limits, another star's light, one of two stars, another frame. They are
+    /// corrected for the zero points like all, but determine none, and do not count when a star is called constant or variable.
+    pub const NO_VELOCITY: Self = Self::EDGE
+        .union(Self::NO_CURVATURE)
+        .union(Self::MULTIPLE_PEAKS)
+        .union(Self::DOUBLE_LINED)
+        .union(Self::NOT_AS_OTHERS)
+        .union(Self::FRAME_DOUBTFUL);
+}
 
-/// Reduced chi^2 above which [`CHI2_HIGH`] is set where noise hides all else ([`chi2_high_limit`]).
+/// The names, with a bar between them; nothing without flags.
+impl std::fmt::Display for RvFlags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let set = ALL.iter().filter(|(flag, ..)| self.contains(*flag));
+        f.write_str(&set.map(|(_, name, _)| *name).collect::<Vec<_>>().join("|"))
+    }
+}
+
+/// Reduced chi^2 above which [`RvFlags::CHI2_HIGH`] is set where noise hides all else ([`chi2_high_limit`]).
 pub const CHI2_HIGH_LIMIT: f64 = 2.0;
 
 /// What the flat field's ripple and changes of the line-spread function leave between two good exposures, in units of the
 /// continuum: 0.8 % of ripple alone makes the reduced chi^2 of a spectrum of SNR 150 2.4.
 pub const MODEL_SIGMA: f64 = 0.01;
 
-/// Reduced chi^2 above which [`CHI2_HIGH`] is set, for pixels of this inverse variance (of flux over continuum): at high
+/// Reduced chi^2 above which [`RvFlags::CHI2_HIGH`] is set, for pixels of this inverse variance (of flux over continuum): at high
 /// signal-to-noise ratios a misfit that moves no velocity is many times the noise.
 pub fn chi2_high_limit(ivar: f64) -> f64 {
     CHI2_HIGH_LIMIT * (1.0 + MODEL_SIGMA * MODEL_SIGMA * ivar)
 }
 
-/// Relative height of the second maximum above which [`MULTIPLE_PEAKS`] is set.
+/// Relative height of the second maximum above which [`RvFlags::MULTIPLE_PEAKS`] is set.
 pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 
-/// Share of the reference's expected squared slope that may be unknown before [`LOW_INFORMATION`] is set.
+/// Share of the reference's expected squared slope that may be unknown before [`RvFlags::LOW_INFORMATION`] is set.
 pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
-pub const ALL: [(u32, &str, &str); 13] = [
+pub const ALL: [(RvFlags, &str, &str); 13] = [
     (
-        EDGE,
+        RvFlags::EDGE,
         "edge",
         "the maximum lies at the edge of the velocity grid",
     ),
     (
-        NO_CURVATURE,
+        RvFlags::NO_CURVATURE,
         "no_curvature",
         "no maximum that a parabola fits; rv is NaN",
     ),
     (
-        MULTIPLE_PEAKS,
+        RvFlags::MULTIPLE_PEAKS,
         "multiple_peaks",
         "a second maximum of the likelihood is at least half as high as the first",
     ),
     (
-        FEW_PIXELS,
+        RvFlags::FEW_PIXELS,
         "few_pixels",
         "fewer than half of the window's pixels are usable",
     ),
-    (CHI2_HIGH, "chi2_high", "reduced chi^2 above 2"),
+    (RvFlags::CHI2_HIGH, "chi2_high", "reduced chi^2 above 2"),
     (
-        LOW_INFORMATION,
+        RvFlags::LOW_INFORMATION,
         "low_information",
         "more than 35 % of the reference's expected squared slope is lost in its noise",
     ),
     (
-        WAVE_AS_STORED,
+        RvFlags::WAVE_AS_STORED,
         "wave_as_stored",
         "stored wavelengths are no polynomial; used with their rounding",
     ),
     (
-        SINGLE_EXPOSURE,
+        RvFlags::SINGLE_EXPOSURE,
         "single_exposure",
         "the star's only usable exposure in this arm, measured against itself",
     ),
     (
-        DOUBLE_LINED,
+        RvFlags::DOUBLE_LINED,
         "double_lined",
         "two sets of lines, or another mixture of them than in the reference",
     ),
     (
-        NOT_AS_OTHERS,
+        RvFlags::NOT_AS_OTHERS,
         "not_as_others",
         "unlike the star's other exposures, or one of two that do not agree",
     ),
     (
-        TIME_UNCERTAIN,
+        RvFlags::TIME_UNCERTAIN,
         "time_uncertain",
         "no exposure time, or dates that contradict it or LMJM: hjd and bjd_tdb may be off",
     ),
     (
-        FRAME_MOVED,
+        RvFlags::FRAME_MOVED,
         "frame_moved",
         "the header says that the wavelengths are the observer's or of air: moved to the Sun's frame and to vacuum",
     ),
     (
-        FRAME_DOUBTFUL,
+        RvFlags::FRAME_DOUBTFUL,
         "frame_doubtful",
         "HELIO_RV is not the Earth's velocity: the wavelengths may be in another frame",
     ),
@@ -120,12 +141,22 @@ pub const ALL: [(u32, &str, &str); 13] = [
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn every_bit_is_listed_once_in_order() {
         // The catalogue's own bits lie between; `catalogue::flags` tests all of them together.
-        for (bit, name, _) in super::ALL {
-            assert_eq!(bit.count_ones(), 1, "{name}");
+        for (flag, name, _) in ALL {
+            assert_eq!(flag.bits().count_ones(), 1, "{name}");
+            assert_eq!(flag.to_string(), name);
         }
-        assert!(super::ALL.windows(2).all(|w| w[0].0 < w[1].0));
+        assert!(ALL.windows(2).all(|w| w[0].0.bits() < w[1].0.bits()));
+        let all = ALL
+            .iter()
+            .fold(RvFlags::empty(), |all, (flag, ..)| all | *flag);
+        assert_eq!(all, RvFlags::all());
+        let two = RvFlags::CHI2_HIGH | RvFlags::EDGE;
+        assert_eq!(two.to_string(), "edge|chi2_high");
+        assert_eq!(RvFlags::empty().to_string(), "");
     }
 }

@@ -23,6 +23,7 @@ mod test_data;
 pub use backend::{Backend, BackendConfig};
 pub use batch::{Batch, ReferenceTable, SpectrumPixels};
 pub use cpu::Cpu;
+pub use flags::RvFlags;
 pub use gpu::Gpu;
 pub use grid::VelocityGrid;
 pub use peak::Measurement;

@@ -3,7 +3,7 @@
 
 use std::f64::consts::TAU;
 
-use super::flags;
+use super::flags::{self, RvFlags};
 use super::grid::{VelocityGrid, rv_of_shift_km_s};
 use super::precision::PrecisionSums;
 
@@ -30,7 +30,7 @@ pub(crate) const PEAK_PROMINENCE: f64 = 4.5;
 /// What a back end reports of one spectrum.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measurement {
-    /// Velocity c z against the reference, km/s; NaN with [`flags::NO_CURVATURE`].
+    /// Velocity c z against the reference, km/s; NaN with [`RvFlags::NO_CURVATURE`].
     pub rv_km_s: f64,
     /// 1-sigma error of the difference, km/s.
     pub rv_err_km_s: f64,
@@ -44,8 +44,8 @@ pub struct Measurement {
     pub n_pix: usize,
     /// Height of the second maximum above the curve's mean, in units of the first one's; 0 when there is none.
     pub second_peak: f64,
-    /// Bits of [`flags`].
-    pub flags: u32,
+    /// What to know before using it.
+    pub flags: RvFlags,
 }
 
 impl Measurement {
@@ -59,7 +59,7 @@ impl Measurement {
             chi2_red: f64::NAN,
             n_pix: 0,
             second_peak: 0.0,
-            flags: flags::FEW_PIXELS | flags::NO_CURVATURE,
+            flags: RvFlags::FEW_PIXELS | RvFlags::NO_CURVATURE,
         }
     }
 }
@@ -182,30 +182,30 @@ pub fn finish(
     sums: impl FnOnce(f64) -> PrecisionSums,
 ) -> Measurement {
     let grid = &context.grid;
-    let mut flag = 0;
+    let mut flag = RvFlags::empty();
     if 2 * context.n_pix < context.n_window {
-        flag |= flags::FEW_PIXELS;
+        flag |= RvFlags::FEW_PIXELS;
     }
     if peak.second_peak > flags::MULTIPLE_PEAKS_LIMIT {
-        flag |= flags::MULTIPLE_PEAKS;
+        flag |= RvFlags::MULTIPLE_PEAKS;
     }
     let at_edge = |(position, _)| is_at_edge(position, grid.len());
     if !peak.refined || peak.vertex.is_some_and(at_edge) {
-        flag |= flags::EDGE;
+        flag |= RvFlags::EDGE;
     } else if peak.vertex.is_none() {
-        flag |= flags::NO_CURVATURE;
+        flag |= RvFlags::NO_CURVATURE;
     }
     let (position, height) = peak.vertex.unwrap_or((peak.top as f64, f64::NAN));
     let shift = grid.shift_km_s(position);
     let precision = sums(shift).precision(context.response);
     if precision.chi2_red > flags::chi2_high_limit(context.mean_ivar()) {
-        flag |= flags::CHI2_HIGH;
+        flag |= RvFlags::CHI2_HIGH;
     }
     // Also when the share is NaN: a reference without any slope.
     if precision.noise_share.is_nan() || precision.noise_share > flags::LOW_INFORMATION_LIMIT {
-        flag |= flags::LOW_INFORMATION;
+        flag |= RvFlags::LOW_INFORMATION;
     }
-    let known = flag & flags::NO_CURVATURE == 0;
+    let known = !flag.intersects(RvFlags::NO_CURVATURE);
     let or_nan = |value: f64| if known { value } else { f64::NAN };
     Measurement {
         rv_km_s: or_nan(rv_of_shift_km_s(shift)),
@@ -365,26 +365,30 @@ mod tests {
                     "sigma {sigma} centre {centre}: {}",
                     found.lnl_max
                 );
-                assert_eq!(found.flags, 0, "sigma {sigma} centre {centre}");
+                assert_eq!(
+                    found.flags,
+                    RvFlags::empty(),
+                    "sigma {sigma} centre {centre}"
+                );
             }
         }
     }
 
     #[test]
     fn edges_and_flat_curves_are_flagged() {
-        assert_eq!(measure(|u| u).flags, flags::EDGE);
+        assert_eq!(measure(|u| u).flags, RvFlags::EDGE);
         assert_eq!(measure(|u| -u).rv_km_s, rv_of_shift_km_s(-100.0));
         let nan = measure(|_| f64::NAN);
-        assert!(nan.rv_km_s.is_nan() && nan.flags & flags::NO_CURVATURE != 0);
+        assert!(nan.rv_km_s.is_nan() && nan.flags.intersects(RvFlags::NO_CURVATURE));
         let flat = measure(|_| 3.0);
-        assert!(flat.flags & (flags::NO_CURVATURE | flags::EDGE) != 0);
+        assert!(flat.flags.intersects(RvFlags::NO_CURVATURE | RvFlags::EDGE));
     }
 
     #[test]
     fn a_second_star_is_seen_and_a_shoulder_is_not() {
         let peak = |u: f64, c: f64, h: f64| h * (-0.5 * ((u - c) / 12.0).powi(2)).exp();
         let two = measure(|u| peak(u, -30.0, 500.0) + peak(u, 40.0, 400.0));
-        assert!(two.second_peak > 0.7 && two.flags & flags::MULTIPLE_PEAKS != 0);
+        assert!(two.second_peak > 0.7 && two.flags.intersects(RvFlags::MULTIPLE_PEAKS));
         assert!((two.rv_km_s + 30.0).abs() < 0.1, "{}", two.rv_km_s);
         let shoulder = measure(|u| peak(u, 0.0, 500.0) + peak(u, 22.0, 100.0));
         assert_eq!(shoulder.second_peak, 0.0);

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::measure::MeasureConfig;
 use super::stages::{Stage, StageClocks};
-use crate::likelihood::{Batch, Cpu, Measurement, ReferenceTable, SpectrumPixels, flags};
+use crate::likelihood::{Batch, Cpu, Measurement, ReferenceTable, RvFlags, SpectrumPixels};
 use crate::spectrum::coadd::Compared;
 use crate::spectrum::coarse::CoarseExposure;
 use crate::spectrum::{Coadd, Normalized, Reference};
@@ -22,7 +22,7 @@ use double::Verdict;
 use laid::{Laid, Stand};
 
 /// Flags of a measurement whose velocity says nothing.
-const NO_PLACE: u32 = flags::EDGE | flags::NO_CURVATURE;
+const NO_PLACE: RvFlags = RvFlags::EDGE.union(RvFlags::NO_CURVATURE);
 
 /// A star in one arm, measured against its best exposure.
 #[derive(Clone, Debug)]
@@ -99,7 +99,7 @@ pub fn against_coadds(config: &MeasureConfig, stars: &mut [FirstPass], clocks: &
     for star in stars {
         for (m, odd) in star.measurements.iter_mut().zip(&star.odd) {
             if *odd {
-                m.flags |= flags::NOT_AS_OTHERS;
+                m.flags |= RvFlags::NOT_AS_OTHERS;
             }
         }
     }
@@ -169,7 +169,8 @@ fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
 
 /// Whether the velocity is that of the star, and no peak of noise.
 fn is_sure(m: &Measurement) -> bool {
-    m.flags & (NO_PLACE | flags::LOW_INFORMATION | flags::MULTIPLE_PEAKS) == 0
+    !m.flags
+        .intersects(NO_PLACE | RvFlags::LOW_INFORMATION | RvFlags::MULTIPLE_PEAKS)
 }
 
 #[cfg(test)]

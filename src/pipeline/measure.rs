@@ -21,7 +21,7 @@ use super::telluric::{Air, Telluric};
 use crate::io::raw::Rejection;
 use crate::io::stars::{KnownStars, Star};
 use crate::io::times::Clock;
-use crate::likelihood::{Batch, Likelihood, Measurement, VelocityGrid, flags};
+use crate::likelihood::{Batch, Likelihood, Measurement, RvFlags, VelocityGrid};
 use crate::spectrum::SpectrumConfig;
 use crate::spectrum::reference::KNOT_PIXELS;
 use crate::{Arm, Error, Result};
@@ -463,7 +463,7 @@ fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut
         let noise_scale = measured.noise_scale.get(i).copied().unwrap_or(1.0);
         note_exposure(&mut measurement, &exposure, single);
         if double_lined {
-            measurement.flags |= flags::DOUBLE_LINED;
+            measurement.flags |= RvFlags::DOUBLE_LINED;
         }
         let header = &exposure.header;
         let dates = clock.dates(exposure.lmjm, exposure.mid_s, star.ra_deg, star.dec_deg);
@@ -494,9 +494,9 @@ fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut
 fn note_exposure(measurement: &mut Measurement, exposure: &Exposure, single: bool) {
     measurement.flags |= exposure.flags;
     if exposure.double_lined {
-        measurement.flags |= flags::DOUBLE_LINED;
+        measurement.flags |= RvFlags::DOUBLE_LINED;
     }
     if single {
-        measurement.flags |= flags::SINGLE_EXPOSURE;
+        measurement.flags |= RvFlags::SINGLE_EXPOSURE;
     }
 }

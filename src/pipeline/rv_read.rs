@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::rv_table::RvRow;
-use crate::likelihood::Measurement;
+use crate::likelihood::{Measurement, RvFlags};
 use crate::table::{ColumnData, Table};
 use crate::{Arm, Error, Result};
 
@@ -102,7 +102,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
                 chi2_red: chi2_red[i],
                 n_pix: n_pix[i].max(0) as usize,
                 second_peak: second_peak[i],
-                flags: flags[i] as u32,
+                flags: RvFlags::from_bits_retain(flags[i] as u32),
             },
             is_reference: is_reference[i],
             n_reference: n_reference[i],
@@ -141,7 +141,7 @@ mod tests {
                 chi2_red: 1.5,
                 n_pix: 2130,
                 second_peak: 0.25,
-                flags: 1 << 31,
+                flags: RvFlags::from_bits_retain(1 << 31),
             },
             is_reference: arm == Arm::Red,
             n_reference: 7,

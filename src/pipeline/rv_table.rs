@@ -141,7 +141,7 @@ pub fn to_table(rows: &[RvRow]) -> Table {
             "flags",
             "",
             "bit mask, see docs/columns.md",
-            column(rows, |r| r.measurement.flags as i32),
+            column(rows, |r| r.measurement.flags.bits() as i32),
         )
         .push_text(
             "file",

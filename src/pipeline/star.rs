@@ -13,7 +13,7 @@ use crate::io::inflate::Inflater;
 use crate::io::mrs;
 use crate::io::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
 use crate::io::stars::Star;
-use crate::likelihood::{ReferenceTable, SpectrumPixels, flags};
+use crate::likelihood::{ReferenceTable, RvFlags, SpectrumPixels};
 use crate::spectrum::coarse::CoarseExposure;
 use crate::spectrum::double_lined::{self, Evidence};
 use crate::spectrum::{Normalized, Normalizer, Reference};
@@ -33,8 +33,8 @@ pub struct Exposure {
     pub lmjm: i64,
     pub mid_s: f64,
     pub snr: f64,
-    /// What the header and the wavelengths are to be blamed for: bits of [`crate::likelihood::flags`].
-    pub flags: u32,
+    /// What the header and the wavelengths are to be blamed for: see [`RvFlags`].
+    pub flags: RvFlags,
     /// The star's exposures together say that this one has two sets of lines.
     pub double_lined: bool,
 }
@@ -203,11 +203,11 @@ fn exposure(
     snr: f64,
     normalized: &Normalized,
 ) -> Exposure {
-    let bit = |is: bool, bit: u32| if is { bit } else { 0 };
-    let flags = bit(normalized.wave_as_stored, flags::WAVE_AS_STORED)
-        | bit(raw.time_uncertain, flags::TIME_UNCERTAIN)
-        | bit(raw.frame_moved, flags::FRAME_MOVED)
-        | bit(raw.frame_doubtful, flags::FRAME_DOUBTFUL);
+    let mut flags = RvFlags::empty();
+    flags.set(RvFlags::WAVE_AS_STORED, normalized.wave_as_stored);
+    flags.set(RvFlags::TIME_UNCERTAIN, raw.time_uncertain);
+    flags.set(RvFlags::FRAME_MOVED, raw.frame_moved);
+    flags.set(RvFlags::FRAME_DOUBTFUL, raw.frame_doubtful);
     Exposure {
         header: header.clone(),
         hdu: raw.hdu,

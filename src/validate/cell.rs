@@ -2,7 +2,7 @@
 
 use super::monte_carlo::{self, Case};
 use super::spread::Spread;
-use crate::likelihood::{VelocityGrid, flags};
+use crate::likelihood::{RvFlags, VelocityGrid, flags};
 use crate::simulate::StellarParams;
 use crate::table::Table;
 use crate::{Arm, Result};
@@ -58,10 +58,10 @@ impl Cell {
         let samples = monte_carlo::run_against(case, reference_star, grid)?;
         let (bound_km_s, own_bound_km_s) = monte_carlo::bounds_km_s(case);
         let measured = || samples.iter().filter(|s| s.error_km_s().is_finite());
-        let count = |bits: u32| {
+        let count = |bits: RvFlags| {
             samples
                 .iter()
-                .filter(|s| s.measurement.flags & bits != 0)
+                .filter(|s| s.measurement.flags.intersects(bits))
                 .count()
         };
         Ok(Cell {
@@ -72,12 +72,16 @@ impl Cell {
             ratio: case.reference_snr / case.snr,
             n: samples.len(),
             n_failed: samples.len() - measured().count(),
-            n_flagged: measured().filter(|s| s.measurement.flags != 0).count(),
+            n_flagged: measured()
+                .filter(|s| !s.measurement.flags.is_empty())
+                .count(),
             n_by_flag: flags::ALL.map(|(bit, _, _)| count(bit)),
             bound_km_s,
             own_bound_km_s,
             all: Spread::of(&samples, case.n_per_reference, |_| true),
-            clean: Spread::of(&samples, case.n_per_reference, |s| s.measurement.flags == 0),
+            clean: Spread::of(&samples, case.n_per_reference, |s| {
+                s.measurement.flags.is_empty()
+            }),
         })
     }
 

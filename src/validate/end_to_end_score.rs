@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use super::statistics::{mean, quantile, rms};
+use crate::catalogue::flags::CatalogueFlags;
 use crate::report::products::{Products, Source};
 use crate::simulate::TruthRow;
 use crate::{Arm, Error, Result};
@@ -222,7 +223,7 @@ fn velocities(
                     .ok_or_else(|| not_of_plate(run))?;
                 // The reference itself is one of the flags.
                 if row.kind != kind
-                    || columns.flags[i] == i64::from(crate::catalogue::flags::REFERENCE)
+                    || columns.flags[i] == i64::from(CatalogueFlags::REFERENCE.bits())
                 {
                     continue;
                 }

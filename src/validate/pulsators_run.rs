@@ -10,7 +10,7 @@ use super::cell::{self, Cell, PER_REFERENCE, SPREAD_KM_S};
 use super::monte_carlo::Case;
 use super::progress::Progress;
 use super::section::{Grid, SERIES, Section, by_snr, drawn, write_numbers};
-use crate::likelihood::{VelocityGrid, flags};
+use crate::likelihood::{RvFlags, VelocityGrid, flags};
 use crate::report::plot::{
     Drawn, Figure, LinearChart, LogChart, Panel, legend, linear_axes, log_axes, svg,
 };
@@ -128,7 +128,7 @@ fn grids(cells: &[&Cell]) -> Vec<Grid> {
             format!("{:.2}", c.all.quoted_km_s / c.all.scatter_km_s)
         }),
         ("Velocities with chi2_high, per cent", |c| {
-            let high = flags::ALL.iter().position(|f| f.0 == flags::CHI2_HIGH);
+            let high = flags::ALL.iter().position(|f| f.0 == RvFlags::CHI2_HIGH);
             let n = high.map_or(0, |i| c.n_by_flag[i]);
             format!("{:.0}", 100.0 * n as f64 / c.n.max(1) as f64)
         }),

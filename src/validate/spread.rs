@@ -80,7 +80,7 @@ mod tests {
                 rv_km_s: 3.0 + error_km_s,
                 rv_err_km_s: quoted_km_s,
                 rv_err_own_km_s: 0.5 * quoted_km_s,
-                flags: 0,
+                flags: Default::default(),
                 ..Measurement::without_pixels()
             },
         }

@@ -8,7 +8,7 @@ use relrv::io::inflate::Inflater;
 use relrv::io::mrs;
 use relrv::io::raw::RawSpectrum;
 use relrv::likelihood::{
-    Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels, flags,
+    Batch, Cpu, Likelihood, Measurement, ReferenceTable, RvFlags, SpectrumPixels,
 };
 use relrv::pipeline::coadd::{FirstPass, against_coadds};
 use relrv::pipeline::stages::StageClocks;
@@ -116,7 +116,7 @@ pub fn finish(first: [FirstPass; 2], config: &MeasureConfig) -> [FirstPass; 2] {
     for arm in &mut arms {
         for (m, double) in arm.measurements.iter_mut().zip(&arm.double_lined) {
             if *double {
-                m.flags |= flags::DOUBLE_LINED;
+                m.flags |= RvFlags::DOUBLE_LINED;
             }
         }
     }
@@ -167,19 +167,22 @@ fn two_that_disagree_are_both_flagged() {
                 mixed[arm] = order.map(|i| pair[i].clone()).to_vec();
                 let (_, found) = measured(mixed);
                 let bits = found[arm].measurements.iter().map(|m| m.flags);
-                let bits: Vec<u32> = bits.collect();
+                let bits: Vec<RvFlags> = bits.collect();
                 println!("pair {number} {}: flags {bits:?}", Arm::ALL[arm]);
-                assert!(bits.iter().all(|b| *b != 0), "{number} {arm} {order:?}");
+                assert!(
+                    bits.iter().all(|b| !b.is_empty()),
+                    "{number} {arm} {order:?}"
+                );
             }
         }
         for star in [cool, warm] {
             let (_, found) = measured(star.clone());
             for arm in &found {
-                let bits: Vec<u32> = arm.measurements.iter().map(|m| m.flags).collect();
+                let bits: Vec<RvFlags> = arm.measurements.iter().map(|m| m.flags).collect();
                 println!("two of star {number}: flags {bits:?}");
-                let disagree = flags::NOT_AS_OTHERS | flags::CHI2_HIGH;
+                let disagree = RvFlags::NOT_AS_OTHERS | RvFlags::CHI2_HIGH;
                 assert_eq!(arm.n_reference, 2);
-                assert!(bits.iter().all(|b| b & disagree == 0), "{number}");
+                assert!(bits.iter().all(|b| !b.intersects(disagree)), "{number}");
             }
             let (first, alone) = measured([0, 1].map(|a| vec![star[a][0].clone()]));
             for (first, alone) in first.iter().zip(&alone) {
@@ -208,8 +211,8 @@ fn one_exposure_alone_has_no_others() {
     assert_eq!(with.len(), 8);
     for (a, b) in with.iter().zip(&without) {
         assert_eq!(a.measurement, b.measurement);
-        assert_ne!(a.measurement.flags & flags::SINGLE_EXPOSURE, 0);
-        assert_eq!(a.measurement.flags & flags::NOT_AS_OTHERS, 0);
+        assert!(a.measurement.flags.contains(RvFlags::SINGLE_EXPOSURE));
+        assert!(!a.measurement.flags.contains(RvFlags::NOT_AS_OTHERS));
         assert_eq!((a.is_reference, a.n_reference), (true, 1));
     }
 }

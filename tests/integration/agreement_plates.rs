@@ -97,12 +97,15 @@ fn damaged_best_exposures_are_found() {
         let all: Vec<&Found> = stars.iter().flatten().filter(of_arm).collect();
         let (good, damaged): (Vec<&Found>, Vec<&Found>) =
             all.into_iter().partition(|found| found.damage.is_empty());
-        let is_right = |f: &&&Found| f.measurement.flags == 0 && f.error_sigma.abs() < 5.0;
+        let is_right = |f: &&&Found| f.measurement.flags.is_empty() && f.error_sigma.abs() < 5.0;
         let n_right = good.iter().filter(is_right).count();
-        let is_missed = |f: &&&Found| f.measurement.flags == 0;
+        let is_missed = |f: &&&Found| f.measurement.flags.is_empty();
         let missed = damaged.iter().filter(is_missed);
         let n_harmless = missed.filter(|f| f.error_sigma.abs() < 5.0).count();
-        let n_flagged = damaged.iter().filter(|f| f.measurement.flags != 0).count();
+        let n_flagged = damaged
+            .iter()
+            .filter(|f| !f.measurement.flags.is_empty())
+            .count();
         println!(
             "{arm}: {n_right} of {} good exposures are right, {n_flagged} of {} damaged ones are flagged, {n_harmless} more are right",
             good.len(),

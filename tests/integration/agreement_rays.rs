@@ -158,9 +158,9 @@ fn a_wide_cosmic_ray_moves_no_velocity() {
         .collect();
     let (spoiled, others): (Vec<Moved>, Vec<Moved>) = moved.iter().partition(|m| m.is_spoiled());
     for (name, all) in [("spoiled", &spoiled), ("other", &others)] {
-        let fresh = |m: &&Moved| m.is.flags != 0 && m.was.flags == 0;
+        let fresh = |m: &&Moved| !m.is.flags.is_empty() && m.was.flags.is_empty();
         let n_flagged = all.iter().filter(fresh).count();
-        let unflagged = all.iter().filter(|m| m.is.flags == 0);
+        let unflagged = all.iter().filter(|m| m.is.flags.is_empty());
         let mut sigmas: Vec<f64> = unflagged.map(|m| m.sigma.abs()).collect();
         sigmas.sort_by(f64::total_cmp);
         let at = |percent: usize| sigmas[(sigmas.len() - 1) * percent / 100];
@@ -175,7 +175,7 @@ fn a_wide_cosmic_ray_moves_no_velocity() {
     }
     // A velocity that is no number has moved as well.
     let has_moved =
-        |m: &&Moved| m.is.flags == 0 && (m.sigma.is_nan() || m.sigma.abs() > MOST_SIGMA);
+        |m: &&Moved| m.is.flags.is_empty() && (m.sigma.is_nan() || m.sigma.abs() > MOST_SIGMA);
     let too_far: Vec<&Moved> = moved.iter().filter(has_moved).collect();
     for m in &too_far {
         println!(
@@ -194,7 +194,9 @@ fn a_wide_cosmic_ray_moves_no_velocity() {
         );
     }
     let flagged = |of: &[Moved]| {
-        let n = of.iter().filter(|m| m.is.flags != 0 && m.was.flags == 0);
+        let n = of
+            .iter()
+            .filter(|m| !m.is.flags.is_empty() && m.was.flags.is_empty());
         n.count() as f64 / of.len() as f64
     };
     assert!(

@@ -147,11 +147,10 @@ fn bits(flags: &[(u32, &str, &str)]) -> Vec<(String, String, String)> {
 
 #[test]
 fn flags_are_described_bit_by_bit() {
-    assert_eq!(described_bits("Flags"), bits(&flags::ALL));
-    assert_eq!(
-        described_bits("Catalogue flags"),
-        bits(&catalogue::flags::ADDED)
-    );
+    let measured = flags::ALL.map(|(flag, name, _)| (flag.bits(), name, ""));
+    assert_eq!(described_bits("Flags"), bits(&measured));
+    let added = catalogue::flags::ADDED.map(|(flag, name, _)| (flag.bits(), name, ""));
+    assert_eq!(described_bits("Catalogue flags"), bits(&added));
     let calibration = CalFlags::ALL.map(|(flag, name, _)| (flag.bits() as u32, name, ""));
     assert_eq!(
         described_bits("Flags of `relrv calibrate`"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use relrv::C_KM_S;
-use relrv::likelihood::flags;
+use relrv::likelihood::RvFlags;
 use relrv::pipeline::RvRow;
 
 use crate::fits_edit::{Hdu, join, split};
@@ -73,8 +73,8 @@ fn a_file_in_the_observers_frame_is_moved_and_told() {
             a.rv_km_s,
             b.rv_km_s
         );
-        assert_eq!(a.flags, b.flags & !flags::FRAME_MOVED);
-        n_moved += usize::from(b.flags & flags::FRAME_MOVED != 0);
+        assert_eq!(a.flags, b.flags & !RvFlags::FRAME_MOVED);
+        n_moved += usize::from(b.flags.intersects(RvFlags::FRAME_MOVED));
     }
     let of_file = before.iter().filter(|r| *r.path == star[1]);
     assert_eq!(n_moved, of_file.count());
@@ -93,7 +93,7 @@ fn a_velocity_that_the_earth_does_not_have_is_flagged() {
         shift(hdus, -25.0);
     });
     for row in measured(dir.path()) {
-        let is_flagged = row.measurement.flags & flags::FRAME_DOUBTFUL != 0;
+        let is_flagged = row.measurement.flags.intersects(RvFlags::FRAME_DOUBTFUL);
         assert_eq!(is_flagged, *row.path == star[1], "{:?}", row.path);
     }
 }

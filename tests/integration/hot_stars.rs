@@ -1,7 +1,7 @@
 //! Errors of hot stars and fast rotators: wide, few lines, and a reference whose slope is noise in part.
 
 use relrv::Arm;
-use relrv::likelihood::{VelocityGrid, flags};
+use relrv::likelihood::{RvFlags, VelocityGrid};
 use relrv::simulate::{SpectrumOptions, StellarParams};
 use relrv::validate::statistics::rms;
 
@@ -12,8 +12,10 @@ const PER_REFERENCE: usize = 2;
 const REFERENCES: usize = 300;
 
 /// Velocities that are used: what says that they are not is the flag that the star's lines call for.
-const FLAGGED: u32 =
-    flags::LOW_INFORMATION | flags::MULTIPLE_PEAKS | flags::NO_CURVATURE | flags::EDGE;
+const FLAGGED: RvFlags = RvFlags::LOW_INFORMATION
+    .union(RvFlags::MULTIPLE_PEAKS)
+    .union(RvFlags::NO_CURVATURE)
+    .union(RvFlags::EDGE);
 
 /// Errors over quoted ones, of the difference and about the mean of each reference's exposures, of what is not flagged;
 /// and the share that is.
@@ -25,7 +27,7 @@ struct Pulls {
 
 fn pulls(case: &Case) -> Pulls {
     let samples = run_on(case, VelocityGrid::new(500.0, 1.0).unwrap());
-    let is_used = |sample: &&Sample| sample.measurement.flags & FLAGGED == 0;
+    let is_used = |sample: &&Sample| !sample.measurement.flags.intersects(FLAGGED);
     let used = samples.iter().filter(is_used).count();
     let pull = samples.iter().filter(is_used);
     let pull = pull

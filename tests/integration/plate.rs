@@ -27,7 +27,7 @@ impl Sample {
     }
 
     fn is_flagged(&self) -> bool {
-        self.row.measurement.flags != 0
+        !self.row.measurement.flags.is_empty()
     }
 
     fn is_outlier(&self) -> bool {
@@ -166,7 +166,7 @@ fn a_plate_with_cosmic_rays_against_its_truth() {
     for (bit, name, _) in flags::ALL {
         let n = |keep: &[&Sample]| {
             keep.iter()
-                .filter(|s| s.row.measurement.flags & bit != 0)
+                .filter(|s| s.row.measurement.flags.intersects(bit))
                 .count()
         };
         println!(
@@ -230,7 +230,7 @@ fn a_plate_with_cosmic_rays_against_its_truth() {
 fn zero_points_show(rows: &[(&RvRow, &TruthRow)]) {
     let mut by_exposure: BTreeMap<_, BTreeMap<i64, (f64, f64)>> = BTreeMap::new();
     for (row, truth) in rows {
-        if truth.kind == "constant" && row.measurement.flags == 0 {
+        if truth.kind == "constant" && row.measurement.flags.is_empty() {
             let of_star = (row.measurement.rv_km_s, truth.zp_true);
             by_exposure
                 .entry((row.arm, row.lmjm))

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
-use relrv::likelihood::flags;
+use relrv::likelihood::RvFlags;
 use relrv::pipeline::RvRow;
 
 use crate::fits_edit::{join, split};
@@ -62,7 +62,7 @@ fn every_exposure_gets_a_velocity() {
             m.flags
         );
         assert!(row.snr > 5.0);
-        let is_weak = m.flags & flags::LOW_INFORMATION != 0;
+        let is_weak = m.flags.intersects(RvFlags::LOW_INFORMATION);
         let most_km_s = if is_weak { 15.0 } else { 3.0 };
         assert!(m.rv_km_s.abs() < FASTEST_KM_S && m.rv_err_km_s > 0.0);
         assert!(m.rv_err_km_s < most_km_s, "{m:?}");

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use relrv::catalogue::flags;
+use relrv::catalogue::flags::CatalogueFlags;
+use relrv::likelihood::RvFlags;
 use relrv::table::{ColumnData, Table};
 
 use crate::fits_edit::{join, recount, split};
@@ -189,7 +190,7 @@ fn one_reference_for_a_star_of_two_units() {
         let bits = floats(&catalogue, &format!("flags_{x}"));
         let references = rows
             .iter()
-            .filter(|&&i| bits[i] as u32 & flags::REFERENCE != 0);
+            .filter(|&&i| bits[i] as u32 & CatalogueFlags::REFERENCE.bits() != 0);
         assert_eq!(references.count(), 1);
     }
     // The same velocities as when one spectrograph saw it all.
@@ -206,7 +207,7 @@ fn one_reference_for_a_star_of_two_units() {
     let zp = floats(&zero_points, "zp");
     assert!(of_other.iter().all(|&i| zp[i].is_nan()));
     let bits = floats(&catalogue, "flags_r");
-    assert!(bits[other] as u32 & flags::NO_ZERO_POINT != 0);
+    assert!(bits[other] as u32 & CatalogueFlags::NO_ZERO_POINT.bits() != 0);
     assert!(floats(&catalogue, "drv_r_corr")[other].is_nan());
 }
 
@@ -225,7 +226,10 @@ fn an_arm_that_was_not_asked_for_is_empty() {
         );
     }
     let bits = floats(&catalogue, "flags_r");
-    assert!(bits.iter().all(|&f| f as u32 == flags::NOT_MEASURED));
+    assert!(
+        bits.iter()
+            .all(|&f| f as u32 == CatalogueFlags::NOT_MEASURED.bits())
+    );
     // Blue chooses its own constants then.
     assert!(
         floats(&catalogue, "drv_b_corr")
@@ -276,7 +280,7 @@ fn few_stars_and_few_exposures_are_measured_and_left_uncorrected() {
         assert!(floats(&catalogue, "drv_r").iter().all(|v| v.is_finite()));
         assert!(floats(&catalogue, "drv_r_corr").iter().all(|v| v.is_nan()));
         let bits = floats(&catalogue, "flags_b");
-        let none = flags::NO_ZERO_POINT;
+        let none = CatalogueFlags::NO_ZERO_POINT.bits();
         assert!(bits.iter().all(|&f| f as u32 & none != 0), "{name}");
         assert_eq!(table(&out, "constants.fits").n_rows(), 0);
     }
@@ -312,7 +316,7 @@ fn one_exposure_of_each_star_is_its_own_reference() {
     assert_eq!(count(&said, "measured"), 16);
     assert!(said.contains("not corrected"), "{said}");
     let catalogue = table(&out, "catalogue.fits");
-    let expected = relrv::likelihood::flags::SINGLE_EXPOSURE | flags::REFERENCE;
+    let expected = RvFlags::SINGLE_EXPOSURE.bits() | CatalogueFlags::REFERENCE.bits();
     for bits in floats(&catalogue, "flags_r") {
         assert_eq!(bits as u32 & expected, expected);
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use relrv::catalogue::flags;
+use relrv::catalogue::flags::CatalogueFlags;
 use relrv::simulate::Config;
 use relrv::validate::end_to_end_score::{ARMS, compare};
 
@@ -110,7 +110,7 @@ fn the_public_files_become_a_catalogue() {
         let bits = floats(&catalogue, &format!("flags_{x}"));
         let references = bits
             .iter()
-            .filter(|b| **b as u32 & flags::REFERENCE != 0)
+            .filter(|b| **b as u32 & CatalogueFlags::REFERENCE.bits() != 0)
             .count();
         assert_eq!(references, 1);
     }

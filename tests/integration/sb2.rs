@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
 use relrv::catalogue::products;
-use relrv::likelihood::flags;
+use relrv::likelihood::RvFlags;
 use relrv::pipeline::RvRow;
 use relrv::selfcal::calibrate::CalibrateConfig;
 use relrv::simulate::plate::{Motion, Plate};
@@ -188,12 +188,12 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
                 let expected = expected_rv_km_s(truth_of(row), truth_of(reference));
                 // Whatever has no velocity is flagged.
                 let is_off = (m.rv_km_s - expected).abs() > 5.0 * m.rv_err_km_s;
-                let bare = m.flags & !flags::DOUBLE_LINED == 0;
+                let bare = (m.flags & !RvFlags::DOUBLE_LINED).is_empty();
                 count.spectra += 1;
                 count.off += usize::from(is_off);
                 count.unflagged_before += usize::from(is_off && bare);
-                count.unflagged += usize::from(is_off && m.flags == 0);
-                count.unknown += usize::from(is_off && m.flags == 0 && !found);
+                count.unflagged += usize::from(is_off && m.flags.is_empty());
+                count.unknown += usize::from(is_off && m.flags.is_empty() && !found);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Which exposures agree, and the velocities that come of it.
 
 use super::*;
+use crate::likelihood::flags;
 use crate::likelihood::precision::PrecisionSums;
 use crate::spectrum::coadd::Misfit;
 
@@ -98,9 +99,9 @@ fn note_differences(star: &mut FirstPass, differences: &[f64]) {
     let are_two = differences.len() == 2;
     for (m, difference) in star.measurements.iter_mut().zip(differences) {
         if are_two {
-            m.flags |= flags::NOT_AS_OTHERS;
+            m.flags |= RvFlags::NOT_AS_OTHERS;
         } else if *difference > 1.0 {
-            m.flags |= flags::CHI2_HIGH;
+            m.flags |= RvFlags::CHI2_HIGH;
         }
     }
 }
@@ -160,9 +161,9 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
     for (i, m) in measured.iter_mut().enumerate() {
         let two_disagree = n_members == 2 && laid.coadd.is_member(i) && differences[i] > 1.0;
         if two_disagree || compared[i].widest_clip > WIDE_CLIP_PIXELS {
-            m.flags |= flags::NOT_AS_OTHERS;
+            m.flags |= RvFlags::NOT_AS_OTHERS;
         } else if differences[i] > 1.0 {
-            m.flags |= flags::CHI2_HIGH;
+            m.flags |= RvFlags::CHI2_HIGH;
         }
         if i != best {
             m.rv_err_km_s = m.rv_err_own_km_s.hypot(of_best);
@@ -242,12 +243,12 @@ fn measurement(searched: &Measurement, now: &Compared) -> Measurement {
         n_pix: now.n_pix,
     };
     let precision = sums.precision(now.response);
-    let mut flag = searched.flags & !(flags::CHI2_HIGH | flags::LOW_INFORMATION);
+    let mut flag = searched.flags & !(RvFlags::CHI2_HIGH | RvFlags::LOW_INFORMATION);
     if precision.noise_share.is_nan()
         || precision.noise_share > flags::LOW_INFORMATION_LIMIT
         || now.misfit.slope2 < MIN_SLOPE * MIN_SLOPE
     {
-        flag |= flags::LOW_INFORMATION;
+        flag |= RvFlags::LOW_INFORMATION;
     }
     Measurement {
         rv_km_s: now.rv_km_s,

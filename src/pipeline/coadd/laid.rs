@@ -169,7 +169,7 @@ pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>) -> Next<'_> 
         if may_serve && (moved || !is_member) {
             anew[i] = m.rv_km_s;
             has_moved = true;
-        } else if m.flags & NO_PLACE != 0 && is_member && i != laid.star.best {
+        } else if m.flags.intersects(NO_PLACE) && is_member && i != laid.star.best {
             anew[i] = f64::NAN;
             has_moved = true;
         }
@@ -207,8 +207,8 @@ pub(super) fn places(measured: &[Measurement]) -> Vec<f64> {
     let place = |m: &Measurement| {
         let is_far = (m.rv_km_s - centre).abs() > FAR_SIGMA * m.rv_err_km_s;
         match m.flags {
-            bits if bits & NO_PLACE != 0 => f64::NAN,
-            bits if bits & flags::LOW_INFORMATION != 0 && is_far => centre,
+            flags if flags.intersects(NO_PLACE) => f64::NAN,
+            flags if flags.contains(RvFlags::LOW_INFORMATION) && is_far => centre,
             _ => m.rv_km_s,
         }
     };

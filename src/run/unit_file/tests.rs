@@ -44,7 +44,7 @@ fn measured(stars: &[&str]) -> MeasuredUnit {
             chi2_red: 1.0,
             n_pix: 10,
             second_peak: 0.0,
-            flags: 0,
+            flags: Default::default(),
         },
         is_reference: false,
         n_reference: 1,

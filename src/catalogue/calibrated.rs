@@ -11,7 +11,7 @@ use crate::selfcal::CalFlags;
 use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, calibrate_except};
 use crate::selfcal::input::{self, Input};
 use crate::selfcal::products as tables;
-use crate::table::{ColumnData, Table};
+use crate::table::{Column, ColumnData, Table};
 use crate::{Error, Result};
 
 /// The tables of a run, and how its zero points were found.
@@ -76,6 +76,24 @@ pub fn products(
         input,
         arms,
     })
+}
+
+/// Adds the flags' names beside their numbers.
+pub fn push_flags_text(catalogue: &mut Table) {
+    for (arm, x) in ARMS {
+        let name = format!("flags_{x}");
+        let Some(ColumnData::I32(bits)) = catalogue.column(&name).map(|c| &c.data) else {
+            continue;
+        };
+        let text = |bits: &i32| flags::CatalogueFlags::from_bits_retain(*bits as u32).to_string();
+        let column = Column::new(
+            &format!("{name}_text"),
+            "",
+            &format!("names of the flags of the {arm} arm"),
+            ColumnData::Text(bits.iter().map(text).collect()),
+        );
+        catalogue.insert_after(&name, column);
+    }
 }
 
 /// The columns in the order of the contract, with the calibration's flags among the others.

@@ -7,5 +7,5 @@ pub mod not_used;
 mod paired;
 mod stars;
 
-pub use calibrated::{Products, products};
+pub use calibrated::{Products, products, push_flags_text};
 pub use paired::{pair, uncalibrated};

@@ -60,6 +60,9 @@ pub struct MeasureOptions {
     /// Step of the velocity grid, km/s; the peak is found far more finely.
     #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
     vstep: f64,
+    /// Name the flags too, in a column of text beside that of their numbers.
+    #[arg(long)]
+    pub flags_text: bool,
     /// Memory for the spectra that are worked on at one time, MiB; changes no number.
     #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = clap::value_parser!(u64).range(memory::LEAST_MIB..=1 << 24))]
     memory: u64,
@@ -134,7 +137,11 @@ impl MeasureArgs {
         let nothing = measured.rows.is_empty();
         write_rejections(&rejected_path, &measured.rejected)?;
         if !nothing {
-            rv_table::to_table(&measured.rows).write(&self.out)?;
+            let mut table = rv_table::to_table(&measured.rows);
+            if options.flags_text {
+                rv_table::push_flags_text(&mut table, &measured.rows);
+            }
+            table.write(&self.out)?;
         }
         if defects > 0 && (nothing || !options.quiet) {
             tell_rejections(&measured.rejected, options.verbose);

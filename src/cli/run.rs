@@ -59,6 +59,7 @@ impl RunArgs {
             measure: self.measure.config()?,
             calibrate: self.calibrate.config()?,
             formats: self.format.clone(),
+            flags_text: self.measure.flags_text,
             overwrite: self.overwrite,
             backend: without_threads(&backend.name()),
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::Arm;
 use crate::likelihood::Measurement;
-use crate::table::{Table, TimeColumn};
+use crate::table::{Column, ColumnData, Table, TimeColumn};
 
 /// A measured spectrum.
 #[derive(Clone, Debug, PartialEq)]
@@ -150,6 +150,20 @@ pub fn to_table(rows: &[RvRow]) -> Table {
             column(rows, |r| r.path.display().to_string()),
         );
     table
+}
+
+/// Adds the flags' names beside their numbers.
+pub fn push_flags_text(table: &mut Table, rows: &[RvRow]) {
+    let names = rows.iter().map(|r| r.measurement.flags.to_string());
+    table.insert_after(
+        "flags",
+        Column::new(
+            "flags_text",
+            "",
+            "names of the flags",
+            ColumnData::Text(names.collect()),
+        ),
+    );
 }
 
 /// A column of rows.

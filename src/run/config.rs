@@ -55,6 +55,8 @@ pub struct RunConfig {
     pub calibrate: CalibrateConfig,
     /// Formats of the products.
     pub formats: Vec<ProductFormat>,
+    /// Columns with the flags' names beside those with their numbers.
+    pub flags_text: bool,
     /// Start anew whatever is in `out`.
     pub overwrite: bool,
     /// What the likelihood runs on, without what does not change its numbers (such as threads).
@@ -64,8 +66,8 @@ pub struct RunConfig {
 /// Goes up by one with every change of what a measured row holds or of how it is measured, so that units of an older build are
 /// not mixed with new ones. 2: `double_lined`, `n_reference`, errors by the response. 3:
 /// `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge each other, water lines, errors that
-/// hold what moves velocities.
-const ROWS: u32 = 4;
+/// hold what moves velocities. 5: `bjd_tdb`, frames and times of headers.
+const ROWS: u32 = 5;
 
 /// Name in the identity of where the inputs are: the same relative path names another input in another folder.
 pub const PLACES: &str = "inputs-from-root";
@@ -122,6 +124,7 @@ impl RunConfig {
             "p-min": self.calibrate.joint.p_min,
             "tolerance": self.calibrate.paper.tolerance,
             "format": formats,
+            "flags-text": self.flags_text,
             "spectrum": self.measure.spectrum,
             "knot-pixels": self.measure.knot_pixels,
             "calibration": self.calibrate,

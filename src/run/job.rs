@@ -131,7 +131,13 @@ fn work(
     };
     let made = match rows.is_empty() {
         true => None,
-        false => Some(catalogue::products(&rows, &star_names, &config.calibrate)?),
+        false => {
+            let mut made = catalogue::products(&rows, &star_names, &config.calibrate)?;
+            if config.flags_text {
+                catalogue::push_flags_text(&mut made.catalogue);
+            }
+            Some(made)
+        }
     };
     drop(rows);
     lap("calibration", &mut stages);

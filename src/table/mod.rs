@@ -293,6 +293,13 @@ impl Table {
         push_bool: Bool(bool);
     }
 
+    /// Adds a column behind the one of this name, at the end if there is none.
+    pub fn insert_after(&mut self, name: &str, column: Column) {
+        let place = self.columns.iter().position(|c| c.name == name);
+        let place = place.map_or(self.columns.len(), |i| i + 1);
+        self.columns.insert(place, column);
+    }
+
     /// Checks that all columns have the same length and that no name is empty or comes twice
     /// (FITS ignores letter case, so two names that differ in case only are the same).
     pub fn check(&self) -> Result<()> {

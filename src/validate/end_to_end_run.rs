@@ -84,6 +84,7 @@ pub fn run(args: &EndToEndArgs, told: &mut dyn Write) -> Result<Section> {
         measure: MeasureConfig::usual()?,
         calibrate: CalibrateConfig::default(),
         formats: vec![ProductFormat::Fits],
+        flags_text: false,
         overwrite: again,
         backend: Cpu.name(),
     };

@@ -14,9 +14,14 @@ fn table(text: &str) -> Table {
 fn every_crate_is_reviewed_in_the_version_that_is_used() {
     let manifest = table(include_str!("../../Cargo.toml"));
     let lock = table(include_str!("../../Cargo.lock"));
-    let named = ["dependencies", "dev-dependencies"]
-        .into_iter()
-        .flat_map(|section| manifest[section].as_table().unwrap().keys());
+    let of_unix = &manifest["target"]["cfg(unix)"]["dependencies"];
+    let named = [
+        &manifest["dependencies"],
+        &manifest["dev-dependencies"],
+        of_unix,
+    ]
+    .into_iter()
+    .flat_map(|section| section.as_table().unwrap().keys());
     let packages = lock["package"].as_array().unwrap();
     // Where the lock file has several versions of a crate, ours is the one with its number.
     let own = packages

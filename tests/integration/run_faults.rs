@@ -105,6 +105,7 @@ fn run_spoiled(plate: &Path, out: &Path, spoil: &(dyn Fn() + Sync)) -> Done {
         measure: default_config(),
         calibrate: CalibrateConfig::default(),
         formats: vec![ProductFormat::Fits],
+        flags_text: false,
         overwrite: false,
         backend: "CPU".to_owned(),
     };

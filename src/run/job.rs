@@ -77,7 +77,7 @@ fn work(
     let identity = config.identity()?;
     let dir = RunDir::open(config, &identity)?;
     let clocks = StageClocks::default();
-    let known = names::read(&config.out)?;
+    let known = names::read(&config.out, config.overwrite)?;
     let mut plan = Plan::new(&config.inputs, &known, &clocks)?;
     same_file::refuse_inputs(directory::outputs(&config.out), all_inputs(config, &plan))?;
     let files = unit_files(&plan, &dir)?;

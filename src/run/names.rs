@@ -11,12 +11,19 @@ fn path(dir: &Path) -> PathBuf {
     dir.join(STATE_DIR).join("stars.json")
 }
 
-/// Names that earlier runs in this directory gave.
+/// Names that earlier runs in this directory gave. A run that was told to overwrite does without a file that is damaged.
 ///
 /// # Errors
 /// [`Error::Format`] for a file that is damaged: without it stars may get other names, which the user has to want;
 /// [`Error::InTheWay`] for what is no file; [`Error::Io`].
-pub fn read(dir: &Path) -> Result<KnownStars> {
+pub fn read(dir: &Path, overwrite: bool) -> Result<KnownStars> {
+    match read_whole(dir) {
+        Err(Error::Format { .. }) if overwrite => Ok(KnownStars::default()),
+        other => other,
+    }
+}
+
+fn read_whole(dir: &Path) -> Result<KnownStars> {
     let path = path(dir);
     if !is_folder(&dir.join(STATE_DIR))? || !is_file(&path)? {
         return Ok(KnownStars::default());
@@ -25,8 +32,8 @@ pub fn read(dir: &Path) -> Result<KnownStars> {
     let damaged = || {
         Error::format(
             &path,
-            "expected the names of the stars of earlier runs, found something else; without this file stars are named anew, which changes a \
-             name only where files of earlier nights have come",
+            "expected the names of the stars of earlier runs, found something else; with --overwrite stars are named anew, which changes \
+             a name only where files of earlier nights have come",
         )
     };
     let text = String::from_utf8(text).map_err(|_| damaged())?;
@@ -69,7 +76,7 @@ mod tests {
     #[test]
     fn names_come_back_and_damage_is_told() {
         let dir = tempfile::tempdir().unwrap();
-        let none = read(dir.path()).unwrap();
+        let none = read(dir.path(), false).unwrap();
         assert!(none.stars().is_empty());
         let star = Star {
             designation: "J000000.00-003000.0".to_owned(),
@@ -79,7 +86,7 @@ mod tests {
             members: vec![0],
         };
         write(dir.path(), &none, [&star]).unwrap();
-        let known = read(dir.path()).unwrap();
+        let known = read(dir.path(), false).unwrap();
         assert_eq!(known, none.with([&star]));
         let path = path(dir.path());
         let good = std::fs::read(&path).unwrap();
@@ -87,12 +94,13 @@ mod tests {
             let mut bad = good.clone();
             bad[at] ^= 4;
             std::fs::write(&path, &bad).unwrap();
-            let error = read(dir.path()).unwrap_err().to_string();
+            let error = read(dir.path(), false).unwrap_err().to_string();
+            assert_eq!(read(dir.path(), true).unwrap(), none);
             assert!(error.contains("stars.json"), "{error}");
         }
         for end in 0..good.len() {
             std::fs::write(&path, &good[..end]).unwrap();
-            assert!(read(dir.path()).is_err(), "{end}");
+            assert!(read(dir.path(), false).is_err(), "{end}");
         }
     }
 }

@@ -67,7 +67,7 @@ pub struct UnitOutlook {
 /// What the back end says; things in the directory that the run would be refused for and that are no matter of settings.
 pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> {
     let clocks = StageClocks::default();
-    let known = names::read(&config.out)?;
+    let known = names::read(&config.out, config.overwrite)?;
     let mut plan = Plan::new(&config.inputs, &known, &clocks)?;
     let identity = config.identity()?;
     directory::refuse_strangers(config)?;

@@ -99,7 +99,7 @@ mod tests {
                 "{name}"
             );
         }
-        assert_eq!(CalFlags::all().bits(), 127);
+        assert_eq!(CalFlags::all().bits(), 255);
         let two = CalFlags::BAD_RV | CalFlags::SINGLE;
         assert_eq!(
             (two.to_string(), CalFlags::empty().to_string()),

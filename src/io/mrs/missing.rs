@@ -9,12 +9,10 @@ use crate::Arm;
 use crate::io::fits::Part;
 use crate::io::raw::{MrsFile, RejectReason, Rejection};
 
-/// Notes each missing exposure as one that was not used. What is no HDU may have been one, and is told already.
+/// Notes each missing exposure as one that was not used. What is no HDU, or a table of unknown name, may have been one, and is told
+/// already.
 pub(super) fn tell(path: &Path, parts: &[Part<'_>], file: &mut MrsFile) {
-    let mut n_gaps = parts
-        .iter()
-        .filter(|p| matches!(p, Part::Gap { .. }))
-        .count();
+    let mut n_told_before = parts.iter().filter(|part| is_unknown(part)).count();
     for (arm, expected) in Arm::ALL.into_iter().zip(file.header.n_exposures) {
         let found: Vec<String> = parts
             .iter()
@@ -25,8 +23,8 @@ pub(super) fn tell(path: &Path, parts: &[Part<'_>], file: &mut MrsFile) {
             .filter(|name| exposure::arm_of(name) == Some(arm))
             .collect();
         let n_missing = expected.unwrap_or(0).saturating_sub(found.len());
-        let n_told = n_missing.min(n_gaps);
-        n_gaps -= n_told;
+        let n_told = n_missing.min(n_told_before);
+        n_told_before -= n_told;
         let letter = arm.letter();
         let detail = format!(
             "the header says {} in NEXP_{letter}, the file has {}{}",
@@ -42,6 +40,18 @@ pub(super) fn tell(path: &Path, parts: &[Part<'_>], file: &mut MrsFile) {
                 RejectReason::MissingExposure,
                 detail.as_str(),
             ));
+        }
+    }
+}
+
+/// No HDU, or a table that may be anything.
+fn is_unknown(part: &Part<'_>) -> bool {
+    match part {
+        Part::Gap { .. } => true,
+        Part::Hdu(hdu) => {
+            let name = hdu.name();
+            let is_known = exposure::arm_of(&name).is_some() || super::is_coadd(&name);
+            hdu.is_bintable() && !is_known
         }
     }
 }

@@ -107,7 +107,7 @@ fn read_hdu(
     };
     let reject = |reason, detail: String| Rejection::hdu(path, &label, reason, detail);
     let Some(arm) = exposure::arm_of(&name) else {
-        if starts_with_ignore_case(&name, "COADD") || !hdu.is_bintable() {
+        if is_coadd(&name) || !hdu.is_bintable() {
             return Ok(None);
         }
         return Err(reject(
@@ -138,6 +138,10 @@ fn read_hdu(
         .map_err(|problem| reject(problem.reason, problem.detail))?;
     settler.settle(&file.header, &mut spectrum);
     Ok(Some(spectrum))
+}
+
+fn is_coadd(name: &str) -> bool {
+    starts_with_ignore_case(name, "COADD")
 }
 
 fn starts_with_ignore_case(text: &str, prefix: &str) -> bool {

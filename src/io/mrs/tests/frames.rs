@@ -192,6 +192,13 @@ fn exposures_that_the_header_counts_are_missed() {
         reasons(&parse_sample(&bad)),
         [("B-x", RejectReason::MissingKey)]
     );
+    // Nor is one under a name that nobody knows.
+    let mut renamed = counted(3, 3);
+    renamed.table_mut("R-84420148").name = "X-84420148".to_owned();
+    assert_eq!(
+        reasons(&parse_sample(&renamed)),
+        [("X-84420148", RejectReason::MissingKey)]
+    );
     // None at all is a reason of its own.
     let mut none = counted(3, 3);
     none.tables.clear();

@@ -343,13 +343,6 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
         "p_value < 0.001",
         yes(&|a, s| a.solution.stars[s].p_value < VARIABLE_P),
     );
-    // Of a star with fewer than two velocities to compare nothing is known.
-    if let Some(variable) = table.columns.last_mut() {
-        let unknown: Vec<bool> = each()
-            .map(|(_, a, s)| a.solution.stars[s].p_value.is_nan())
-            .collect();
-        variable.nulls = unknown.contains(&true).then_some(unknown);
-    }
     table
 }
 

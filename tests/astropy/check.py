@@ -48,7 +48,11 @@ def numbers(table: Table, name: str) -> np.ndarray:
 
 
 def text(table: Table, name: str) -> list[str]:
-    return [str(v).strip() for v in np.ma.filled(np.ma.asarray(table[name]), "")]
+    column = np.ma.asarray(table[name])
+    # A column without a text in any row is read from CSV as numbers, all of them missing.
+    if column.dtype.kind not in "SUO":
+        column = column.astype(object)
+    return [str(v).strip() for v in np.ma.filled(column, "")]
 
 
 def check(folder: Path, name: str, page: str) -> int:

@@ -36,6 +36,10 @@ const MOST_STARS: usize = 16;
 /// Exposures with a lower signal-to-noise ratio say next to nothing of lines of 2 %.
 const SNR_MIN: f64 = 10.0;
 
+/// Exposures of one star that are looked at, at most: the time goes with their square and then with their cube. No field has been
+/// observed in so many nights.
+const MOST_EXPOSURES: usize = 512;
+
 /// Exposures farther apart in time than this, minutes, are not of one night.
 const SAME_NIGHT_MIN: u64 = 720;
 
@@ -173,7 +177,32 @@ fn red_exposures(
     }
     // It is the stage of measuring that counts what is read.
     workspace.inflater.take_traffic();
+    if out.len() > MOST_EXPOSURES {
+        out.sort_by_key(|(lmjm, ..)| *lmjm);
+        let minutes: Vec<i64> = out.iter().map(|(lmjm, ..)| *lmjm).collect();
+        let mut is_kept = thinned(&minutes).into_iter();
+        out.retain(|_| is_kept.next().unwrap_or(false));
+    }
     Ok(out)
+}
+
+/// Which of too many exposures of a star, in order of time, are looked at: as many of each night, and not all nights where these are
+/// too many themselves.
+fn thinned(minutes: &[i64]) -> Vec<bool> {
+    let is_same = |a: &i64, b: &i64| a.abs_diff(*b) < SAME_NIGHT_MIN;
+    let nights: Vec<&[i64]> = minutes.chunk_by(is_same).collect();
+    let of_each = (MOST_EXPOSURES / nights.len().max(1)).max(1);
+    let every = nights.len().div_ceil(MOST_EXPOSURES).max(1);
+    let of_night = |(i, night): (usize, &&[i64])| -> Vec<bool> {
+        let n = night.len();
+        // Evenly spread: the exposures at which the next of `of_each` parts of the night begins.
+        let part = |k: usize| k * of_each / n;
+        let is_first = |k: usize| k == 0 || part(k) != part(k - 1);
+        (0..n)
+            .map(|k| i % every == 0 && (n <= of_each || is_first(k)))
+            .collect()
+    };
+    nights.iter().enumerate().flat_map(of_night).collect()
 }
 
 #[cfg(test)]
@@ -190,6 +219,34 @@ mod tests {
         assert_eq!(all.len(), MOST_STARS);
         assert!(all.windows(2).all(|p| (15..=16).contains(&(p[1] - p[0]))));
         assert!(all[15] < 250);
+    }
+
+    #[test]
+    fn a_star_with_very_many_exposures_is_thinned_and_keeps_its_nights() {
+        let nights = |n: i64, of_each: i64| -> Vec<i64> {
+            (0..n)
+                .flat_map(|night| (0..of_each).map(move |i| 1440 * night + i))
+                .collect()
+        };
+        // Nights, exposures of each, and how many of all are looked at.
+        for (n, of_each, expected) in [
+            (365, 13, 365),
+            (100, 13, 500),
+            (2000, 1, 500),
+            (1, 700, 512),
+        ] {
+            let minutes = nights(n, of_each);
+            let kept = thinned(&minutes);
+            assert_eq!(kept.len(), minutes.len());
+            assert_eq!(
+                kept.iter().filter(|k| **k).count(),
+                expected,
+                "{n} x {of_each}"
+            );
+            let seen = minutes.iter().zip(&kept).filter(|(_, kept)| **kept);
+            let seen: std::collections::BTreeSet<i64> = seen.map(|(m, _)| m / 1440).collect();
+            assert_eq!(seen.len(), n.min(500) as usize, "{n} x {of_each}");
+        }
     }
 
     #[test]

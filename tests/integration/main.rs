@@ -19,6 +19,7 @@ mod dependencies;
 mod descriptors;
 mod endless;
 mod fits_edit;
+mod flags_text;
 mod gpu;
 mod headers;
 mod hot_stars;

@@ -154,3 +154,24 @@ fn blocks_that_hang_with_no_other_cost_nothing_together() {
         assert!((a - b).abs() < 1e-9, "{a} {b}");
     }
 }
+
+#[test]
+fn a_right_hand_side_that_no_zero_points_make_is_an_error() {
+    let (graph, weight, group) = survey(4, 5, 3);
+    let parts = components(&graph, &vec![true; graph.n_stars()], &weight, 1);
+    let system = System::new(&graph, &weight, &parts, &group);
+    let pre = system.precondition().unwrap();
+    // All zero points moved together change nothing, so nothing makes this.
+    let b = vec![1.0; system.n()];
+    let mut x = vec![0.0; system.n()];
+    let error = system
+        .conjugate_gradients(&pre, &b, &mut x, TOLERANCE)
+        .unwrap_err();
+    assert!(matches!(error, Error::NotPositive { .. }), "{error}");
+    let nan = vec![f64::NAN; system.n()];
+    assert!(
+        system
+            .conjugate_gradients(&pre, &nan, &mut x, TOLERANCE)
+            .is_err()
+    );
+}

@@ -6,13 +6,13 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use relrv::io::inflate::Inflater;
-use relrv::io::inputs;
-use relrv::io::mrs::{parse, read_file, read_header};
-use relrv::io::times::Earth;
+use relrv::lamost::inflate::Inflater;
+use relrv::lamost::inputs;
+use relrv::lamost::mrs::{parse, read_file, read_header};
+use relrv::lamost::times::Earth;
 
 #[allow(dead_code)]
-#[path = "../src/io/mrs/tests/sample.rs"]
+#[path = "../src/lamost/mrs/tests/sample.rs"]
 mod sample;
 
 use sample::{Layout, Sample, gzip};

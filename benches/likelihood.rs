@@ -6,11 +6,13 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
+use relrv::double_lined::coarse::CoarseExposure;
+use relrv::double_lined::judge::evidence;
+use relrv::lab::simulate::{SpectrumOptions, StellarParams, Template, spectrum};
 use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, VelocityGrid};
-use relrv::simulate::{SpectrumOptions, StellarParams, Template, spectrum};
-use relrv::spectrum::coarse::CoarseExposure;
-use relrv::spectrum::double_lined::evidence;
-use relrv::spectrum::{Normalizer, Reference, SpectrumConfig, reference::KNOT_PIXELS};
+use relrv::reference::Reference;
+use relrv::reference::single::KNOT_PIXELS;
+use relrv::spectrum::{Normalizer, SpectrumConfig};
 
 fn stages(c: &mut Criterion) {
     let grid = VelocityGrid::new(500.0, 1.0).unwrap();

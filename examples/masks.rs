@@ -10,11 +10,12 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use relrv::C_KM_S;
-use relrv::io::raw::{RawSpectrum, StoredWave};
-use relrv::io::{inflate::Inflater, mrs, stars::KnownStars};
+use relrv::lamost::raw::{RawSpectrum, StoredWave};
+use relrv::lamost::{inflate::Inflater, mrs, stars::KnownStars};
 use relrv::likelihood::{Cpu, RvFlags, flags};
-use relrv::pipeline::{Air, MeasureConfig, Plan, RvRow, measure, stages::StageClocks};
-use relrv::spectrum::{Coadd, Normalized, Normalizer};
+use relrv::measure::{Air, MeasureConfig, Plan, RvRow, measure, stages::StageClocks};
+use relrv::reference::Coadd;
+use relrv::spectrum::{Normalized, Normalizer};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

@@ -9,7 +9,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file or directory could not be read or written.
-    #[error("{}: {source}", crate::plain::path(path))]
+    #[error("{}: {source}", crate::text::plain::path(path))]
     Io {
         /// File or directory.
         path: PathBuf,
@@ -18,7 +18,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file is not what it should be; the text says what was expected and what was found.
-    #[error("{}: {message}", crate::plain::path(path))]
+    #[error("{}: {message}", crate::text::plain::path(path))]
     Format {
         /// File.
         path: PathBuf,

@@ -11,29 +11,26 @@
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod arm;
-pub mod bench;
+pub mod calibrate;
 pub mod catalogue;
 pub mod cli;
-mod date;
-mod encoding;
+pub mod double_lined;
 pub mod error;
+pub mod files;
+pub mod fits;
 pub mod gpu;
-pub mod io;
+pub mod lab;
+pub mod lamost;
 pub mod likelihood;
-pub mod pipeline;
-mod plain;
-mod regular;
+pub mod measure;
+pub mod reference;
 pub mod report;
 pub mod run;
-pub mod same_file;
-pub mod selfcal;
-pub mod simulate;
 pub mod spectrum;
+pub mod spline;
 pub mod table;
 mod tell;
-pub mod validate;
-pub mod whole;
-pub mod workplace;
+mod text;
 
 pub use arm::Arm;
 pub use error::{Error, Result};

@@ -1,13 +1,14 @@
 //! The one place that writes to standard output and standard error.
 //!
 //! Telling never ends the work: where nobody reads (a closed pipe, a full disk), what is told is lost and nothing else. And nothing
-//! that a terminal would act on gets through: see [`crate::plain`].
+//! that a terminal would act on gets through: see [`crate::text::plain`].
 
 use std::fmt;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::{Error, Result, plain};
+use crate::text::plain;
+use crate::{Error, Result};
 
 /// A line on standard output.
 macro_rules! say {

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use super::not_used::mark_not_used;
 use super::paired::{ARMS, pair, uncalibrated};
 use super::{flags, stars};
-use crate::io::raw::StarNames;
-use crate::pipeline::RvRow;
-use crate::selfcal::CalFlags;
-use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, calibrate_except};
-use crate::selfcal::input::{self, Input};
-use crate::selfcal::products as tables;
+use crate::calibrate::CalFlags;
+use crate::calibrate::arms::{CalibrateConfig, CalibratedArm, calibrate_except};
+use crate::calibrate::input::{self, Input};
+use crate::calibrate::products as tables;
+use crate::lamost::raw::StarNames;
+use crate::measure::RvRow;
 use crate::table::{Column, ColumnData, Table};
 use crate::{Error, Result};
 

@@ -1,8 +1,8 @@
 //! Bits of `flags_r` and `flags_b` in the catalogue: those of the measurement, and what only the calibration knows.
 
+use crate::calibrate::cal_flags::CalFlags as Calibrated;
 use crate::likelihood::RvFlags;
 use crate::likelihood::flags as measured;
-use crate::selfcal::cal_flags::CalFlags as Calibrated;
 
 bitflags::bitflags! {
     /// Flags of a velocity in the catalogue: the columns `flags_r` and `flags_b`. The bits of [`RvFlags`] mean here what they mean there;

@@ -1,7 +1,7 @@
 //! Stars of a table of velocities that must not be constants, whatever their velocities say.
 
+use crate::calibrate::input::Input;
 use crate::likelihood::RvFlags;
-use crate::selfcal::input::Input;
 use crate::table::Table;
 
 /// For each star of `input`, by its number, whether a row of `table` says that it is no constant: column `never_constant` is true (or 1),
@@ -45,7 +45,7 @@ pub(super) fn own_flags(table: &Table, name: &str) -> Option<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::selfcal::input::observations;
+    use crate::calibrate::input::observations;
 
     fn of(csv: &str) -> Vec<bool> {
         let dir = tempfile::tempdir().unwrap();

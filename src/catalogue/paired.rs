@@ -2,7 +2,7 @@
 
 use super::flags::CatalogueFlags;
 use crate::Arm;
-use crate::pipeline::{RvRow, rv_table};
+use crate::measure::{RvRow, rv_table};
 use crate::table::Table;
 
 /// An exposure of a star: its rows in both arms, at least one.

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::paired::Pair;
-use crate::io::raw::StarNames;
+use crate::calibrate::products::VARIABLE_P;
+use crate::calibrate::stats::chi2_p_value;
+use crate::lamost::raw::StarNames;
 use crate::likelihood::RvFlags;
-use crate::selfcal::products::VARIABLE_P;
-use crate::selfcal::stats::chi2_p_value;
 use crate::table::{Column, ColumnData, Table};
 
 /// Stars that show two sets of lines in any of their exposures, in either arm.
@@ -192,7 +192,7 @@ mod tests {
     use crate::Arm;
     use crate::catalogue::paired::pair;
     use crate::likelihood::Measurement;
-    use crate::pipeline::RvRow;
+    use crate::measure::RvRow;
 
     fn rows(star: i64, n_low: usize) -> impl Iterator<Item = RvRow> {
         (0..4).map(move |i| RvRow {

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use super::Outcome;
 use super::backend::BackendArgs;
 use super::threads::Threads;
-use crate::bench::run::{SURVEY_SPECTRA, Times};
-use crate::bench::{BenchConfig, BenchResult, bench};
+use crate::lab::bench::run::{SURVEY_SPECTRA, Times};
+use crate::lab::bench::{BenchConfig, BenchResult, bench};
 use crate::likelihood::VelocityGrid;
-use crate::{Arm, Error, Result, plain, tell};
+use crate::text::plain;
+use crate::{Arm, Error, Result, tell};
 
 /// Compare GPU and CPU on a synthetic plate: agreement, then speed.
 #[derive(Debug, clap::Args)]

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::calibrate_dir::{CalibrateDir, SUMMARY};
+use crate::calibrate::arms::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
+use crate::calibrate::input;
+use crate::calibrate::products;
+use crate::calibrate::summary::{self, ArmSummary};
 use crate::catalogue::never_constant::never_constant;
 use crate::catalogue::not_used::mark_not_used;
-use crate::selfcal::calibrate::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
-use crate::selfcal::input;
-use crate::selfcal::products;
-use crate::selfcal::summary::{self, ArmSummary};
+use crate::files::whole::Prepared;
 use crate::table::Table;
-use crate::whole::Prepared;
-use crate::{Error, Result, plain};
+use crate::text::plain;
+use crate::{Error, Result};
 
 /// Options of `relrv calibrate`.
 #[derive(Clone, Debug, clap::Args)]

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use super::calibrate::CalibrateArgs;
+use crate::calibrate::arms::CalibrateConfig;
+use crate::files::same_file;
+use crate::files::whole::Prepared;
+use crate::files::workplace::{self, Note, Noted, Which, Workplace};
 use crate::run::differences;
-use crate::selfcal::calibrate::CalibrateConfig;
-use crate::whole::Prepared;
-use crate::workplace::{self, Note, Noted, Which, Workplace};
-use crate::{Error, Result, same_file};
+use crate::{Error, Result};
 
 const COMMAND: &str = "calibrate";
 /// Tables, without their endings.

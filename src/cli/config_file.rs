@@ -10,7 +10,9 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use toml::{Table, Value};
 
-use crate::{Error, Result, plain, regular};
+use crate::files::regular;
+use crate::text::plain;
+use crate::{Error, Result};
 
 /// Options that a file must not name.
 const NOT_IN_FILE: [&str; 3] = ["config", "help", "version"];

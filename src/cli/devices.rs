@@ -6,7 +6,8 @@ use super::Outcome;
 use crate::gpu::adapters::{self, AdapterInfo};
 use crate::gpu::{AdapterChoice, DeviceKind};
 use crate::likelihood::{Cpu, Likelihood};
-use crate::{Result, plain, tell};
+use crate::text::plain;
+use crate::{Result, tell};
 
 /// List the GPUs that relrv could compute on.
 #[derive(Debug, clap::Args)]

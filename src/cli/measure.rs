@@ -8,14 +8,14 @@ use super::outputs;
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use super::threads::Threads;
+use crate::files::whole::directory_of;
+use crate::files::workplace;
 use crate::likelihood::{Likelihood, VelocityGrid};
-use crate::pipeline::{
-    MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory, rv_table,
-};
+use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory, rv_table};
+use crate::reference::single::KNOT_PIXELS;
 use crate::spectrum::SpectrumConfig;
-use crate::spectrum::reference::KNOT_PIXELS;
-use crate::whole::directory_of;
-use crate::{Arm, Error, Result, plain, tell, workplace};
+use crate::text::plain;
+use crate::{Arm, Error, Result, tell};
 
 /// Arms as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -24,11 +24,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::files::workplace;
+use crate::lab::validate::{self, all};
 use crate::tell::{self, Told};
-use crate::validate::{
-    all, end_to_end_run, mock_run, phase_run, precision_run, pulsators_run, survey_run,
-};
-use crate::{Error, Result, plain, workplace};
+use crate::text::plain;
+use crate::{Error, Result};
 
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
@@ -58,17 +58,17 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum Validate {
     /// The mock stars of the paper's section 3.3, with its figures 1 and 2.
-    Mock(mock_run::MockArgs),
+    Mock(validate::mock::run::MockArgs),
     /// A calibration of the survey's size, timed and scored.
-    Survey(survey_run::SurveyArgs),
+    Survey(validate::survey::run::SurveyArgs),
     /// Scatter of simulated spectra by type and signal-to-noise ratio, with the paper's figure 8.
-    Precision(precision_run::PrecisionArgs),
+    Precision(validate::precision::run::PrecisionArgs),
     /// Stars whose temperature changes, with the paper's figure 9.
-    Pulsators(pulsators_run::PulsatorsArgs),
+    Pulsators(validate::pulsators::run::PulsatorsArgs),
     /// Bias of the velocity against where between pixels it falls.
-    Phase(phase_run::PhaseArgs),
+    Phase(validate::phase::run::PhaseArgs),
     /// A simulated plate through the main job, against its truth, with the paper's figures 3 to 7 and table 2.
-    EndToEnd(end_to_end_run::EndToEndArgs),
+    EndToEnd(validate::end_to_end::run::EndToEndArgs),
     /// All of them but survey, and one page that sets every figure and table of the paper beside ours.
     All(all::AllArgs),
 }
@@ -168,12 +168,12 @@ fn validate(which: Validate) -> Result<Outcome> {
     workplace::refuse_others(out, "validate")?;
     let told = &mut Told;
     match which {
-        Validate::Mock(args) => mock_run::run(&args, told).map(drop),
-        Validate::Survey(args) => survey_run::run(&args, told).map(drop),
-        Validate::Precision(args) => precision_run::run(&args, told).map(drop),
-        Validate::Pulsators(args) => pulsators_run::run(&args, told).map(drop),
-        Validate::Phase(args) => phase_run::run(&args, told).map(drop),
-        Validate::EndToEnd(args) => end_to_end_run::run(&args, told).map(drop),
+        Validate::Mock(args) => validate::mock::run::run(&args, told).map(drop),
+        Validate::Survey(args) => validate::survey::run::run(&args, told).map(drop),
+        Validate::Precision(args) => validate::precision::run::run(&args, told).map(drop),
+        Validate::Pulsators(args) => validate::pulsators::run::run(&args, told).map(drop),
+        Validate::Phase(args) => validate::phase::run::run(&args, told).map(drop),
+        Validate::EndToEnd(args) => validate::end_to_end::run::run(&args, told).map(drop),
         Validate::All(args) => all::run(&args, told),
     }?;
     Ok(Outcome::Done)

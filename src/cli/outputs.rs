@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::calibrate_dir;
-use crate::io::inputs;
-use crate::whole::directory_of;
-use crate::{Error, Result, run, same_file, workplace};
+use crate::files::whole::directory_of;
+use crate::files::{same_file, workplace};
+use crate::lamost::inputs;
+use crate::{Error, Result, run};
 
 /// Refuses outputs that are among the files and lists that these inputs name.
 ///

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::pipeline::measure::Progress;
+use crate::measure::files::Progress;
 
 /// Progress bar over files.
 pub struct Bar(ProgressBar);

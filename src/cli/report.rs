@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::io::raw::Rejection;
+use crate::lamost::raw::Rejection;
 use crate::likelihood::flags;
-use crate::pipeline::stages::Stage;
-use crate::pipeline::{Measured, rejections};
-use crate::{Result, plain, tell};
+use crate::measure::stages::Stage;
+use crate::measure::{Measured, rejections};
+use crate::text::plain;
+use crate::{Result, tell};
 
 /// Rejections listed on stderr unless asked for all.
 const MAX_LISTED: usize = 10;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Outcome;
-use crate::workplace::Workplace;
-use crate::{Result, plain, report, tell};
+use crate::files::workplace::Workplace;
+use crate::text::plain;
+use crate::{Result, report, tell};
 
 /// Make the page of a finished run again: DIR/report/index.html and its figures, from the products alone.
 #[derive(Debug, Args)]

@@ -10,11 +10,13 @@ use super::report::tell_rejections;
 use super::report_page::tell_report;
 use super::run_progress::RunProgress;
 use super::run_summary::{outlook_text, tell_summary};
+use crate::calibrate::summary::ArmSummary;
+use crate::files::same_file;
 use crate::likelihood::Likelihood;
 use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
-use crate::selfcal::summary::ArmSummary;
 use crate::tell::{self, Told};
-use crate::{Error, Result, plain, same_file};
+use crate::text::plain;
+use crate::{Error, Result};
 
 /// Measure, calibrate, and write the catalogue with everything that belongs to it.
 ///
@@ -154,7 +156,7 @@ fn outcome(defects: usize) -> Outcome {
     }
 }
 
-fn defects(rejected: &[crate::io::raw::Rejection]) -> usize {
+fn defects(rejected: &[crate::lamost::raw::Rejection]) -> usize {
     rejected.iter().filter(|r| r.reason.is_defect()).count()
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::interrupt;
-use crate::pipeline::Progress;
+use crate::measure::Progress;
 use crate::tell;
 
 /// Time between lines where there is no terminal: a log must not fill with them.

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::calibrate::tell_arms;
 use super::report::{moved, without_helio_rv};
 use super::run_progress::duration;
-use crate::plain;
 use crate::run::{Done, Outlook, STATE_DIR};
+use crate::text::plain;
 
 /// Tells what went in and came out. A closed standard output is no error: the products are written.
 pub fn tell_summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) {

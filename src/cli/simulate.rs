@@ -8,8 +8,9 @@ pub use sky::SkyArgs;
 
 use super::Outcome;
 use crate::Error;
-use crate::simulate::{self, Config, KindShares, Layout};
-use crate::{plain, tell};
+use crate::lab::simulate::{self, Config, KindShares, Layout};
+use crate::tell;
+use crate::text::plain;
 
 /// Table layout as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -94,7 +95,7 @@ impl SimulateArgs {
         Ok(Outcome::Done)
     }
 
-    /// The settings; [`crate::simulate::run`] checks their values.
+    /// The settings; [`crate::lab::simulate::run`] checks their values.
     pub fn into_config(self) -> Config {
         Config {
             out: self.out,
@@ -171,7 +172,7 @@ fn numbers(text: &str) -> Result<Vec<f64>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::simulate::Sky;
+    use crate::lab::simulate::Sky;
     use clap::Parser;
 
     #[derive(clap::Parser)]

@@ -11,7 +11,8 @@ use std::f64::consts::TAU;
 use super::grid::VelocityGrid;
 use super::search::{BLOCK_LANES, SEARCH_LANES};
 use crate::C_KM_S;
-use crate::spectrum::{Normalized, Reference};
+use crate::reference::Reference;
+use crate::spectrum::Normalized;
 
 /// Table entries per velocity step. With 2 and steps of 1 km/s, linear interpolation is good to 0.1 m/s in velocity.
 pub const PHASES: usize = 2;

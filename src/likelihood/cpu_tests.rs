@@ -1,6 +1,7 @@
 use super::test_data::{exposure, reference};
 use super::*;
-use crate::spectrum::{Normalized, Reference};
+use crate::reference::Reference;
+use crate::spectrum::Normalized;
 
 fn batch(grid: &VelocityGrid, reference: &Reference, exposures: &[Normalized]) -> Batch {
     let table = ReferenceTable::new(reference, grid);

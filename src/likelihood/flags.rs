@@ -22,10 +22,10 @@ bitflags::bitflags! {
         /// The star has no other usable exposure in this arm: it was measured against itself.
         const SINGLE_EXPOSURE = 1 << 7;
         /// The spectrum has two sets of lines, or another mixture of them than its reference: see
-        /// [`crate::spectrum::double_lined`]. Bits 8 to 11 are the catalogue's.
+        /// [`crate::double_lined::judge`]. Bits 8 to 11 are the catalogue's.
         const DOUBLE_LINED = 1 << 12;
         /// The spectrum differs from the star's other exposures, or was spoiled over more than a line's width; or it is one of two that
-        /// do not agree: see [`crate::spectrum::coadd`].
+        /// do not agree: see [`crate::reference::coadd`].
         const NOT_AS_OTHERS = 1 << 13;
         /// The header does not say when the middle of the exposure was, or contradicts itself: `hjd` and `bjd_tdb` may be off.
         const TIME_UNCERTAIN = 1 << 14;

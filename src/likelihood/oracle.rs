@@ -7,7 +7,8 @@ use super::grid::VelocityGrid;
 use super::peak::{Measurement, PeakContext, Refinement, measure_peak};
 use super::precision::{PixelAtPeak, PrecisionSums};
 use crate::C_KM_S;
-use crate::spectrum::{Normalized, Reference};
+use crate::reference::Reference;
+use crate::spectrum::Normalized;
 
 /// ln L (paper Eq. 3, without the constants) of the shift `shift_km_s` = c ln(1 + v/c) of `exposure` against `reference`:
 /// the observed pixels stay where they are, the reference is moved.

@@ -59,7 +59,7 @@ impl PrecisionSums {
     }
 
     /// Errors and chi^2, for a reference of which `response` is the share of its squared slope that is the star's
-    /// ([`crate::spectrum::response`]).
+    /// ([`crate::reference::response`]).
     ///
     /// The velocity moves by sum f' n / S / R for noise n, with R = `response` I. Of the numerator's variance, what the
     /// exposure's noise gives is sum sigma_t^2 f'^2 / S^2. The reference's noise acts through the star's slope alone, so

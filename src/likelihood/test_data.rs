@@ -4,7 +4,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use crate::spectrum::{Normalized, Reference};
+use crate::reference::Reference;
+use crate::spectrum::Normalized;
 use crate::{Arm, C_KM_S};
 
 /// Depth and place (A) of some lines in the blue window.

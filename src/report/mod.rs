@@ -22,7 +22,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Result, whole, workplace};
+use crate::files::{whole, workplace};
+use crate::{Error, Result};
 use plot::Figure;
 use products::Products;
 

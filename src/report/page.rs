@@ -204,5 +204,5 @@ pub(crate) fn escape(text: &str) -> String {
             c => out.push(c),
         }
     }
-    crate::plain::lines(&out).into_owned()
+    crate::text::plain::lines(&out).into_owned()
 }

@@ -60,7 +60,7 @@ pub fn svg(size: (u32, u32), draw: impl FnOnce(&Panel) -> Drawn) -> Drawn<String
     let fixed = format!("width=\"{}\" height=\"{}\" viewBox", size.0, size.1);
     let text = text.replacen(&fixed, "viewBox", 1);
     // Titles hold names of plates and stars. XML allows no controls, not even as numbers.
-    Ok(crate::plain::lines(&text).into_owned())
+    Ok(crate::text::plain::lines(&text).into_owned())
 }
 
 type Chart<'a, 'b, X, Y> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<X, Y>>;

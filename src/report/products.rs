@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::files::regular;
 use crate::table::formula::unguard;
 use crate::table::{ColumnData, Table};
-use crate::{Arm, C_KM_S, Error, Result, regular};
+use crate::{Arm, C_KM_S, Error, Result};
 
 /// Endings of tables that can be read, in the order they are tried.
 const ENDINGS: [&str; 3] = ["fits", "parquet", "csv"];

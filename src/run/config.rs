@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::pipeline::MeasureConfig;
-use crate::selfcal::calibrate::CalibrateConfig;
+use crate::calibrate::arms::CalibrateConfig;
+use crate::measure::MeasureConfig;
 use crate::{Error, Result};
 
 /// Format of the products.
@@ -74,7 +74,7 @@ pub const PLACES: &str = "inputs-from-root";
 
 /// Path of an input from the root, whether it exists or not; of an `@list`, that of the list.
 fn place(input: &Path) -> String {
-    let (at, path) = match crate::io::inputs::list_name(input) {
+    let (at, path) = match crate::lamost::inputs::list_name(input) {
         Some(list) => ("@", list),
         None => ("", input.to_owned()),
     };

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::config::{ProductFormat, RunConfig};
 use super::start::{Start, decide};
 use super::{fingerprint, unit_file};
-use crate::io::raw::Rejection;
+use crate::files::whole::{self, Prepared};
+use crate::files::workplace::{self, Note, Noted, Which, Workplace};
+use crate::lamost::raw::Rejection;
 use crate::report::{self, REPORT_DIR};
-use crate::whole::{self, Prepared};
-use crate::workplace::{self, Note, Noted, Which, Workplace};
 use crate::{Error, Result};
 
 /// Tables of a run, without their endings.

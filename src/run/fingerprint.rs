@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::pipeline::{Plan, Unit};
+use crate::measure::{Plan, Unit};
 
 /// Takes in fields one by one; lengths too, so that no two lists run together.
 struct Hash(Sha256);

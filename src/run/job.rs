@@ -11,19 +11,20 @@ use super::directory::{self, RunDir};
 use super::record::{Counts, Record, UnitRecord, utc};
 use super::unit_file::{self, UnitFile, UnitHeader};
 use super::{fingerprint, names, scatter};
+use crate::calibrate::summary;
 use crate::catalogue::{self, Products};
-use crate::io::inputs;
-use crate::io::raw::{Rejection, StarNames};
-use crate::io::stars::Star;
+use crate::files::same_file;
+use crate::files::whole::Prepared;
+use crate::files::workplace::{self, STATE_DIR};
+use crate::lamost::inputs;
+use crate::lamost::raw::{Rejection, StarNames};
+use crate::lamost::stars::Star;
 use crate::likelihood::Likelihood;
-use crate::pipeline::measure::{count_stars, sort_rejections, sort_rows};
-use crate::pipeline::stages::{Stage, StageClocks};
-use crate::pipeline::{Job, Plan, Progress, RvRow, measure_units, rejections};
-use crate::selfcal::summary;
+use crate::measure::files::{count_stars, sort_rejections, sort_rows};
+use crate::measure::stages::{Stage, StageClocks};
+use crate::measure::{Job, Plan, Progress, RvRow, measure_units, rejections};
 use crate::table::Table;
-use crate::whole::Prepared;
-use crate::workplace::{self, STATE_DIR};
-use crate::{Error, Result, report, same_file};
+use crate::{Error, Result, report};
 
 /// What a run did.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The main job: measure, calibrate, write the products; and go on where a run that was ended left off.
 //!
-//! A run works through its [units](crate::pipeline::Unit), and keeps each unit's rows in `DIR/.relrv/units` as soon as
+//! A run works through its [units](crate::measure::Unit), and keeps each unit's rows in `DIR/.relrv/units` as soon as
 //! they are whole. The products are made from these files alone, so that they do not depend on how often the run
 //! was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is, everything
 //! is.
@@ -16,7 +16,7 @@ mod scatter;
 mod start;
 mod unit_file;
 
-pub use crate::workplace::STATE_DIR;
+pub use crate::files::workplace::STATE_DIR;
 pub use config::{ProductFormat, RunConfig, differences};
 pub use directory::{PRODUCTS, outputs};
 pub use job::{Done, holds_units, run, run_with_report};

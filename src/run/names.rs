@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::io::stars::{KnownStar, KnownStars, Star};
-use crate::workplace::{STATE_DIR, is_file, is_folder};
-use crate::{Error, Result, whole};
+use crate::files::whole;
+use crate::files::workplace::{STATE_DIR, is_file, is_folder};
+use crate::lamost::stars::{KnownStar, KnownStars, Star};
+use crate::{Error, Result};
 
 /// Where they are kept.
 fn path(dir: &Path) -> PathBuf {

@@ -7,12 +7,12 @@ use super::start::Start;
 use super::unit_file::UnitFile;
 use super::{directory, fingerprint, names};
 use crate::Result;
-use crate::io::raw::Rejection;
+use crate::lamost::raw::Rejection;
 use crate::likelihood::Likelihood;
-use crate::pipeline::measure::files_in_flight;
-use crate::pipeline::memory;
-use crate::pipeline::stages::StageClocks;
-use crate::pipeline::{Job, Plan, ReferenceKind, Unit, measure_units};
+use crate::measure::files::files_in_flight;
+use crate::measure::memory;
+use crate::measure::stages::StageClocks;
+use crate::measure::{Job, Plan, ReferenceKind, Unit, measure_units};
 
 /// Files that are measured to learn how fast this machine is.
 const SAMPLE_FILES: usize = 48;

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 
 use super::scatter::ArmScatter;
-use crate::date;
-use crate::io::raw::Rejection;
-use crate::selfcal::summary::ArmSummary;
+use crate::calibrate::summary::ArmSummary;
+use crate::lamost::raw::Rejection;
+use crate::text::date;
 
 /// Content of `run.json`.
 #[derive(Clone, Debug, serde::Serialize)]

@@ -1,6 +1,6 @@
 //! How well the constants agree before and after the calibration.
 
-use crate::selfcal::stats::median;
+use crate::calibrate::stats::median;
 use crate::table::{ColumnData, Table};
 
 /// The constants of an arm.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::config::differences;
 use super::fingerprint;
-use crate::workplace::{Noted, Which};
+use crate::files::workplace::{Noted, Which};
 
 /// What a run does with what it finds.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +37,7 @@ pub fn decide(
     finished: bool,
     empty: bool,
 ) -> Start {
-    let go_on = |note: &crate::workplace::Note, noted| Start::With {
+    let go_on = |note: &crate::files::workplace::Note, noted| Start::With {
         attempt: note.attempt.clone(),
         noted,
         missing: Some(note.missing.clone()),
@@ -77,7 +77,7 @@ fn new_attempt() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workplace::Note;
+    use crate::files::workplace::Note;
 
     fn settings(vmax: i32) -> Map<String, Value> {
         let mut map = Map::new();

@@ -9,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint;
-use crate::io::raw::{RejectReason, Rejection};
-use crate::pipeline::{MeasuredUnit, RvRow, Unit, rv_read, rv_table};
+use crate::files::workplace::read_regular;
+use crate::files::{regular, whole};
+use crate::lamost::raw::{RejectReason, Rejection};
+use crate::measure::{MeasuredUnit, RvRow, Unit, rv_read, rv_table};
 use crate::table::Table;
-use crate::workplace::read_regular;
-use crate::{Error, Result, regular, whole};
+use crate::{Error, Result};
 
 /// What a unit's files hold beside its rows.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::smoothing_spline::{Piece, SmoothingSpline};
+use crate::spline::smoothing_spline::{Piece, SmoothingSpline};
 
 /// How the pseudo-continuum is found.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

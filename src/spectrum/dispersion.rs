@@ -8,7 +8,7 @@ use std::f64::consts::LN_10;
 use multiversion::multiversion;
 
 use crate::C_KM_S;
-use crate::io::raw::StoredWave;
+use crate::lamost::raw::StoredWave;
 
 /// Degree of the dispersion polynomial; degree 5 is wrong by 1 km/s, 6 and 7 agree with the rounding.
 pub const DEGREE: usize = 7;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::bspline::{Knots, SplineFit};
+use crate::spline::bspline::{Knots, SplineFit};
 
 /// How bad pixels are found.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

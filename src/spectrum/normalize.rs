@@ -5,7 +5,7 @@ use multiversion::multiversion;
 use super::continuum::{ContinuumConfig, ContinuumFitter};
 use super::dispersion::DispersionFitter;
 use super::mask::{MaskConfig, Masker};
-use crate::io::raw::{RawSpectrum, RejectReason};
+use crate::lamost::raw::{RawSpectrum, RejectReason};
 use crate::{Arm, C_KM_S};
 
 /// Settings of everything done to a single spectrum.

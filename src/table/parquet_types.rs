@@ -4,7 +4,7 @@ use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use ::parquet::schema::types::{ColumnDescriptor, Type};
 
 use super::{ColumnData, Width};
-use crate::date;
+use crate::text::date;
 
 /// How a column's stored values are to be read.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::encoding::{Encoding, to_utf8};
-use crate::{Error, Result, regular};
+use crate::files::regular;
+use crate::text::encoding::{Encoding, to_utf8};
+use crate::{Error, Result};
 
 /// Bytes held at a time.
 const BUFFER: usize = 1 << 20;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Table, csv, fits, mrt, parquet};
-use crate::whole::{Prepared, directory_of, or_here};
+use crate::files::whole::{Prepared, directory_of, or_here};
 use crate::{Error, Result};
 
 /// Format of a table file.

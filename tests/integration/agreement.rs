@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use relrv::Arm;
-use relrv::io::inflate::Inflater;
-use relrv::io::mrs;
-use relrv::io::raw::RawSpectrum;
+use relrv::lab::simulate::{Config, KindShares};
+use relrv::lamost::inflate::Inflater;
+use relrv::lamost::mrs;
+use relrv::lamost::raw::RawSpectrum;
 use relrv::likelihood::{
     Batch, Cpu, Likelihood, Measurement, ReferenceTable, RvFlags, SpectrumPixels,
 };
-use relrv::pipeline::coadd::{FirstPass, against_coadds};
-use relrv::pipeline::stages::StageClocks;
-use relrv::pipeline::{MeasureConfig, ReferenceKind, measure};
-use relrv::simulate::{Config, KindShares};
-use relrv::spectrum::{Normalized, Normalizer, Reference};
+use relrv::measure::coadd::{FirstPass, against_coadds};
+use relrv::measure::stages::StageClocks;
+use relrv::measure::{MeasureConfig, ReferenceKind, measure};
+use relrv::reference::Reference;
+use relrv::spectrum::{Normalized, Normalizer};
 
 use crate::support::*;
 

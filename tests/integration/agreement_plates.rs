@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use relrv::Arm;
+use relrv::lab::simulate::{Config, Sky, SkyRow, TruthRow};
 use relrv::likelihood::{Cpu, Measurement};
-use relrv::pipeline::{RvRow, measure};
-use relrv::simulate::{Config, Sky, SkyRow, TruthRow};
+use relrv::measure::{RvRow, measure};
 
 use crate::agreement::{CONSTANT, config, moved_sigma};
 use crate::fits_edit::{join, split};

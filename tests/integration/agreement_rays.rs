@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use relrv::Arm;
-use relrv::io::raw::StoredWave;
+use relrv::lab::simulate::Config;
+use relrv::lamost::raw::StoredWave;
 use relrv::likelihood::Measurement;
-use relrv::pipeline::coadd::FirstPass;
-use relrv::simulate::Config;
+use relrv::measure::coadd::FirstPass;
 use relrv::spectrum::Normalizer;
 
 use crate::agreement::*;

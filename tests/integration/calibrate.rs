@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::process::Command;
 
-use relrv::simulate::TruthRow;
+use relrv::lab::simulate::TruthRow;
 use relrv::table::Table;
 
 fn relrv(args: &[&str]) {

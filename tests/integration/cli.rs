@@ -276,7 +276,7 @@ fn quiet_is_quiet_and_verbose_times_the_stages() {
     let (status, said, errors, _) = small(dir.path(), "rv.csv", &["--quiet"]);
     assert_eq!((status, said.as_str(), errors.as_str()), (0, "", ""));
     let (_, said, _, _) = small(dir.path(), "rv.csv", &["-v"]);
-    for stage in relrv::pipeline::stages::Stage::ALL {
+    for stage in relrv::measure::stages::Stage::ALL {
         assert!(said.contains(stage.name()), "{said}");
     }
     // Rejected inputs show in the exit status and in the table beside the result even so.

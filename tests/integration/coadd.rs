@@ -6,16 +6,17 @@ use rayon::prelude::*;
 use std::path::Path;
 
 use relrv::Arm;
+use relrv::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
+use relrv::lab::simulate::template::{StellarParams, Template};
+use relrv::lab::validate::statistics::rms;
 use relrv::likelihood::{Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels};
-use relrv::pipeline::coadd::{FirstPass, against_coadds};
-use relrv::pipeline::stages::StageClocks;
-use relrv::pipeline::{MeasureConfig, ReferenceKind, RvRow, measure};
-use relrv::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
-use relrv::simulate::template::{StellarParams, Template};
-use relrv::spectrum::reference::KNOT_PIXELS;
-use relrv::spectrum::{Normalized, Normalizer, Reference, SpectrumConfig};
+use relrv::measure::coadd::{FirstPass, against_coadds};
+use relrv::measure::stages::StageClocks;
+use relrv::measure::{MeasureConfig, ReferenceKind, RvRow, measure};
+use relrv::reference::Reference;
+use relrv::reference::single::KNOT_PIXELS;
+use relrv::spectrum::{Normalized, Normalizer, SpectrumConfig};
 use relrv::table::Table;
-use relrv::validate::statistics::rms;
 
 use crate::monte_carlo::grid;
 use crate::run_support::*;

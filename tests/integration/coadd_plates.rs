@@ -7,17 +7,18 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use relrv::Arm;
-use relrv::io::inflate::Inflater;
-use relrv::io::mrs;
-use relrv::io::raw::RawSpectrum;
+use relrv::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
+use relrv::lab::simulate::template::{StellarParams, Template};
+use relrv::lab::simulate::{Config, KindShares, TruthRow};
+use relrv::lab::validate::statistics::{mean, rms};
+use relrv::lamost::inflate::Inflater;
+use relrv::lamost::mrs;
+use relrv::lamost::raw::RawSpectrum;
 use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels};
-use relrv::pipeline::{MeasureConfig, ReferenceKind, RvRow, measure};
-use relrv::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
-use relrv::simulate::template::{StellarParams, Template};
-use relrv::simulate::{Config, KindShares, TruthRow};
-use relrv::spectrum::reference::KNOT_PIXELS;
-use relrv::spectrum::{Normalized, Normalizer, Reference};
-use relrv::validate::statistics::{mean, rms};
+use relrv::measure::{MeasureConfig, ReferenceKind, RvRow, measure};
+use relrv::reference::Reference;
+use relrv::reference::single::KNOT_PIXELS;
+use relrv::spectrum::{Normalized, Normalizer};
 
 use crate::support::*;
 

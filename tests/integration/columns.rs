@@ -1,12 +1,12 @@
 //! `docs/columns.md` describes every product: columns, flags and reasons. `columns_written` has the same for the files that
 //! the program writes, `columns_json` for those in JSON.
 
+use relrv::calibrate::CalFlags;
+use relrv::calibrate::arms::CalibrateConfig;
 use relrv::catalogue;
-use relrv::io::raw::RejectReason;
+use relrv::lamost::raw::RejectReason;
 use relrv::likelihood::flags;
-use relrv::pipeline::rv_table;
-use relrv::selfcal::CalFlags;
-use relrv::selfcal::calibrate::CalibrateConfig;
+use relrv::measure::rv_table;
 use relrv::table::{Column, Table};
 
 use crate::support::*;

@@ -149,13 +149,13 @@ fn truth_is_described_with_its_types() {
 fn truth_under_a_hard_sky_is_described_with_its_types() {
     let folder = folder();
     let plate = folder.path().join("hard");
-    relrv::simulate::run(&relrv::simulate::Config {
+    relrv::lab::simulate::run(&relrv::lab::simulate::Config {
         out: plate.clone(),
         stars: 2,
         nights: 1,
         exposures: 1,
         coadds: false,
-        sky: relrv::simulate::Sky::HARD,
+        sky: relrv::lab::simulate::Sky::HARD,
         ..Default::default()
     })
     .unwrap();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
-use relrv::pipeline::{Measured, RvRow};
+use relrv::measure::{Measured, RvRow};
 
 use crate::fits_edit::{join, split};
 use crate::support::*;

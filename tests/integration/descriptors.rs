@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use relrv::likelihood::Cpu;
-use relrv::pipeline::measure;
+use relrv::measure::measure;
 
 use crate::memory::many_stars;
 use crate::run_support::*;

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use relrv::bench::Agreement;
 use relrv::gpu::testing;
+use relrv::lab::bench::Agreement;
 use relrv::likelihood::{Cpu, Gpu, Likelihood, Measurement};
-use relrv::pipeline::measure;
+use relrv::measure::measure;
 
 use crate::support::{default_config, folder, relrv, root, run_measure, small_plate, told};
 

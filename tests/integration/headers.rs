@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use relrv::C_KM_S;
 use relrv::likelihood::RvFlags;
-use relrv::pipeline::RvRow;
+use relrv::measure::RvRow;
 
 use crate::fits_edit::{Hdu, join, split};
 use crate::run_support::{run, table, texts};
@@ -129,7 +129,7 @@ fn a_copy_without_good_pixels_does_not_stand_for_the_exposure() {
     assert!(red_of(&star[0]) > 0);
     // Its blue exposures are the first copies, and stand.
     let count = |word: &str| {
-        let of = |r: &&relrv::io::raw::Rejection| r.reason.name() == word;
+        let of = |r: &&relrv::lamost::raw::Rejection| r.reason.name() == word;
         measured.rejected.iter().filter(of).count()
     };
     assert_eq!(count("no_good_pixels"), red_of(&star[0]));

@@ -1,9 +1,9 @@
 //! Errors of hot stars and fast rotators: wide, few lines, and a reference whose slope is noise in part.
 
 use relrv::Arm;
+use relrv::lab::simulate::{SpectrumOptions, StellarParams};
+use relrv::lab::validate::statistics::rms;
 use relrv::likelihood::{RvFlags, VelocityGrid};
-use relrv::simulate::{SpectrumOptions, StellarParams};
-use relrv::validate::statistics::rms;
 
 use crate::monte_carlo::*;
 

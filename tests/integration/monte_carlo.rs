@@ -1,10 +1,10 @@
 //! The library's Monte Carlo, with the grid of the tests.
 
+use relrv::lab::validate::monte_carlo;
 use relrv::likelihood::{Measurement, VelocityGrid};
 use relrv::spectrum::Normalized;
-use relrv::validate::monte_carlo;
 
-pub use relrv::validate::monte_carlo::{Case, Sample, bounds_km_s};
+pub use relrv::lab::validate::monte_carlo::{Case, Sample, bounds_km_s};
 
 /// Velocities that hold all those of the tests.
 pub fn grid() -> VelocityGrid {

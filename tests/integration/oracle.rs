@@ -1,9 +1,10 @@
 //! The float32 path against the float64 oracle, on simulated exposures with all their defects.
 
 use relrv::Arm;
+use relrv::lab::simulate::{SpectrumOptions, StellarParams};
 use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, oracle};
-use relrv::simulate::{SpectrumOptions, StellarParams};
-use relrv::spectrum::{Reference, reference::KNOT_PIXELS};
+use relrv::reference::Reference;
+use relrv::reference::single::KNOT_PIXELS;
 
 use crate::monte_carlo::*;
 

@@ -1,8 +1,8 @@
 //! The half-pixel trap: velocities must not depend on where the pixels of two exposures fall with respect to each other.
 
+use relrv::lab::validate::phase::{PhaseCurve, case};
 use relrv::likelihood::{Measurement, VelocityGrid};
 use relrv::spectrum::Normalized;
-use relrv::validate::phase::{PhaseCurve, case};
 use relrv::{Arm, C_KM_S};
 
 use crate::monte_carlo::*;

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use relrv::lab::simulate::{Config, TruthRow};
 use relrv::likelihood::flags;
-use relrv::pipeline::RvRow;
-use relrv::simulate::{Config, TruthRow};
+use relrv::measure::RvRow;
 
 use crate::support::*;
 

@@ -1,9 +1,9 @@
 //! Scatter against the Cramer-Rao bound, and quoted errors against the scatter.
 
 use relrv::Arm;
-use relrv::simulate::{SpectrumOptions, StellarParams};
-use relrv::validate::cell::PER_REFERENCE;
-use relrv::validate::spread::Spread;
+use relrv::lab::simulate::{SpectrumOptions, StellarParams};
+use relrv::lab::validate::cell::PER_REFERENCE;
+use relrv::lab::validate::spread::Spread;
 
 use crate::monte_carlo::*;
 

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
 use relrv::likelihood::RvFlags;
-use relrv::pipeline::RvRow;
+use relrv::measure::RvRow;
 
 use crate::fits_edit::{join, split};
 use crate::support::*;

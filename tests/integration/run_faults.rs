@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use relrv::calibrate::arms::CalibrateConfig;
 use relrv::likelihood::Cpu;
-use relrv::pipeline::Progress;
+use relrv::measure::Progress;
 use relrv::run::{Done, ProductFormat, RunConfig};
-use relrv::selfcal::calibrate::CalibrateConfig;
 
 use crate::run_support::*;
 use crate::support::*;

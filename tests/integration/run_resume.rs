@@ -394,7 +394,7 @@ fn ctrl_c_stops_cleanly_and_says_how_to_go_on() {
 /// Four spectrographs, 240 spectra each: long enough to be stopped in the middle.
 #[cfg(unix)]
 fn big_plate() -> &'static Path {
-    use relrv::simulate::Config;
+    use relrv::lab::simulate::Config;
     static PLATE: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     PLATE.get_or_init(|| {
         made_once(Config {

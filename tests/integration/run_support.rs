@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use relrv::simulate::{Config, KindShares};
+use relrv::lab::simulate::{Config, KindShares};
 use relrv::table::Table;
 
 use crate::support::*;

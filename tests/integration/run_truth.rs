@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use relrv::catalogue::flags::CatalogueFlags;
-use relrv::simulate::Config;
-use relrv::validate::end_to_end_score::{ARMS, compare};
+use relrv::lab::simulate::Config;
+use relrv::lab::validate::end_to_end::score::{ARMS, compare};
 
 use crate::run_support::*;
 use crate::support::*;

@@ -6,19 +6,20 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
+use relrv::calibrate::arms::CalibrateConfig;
 use relrv::catalogue::products;
-use relrv::likelihood::RvFlags;
-use relrv::pipeline::RvRow;
-use relrv::selfcal::calibrate::CalibrateConfig;
-use relrv::simulate::plate::{Motion, Plate};
-use relrv::simulate::{
+use relrv::double_lined::coarse::CoarseExposure;
+use relrv::double_lined::judge::{Evidence, evidence, judge};
+use relrv::lab::simulate::plate::{Motion, Plate};
+use relrv::lab::simulate::{
     Component, Config, KindShares, SpectrumOptions, StellarParams, Template, TruthRow,
     spectrum_with_truth, write_plate,
 };
-use relrv::spectrum::coarse::CoarseExposure;
-use relrv::spectrum::double_lined::{Evidence, evidence, judge};
-use relrv::spectrum::reference::KNOT_PIXELS;
-use relrv::spectrum::{Normalized, Normalizer, Reference, SpectrumConfig};
+use relrv::likelihood::RvFlags;
+use relrv::measure::RvRow;
+use relrv::reference::Reference;
+use relrv::reference::single::KNOT_PIXELS;
+use relrv::spectrum::{Normalized, Normalizer, SpectrumConfig};
 
 use crate::run_support::{floats, run, table, texts};
 use crate::support::*;

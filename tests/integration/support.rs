@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use relrv::lab::simulate::{self, Config, KindShares, TruthRow};
 use relrv::likelihood::{Cpu, VelocityGrid};
-use relrv::pipeline::{MeasureConfig, Measured, ReferenceKind, measure};
-use relrv::simulate::{self, Config, KindShares, TruthRow};
+use relrv::measure::{MeasureConfig, Measured, ReferenceKind, measure};
+use relrv::reference::single::KNOT_PIXELS;
 use relrv::spectrum::SpectrumConfig;
-use relrv::spectrum::reference::KNOT_PIXELS;
 use relrv::table::{ColumnData, Table};
 use relrv::{Arm, C_KM_S};
 
@@ -68,8 +68,8 @@ pub fn default_config() -> MeasureConfig {
         spectrum: SpectrumConfig::default(),
         knot_pixels: KNOT_PIXELS,
         reference: ReferenceKind::Best,
-        telluric: relrv::pipeline::Telluric::Auto,
-        memory_bytes: relrv::pipeline::memory::USUAL_MIB << 20,
+        telluric: relrv::measure::Telluric::Auto,
+        memory_bytes: relrv::measure::memory::USUAL_MIB << 20,
     }
 }
 

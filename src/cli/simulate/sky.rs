@@ -1,6 +1,6 @@
 //! Options for the effects of sky, optics and detector.
 
-use crate::simulate::Sky;
+use crate::lab::simulate::Sky;
 
 /// Amounts of all effects at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

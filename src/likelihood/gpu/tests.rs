@@ -4,7 +4,8 @@ use super::*;
 use crate::gpu::testing;
 use crate::likelihood::test_data::{exposure, reference};
 use crate::likelihood::{Cpu, ReferenceTable, SpectrumPixels, batch};
-use crate::spectrum::{Normalized, Reference};
+use crate::reference::Reference;
+use crate::spectrum::Normalized;
 
 /// Spectra of SNR 5 to 200 of several stars, so several tables.
 fn plate(grid: &VelocityGrid) -> Batch {

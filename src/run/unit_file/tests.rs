@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Arm;
-use crate::io::stars::Star;
+use crate::lamost::stars::Star;
 use crate::likelihood::Measurement;
 
 fn unit(planid: &str, spid: i32) -> Unit {

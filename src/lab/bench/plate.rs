@@ -1,0 +1,144 @@
+//! A plate in memory: a few dozen simulated stars, and as many exposures of them as wanted.
+
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+use crate::lab::simulate::{SpectrumOptions, StellarParams, Template, spectrum};
+use crate::likelihood::{Batch, ReferenceTable, SpectrumPixels, VelocityGrid};
+use crate::reference::Reference;
+use crate::reference::single::KNOT_PIXELS;
+use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
+use crate::{Arm, C_KM_S, Error, Result};
+
+/// Exposures of a star: a time-domain plate of the survey has some 12.
+pub const EXPOSURES: usize = 12;
+
+/// Different stars; the others of the plate repeat them with other noise.
+const STARS: usize = 36;
+
+/// Effective temperatures, K.
+const TEFF_K: (f64, f64) = (4200.0, 8500.0);
+
+/// Signal-to-noise ratio per pixel of the exposures; references have a third more.
+const SNR: (f64, f64) = (8.0, 120.0);
+
+/// Velocities, km/s.
+const RV_KM_S: f64 = 60.0;
+
+/// A star, ready for exposures.
+struct Model {
+    template: Template,
+    /// Its pixels' wavelengths and mask come from here.
+    exposure: Normalized,
+    reference: Reference,
+    table: ReferenceTable,
+    snr: f64,
+}
+
+impl Model {
+    fn new(arm: Arm, grid: &VelocityGrid, number: usize, seed: u64) -> Option<Self> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed ^ ((number as u64) << 32));
+        let share = number as f64 / (STARS - 1) as f64;
+        let template = Template::new(
+            &StellarParams::dwarf(TEFF_K.0 + share * (TEFF_K.1 - TEFF_K.0)),
+            arm,
+        );
+        // Golden-section steps spread SNRs over types.
+        let part = (0.618 * number as f64).fract();
+        let snr = SNR.0 * (SNR.1 / SNR.0).powf(part);
+        let options = SpectrumOptions::default();
+        let mut normalizer = Normalizer::default();
+        let mut normalized = |rng: &mut ChaCha8Rng, snr: f64| {
+            let raw = spectrum(rng, &template, 0.0, 0.0, snr, &options);
+            normalizer
+                .normalize(&SpectrumConfig::default(), &raw, grid.max_shift_km_s())
+                .ok()
+        };
+        let reference = Reference::new(&normalized(&mut rng, snr * 4.0 / 3.0)?, KNOT_PIXELS)?;
+        let exposure = normalized(&mut rng, snr)?;
+        let table = ReferenceTable::new(&reference, grid);
+        Some(Model {
+            template,
+            exposure,
+            reference,
+            table,
+            snr,
+        })
+    }
+
+    /// An exposure at a random velocity, with its own noise.
+    fn expose(&self, grid: &VelocityGrid, rng: &mut impl Rng) -> SpectrumPixels {
+        let rv_km_s = rng.random_range(-RV_KM_S..RV_KM_S);
+        // Where the grid of pixels lies is other every night, by part of a pixel.
+        let moved = rng.random_range(-3.0..3.0) / C_KM_S;
+        let mut exposure = self.exposure.clone();
+        exposure.ln_wave.iter_mut().for_each(|l| *l += moved);
+        self.template
+            .fill(&exposure.ln_wave, rv_km_s, &mut exposure.flux);
+        let ivar = (self.snr * self.snr) as f32;
+        for (flux, ivar_of_pixel) in exposure.flux.iter_mut().zip(&mut exposure.ivar) {
+            let noise: f32 = StandardNormal.sample(rng);
+            *flux += f64::from(noise) / self.snr;
+            if *ivar_of_pixel > 0.0 {
+                *ivar_of_pixel = f64::from(ivar);
+            }
+        }
+        SpectrumPixels::new(&exposure, &self.reference, &self.table, grid)
+    }
+}
+
+/// `n` spectra of one arm, [`EXPOSURES`] a star. About 45 kB of memory each, and 30 kB of their table.
+pub fn plate(arm: Arm, grid: &VelocityGrid, n: usize, seed: u64) -> Result<Batch> {
+    let models: Vec<Model> = (0..STARS.min(n.div_ceil(EXPOSURES)).max(1))
+        .into_par_iter()
+        .filter_map(|number| Model::new(arm, grid, number, seed))
+        .collect();
+    if models.is_empty() {
+        return Err(Error::NothingUsable("no star could be simulated".into()));
+    }
+    let n_stars = n.div_ceil(EXPOSURES);
+    let tables = (0..n_stars)
+        .map(|star| models[star % models.len()].table.clone())
+        .collect();
+    let spectra = (0..n)
+        .into_par_iter()
+        .map(|i| {
+            let star = i / EXPOSURES;
+            let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(1 + i as u64));
+            models[star % models.len()]
+                .expose(grid, &mut rng)
+                .with_table(star)
+        })
+        .collect();
+    Ok(Batch {
+        grid: *grid,
+        tables,
+        spectra,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::likelihood::{Cpu, Likelihood};
+
+    #[test]
+    fn the_same_seed_gives_the_same_plate_and_it_can_be_measured() {
+        let grid = VelocityGrid::new(100.0, 1.0).unwrap();
+        let make = || plate(Arm::Blue, &grid, 30, 5).unwrap();
+        let (a, b) = (make(), make());
+        assert_eq!(a.spectra.len(), 30);
+        assert_eq!(a.tables.len(), 3);
+        for (a, b) in a.spectra.iter().zip(&b.spectra) {
+            assert_eq!((&a.flux, &a.index), (&b.flux, &b.index));
+        }
+        let measured = Cpu.measure(&a).unwrap();
+        assert!(
+            measured
+                .iter()
+                .all(|m| m.rv_km_s.abs() < 70.0 && m.n_pix > 1000)
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Pulsating stars.
+
+pub mod run;

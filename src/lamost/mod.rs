@@ -1,0 +1,8 @@
+//! Files in: finding inputs, inflating them, reading LAMOST MRS spectra, telling which files are of one star.
+
+pub mod inflate;
+pub mod inputs;
+pub mod mrs;
+pub mod raw;
+pub mod stars;
+pub mod times;

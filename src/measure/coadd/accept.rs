@@ -1,0 +1,263 @@
+//! Which exposures agree, and the velocities that come of it.
+
+use super::*;
+use crate::likelihood::flags;
+use crate::likelihood::precision::PrecisionSums;
+use crate::reference::coadd::Misfit;
+
+/// An exposure differs from the others if the part of its residuals that is no noise is larger than this, in units of its noise
+/// and the model's error, and of its error for pure noise.
+const SMOOTH_LIMIT: f64 = 0.2;
+const SMOOTH_SIGMA: f64 = 5.0;
+
+/// Or if its lines are deeper or shallower by this part, and by this many errors.
+const DEPTH_LIMIT: f64 = 0.08;
+const DEPTH_SIGMA: f64 = 5.0;
+
+/// Or if its pieces disagree about its velocity: reduced chi^2.
+const PIECES_LIMIT: f64 = 4.0;
+
+/// Or if it holds this share of sunlight more than the others, where the share is known to so much: in stars like the Sun it may
+/// not be.
+const SUNLIGHT_LIMIT: f64 = 0.25;
+const SUNLIGHT_KNOWN: f64 = 0.05;
+
+/// An exposure without which the star looks single is acquitted in the arm where it did so anyway, if it differs by no more than this.
+const ACQUITTED: f64 = 0.5;
+
+/// It is odd if it differs by this many times as much as the others do.
+const ODD_RATIO: f64 = 3.0;
+
+/// Whether an exposure differs from the others by more than its noise.
+pub(super) fn differs(misfit: &Misfit) -> bool {
+    difference(misfit) > 1.0
+}
+
+/// By how much an exposure differs, 1 being too much.
+pub(super) fn difference(misfit: &Misfit) -> f64 {
+    let smooth = misfit.smooth / SMOOTH_LIMIT.max(SMOOTH_SIGMA * misfit.smooth_sigma);
+    let depth = misfit.depth.abs() / DEPTH_LIMIT.max(DEPTH_SIGMA * misfit.depth_sigma);
+    let pieces = misfit.pieces_chi2_model / PIECES_LIMIT;
+    let sunlight = match misfit.sunlight_sigma < SUNLIGHT_KNOWN {
+        true => misfit.sunlight.abs() / SUNLIGHT_LIMIT,
+        false => 0.0,
+    };
+    // What cannot be known is no difference.
+    [smooth, depth, pieces, sunlight]
+        .into_iter()
+        .fold(0.0, f64::max)
+}
+
+/// Leaves out the exposures that are unlike the others, one after the other, and takes the velocities.
+pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
+    let n = laid.star.odd.len();
+    loop {
+        let compared = laid.coadd.compared();
+        let differences: Vec<f64> = compared.iter().map(|c| difference(&c.misfit)).collect();
+        let Some(worst) = odd_one(&laid, &differences) else {
+            if are_no_copies(&laid, &compared) {
+                note_differences(laid.give_up(), &differences);
+                return Next::Done;
+            }
+            return take(laid, &compared, &differences);
+        };
+        laid.star.odd[worst] = true;
+        if laid.star.odd.iter().filter(|o| **o).count() > n.saturating_sub(1) / 2 {
+            // Most are unlike the others: the star changes.
+            let star = laid.give_up();
+            star.odd.fill(false);
+            note_differences(star, &differences);
+            return Next::Done;
+        }
+        if worst == laid.star.best {
+            return laid.without_best();
+        }
+        if !(laid.coadd.leave_out(worst) && laid.coadd.settle()) {
+            laid.give_up();
+            return Next::Done;
+        }
+    }
+}
+
+/// Whether a fourth of the star's exposures differ from the others in what is no noise: it changes, or has two sets of lines that
+/// move.
+fn are_no_copies(laid: &Laid<'_>, compared: &[Compared]) -> bool {
+    let members = (0..compared.len()).filter(|i| laid.coadd.is_member(*i));
+    let mut smooth: Vec<f64> = members.map(|i| compared[i].misfit.smooth).collect();
+    smooth.sort_by(f64::total_cmp);
+    let quartile = smooth.len().saturating_sub(1) * 3 / 4;
+    smooth.get(quartile).is_some_and(|s| *s > NO_COPIES)
+}
+
+/// The part of the residuals that is no noise, above which a fourth of the exposures are no copies of the others: between single
+/// stars under a hard sky (below 0.1) and double-lined ones.
+const NO_COPIES: f64 = 0.12;
+
+/// Flags exposures that differ, of a star without an odd one among them. Of two that differ neither can be told to be the odd
+/// one.
+fn note_differences(star: &mut FirstPass, differences: &[f64]) {
+    let are_two = differences.len() == 2;
+    for (m, difference) in star.measurements.iter_mut().zip(differences) {
+        if are_two {
+            m.flags |= RvFlags::NOT_AS_OTHERS;
+        } else if *difference > 1.0 {
+            m.flags |= RvFlags::CHI2_HIGH;
+        }
+    }
+}
+
+/// The exposure that differs most, if it does by much more than the others. Of two exposures neither can be told to be the odd
+/// one.
+fn odd_one(laid: &Laid<'_>, differences: &[f64]) -> Option<usize> {
+    let members = || (0..differences.len()).filter(|i| laid.coadd.is_member(*i));
+    if members().count() < 3 {
+        return None;
+    }
+    let worst = members().max_by(|a, b| differences[*a].total_cmp(&differences[*b]))?;
+    let mut others: Vec<f64> = members()
+        .filter(|i| *i != worst)
+        .map(|i| differences[i])
+        .collect();
+    others.sort_by(f64::total_cmp);
+    let usual = others.get(others.len() / 2).copied().unwrap_or(0.0);
+    (differences[worst] > 1.0 && differences[worst] > ODD_RATIO * usual).then_some(worst)
+}
+
+/// Takes the velocities against the coadds of the others for the star's.
+fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<'a> {
+    let best = laid.coadd.best();
+    let mut measured: Vec<Measurement> = laid
+        .star
+        .measurements
+        .iter()
+        .zip(compared)
+        .enumerate()
+        .map(|(i, (first, now))| {
+            let searched = laid.searched[i].as_ref();
+            match searched {
+                Some(m) if !is_sure(m) && i != best => *m,
+                _ => measurement(searched.unwrap_or(first), now),
+            }
+        })
+        .collect();
+    let n_members = laid.coadd.n_members();
+    let noise: Vec<f64> = match n_members < NOISE_EXPOSURES {
+        true => vec![1.0; compared.len()],
+        false => compared.iter().map(noise_scale).collect(),
+    };
+    let scales = error_scales(&laid, compared, &noise);
+    for (i, m) in measured.iter_mut().enumerate() {
+        for err_km_s in [&mut m.rv_err_km_s, &mut m.rv_err_own_km_s] {
+            let scaled = *err_km_s * noise[i] * scales[i];
+            *err_km_s = scaled.hypot(compared[i].misfit.sunlight_rv_km_s);
+        }
+    }
+    laid.star.noise_scale = noise;
+    let of_best = measured[best].rv_err_own_km_s;
+    let trial = laid.star.on_trial.filter(|_| !laid.star.is_suspected);
+    if let Some(i) = trial.filter(|i| differences[*i] <= ACQUITTED) {
+        laid.star.odd[i] = false;
+    }
+    for (i, m) in measured.iter_mut().enumerate() {
+        let two_disagree = n_members == 2 && laid.coadd.is_member(i) && differences[i] > 1.0;
+        if two_disagree || compared[i].widest_clip > WIDE_CLIP_PIXELS {
+            m.flags |= RvFlags::NOT_AS_OTHERS;
+        } else if differences[i] > 1.0 {
+            m.flags |= RvFlags::CHI2_HIGH;
+        }
+        if i != best {
+            m.rv_err_km_s = m.rv_err_own_km_s.hypot(of_best);
+        }
+    }
+    laid.star.n_reference = n_members as i32;
+    laid.star.measurements = measured;
+    Next::Done
+}
+
+/// By how much the errors are larger than those that noise gives, as the pieces of the window say: if their velocities scatter
+/// by more than their errors, so does their mean. What moves no velocity makes no error larger.
+///
+/// A star's exposures have much of it in common, so each exposure's scale is drawn to that of all.
+fn error_scales(laid: &Laid<'_>, compared: &[Compared], noise: &[f64]) -> Vec<f64> {
+    let pieces = |i: usize| {
+        let misfit = &compared[i].misfit;
+        (
+            misfit.pieces_chi2 / (noise[i] * noise[i]),
+            misfit.pieces_dof,
+        )
+    };
+    let (mut chi2, mut dof) = (PRIOR_DOF, PRIOR_DOF);
+    for i in (0..compared.len()).filter(|i| laid.coadd.is_member(*i)) {
+        let of_one = pieces(i);
+        if of_one.0.is_finite() {
+            chi2 += of_one.0;
+            dof += of_one.1;
+        }
+    }
+    let usual = chi2 / dof;
+    let scale = |i: usize| {
+        let (chi2, dof) = pieces(i);
+        let reduced = (chi2 + STAR_DOF * usual) / (dof + STAR_DOF);
+        // Also where it is no number.
+        (reduced / CHANCE).sqrt().max(1.0)
+    };
+    (0..compared.len()).map(scale).collect()
+}
+
+/// The noise of an exposure over the quoted one, from pixel to pixel; 1 where the residuals do not tell.
+fn noise_scale(compared: &Compared) -> f64 {
+    let scale = compared.misfit.noise_scale;
+    match NOISE_SCALES.contains(&scale) {
+        true => scale,
+        false => 1.0,
+    }
+}
+
+/// Fewer exposures have a coadd with noise of its own, which neighbouring pixels share.
+const NOISE_EXPOSURES: usize = 3;
+
+/// Scales that a quoted variance is wrong by: 20 to 25 % in public files, and more in single ones. Others tell of something else.
+const NOISE_SCALES: std::ops::RangeInclusive<f64> = 0.7..=1.5;
+
+/// So much more than 1 is chance: the scatter of the sums over a star of ten exposures.
+const CHANCE: f64 = 1.1;
+
+/// Degrees of freedom that speak for errors as noise gives them, and those of the star's other exposures.
+const PRIOR_DOF: f64 = 22.0;
+const STAR_DOF: f64 = 44.0;
+
+/// Root mean square slope of a spectrum, per km/s, below which what does not move with the star moves its velocity: the flat
+/// field's ripple of 0.8 % over some 50 km/s has a slope of 1.1e-4 itself. A star like the Sun has 3e-3.
+const MIN_SLOPE: f64 = 1.8e-4;
+
+/// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure is told to be unlike the others.
+const WIDE_CLIP_PIXELS: usize = 8;
+
+/// What the comparison with the others makes of an exposure that was searched for before.
+fn measurement(searched: &Measurement, now: &Compared) -> Measurement {
+    let sums = PrecisionSums {
+        slope2: now.slope2,
+        slope_noise: now.slope_noise,
+        own_slope2: now.own_slope2,
+        chi2: now.chi2,
+        n_pix: now.n_pix,
+    };
+    let precision = sums.precision(now.response);
+    let mut flag = searched.flags & !(RvFlags::CHI2_HIGH | RvFlags::LOW_INFORMATION);
+    if precision.noise_share.is_nan()
+        || precision.noise_share > flags::LOW_INFORMATION_LIMIT
+        || now.misfit.slope2 < MIN_SLOPE * MIN_SLOPE
+    {
+        flag |= RvFlags::LOW_INFORMATION;
+    }
+    Measurement {
+        rv_km_s: now.rv_km_s,
+        rv_err_km_s: precision.rv_err_km_s,
+        rv_err_own_km_s: precision.rv_err_own_km_s,
+        lnl_max: now.ln_l,
+        chi2_red: precision.chi2_red,
+        n_pix: now.n_pix,
+        second_peak: searched.second_peak,
+        flags: flag,
+    }
+}

@@ -1,0 +1,127 @@
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::*;
+use crate::Arm;
+use crate::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
+use crate::lab::simulate::template::{StellarParams, Template};
+use crate::likelihood::{Likelihood, VelocityGrid};
+use crate::spectrum::{Normalizer, SpectrumConfig};
+
+const RV_KM_S: [f64; 4] = [0.0, 7.0, -12.0, 20.0];
+
+fn config() -> MeasureConfig {
+    MeasureConfig {
+        grid: VelocityGrid::new(100.0, 1.0).unwrap(),
+        ..MeasureConfig::usual().unwrap()
+    }
+}
+
+/// Exposures of stars of these temperatures.
+fn exposures(teff_k: &[f64], rv_km_s: &[f64]) -> Vec<Normalized> {
+    let mut rng = ChaCha8Rng::seed_from_u64(81);
+    let mut normalizer = Normalizer::default();
+    let one = |(teff_k, rv_km_s): (&f64, &f64)| {
+        let template = Template::new(&StellarParams::dwarf(*teff_k), Arm::Blue);
+        let star = Component {
+            template: &template,
+            rv_km_s: *rv_km_s,
+            light: 1.0,
+        };
+        let options = SpectrumOptions::clean();
+        let made = spectrum_with_truth(&mut rng, Arm::Blue, &[star], 0.0, 40.0, &options);
+        let done = normalizer.normalize(&SpectrumConfig::default(), &made.raw, 100.0);
+        done.unwrap()
+    };
+    teff_k.iter().zip(rv_km_s).map(one).collect()
+}
+
+/// Exposures against the first of them.
+fn first_pass(config: &MeasureConfig, exposures: Vec<Normalized>) -> FirstPass {
+    let reference = Reference::new(&exposures[0], config.knot_pixels).unwrap();
+    let table = ReferenceTable::new(&reference, &config.grid);
+    let pixels = |n: &Normalized| SpectrumPixels::new(n, &reference, &table, &config.grid);
+    let spectra = exposures.iter().map(pixels).collect();
+    let batch = Batch {
+        grid: config.grid,
+        tables: vec![table],
+        spectra,
+    };
+    FirstPass::new(1, exposures, 0, Cpu.measure(&batch).unwrap())
+}
+
+fn measured(mut star: FirstPass) -> FirstPass {
+    let config = config();
+    let clocks = StageClocks::default();
+    against_coadds(&config, std::slice::from_mut(&mut star), &clocks);
+    star
+}
+
+#[test]
+fn a_wrong_place_of_the_first_pass_is_found_out() {
+    let config = config();
+    let all = exposures(&[5800.0; 4], &RV_KM_S);
+    let sound = measured(first_pass(&config, all.clone()));
+    assert_eq!(sound.n_reference, 4);
+    for (m, rv_km_s) in sound.measurements.iter().zip(RV_KM_S) {
+        assert!(m.flags.is_empty(), "{m:?}");
+        assert!((m.rv_km_s - rv_km_s).abs() < 4.0 * m.rv_err_km_s, "{m:?}");
+    }
+    for off_km_s in [-60.0, 4.0, 45.0] {
+        let mut star = first_pass(&config, all.clone());
+        star.measurements[2].rv_km_s += off_km_s;
+        let star = measured(star);
+        for (now, before) in star.measurements.iter().zip(&sound.measurements) {
+            let moved = (now.rv_km_s - before.rv_km_s).abs();
+            assert!(
+                moved < 0.3 * before.rv_err_own_km_s,
+                "{off_km_s}: {now:?} {before:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn another_star_among_the_exposures_is_odd_wherever_it_is() {
+    let config = config();
+    for odd in 0..4 {
+        let mut teff_k = [5800.0; 4];
+        teff_k[odd] = 4200.0;
+        let star = measured(first_pass(&config, exposures(&teff_k, &RV_KM_S)));
+        let expected: Vec<bool> = (0..4).map(|i| i == odd).collect();
+        assert_eq!(star.odd, expected);
+        assert_ne!(star.best, odd);
+        assert_eq!(star.n_reference, 3);
+        let zero = RV_KM_S[star.best];
+        for (i, m) in star.measurements.iter().enumerate() {
+            assert_eq!(
+                m.flags.intersects(RvFlags::NOT_AS_OTHERS),
+                i == odd,
+                "{m:?}"
+            );
+            let off_km_s = m.rv_km_s - (RV_KM_S[i] - zero);
+            assert!(
+                i == odd || off_km_s.abs() < 4.0 * m.rv_err_km_s,
+                "{odd} {i}: {m:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn two_that_do_not_agree_are_both_flagged() {
+    let config = config();
+    let same = measured(first_pass(&config, exposures(&[5800.0; 2], &RV_KM_S[..2])));
+    assert!(
+        same.measurements.iter().all(|m| m.flags.is_empty()),
+        "{same:?}"
+    );
+    let other = exposures(&[5800.0, 4200.0], &RV_KM_S[..2]);
+    let other = measured(first_pass(&config, other));
+    for (m, double_lined) in other.measurements.iter().zip(&other.double_lined) {
+        assert!(
+            *double_lined || m.flags.intersects(RvFlags::NOT_AS_OTHERS),
+            "{m:?}"
+        );
+    }
+}

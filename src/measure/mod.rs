@@ -1,0 +1,19 @@
+//! The stages put together: the only module that knows all of them.
+
+pub mod coadd;
+pub mod files;
+pub mod memory;
+pub mod plan;
+pub mod rejections;
+pub mod rv_read;
+pub mod rv_table;
+pub mod stages;
+mod star;
+pub mod telluric;
+
+pub use files::{
+    Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
+};
+pub use plan::{Plan, Stamp, Unit};
+pub use rv_table::RvRow;
+pub use telluric::{Air, Telluric};

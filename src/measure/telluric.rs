@@ -1,0 +1,291 @@
+//! The water lines of a unit's exposures: a sample of its stars is looked at before the others are measured.
+//!
+//! All stars of an exposure saw the same atmosphere, so a few of them tell for all. The sample depends on the unit alone: not on
+//! the threads, and not on what an earlier start of the run has measured.
+
+use rayon::prelude::*;
+
+use super::files::MeasureConfig;
+use super::memory::{self, Budget};
+use super::plan::{Plan, Unit};
+use super::stages::{Stage, StageClocks};
+use super::star::Workspace;
+use crate::lamost::mrs;
+use crate::lamost::stars::Star;
+use crate::reference::telluric;
+use crate::reference::telluric::strength::{StarSystem, Strength, solve};
+use crate::spectrum::Normalized;
+use crate::{Arm, Result};
+
+/// Whether water lines are divided out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Telluric {
+    /// Where the stars of an exposure show them.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
+/// One star of so many is looked at, but no fewer and no more than these.
+const ONE_STAR_OF: usize = 12;
+const LEAST_STARS: usize = 6;
+const MOST_STARS: usize = 16;
+
+/// Exposures with a lower signal-to-noise ratio say next to nothing of lines of 2 %.
+const SNR_MIN: f64 = 10.0;
+
+/// Exposures of one star that are looked at, at most: the time goes with their square and then with their cube. No field has been
+/// observed in so many nights.
+const MOST_EXPOSURES: usize = 512;
+
+/// Exposures farther apart in time than this, minutes, are not of one night.
+const SAME_NIGHT_MIN: u64 = 720;
+
+/// Strengths of the water lines in a unit's exposures, by time.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Air {
+    strengths: Vec<Strength>,
+}
+
+impl Air {
+    /// Looks at a sample of the unit's stars.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] where the system has no descriptors left: a sample that depends on that would be none.
+    pub fn of_unit(
+        config: &MeasureConfig,
+        unit: &Unit,
+        plan: &Plan,
+        clocks: &StageClocks,
+    ) -> Result<Self> {
+        if !config.corrects_water() {
+            return Ok(Air::default());
+        }
+        let system = |workspace: &mut Workspace, &i: &usize| {
+            clocks.time(Stage::Telluric, || {
+                let exposures = red_exposures(config, &unit.stars[i].1, plan, workspace)?;
+                let exposures: Vec<(i64, f64, &Normalized)> =
+                    exposures.iter().map(|(t, v, n)| (*t, *v, n)).collect();
+                Ok(StarSystem::new(&exposures))
+            })
+        };
+        let mut systems: Vec<Option<StarSystem>> = Vec::new();
+        for stars in that_fit(config, unit, plan) {
+            let stars = stars.par_iter().map_init(Workspace::default, system);
+            systems.extend(stars.collect::<Result<Vec<_>>>()?);
+        }
+        let systems: Vec<StarSystem> = systems.into_iter().flatten().collect();
+        let strengths = clocks.time(Stage::Telluric, || solve(&systems));
+        Ok(Air { strengths })
+    }
+
+    /// Strengths as measured.
+    pub fn strengths(&self) -> &[Strength] {
+        &self.strengths
+    }
+
+    /// What is to be divided out of an exposure of this time: its own strength, or that of the exposure of the same night that is nearest in time; 0 where
+    /// nothing is known.
+    ///
+    /// Whether there is water is asked of the night and not of each exposure: most of the error is the same for them, and one that is
+    /// just significant and one that is just not would get a difference that neither has.
+    pub fn strength(&self, lmjm: i64) -> f64 {
+        let distance = |s: &&Strength| s.lmjm.abs_diff(lmjm);
+        let Some(nearest) = self.strengths.iter().min_by_key(distance) else {
+            return 0.0;
+        };
+        if distance(&nearest) >= SAME_NIGHT_MIN {
+            return 0.0;
+        }
+        let same_night = |s: &&Strength| s.lmjm.abs_diff(nearest.lmjm) < SAME_NIGHT_MIN;
+        let night = || self.strengths.iter().filter(same_night);
+        let n = night().count() as f64;
+        let mean = Strength {
+            lmjm: nearest.lmjm,
+            value: night().map(|s| s.value).sum::<f64>() / n,
+            error: night().map(|s| s.error).sum::<f64>() / n,
+        };
+        match mean.shrunk() {
+            water if water > 0.0 => nearest.value.max(0.0) * (water / mean.value),
+            _ => 0.0,
+        }
+    }
+
+    /// Divides the water lines out of an exposure; not where its file does not say how it was moved.
+    pub fn divide_out(&self, spectrum: &mut Normalized, lmjm: i64) {
+        if let (Arm::Red, Some(helio_rv_km_s)) = (spectrum.arm, spectrum.helio_rv_km_s) {
+            telluric::divide_out(spectrum, helio_rv_km_s, self.strength(lmjm));
+        }
+    }
+}
+
+/// Which of `n` stars are looked at: evenly spread.
+fn sample(n: usize) -> Vec<usize> {
+    let m = (n / ONE_STAR_OF).clamp(LEAST_STARS, MOST_STARS).min(n);
+    (0..m).map(|i| (2 * i + 1) * n / (2 * m)).collect()
+}
+
+/// The sample in parts that the memory holds.
+fn that_fit(config: &MeasureConfig, unit: &Unit, plan: &Plan) -> Vec<Vec<usize>> {
+    let budget = Budget::new(config);
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut bytes = 0.0;
+    for i in sample(unit.stars.len()) {
+        let more = memory::of_star(config, plan, &unit.stars[i].1);
+        bytes += more;
+        match parts.last_mut() {
+            Some(part) if budget.holds_bite(bytes) => part.push(i),
+            _ => {
+                parts.push(vec![i]);
+                bytes = more;
+            }
+        }
+    }
+    parts
+}
+
+/// Normalised exposures of a star in the red arm with time and HELIO_RV. What cannot be read is told when the star is measured.
+fn red_exposures(
+    config: &MeasureConfig,
+    star: &Star,
+    plan: &Plan,
+    workspace: &mut Workspace,
+) -> Result<Vec<(i64, f64, Normalized)>> {
+    let mut out = Vec::new();
+    for &member in &star.members {
+        let file = match mrs::read_file(&plan.paths[member], &mut workspace.inflater) {
+            Ok(file) => file,
+            Err(rejection) => match rejection.fault() {
+                Some(fault) => return Err(fault),
+                None => continue,
+            },
+        };
+        for raw in file.spectra.iter().filter(|raw| raw.arm == Arm::Red) {
+            let Some(helio_rv_km_s) = raw.helio_rv_km_s else {
+                continue;
+            };
+            let vmax_km_s = config.grid.max_shift_km_s();
+            let normalizer = &mut workspace.normalizer;
+            if let Ok(spectrum) = normalizer.normalize(&config.spectrum, raw, vmax_km_s)
+                && spectrum.snr >= config.snr_min.max(SNR_MIN)
+            {
+                out.push((raw.lmjm, helio_rv_km_s, spectrum));
+            }
+        }
+    }
+    // It is the stage of measuring that counts what is read.
+    workspace.inflater.take_traffic();
+    if out.len() > MOST_EXPOSURES {
+        out.sort_by_key(|(lmjm, ..)| *lmjm);
+        let minutes: Vec<i64> = out.iter().map(|(lmjm, ..)| *lmjm).collect();
+        let mut is_kept = thinned(&minutes).into_iter();
+        out.retain(|_| is_kept.next().unwrap_or(false));
+    }
+    Ok(out)
+}
+
+/// Which of too many exposures of a star, in order of time, are looked at: as many of each night, and not all nights where these are
+/// too many themselves.
+fn thinned(minutes: &[i64]) -> Vec<bool> {
+    let is_same = |a: &i64, b: &i64| a.abs_diff(*b) < SAME_NIGHT_MIN;
+    let nights: Vec<&[i64]> = minutes.chunk_by(is_same).collect();
+    let of_each = (MOST_EXPOSURES / nights.len().max(1)).max(1);
+    let every = nights.len().div_ceil(MOST_EXPOSURES).max(1);
+    let of_night = |(i, night): (usize, &&[i64])| -> Vec<bool> {
+        let n = night.len();
+        // Evenly spread: the exposures at which the next of `of_each` parts of the night begins.
+        let part = |k: usize| k * of_each / n;
+        let is_first = |k: usize| k == 0 || part(k) != part(k - 1);
+        (0..n)
+            .map(|k| i % every == 0 && (n <= of_each || is_first(k)))
+            .collect()
+    };
+    nights.iter().enumerate().flat_map(of_night).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_spread_over_the_unit() {
+        assert!(sample(0).is_empty());
+        assert_eq!(sample(1), [0]);
+        assert_eq!(sample(6), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(sample(12), [1, 3, 5, 7, 9, 11]);
+        let all = sample(250);
+        assert_eq!(all.len(), MOST_STARS);
+        assert!(all.windows(2).all(|p| (15..=16).contains(&(p[1] - p[0]))));
+        assert!(all[15] < 250);
+    }
+
+    #[test]
+    fn a_star_with_very_many_exposures_is_thinned_and_keeps_its_nights() {
+        let nights = |n: i64, of_each: i64| -> Vec<i64> {
+            (0..n)
+                .flat_map(|night| (0..of_each).map(move |i| 1440 * night + i))
+                .collect()
+        };
+        // Nights, exposures of each, and how many of all are looked at.
+        for (n, of_each, expected) in [
+            (365, 13, 365),
+            (100, 13, 500),
+            (2000, 1, 500),
+            (1, 700, 512),
+        ] {
+            let minutes = nights(n, of_each);
+            let kept = thinned(&minutes);
+            assert_eq!(kept.len(), minutes.len());
+            assert_eq!(
+                kept.iter().filter(|k| **k).count(),
+                expected,
+                "{n} x {of_each}"
+            );
+            let seen = minutes.iter().zip(&kept).filter(|(_, kept)| **kept);
+            let seen: std::collections::BTreeSet<i64> = seen.map(|(m, _)| m / 1440).collect();
+            assert_eq!(seen.len(), n.min(500) as usize, "{n} x {of_each}");
+        }
+    }
+
+    #[test]
+    fn an_exposure_that_was_not_sampled_has_the_strength_of_its_night() {
+        let strength = |lmjm, value| Strength {
+            lmjm,
+            value,
+            error: 0.01,
+        };
+        let air = Air {
+            strengths: vec![
+                strength(1000, 1.0),
+                strength(1100, 2.0),
+                strength(9000, 0.5),
+            ],
+        };
+        assert!((air.strength(1100) / 2.0 - 1.0).abs() < 1e-3);
+        assert!((air.strength(1080) / 2.0 - 1.0).abs() < 1e-3);
+        assert!((air.strength(300) - 1.0).abs() < 1e-3);
+        assert_eq!(air.strength(4000), 0.0);
+        assert_eq!(Air::default().strength(4000), 0.0);
+    }
+
+    #[test]
+    fn a_night_has_water_or_none() {
+        let night = |values: [f64; 2]| {
+            let strengths = (1000..).zip(values).map(|(lmjm, value)| Strength {
+                lmjm,
+                value,
+                error: 0.1,
+            });
+            let air = Air {
+                strengths: strengths.collect(),
+            };
+            [air.strength(1000), air.strength(1001)]
+        };
+        let [more, less] = night([0.5, 0.25]);
+        assert!((more / less - 2.0).abs() < 1e-9 && (0.1..0.25).contains(&less));
+        assert_eq!(night([0.35, 0.15]), [0.0, 0.0]);
+        assert_eq!(night([-0.1, 1.5])[0], 0.0);
+    }
+}

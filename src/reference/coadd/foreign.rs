@@ -1,0 +1,160 @@
+//! Light that is not the star's and does not move with it: what the sky subtraction has left of the night sky's lines and of
+//! moonlight.
+//!
+//! It stands still in the observer's frame, where its lines are known to be; how much of each is in an exposure is found with
+//! its velocity. What is not significant is shrunk to nothing, so that a clean spectrum loses next to nothing.
+
+use crate::C_KM_S;
+use crate::reference::sunlight;
+use crate::reference::telluric::to_observed;
+use crate::spectrum::normalize::Normalized;
+
+/// Lines of the night sky in the windows, wavelengths in vacuum (A): the doublet of neutral nitrogen, those of hydroxyl that
+/// reach a third of the strongest one (Osterbrock et al. 1996, PASP 108, 277), and H-alpha of the hydrogen around the Earth.
+const SKY_LINES_AA: [f64; 14] = [
+    5199.35, 5201.71, 6466.61, 6500.53, 6524.23, 6534.85, 6545.83, 6555.43, 6564.61, 6570.59,
+    6579.10, 6598.47, 6605.96, 6629.46,
+];
+
+/// Standard deviation of the line-spread function, km/s (resolution 7500).
+const LSF_SIGMA_KM_S: f64 = C_KM_S / 7500.0 / 2.354_820_045;
+
+/// A line is followed as far as this, in standard deviations.
+const REACH_SIGMA: f64 = 3.0;
+
+/// Less than this many of its errors is nothing: a line of the sky, which can stand nowhere else, and sunlight, which a star
+/// like the Sun resembles.
+const LINE_SIGMA: f64 = 2.0;
+const SUN_SIGMA: f64 = 4.0;
+
+/// In exposures of a lower signal-to-noise ratio, noise hides so much sunlight.
+const SUN_SNR: f64 = 15.0;
+
+/// Height of what the sky subtraction leaves of a line, in units of the continuum, or of the noise of a pixel if that is more
+/// (standard deviation).
+const LINE_HEIGHT: f64 = 0.05;
+const LINE_HEIGHT_SIGMA: f64 = 4.0;
+
+/// An amount of more than this many times its standard deviation is something else.
+const MOST: f64 = 3.0;
+
+/// Part of a light's profile that good pixels must hold, in its square: under a cosmic ray its wings alone say nothing.
+pub(super) const LEAST_SEEN: f64 = 0.6;
+
+/// Moonlight that the sky subtraction has left is of this share of a star's light (standard deviation): what is much more in a
+/// star like the Sun is a chance, as the two hardly differ.
+const SUN_SHARE: f64 = 0.05;
+
+/// Pixels of an exposure, and what one unit of a foreign light adds to each.
+#[derive(Clone, Debug)]
+pub(super) struct Light {
+    pub first: usize,
+    pub profile: Vec<f64>,
+    /// A spectrum that takes the place of a part of the star's, and is not added to it: the profile less the star's flux.
+    pub is_mixed: bool,
+    /// Less than this many of its errors is nothing.
+    pub least_sigma: f64,
+    /// Standard deviation of its amounts, at most.
+    pub most: f64,
+}
+
+impl Light {
+    /// What a unit of it adds to pixel `k`, where the star's flux is `flux`.
+    #[inline]
+    pub fn at(&self, k: usize, flux: f64) -> f64 {
+        let profile = self.profile[k - self.first];
+        if self.is_mixed {
+            profile - flux
+        } else {
+            profile
+        }
+    }
+}
+
+/// The foreign light that may be in an exposure; nothing where it is not known how its wavelengths were moved.
+pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
+    let Some(helio_rv_km_s) = exposure.helio_rv_km_s else {
+        return Vec::new();
+    };
+    let sigma = LSF_SIGMA_KM_S / C_KM_S;
+    let ln_wave = &exposure.ln_wave;
+    let line = |wave_aa: &f64| {
+        let centre = wave_aa.ln() - to_observed(helio_rv_km_s);
+        let first = ln_wave.partition_point(|l| *l < centre - REACH_SIGMA * sigma);
+        let end = ln_wave.partition_point(|l| *l <= centre + REACH_SIGMA * sigma);
+        let profile: Vec<f64> = ln_wave[first..end.max(first)]
+            .iter()
+            .map(|l| (-0.5 * ((l - centre) / sigma).powi(2)).exp())
+            .collect();
+        (!profile.is_empty()).then_some(Light {
+            first,
+            profile,
+            is_mixed: false,
+            least_sigma: LINE_SIGMA,
+            most: LINE_HEIGHT,
+        })
+    };
+    let lines = SKY_LINES_AA.iter().filter_map(line);
+    if exposure.snr.is_nan() || exposure.snr < SUN_SNR {
+        return lines.collect();
+    }
+    let mut sun = Vec::new();
+    sunlight::fill_normalized(exposure.arm, ln_wave, helio_rv_km_s, &mut sun);
+    let sun = Light {
+        first: 0,
+        profile: sun,
+        is_mixed: true,
+        least_sigma: SUN_SIGMA,
+        most: SUN_SHARE,
+    };
+    std::iter::once(sun).chain(lines).collect()
+}
+
+/// What a light adds to an exposure, given the sums over its pixels with the weights 1 / S: p its profile, f' the slope and r the
+/// residual, and gradient and curvature of the velocity without it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sums {
+    /// sum p^2 / S.
+    pub power: f64,
+    /// sum p^2.
+    pub profile: f64,
+    /// sum p f' / S.
+    pub slope: f64,
+    /// sum p r / S.
+    pub residual: f64,
+}
+
+impl Sums {
+    /// The amount that fits best, found with the velocity, and its error; neither is finite where nothing is known.
+    pub fn free_amount(&self, gradient: f64, curvature: f64) -> (f64, f64) {
+        let power = self.power - self.slope * self.slope / curvature;
+        let residual = self.residual - self.slope * gradient / curvature;
+        (residual / power, power.max(0.0).powf(-0.5))
+    }
+
+    /// The most probable amount, found with the velocity, and what the velocity's curvature loses by it.
+    ///
+    /// The variance of amounts is that of greatest evidence from this one alone, at most that of `light`.
+    pub fn amount(&self, gradient: f64, curvature: f64, light: &Light) -> (f64, f64) {
+        let (free, error) = self.free_amount(gradient, curvature);
+        let sigma2 = (free / error).powi(2);
+        if !(error.is_finite() && sigma2 > light.least_sigma * light.least_sigma) {
+            return (0.0, 0.0);
+        }
+        let noise = (self.profile / self.power).sqrt();
+        let most = match light.is_mixed {
+            true => light.most,
+            false => light.most.max(LINE_HEIGHT_SIGMA * noise),
+        };
+        // Prior of variance (sigma2 - 1) error^2.
+        let prior = (error.powi(-2) / (sigma2 - 1.0)).max(most.powi(-2));
+        let with_prior = self.power + prior;
+        let lost = self.slope * self.slope / with_prior;
+        let velocity = (gradient - self.slope * self.residual / with_prior) / (curvature - lost);
+        let amount = (self.residual - self.slope * velocity) / with_prior;
+        match amount.abs() > MOST * most {
+            true => (0.0, 0.0),
+            false => (amount, lost),
+        }
+    }
+}

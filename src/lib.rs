@@ -31,6 +31,7 @@ pub mod spline;
 pub mod table;
 mod tell;
 mod text;
+pub mod velocity_table;
 
 pub use arm::Arm;
 pub use error::{Error, Result};

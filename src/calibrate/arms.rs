@@ -1,4 +1,4 @@
-//! Both arms of a table: red first, its constants for the blue.
+//! All arms: the leading one first, its constants for the others.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -66,21 +66,26 @@ pub struct CalibrateConfig {
     pub paper: PaperConfig,
 }
 
+impl CalibrateConfig {
+    /// Each group is solved alone, so that a star is another one in each.
+    pub fn is_by_group(&self) -> bool {
+        self.method == Method::Paper || self.scope == Scope::Spectrograph
+    }
+}
+
 /// One calibrated arm.
 #[derive(Clone, Debug)]
 pub struct CalibratedArm {
-    /// Name of the arm in the table.
-    pub arm: String,
     /// Stars, zero points and observations by their numbers.
     pub graph: ArmGraph,
     /// What was found.
     pub solution: ArmSolution,
-    /// The constants were taken from this arm; None where the arm chose its own.
-    pub constants_from: Option<String>,
+    /// Number of the arm that the constants were taken from; None where the arm chose its own.
+    pub constants_from: Option<usize>,
     /// Why the arm has no zero points, where its solution failed; what was measured is as it was.
     pub failure: Option<Arc<Error>>,
     /// Stars of this arm that have no usable RV in the arm that gave the constants: calibrated, but never constants.
-    pub n_without_red: usize,
+    pub n_without_leader: usize,
 }
 
 /// Calibrates all arms; sets the observations' remaining flags.
@@ -104,15 +109,16 @@ pub fn calibrate_except(
     config: &CalibrateConfig,
 ) -> Result<Vec<CalibratedArm>> {
     obs.flag_rows();
-    let alone = config.method == Method::Paper || config.scope == Scope::Spectrograph;
+    let alone = config.is_by_group();
     let mut out: Vec<CalibratedArm> = Vec::new();
     for i in 0..obs.arms.len() {
         let graph = obs.graph(&obs.arms[i], alone);
-        let red = out
-            .iter()
-            .find(|a| is_red(&a.arm) && a.graph.graph.n_obs() > 0 && a.failure.is_none());
-        let red = red.filter(|_| !is_red(&obs.arms[i].arm));
-        let constants = red.map(constants_of);
+        let serves = |(k, a): &(usize, &CalibratedArm)| {
+            obs.arms[*k].leads && a.graph.graph.n_obs() > 0 && a.failure.is_none()
+        };
+        let leader = out.iter().enumerate().find(serves);
+        let leader = leader.filter(|_| !obs.arms[i].leads);
+        let constants = leader.map(|(_, arm)| constants_of(arm));
         let open: Vec<bool> = keys(&graph)
             .map(|(star, _)| !never.get(star as usize).copied().unwrap_or(false))
             .collect();
@@ -121,7 +127,7 @@ pub fn calibrate_except(
             keys.map(|(key, open)| *open && constant.contains(&key))
                 .collect()
         });
-        let n_without_red = constants.as_ref().map_or(0, |(_, seen)| {
+        let n_without_leader = constants.as_ref().map_or(0, |(_, seen)| {
             keys(&graph).filter(|key| !seen.contains(key)).count()
         });
         // Within one group there is nothing to gain from other groups: solved alone, groups share no star.
@@ -147,29 +153,23 @@ pub fn calibrate_except(
             // The other arm may do all the same.
             Err(error) => (ArmSolution::none(&graph.graph), Some(Arc::new(error))),
         };
-        let constants_from = red.map(|r| r.arm.clone());
+        let constants_from = leader.map(|(k, _)| k);
         flag_solution(obs, i, &graph, &solution);
         out.push(CalibratedArm {
-            arm: obs.arms[i].arm.clone(),
             graph,
             solution,
             constants_from,
             failure,
-            n_without_red,
+            n_without_leader,
         });
     }
     if out.iter().all(|a| a.graph.graph.n_obs() == 0) {
         return Err(Error::NothingUsable(format!(
             "none of {} rows has a star, an exposure, a finite RV and a positive error",
-            obs.n_rows
+            obs.n_rows()
         )));
     }
     Ok(out)
-}
-
-/// The arm's name says red: `red`, `r`, `R`.
-pub fn is_red(arm: &str) -> bool {
-    arm.eq_ignore_ascii_case("red") || arm.eq_ignore_ascii_case("r")
 }
 
 fn keys(graph: &ArmGraph) -> impl Iterator<Item = (u32, u32)> + '_ {

@@ -1,101 +1,37 @@
 //! The checked input: who was observed when, with which RV; and what is wrong with which row.
 
-use std::collections::HashMap;
-
 use super::cal_flags::CalFlags;
 use super::graph::Graph;
 
-/// Texts and their numbers; numbers follow the sorted texts, so that they do not depend on the order of rows.
-#[derive(Clone, Debug, Default)]
-pub struct Names {
-    /// Sorted texts.
-    pub names: Vec<String>,
-}
+/// Star or exposure of a row that names none.
+pub const UNNAMED: u32 = u32::MAX;
 
-impl Names {
-    /// Numbers the texts of a column; the second value holds each row's number.
-    pub fn new(column: &[String]) -> (Self, Vec<u32>) {
-        let mut first: HashMap<&str, u32> = HashMap::new();
-        let mut texts: Vec<&str> = Vec::new();
-        let seen: Vec<u32> = column
-            .iter()
-            .map(|text| {
-                *first.entry(text).or_insert_with(|| {
-                    texts.push(text);
-                    texts.len() as u32 - 1
-                })
-            })
-            .collect();
-        let mut order: Vec<u32> = (0..texts.len() as u32).collect();
-        // Numbers in text sort as numbers: exposures stay in the order of time.
-        order.sort_by(|&a, &b| natural(texts[a as usize]).cmp(&natural(texts[b as usize])));
-        let mut rank = vec![0; order.len()];
-        for (r, &i) in order.iter().enumerate() {
-            rank[i as usize] = r as u32;
-        }
-        let names = order
-            .iter()
-            .map(|&i| texts[i as usize].to_owned())
-            .collect();
-        (
-            Names { names },
-            seen.iter().map(|&i| rank[i as usize]).collect(),
-        )
-    }
-
-    /// Number of texts.
-    pub fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    /// True without texts.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
-}
-
-/// Sorts whole numbers by value before all other texts.
-fn natural(text: &str) -> (bool, i64, &str) {
-    match text.parse::<i64>() {
-        Ok(n) => (false, n, text),
-        Err(_) => (true, 0, text),
-    }
-}
-
-/// RVs of one arm; `row` tells the table's row of each. Names are shared by all arms.
+/// RVs of one arm of the spectrograph, or of all there is.
 #[derive(Clone, Debug, Default)]
 pub struct ArmObservations {
-    /// Arm as the table calls it, empty where it tells no arm.
-    pub arm: String,
-    /// Row of the table.
+    /// Its constants serve the arms that do not lead: of the arms of one spectrograph, the one that tells constants best.
+    pub leads: bool,
+    /// Row of each RV, into the vectors of [`Observations`].
     pub row: Vec<u32>,
-    /// RV.
+    /// RV, in any unit, the same for all.
     pub rv: Vec<f64>,
-    /// Error that goes into the weights: rv_err_own where the table has it, else rv_err.
+    /// Error that goes into the weights, in the same unit.
     pub err: Vec<f64>,
     /// Flags.
     pub flags: Vec<CalFlags>,
 }
 
-/// A table of RVs, names turned into numbers.
+/// Rows of RVs with stars, exposures and groups as numbers. Zero points and stars come out in the order of these numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Observations {
-    /// Star names.
-    pub stars: Names,
-    /// Star of each row.
+    /// Star of each row, or [`UNNAMED`].
     pub star: Vec<u32>,
-    /// Exposure names.
-    pub exposures: Names,
-    /// Exposure of each row.
+    /// Exposure of each row, or [`UNNAMED`].
     pub exposure: Vec<u32>,
-    /// Group names (plate and spectrograph); one empty name where the table has no groups.
-    pub groups: Names,
-    /// Group of each row.
+    /// Group of each row (plate and spectrograph): exposures of two groups have two zero points. All 0 without groups.
     pub group: Vec<u32>,
-    /// RVs by arm: red first.
+    /// RVs by arm; those that lead come first.
     pub arms: Vec<ArmObservations>,
-    /// Rows of the table.
-    pub n_rows: usize,
 }
 
 /// Zero points and stars of one arm as the solver numbers them.
@@ -107,7 +43,7 @@ pub struct ArmGraph {
     pub zp_exposure: Vec<u32>,
     /// Group of each zero point.
     pub zp_group: Vec<u32>,
-    /// Star (of the table) of each star of the graph.
+    /// Star (of the observations) of each star of the graph.
     pub star: Vec<u32>,
     /// Group of each star of the graph when groups are solved alone, else 0.
     pub star_group: Vec<u32>,
@@ -120,11 +56,14 @@ pub struct ArmGraph {
 }
 
 impl Observations {
+    /// Number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.star.len()
+    }
+
     /// Sets the flags that need no solution: bad values, missing names, duplicates. The first of several equal
     /// (star, exposure, group) that is usable counts.
     pub fn flag_rows(&mut self) {
-        let nameless_star = self.stars.names.iter().position(|n| n.is_empty());
-        let nameless_exposure = self.exposures.names.iter().position(|n| n.is_empty());
         for arm in &mut self.arms {
             let mut keyed: Vec<((u32, u32, u32), u32)> = Vec::with_capacity(arm.row.len());
             for (i, &row) in arm.row.iter().enumerate() {
@@ -136,9 +75,7 @@ impl Observations {
                 if !(arm.err[i].is_finite() && arm.err[i] > 0.0) {
                     arm.flags[i] |= CalFlags::BAD_ERR;
                 }
-                if nameless_star == Some(star as usize)
-                    || nameless_exposure == Some(exposure as usize)
-                {
+                if star == UNNAMED || exposure == UNNAMED {
                     arm.flags[i] |= CalFlags::NO_NAME;
                 }
                 if !arm.flags[i].intersects(CalFlags::UNUSABLE) {

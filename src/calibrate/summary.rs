@@ -1,8 +1,8 @@
 //! A calibration in numbers.
 
+use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
-use super::input::{Input, Layout};
-use crate::calibrate::arms::CalibratedArm;
+use super::observations::Observations;
 
 /// What was done with one arm.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -60,55 +60,45 @@ impl ArmSummary {
     }
 }
 
-/// What was done with each arm.
-pub fn arms(input: &Input, arms: &[CalibratedArm]) -> Vec<ArmSummary> {
-    arms.iter()
-        .zip(&input.observations.arms)
-        .map(|(arm, own)| {
-            let count = |flag| own.flags.iter().filter(|f| f.contains(flag)).count();
-            let s = &arm.solution;
-            let mut component_sizes = vec![0; s.n_components];
-            for c in s.component.iter().flatten() {
-                component_sizes[*c as usize] += 1;
-            }
-            ArmSummary {
-                arm: arm.arm.clone(),
-                n_rv: own.row.len(),
-                n_usable: arm.graph.graph.n_obs(),
-                flags: CalFlags::ALL
-                    .iter()
-                    // In the table of `measure` an empty arm is no fault.
-                    .filter(|(flag, ..)| {
-                        input.layout == Layout::Long
-                            || !flag.intersects(CalFlags::BAD_RV | CalFlags::BAD_ERR)
-                    })
-                    .map(|&(flag, _, text)| (text.to_owned(), count(flag)))
-                    .filter(|(_, n)| *n > 0)
-                    .collect(),
-                n_stars: s.stars.len(),
-                n_constants: s.stars.iter().filter(|s| s.constant).count(),
-                constants_from: arm.constants_from.clone(),
-                n_without_red: arm.n_without_red,
-                n_exposures: s.zp.len(),
-                n_without_zero_point: s.zp.iter().filter(|z| z.is_nan()).count(),
-                component_sizes,
-                common_jitter: s.common_jitter,
-                error_method: s.error_method,
-                converged: s.converged,
-                failure: arm.failure.as_ref().map(|error| error.to_string()),
-                log: s.log.clone(),
-            }
-        })
-        .collect()
-}
-
-/// Rows without a single usable RV.
-pub fn n_rows_unusable(input: &Input) -> usize {
-    let mut usable = vec![false; input.observations.n_rows];
-    for own in &input.observations.arms {
-        for (&row, &flags) in own.row.iter().zip(&own.flags) {
-            usable[row as usize] |= !flags.intersects(CalFlags::UNUSABLE);
-        }
+/// What was done with arm number `index`; `name` gives the arms' names. With `is_paired` an RV that is missing is no fault: the star was
+/// not measured in this arm.
+pub fn arm(
+    obs: &Observations,
+    index: usize,
+    arm: &CalibratedArm,
+    name: &dyn Fn(usize) -> String,
+    is_paired: bool,
+) -> ArmSummary {
+    let own = &obs.arms[index];
+    let count = |flag| own.flags.iter().filter(|f| f.contains(flag)).count();
+    let s = &arm.solution;
+    let mut component_sizes = vec![0; s.n_components];
+    for c in s.component.iter().flatten() {
+        component_sizes[*c as usize] += 1;
     }
-    usable.iter().filter(|&&u| !u).count()
+    let is_fault =
+        |flag: CalFlags| !is_paired || !flag.intersects(CalFlags::BAD_RV | CalFlags::BAD_ERR);
+    ArmSummary {
+        arm: name(index),
+        n_rv: own.row.len(),
+        n_usable: arm.graph.graph.n_obs(),
+        flags: CalFlags::ALL
+            .iter()
+            .filter(|(flag, ..)| is_fault(*flag))
+            .map(|&(flag, _, text)| (text.to_owned(), count(flag)))
+            .filter(|(_, n)| *n > 0)
+            .collect(),
+        n_stars: s.stars.len(),
+        n_constants: s.stars.iter().filter(|s| s.constant).count(),
+        constants_from: arm.constants_from.map(name),
+        n_without_red: arm.n_without_leader,
+        n_exposures: s.zp.len(),
+        n_without_zero_point: s.zp.iter().filter(|z| z.is_nan()).count(),
+        component_sizes,
+        common_jitter: s.common_jitter,
+        error_method: s.error_method,
+        converged: s.converged,
+        failure: arm.failure.as_ref().map(|error| error.to_string()),
+        log: s.log.clone(),
+    }
 }

@@ -1,11 +1,15 @@
-//! The products of a run: from measured rows to the calibrated catalogue, its stars, constants and zero points.
+//! The products of a run: from measured rows to the calibrated catalogue, its stars, constants and zero points. Each column of each
+//! product is declared here once, and nowhere else: what is written, what is read back and what the page of all columns says.
 
 mod calibrated;
+pub mod exposure;
 pub mod flags;
-pub mod never_constant;
-pub mod not_used;
+pub mod measured;
+mod observations;
 mod paired;
-mod stars;
+pub mod row;
+pub mod star;
+mod verdict;
+pub mod zero_point;
 
-pub use calibrated::{Products, products, push_flags_text};
-pub use paired::{pair, uncalibrated};
+pub use calibrated::{Products, TABLES, products};

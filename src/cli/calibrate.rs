@@ -7,14 +7,12 @@ use std::time::Instant;
 
 use super::calibrate_dir::{CalibrateDir, SUMMARY};
 use crate::calibrate::arms::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
-use crate::calibrate::input;
-use crate::calibrate::products;
-use crate::calibrate::summary::{self, ArmSummary};
-use crate::catalogue::never_constant::never_constant;
-use crate::catalogue::not_used::mark_not_used;
+use crate::calibrate::results::n_rows_unusable;
+use crate::calibrate::summary::ArmSummary;
 use crate::files::whole::Prepared;
 use crate::table::Table;
 use crate::text::plain;
+use crate::velocity_table::{input, mark_not_used, never_constant, products, summaries};
 use crate::{Error, Result};
 
 /// Options of `relrv calibrate`.
@@ -154,7 +152,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         .iter()
         .map(|s| format!("{}: {}", s.column, s.reason))
         .collect();
-    let (calibrated, renamed) = products::calibrated_noting(read.table, &input, &arms);
+    let (calibrated, renamed) = products::calibrated(read.table, &input, &arms);
     products.push(("calibrated", calibrated));
     let mut prepared: Vec<(String, Prepared)> = Vec::new();
     for (name, table) in &products {
@@ -167,15 +165,15 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         }
     }
     let summary = Summary {
-        n_rows: input.observations.n_rows,
-        n_rows_unusable: summary::n_rows_unusable(&input),
+        n_rows: input.observations.n_rows(),
+        n_rows_unusable: n_rows_unusable(&input.observations),
         n_stars_never_constant: never.iter().filter(|never| **never).count(),
         skipped_columns,
         notes: [read.renamed, input.notes.clone(), renamed].concat(),
         own_errors: input.has_own_errors,
         unit: input.unit.clone(),
         config,
-        arms: summary::arms(&input, &arms),
+        arms: summaries(&input, &arms),
     };
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(&args.out, std::io::Error::other(e)))?;

@@ -8,10 +8,11 @@ use super::outputs;
 use super::progress::Bar;
 use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use super::threads::Threads;
+use crate::catalogue::measured as measured_table;
 use crate::files::whole::directory_of;
 use crate::files::workplace;
 use crate::likelihood::{Likelihood, VelocityGrid};
-use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory, rv_table};
+use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory};
 use crate::reference::single::KNOT_PIXELS;
 use crate::spectrum::SpectrumConfig;
 use crate::text::plain;
@@ -137,9 +138,9 @@ impl MeasureArgs {
         let nothing = measured.rows.is_empty();
         write_rejections(&rejected_path, &measured.rejected)?;
         if !nothing {
-            let mut table = rv_table::to_table(&measured.rows);
+            let mut table = measured_table::to_table(&measured.rows);
             if options.flags_text {
-                rv_table::push_flags_text(&mut table, &measured.rows);
+                measured_table::push_flags_text(&mut table, &measured.rows);
             }
             table.write(&self.out)?;
         }

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::coadd::{FirstPass, against_coadds};
 use super::memory::{self, Budget};
 use super::plan::Plan;
-use super::rv_table::RvRow;
+use super::row::RvRow;
 use super::stages::{Stage, StageClocks};
 use super::star::{Exposure, Prepared, PreparedStar, Workspace, prepare};
 use super::telluric::{Air, Telluric};

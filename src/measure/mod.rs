@@ -5,8 +5,8 @@ pub mod files;
 pub mod memory;
 pub mod plan;
 pub mod rejections;
-pub mod rv_read;
-pub mod rv_table;
+
+pub mod row;
 pub mod stages;
 mod star;
 pub mod telluric;
@@ -15,5 +15,5 @@ pub use files::{
     Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
 };
 pub use plan::{Plan, Stamp, Unit};
-pub use rv_table::RvRow;
+pub use row::RvRow;
 pub use telluric::{Air, Telluric};

@@ -30,7 +30,8 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
 }
 
 fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
-    let values = products.catalogue.arm(arm).chi2_red.iter().copied();
+    let rows = products.catalogue.rows.iter();
+    let values = rows.map(|row| row.arm(arm).chi2_red);
     let mut values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
     let title = format!("{arm} arm");
     if values.is_empty() {

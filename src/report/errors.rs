@@ -24,12 +24,9 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
 }
 
 fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
-    let columns = products.catalogue.arm(arm);
-    let points: Vec<(f64, f64)> = columns
-        .snr
-        .iter()
-        .zip(&columns.rv_err_km_s)
-        .map(|(x, y)| (*x, *y))
+    let velocities = products.catalogue.rows.iter().map(|row| row.arm(arm));
+    let points: Vec<(f64, f64)> = velocities
+        .map(|v| (v.snr, v.rv_err_km_s))
         .filter(|(x, y)| x.is_finite() && y.is_finite() && *x > 0.0 && *y > 0.0)
         .collect();
     let title = format!("{arm} arm");

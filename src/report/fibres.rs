@@ -30,22 +30,22 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
 }
 
 fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
-    let rv = &products.catalogue.arm(arm).rv_corr_km_s;
+    let rv = |row: usize| products.catalogue.arm(arm, row).rv_corr_km_s;
     let mut fibres: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     for rows in products.constant_rows(arm).values() {
         let rows: Vec<usize> = rows
             .iter()
             .copied()
-            .filter(|r| rv[*r].is_finite())
+            .filter(|r| rv(*r).is_finite())
             .collect();
         if rows.len() < 2 {
             continue;
         }
-        let mean = rows.iter().map(|r| rv[*r]).sum::<f64>() / rows.len() as f64;
+        let mean = rows.iter().map(|r| rv(*r)).sum::<f64>() / rows.len() as f64;
         for row in rows {
-            let c = &products.catalogue;
-            let fibre = FIBRES * (c.spid[row] - 1) + c.fiberid[row];
-            fibres.entry(fibre).or_default().push(rv[row] - mean);
+            let e = products.catalogue.exposure(row);
+            let fibre = FIBRES * (i64::from(e.spid) - 1) + i64::from(e.fiberid);
+            fibres.entry(fibre).or_default().push(rv(row) - mean);
         }
     }
     let title = format!("{arm} arm");

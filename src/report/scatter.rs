@@ -38,18 +38,18 @@ fn constants(products: &Products, arm: Arm) -> Vec<Star> {
         .constant_rows(arm)
         .into_iter()
         .map(|(star, rows)| {
-            let mut snr: Vec<f64> = rows.iter().map(|r| catalogue.arm(arm).snr[*r]).collect();
-            (catalogue.stars[star].as_str(), median(&mut snr))
+            let mut snr: Vec<f64> = rows.iter().map(|r| catalogue.arm(arm, *r).snr).collect();
+            (&*catalogue.stars[star], median(&mut snr))
         })
         .collect();
     let stars = products
         .stars
         .iter()
-        .filter(|s| s.arm == arm && s.n_used >= 2.0);
+        .filter(|s| s.arm == arm && s.found.n_used >= 2);
     stars
         .filter_map(|s| {
-            let snr = *snr_of.get(s.designation.as_str())?;
-            Some((snr, s.scatter_before_km_s, s.scatter_after_km_s))
+            let snr = *snr_of.get(&*s.designation)?;
+            Some((snr, s.found.scatter_before, s.found.scatter_after))
         })
         .filter(|s| s.0 > 0.0 && s.1.is_finite() && s.2.is_finite())
         .collect()

@@ -25,15 +25,15 @@ fn map(area: &Panel, products: &Products) -> Drawn {
     let variable: HashSet<&str> = products
         .stars
         .iter()
-        .filter(|s| s.variable)
-        .map(|s| s.designation.as_str())
+        .filter(|s| s.found.is_variable)
+        .map(|s| &*s.designation)
         .collect();
     let mut seen = vec![false; c.stars.len()];
     // (constant, variable, others)
     let mut kinds: [Vec<(f64, f64)>; 3] = Default::default();
     for row in 0..c.len() {
         let star = c.star[row];
-        let place = (c.ra_deg[row], c.dec_deg[row]);
+        let place = (c.exposure(row).ra_deg, c.exposure(row).dec_deg);
         if std::mem::replace(&mut seen[star], true) || !place.0.is_finite() || !place.1.is_finite()
         {
             continue;
@@ -41,7 +41,7 @@ fn map(area: &Panel, products: &Products) -> Drawn {
         let constant = Arm::ALL
             .iter()
             .any(|arm| products.constants.contains(&(star, *arm)));
-        let kind = match (variable.contains(c.stars[star].as_str()), constant) {
+        let kind = match (variable.contains(&*c.stars[star]), constant) {
             (true, _) => 1,
             (false, true) => 0,
             (false, false) => 2,

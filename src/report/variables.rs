@@ -12,7 +12,7 @@ use crate::Arm;
 const GRID: (usize, usize) = (4, 3);
 
 /// Fewest velocities of a curve.
-const MIN_POINTS: f64 = 4.0;
+const MIN_POINTS: u32 = 4;
 
 /// Double-lined candidates among the curves, unless places are left: they vary most, and their velocities mean least.
 const MOST_DOUBLE: usize = 3;
@@ -65,18 +65,18 @@ struct Shown {
 fn most_variable(products: &Products) -> Vec<Shown> {
     let number: HashMap<&str, usize> = (0..)
         .zip(&products.catalogue.stars)
-        .map(|(i, s)| (s.as_str(), i))
+        .map(|(i, s)| (&**s, i))
         .collect();
     let mut best: HashMap<usize, (f64, bool)> = HashMap::new();
     for star in &products.stars {
-        let reduced = star.chi2 / star.dof;
-        if star.variable
-            && star.n_used >= MIN_POINTS
+        let reduced = star.found.chi2 / star.found.dof;
+        if star.found.is_variable
+            && star.found.n_used >= MIN_POINTS
             && reduced.is_finite()
-            && let Some(number) = number.get(star.designation.as_str())
+            && let Some(number) = number.get(&*star.designation)
         {
             let known = best.entry(*number).or_insert((reduced, false));
-            *known = (known.0.max(reduced), known.1 || star.sb2_candidate);
+            *known = (known.0.max(reduced), known.1 || star.is_double_lined);
         }
     }
     let mut ranked: Vec<(usize, (f64, bool))> = best.into_iter().collect();
@@ -111,17 +111,14 @@ struct Point {
 /// Velocities of a star in one arm, less their median.
 fn velocities(products: &Products, rows: &[usize], arm: Arm, start_d: f64) -> Vec<Point> {
     let c = &products.catalogue;
-    let columns = c.arm(arm);
-    let known = rows
-        .iter()
-        .copied()
-        .filter(|r| columns.rv_corr_km_s[*r].is_finite() && c.hjd[*r].is_finite());
-    let mut points: Vec<Point> = known
-        .map(|r| Point {
-            time_d: c.hjd[r] - start_d,
-            rv_km_s: columns.rv_corr_km_s[r],
-            err_km_s: columns.rv_corr_err_km_s[r],
-            flagged: columns.flags[r] != 0,
+    let all = rows.iter().map(|r| (c.exposure(*r).hjd, c.arm(arm, *r)));
+    let mut points: Vec<Point> = all
+        .filter(|(hjd, velocity)| velocity.rv_corr_km_s.is_finite() && hjd.is_finite())
+        .map(|(hjd, velocity)| Point {
+            time_d: hjd - start_d,
+            rv_km_s: velocity.rv_corr_km_s,
+            err_km_s: velocity.rv_corr_err_km_s,
+            flagged: !velocity.flags.is_empty(),
         })
         .collect();
     let good = points.iter().filter(|p| !p.flagged).count();
@@ -140,7 +137,7 @@ fn curve(area: &Panel, products: &Products, shown: &Shown) -> Drawn {
     let rows: Vec<usize> = (0..c.len()).filter(|r| c.star[*r] == star).collect();
     let start = rows
         .iter()
-        .map(|r| c.hjd[*r])
+        .map(|r| c.exposure(*r).hjd)
         .fold(f64::MAX, f64::min)
         .floor();
     let (red, blue) = (

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use plotters::prelude::*;
 
 use super::plot::*;
-use super::products::{Products, ZeroPoint};
+use super::products::Products;
 use crate::Arm;
+use crate::catalogue::zero_point::ZeroPointRow;
 
 /// Exposures that one panel can show.
 const MAX_EXPOSURES: usize = 80;
@@ -45,8 +46,8 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
 }
 
 /// Plate and spectrograph with most exposures.
-fn busiest(zero_points: &[ZeroPoint]) -> Option<(String, i64)> {
-    let mut counts: BTreeMap<(&str, i64), usize> = BTreeMap::new();
+fn busiest(zero_points: &[ZeroPointRow]) -> Option<(String, i32)> {
+    let mut counts: BTreeMap<(&str, i32), usize> = BTreeMap::new();
     for z in zero_points {
         *counts.entry((&z.planid, z.spid)).or_default() += 1;
     }
@@ -58,15 +59,15 @@ fn busiest(zero_points: &[ZeroPoint]) -> Option<(String, i64)> {
 
 /// Velocity of each row of the constants less the mean of the star.
 fn moves(products: &Products, arm: Arm) -> Vec<(usize, f64)> {
-    let rv = &products.catalogue.arm(arm).rv_km_s;
+    let rv = |row: usize| products.catalogue.arm(arm, row).rv_km_s;
     let mut out = Vec::new();
     for rows in products
         .constant_rows(arm)
         .values()
         .filter(|rows| rows.len() > 1)
     {
-        let mean = rows.iter().map(|r| rv[*r]).sum::<f64>() / rows.len() as f64;
-        out.extend(rows.iter().map(|r| (*r, rv[*r] - mean)));
+        let mean = rows.iter().map(|r| rv(*r)).sum::<f64>() / rows.len() as f64;
+        out.extend(rows.iter().map(|r| (*r, rv(*r) - mean)));
     }
     out
 }
@@ -80,25 +81,18 @@ fn range(values: impl Iterator<Item = f64>) -> f64 {
 
 fn by_spectrograph(area: &Panel, products: &Products, arm: Arm) -> Drawn {
     let title = format!("{arm} arm, by spectrograph");
-    let mut groups: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-    let rv = &products.catalogue.arm(arm).rv_km_s;
-    for (row, rv) in products
-        .constant_rows(arm)
-        .into_values()
-        .flatten()
-        .map(|row| (row, rv[row]))
-    {
-        groups
-            .entry(products.catalogue.spid[row])
-            .or_default()
-            .push(rv);
+    let mut groups: BTreeMap<i32, Vec<f64>> = BTreeMap::new();
+    let c = &products.catalogue;
+    for row in products.constant_rows(arm).into_values().flatten() {
+        let of_spectrograph = groups.entry(c.exposure(row).spid).or_default();
+        of_spectrograph.push(c.arm(arm, row).rv_km_s);
     }
     if groups.is_empty() {
         return nothing(area, &title, "no constant stars");
     }
     let limit = range(groups.values().flatten().copied());
     let n = groups.len();
-    let names: Vec<i64> = groups.keys().copied().collect();
+    let names: Vec<i32> = groups.keys().copied().collect();
     let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
         .margin(10)
@@ -126,14 +120,14 @@ fn by_spectrograph(area: &Panel, products: &Products, arm: Arm) -> Drawn {
 }
 
 /// Name of the spectrograph at a tick; empty between them.
-fn spectrograph_name(x: f64, names: &[i64]) -> String {
+fn spectrograph_name(x: f64, names: &[i32]) -> String {
     let nearest = x.round();
     if (x - nearest).abs() > 0.01 || nearest < 0.0 {
         return String::new();
     }
     names
         .get(nearest as usize)
-        .map_or(String::new(), i64::to_string)
+        .map_or(String::new(), i32::to_string)
 }
 
 /// A violin, or points where there are few.
@@ -157,15 +151,15 @@ fn by_exposure(
     area: &Panel,
     products: &Products,
     arm: Arm,
-    busiest: Option<&(String, i64)>,
+    busiest: Option<&(String, i32)>,
 ) -> Drawn {
     let Some((planid, spid)) = busiest else {
         return nothing(area, &format!("{arm} arm, by exposure"), "no zero points");
     };
-    let mut points: Vec<&ZeroPoint> = products
+    let mut points: Vec<&ZeroPointRow> = products
         .zero_points
         .iter()
-        .filter(|z| z.arm == arm && z.planid == *planid && z.spid == *spid)
+        .filter(|z| z.arm == arm && *z.planid == **planid && z.spid == *spid)
         .collect();
     points.sort_by_key(|z| z.lmjm);
     let all = points.len();
@@ -186,15 +180,15 @@ fn by_exposure(
         .collect();
     let mut groups = vec![Vec::new(); points.len()];
     for (row, rv) in moves(products, arm) {
-        let c = &products.catalogue;
-        if c.planid[row] == *planid
-            && c.spid[row] == *spid
-            && let Some(i) = place.get(&c.lmjm[row])
+        let exposure = products.catalogue.exposure(row);
+        if *exposure.planid == **planid
+            && exposure.spid == *spid
+            && let Some(i) = place.get(&exposure.lmjm)
         {
             groups[*i].push(rv);
         }
     }
-    let zps = points.iter().map(|z| z.zp_km_s);
+    let zps = points.iter().map(|z| z.found.zp);
     let limit = range(groups.iter().flatten().copied().chain(zps));
     let n = points.len() as f64;
     let mut chart = ChartBuilder::on(area)
@@ -232,14 +226,14 @@ fn by_exposure(
     let known = points
         .iter()
         .enumerate()
-        .filter(|(_, z)| z.zp_km_s.is_finite());
+        .filter(|(_, z)| z.found.zp.is_finite());
     for (i, z) in known {
-        let (x, err) = (i as f64 + 1.0, z.zp_err_km_s);
+        let (x, err) = (i as f64 + 1.0, z.found.zp_err);
         if err.is_finite() {
-            let bar = [(x, z.zp_km_s - err), (x, z.zp_km_s + err)];
+            let bar = [(x, z.found.zp - err), (x, z.found.zp + err)];
             chart.draw_series([PathElement::new(bar, BLACK.stroke_width(2))])?;
         }
-        chart.draw_series([Circle::new((x, z.zp_km_s), 4, BLACK.filled())])?;
+        chart.draw_series([Circle::new((x, z.found.zp), 4, BLACK.filled())])?;
     }
     Ok(())
 }

@@ -11,7 +11,6 @@ use super::directory::{self, RunDir};
 use super::record::{Counts, Record, UnitRecord, utc};
 use super::unit_file::{self, UnitFile, UnitHeader};
 use super::{fingerprint, names, scatter};
-use crate::calibrate::summary;
 use crate::catalogue::{self, Products};
 use crate::files::same_file;
 use crate::files::whole::Prepared;
@@ -23,7 +22,6 @@ use crate::likelihood::Likelihood;
 use crate::measure::files::{count_stars, sort_rejections, sort_rows};
 use crate::measure::stages::{Stage, StageClocks};
 use crate::measure::{Job, Plan, Progress, RvRow, measure_units, rejections};
-use crate::table::Table;
 use crate::{Error, Result, report};
 
 /// What a run did.
@@ -132,13 +130,7 @@ fn work(
     };
     let made = match rows.is_empty() {
         true => None,
-        false => {
-            let mut made = catalogue::products(&rows, &star_names, &config.calibrate)?;
-            if config.flags_text {
-                catalogue::push_flags_text(&mut made.catalogue);
-            }
-            Some(made)
-        }
+        false => Some(catalogue::products(&rows, &star_names, &config.calibrate)?),
     };
     drop(rows);
     lap("calibration", &mut stages);
@@ -155,7 +147,7 @@ fn work(
     }
     lap("products", &mut stages);
     if let Some(made) = &made {
-        counts.exposures = made.catalogue.n_rows();
+        counts.exposures = made.catalogue.len();
     }
     let mut effective = identity;
     effective.insert("out".into(), config.out.display().to_string().into());
@@ -171,12 +163,10 @@ fn work(
         backend: backend.name(),
         counts,
         units: units.iter().map(UnitDone::record).collect(),
-        calibration: made
-            .as_ref()
-            .map_or_else(Vec::new, |m| summary::arms(&m.input, &m.arms)),
+        calibration: made.as_ref().map_or_else(Vec::new, |m| m.arms.clone()),
         scatter: made
             .as_ref()
-            .map_or_else(Vec::new, |m| scatter::of_constants(&m.constants)),
+            .map_or_else(Vec::new, |m| scatter::of_constants(&m.stars)),
         stages,
         products: products.iter().map(|(name, _)| name.clone()).collect(),
     };
@@ -335,14 +325,9 @@ fn prepare(
     made: &Products,
     progress: &dyn Progress,
 ) -> Result<Vec<(String, Prepared)>> {
-    let tables: [(&str, &Table); 4] = [
-        ("catalogue", &made.catalogue),
-        ("stars", &made.stars),
-        ("constants", &made.constants),
-        ("zeropoints", &made.zero_points),
-    ];
     let mut products: Vec<(String, Prepared)> = Vec::new();
-    for (name, table) in tables {
+    for name in catalogue::TABLES {
+        let table = made.table(name, config.flags_text);
         for format in &config.formats {
             if progress.cancelled() {
                 return Err(Error::Interrupted(format!(

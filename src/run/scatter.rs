@@ -1,7 +1,9 @@
 //! How well the constants agree before and after the calibration.
 
+use crate::calibrate::results::Star;
 use crate::calibrate::stats::median;
-use crate::table::{ColumnData, Table};
+use crate::catalogue::row::ARMS;
+use crate::catalogue::star::StarRow;
 
 /// The constants of an arm.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -16,31 +18,23 @@ pub struct ArmScatter {
     pub after_km_s: Option<f64>,
 }
 
-/// Reads the table of constants; one value per arm in it.
-pub fn of_constants(constants: &Table) -> Vec<ArmScatter> {
-    let float = |name: &str| {
-        let column = constants.column(name).and_then(|c| c.data.to_f64());
-        column.unwrap_or_default()
-    };
-    let (before, after) = (float("scatter_before"), float("scatter_after"));
-    let Some(ColumnData::Text(arm)) = constants.column("arm").map(|c| &c.data) else {
-        return Vec::new();
-    };
-    ["red", "blue"]
-        .into_iter()
-        .filter(|name| arm.iter().any(|a| a == name))
-        .map(|name| {
-            let middle = |values: &[f64]| {
-                let of = values.iter().zip(arm).filter(|(_, a)| *a == name);
-                let mut of: Vec<f64> = of.map(|(v, _)| *v).filter(|v| v.is_finite()).collect();
-                (!of.is_empty()).then(|| median(&mut of))
+/// One value per arm that has constants, red first.
+pub fn of_constants(stars: &[StarRow]) -> Vec<ArmScatter> {
+    ARMS.into_iter()
+        .filter_map(|arm| {
+            let is_one = |s: &&StarRow| s.arm == arm && s.found.is_constant;
+            let constants: Vec<&StarRow> = stars.iter().filter(is_one).collect();
+            let middle = |value: fn(&Star) -> f64| {
+                let values = constants.iter().map(|s| value(&s.found));
+                let mut finite: Vec<f64> = values.filter(|v| v.is_finite()).collect();
+                (!finite.is_empty()).then(|| median(&mut finite))
             };
-            ArmScatter {
-                arm: name.to_owned(),
-                n_constants: arm.iter().filter(|a| *a == name).count(),
-                before_km_s: middle(&before),
-                after_km_s: middle(&after),
-            }
+            (!constants.is_empty()).then(|| ArmScatter {
+                arm: arm.name().to_owned(),
+                n_constants: constants.len(),
+                before_km_s: middle(|s| s.scatter_before),
+                after_km_s: middle(|s| s.scatter_after),
+            })
         })
         .collect()
 }

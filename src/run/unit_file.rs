@@ -9,10 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::fingerprint;
+use crate::catalogue::measured as measured_table;
 use crate::files::workplace::read_regular;
 use crate::files::{regular, whole};
 use crate::lamost::raw::{RejectReason, Rejection};
-use crate::measure::{MeasuredUnit, RvRow, Unit, rv_read, rv_table};
+use crate::measure::{MeasuredUnit, RvRow, Unit};
 use crate::table::Table;
 use crate::{Error, Result};
 
@@ -113,7 +114,7 @@ impl UnitFile {
     /// # Errors
     /// [`Error::Io`].
     pub fn write(&self, unit: &Unit, measured: &MeasuredUnit) -> Result<()> {
-        rv_table::to_table(&measured.rows).write(&self.rows)?;
+        measured_table::to_table(&measured.rows).write(&self.rows)?;
         let bytes = regular::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
         let unreadable = |r: &Rejection| r.reason == RejectReason::Unreadable;
         let header = UnitHeader {
@@ -181,8 +182,8 @@ impl UnitFile {
         }
         let advice = "remove this file, or start anew with --overwrite";
         let table = Table::read(&self.rows)?;
-        let rows =
-            rv_read::from_table(&table).map_err(|e| Error::format(&self.rows, e.to_string()))?;
+        let rows = measured_table::from_table(&table)
+            .map_err(|e| Error::format(&self.rows, e.to_string()))?;
         let found = (rows.len(), n_stars(&rows));
         let expected = (header.n_rows, header.n_stars_measured);
         if found != expected {

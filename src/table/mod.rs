@@ -6,6 +6,7 @@ mod csv;
 mod csv_read;
 mod ecsv;
 mod escape;
+mod field;
 mod fits;
 mod fits_field;
 mod fits_read;
@@ -28,6 +29,7 @@ mod yaml_meta;
 #[cfg(test)]
 mod tests;
 
+pub use field::{Cell, Field, FieldReader, Missing};
 pub use read::{ReadTable, Skipped};
 pub use width::Width;
 pub use words::{is_missing, number};

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
 use relrv::calibrate::arms::CalibrateConfig;
 use relrv::catalogue::products;
+use relrv::catalogue::star::StarRow;
 use relrv::double_lined::coarse::CoarseExposure;
 use relrv::double_lined::judge::{Evidence, evidence, judge};
 use relrv::lab::simulate::plate::{Motion, Plate};
@@ -118,29 +119,20 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
     )
     .unwrap();
 
-    let ids = texts(&made.stars, "designation");
-    let (candidate, constant) = (
-        texts(&made.stars, "sb2_candidate"),
-        texts(&made.stars, "constant"),
-    );
-    let of_table: HashMap<String, (bool, bool)> = ids
-        .into_iter()
-        .zip(candidate.iter().zip(&constant))
-        .map(|(id, (c, k))| (id, (c == "true", k == "true")))
-        .collect();
+    let verdict = |s: &StarRow| {
+        let verdict = (s.is_double_lined, s.found.is_constant);
+        (s.designation.to_string(), verdict)
+    };
+    let of_table: HashMap<String, (bool, bool)> = made.stars.iter().map(verdict).collect();
     // Who is double in one arm is so in the other.
-    assert!((0..made.stars.n_rows()).all(|i| {
-        let id = &texts(&made.stars, "designation")[i];
-        of_table[id].0 == (candidate[i] == "true")
-    }));
+    let is_same = |s: &StarRow| of_table[&*s.designation].0 == s.is_double_lined;
+    assert!(made.stars.iter().all(is_same));
     // Candidates are corrected like all others.
     let mut corrected: HashMap<String, bool> = HashMap::new();
-    for (id, v) in texts(&made.catalogue, "designation")
-        .into_iter()
-        .zip(floats(&made.catalogue, "drv_r_corr"))
-    {
+    for row in &made.catalogue {
+        let id = row.exposure.designation.to_string();
         // A single exposure may have none: too faint, or its whole night without constants.
-        *corrected.entry(id).or_default() |= v.is_finite();
+        *corrected.entry(id).or_default() |= row.arm(Arm::Red).rv_corr_km_s.is_finite();
     }
 
     let mut out = Survey {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use crate::catalogue::exposure::Exposure;
 use crate::catalogue::flags::CatalogueFlags;
 use crate::lab::simulate::TruthRow;
 use crate::lab::validate::statistics::{mean, quantile, rms};
-use crate::report::products::{Products, Source};
+use crate::report::products::Products;
 use crate::{Arm, Error, Result};
 
 /// The arms, in the order they are told.
@@ -91,6 +92,10 @@ pub struct Comparison {
 
 type Key = (i64, i64, i64, Arm);
 
+fn key(e: &Exposure, arm: Arm) -> Key {
+    (e.spid.into(), e.fiberid.into(), e.lmjm, arm)
+}
+
 /// Values and their errors, by what they have a mean in common with.
 type Groups<K> = BTreeMap<K, Vec<(f64, f64)>>;
 
@@ -129,7 +134,7 @@ pub fn compare(plate: &Path, run: &Path) -> Result<Comparison> {
     let truth = truth(plate)?;
     let products = Products::read(run)?;
     Ok(Comparison {
-        zero_points: zero_points(&truth, run)?,
+        zero_points: zero_points(&truth, &products, run)?,
         velocities: velocities(&truth, &products, run)?,
         taken: taken(&truth, &products, run)?,
     })
@@ -155,34 +160,36 @@ fn not_of_plate(run: &Path) -> Error {
     Error::format(run, "a product has an exposure that the plate has not")
 }
 
-fn zero_points(truth: &HashMap<Key, TruthRow>, run: &Path) -> Result<Vec<ZeroPointError>> {
+fn zero_points(
+    truth: &HashMap<Key, TruthRow>,
+    products: &Products,
+    run: &Path,
+) -> Result<Vec<ZeroPointError>> {
     let injected: HashMap<(i64, i64, Arm), f64> = truth
         .iter()
         .map(|((spid, _, lmjm, arm), row)| ((*spid, *lmjm, *arm), row.zp_true))
         .collect();
-    let source = Source::open(run, "zeropoints")?;
-    let (arms, spid, lmjm) = (
-        source.arms()?,
-        source.integers("spid")?,
-        source.integers("lmjm")?,
-    );
-    let (zp, zp_err) = (source.floats("zp")?, source.floats("zp_err")?);
-    let component = source.integers("component")?;
-    let mut groups: BTreeMap<(Arm, i64), Vec<ZeroPointError>> = BTreeMap::new();
-    for i in (0..zp.len()).filter(|i| zp[*i].is_finite()) {
-        let true_km_s = injected.get(&(spid[i], lmjm[i], arms[i]));
+    let mut groups: BTreeMap<(Arm, Option<u32>), Vec<ZeroPointError>> = BTreeMap::new();
+    for z in products
+        .zero_points
+        .iter()
+        .filter(|z| z.found.zp.is_finite())
+    {
+        let spid = i64::from(z.spid);
+        let true_km_s = injected.get(&(spid, z.lmjm, z.arm));
         let true_km_s = *true_km_s.ok_or_else(|| not_of_plate(run))?;
+        let error = ZeroPointError {
+            arm: z.arm,
+            spid,
+            lmjm: z.lmjm,
+            true_km_s,
+            error_km_s: z.found.zp - true_km_s,
+            quoted_km_s: z.found.zp_err,
+        };
         groups
-            .entry((arms[i], component[i]))
+            .entry((z.arm, z.found.component))
             .or_default()
-            .push(ZeroPointError {
-                arm: arms[i],
-                spid: spid[i],
-                lmjm: lmjm[i],
-                true_km_s,
-                error_km_s: zp[i] - true_km_s,
-                quoted_km_s: zp_err[i],
-            });
+            .push(error);
     }
     for of in groups.values_mut() {
         let errors: Vec<f64> = of.iter().map(|z| z.error_km_s).collect();
@@ -202,33 +209,28 @@ fn velocities(
     products: &Products,
     run: &Path,
 ) -> Result<Vec<Velocities>> {
-    let source = Source::open(run, "catalogue")?;
     let c = &products.catalogue;
     let mut out = Vec::new();
     for arm in ARMS {
-        let columns = c.arm(arm);
-        let letter = arm.letter().to_ascii_lowercase();
-        let own = source.floats(&format!("drv_{letter}_err_own"))?;
         for kind in ["constant", "sb1", "pulsator"] {
             let (mut before, mut after) = (Groups::new(), Groups::new());
             let (mut n, mut n_flagged) = (0, 0);
-            for (i, own) in own.iter().enumerate() {
-                let (raw, corr) = (columns.rv_km_s[i], columns.rv_corr_km_s[i]);
-                let err = columns.rv_corr_err_km_s[i];
+            for i in 0..c.len() {
+                let velocity = c.arm(arm, i);
+                let (raw, corr) = (velocity.rv_km_s, velocity.rv_corr_km_s);
+                let err = velocity.rv_corr_err_km_s;
                 if !(raw.is_finite() && corr.is_finite() && err > 0.0) {
                     continue;
                 }
                 let row = truth
-                    .get(&(c.spid[i], c.fiberid[i], c.lmjm[i], arm))
+                    .get(&key(c.exposure(i), arm))
                     .ok_or_else(|| not_of_plate(run))?;
                 // The reference itself is one of the flags.
-                if row.kind != kind
-                    || columns.flags[i] == i64::from(CatalogueFlags::REFERENCE.bits())
-                {
+                if row.kind != kind || velocity.flags == CatalogueFlags::REFERENCE {
                     continue;
                 }
                 n += 1;
-                if columns.flags[i] != 0 {
+                if !velocity.flags.is_empty() {
                     n_flagged += 1;
                     continue;
                 }
@@ -236,7 +238,7 @@ fn velocities(
                 before
                     .entry(star)
                     .or_insert_with(Vec::new)
-                    .push((raw - row.rv_true, *own));
+                    .push((raw - row.rv_true, velocity.rv_err_own_km_s));
                 after
                     .entry(star)
                     .or_insert_with(Vec::new)
@@ -277,21 +279,16 @@ fn taken(
     for i in 0..c.len() {
         let found = ARMS
             .iter()
-            .find_map(|arm| truth.get(&(c.spid[i], c.fiberid[i], c.lmjm[i], *arm)));
+            .find_map(|arm| truth.get(&key(c.exposure(i), *arm)));
         let row = found.ok_or_else(|| not_of_plate(run))?;
-        star_of.insert(&c.stars[c.star[i]], &row.star);
+        star_of.insert(&*c.stars[c.star[i]], &row.star);
     }
-    let stars = Source::open(run, "stars")?;
-    let (ids, arms) = (stars.text("designation")?, stars.arms()?);
-    let constant = stars.truths("constant")?;
-    let variable = stars.truths("variable")?;
-    let double = stars.truths("sb2_candidate")?;
     let mut counts: BTreeMap<(usize, usize), Taken> = BTreeMap::new();
-    for i in 0..ids.len() {
+    for found in &products.stars {
         let star = star_of
-            .get(ids[i].as_str())
+            .get(&*found.designation)
             .ok_or_else(|| not_of_plate(run))?;
-        let Some(&(kind, n_apart)) = kinds.get(&(*star, arms[i])) else {
+        let Some(&(kind, n_apart)) = kinds.get(&(*star, found.arm)) else {
             continue;
         };
         let kind = match kind {
@@ -300,15 +297,17 @@ fn taken(
             other => other,
         };
         let place = |list: &[&str], name: &str| list.iter().position(|k| *k == name);
-        let (Some(a), Some(k)) = (ARMS.iter().position(|a| *a == arms[i]), place(&KINDS, kind))
-        else {
+        let (Some(a), Some(k)) = (
+            ARMS.iter().position(|a| *a == found.arm),
+            place(&KINDS, kind),
+        ) else {
             continue;
         };
         let t = counts.entry((a, k)).or_default();
         t.n += 1;
-        t.constant += usize::from(constant[i]);
-        t.variable += usize::from(variable[i]);
-        t.sb2 += usize::from(double[i]);
+        t.constant += usize::from(found.found.is_constant);
+        t.variable += usize::from(found.found.is_variable);
+        t.sb2 += usize::from(found.is_double_lined);
     }
     let named = counts.into_iter().map(|((a, k), t)| (ARMS[a], KINDS[k], t));
     Ok(named.collect())

@@ -191,7 +191,6 @@ const SHOWN: (usize, usize) = (4, 4);
 
 fn table_2(products: &Products) -> Grid {
     let c = &products.catalogue;
-    let (red, blue) = (c.arm(Arm::Red), c.arm(Arm::Blue));
     let number = |x: f64, digits: usize| {
         if x.is_finite() {
             // No -0.00.
@@ -212,13 +211,14 @@ fn table_2(products: &Products) -> Grid {
                     String::new()
                 }
             };
-            let mut row = vec![place(c.ra_deg[r]), place(c.dec_deg[r]), number(c.hjd[r], 6)];
-            for arm in [red, blue] {
-                row.push(number(arm.snr[r], 2));
-                row.push(number(arm.rv_km_s[r], 2));
-                row.push(number(arm.rv_err_km_s[r], 2));
-                row.push(number(arm.rv_corr_km_s[r], 2));
-                row.push(number(arm.rv_corr_err_km_s[r], 2));
+            let e = c.exposure(r);
+            let mut row = vec![place(e.ra_deg), place(e.dec_deg), number(e.hjd, 6)];
+            for arm in [Arm::Red, Arm::Blue].map(|arm| c.arm(arm, r)) {
+                row.push(number(arm.snr, 2));
+                row.push(number(arm.rv_km_s, 2));
+                row.push(number(arm.rv_err_km_s, 2));
+                row.push(number(arm.rv_corr_km_s, 2));
+                row.push(number(arm.rv_corr_err_km_s, 2));
             }
             rows.push(row);
         }
@@ -279,10 +279,10 @@ fn catalogue_fact(comparison: &Comparison) -> String {
 
 fn errors_fact(products: &Products) -> String {
     let median_at = |arm: Arm, low: f64, high: f64| {
-        let c = products.catalogue.arm(arm);
-        let near = (0..c.snr.len()).filter(|i| (low..high).contains(&c.snr[*i]));
+        let velocities = products.catalogue.rows.iter().map(|row| row.arm(arm));
+        let near = velocities.filter(|v| (low..high).contains(&v.snr));
         let errors: Vec<f64> = near
-            .map(|i| c.rv_err_km_s[i])
+            .map(|v| v.rv_err_km_s)
             .filter(|e| e.is_finite())
             .collect();
         quantile(&errors, 0.5)
@@ -308,7 +308,7 @@ fn scatter_fact(products: &Products) -> String {
         let stars: Vec<_> = products
             .stars
             .iter()
-            .filter(|s| s.arm == arm && s.scatter_after_km_s.is_finite() && s.n_used >= 2.0)
+            .filter(|s| s.arm == arm && s.found.scatter_after.is_finite() && s.found.n_used >= 2)
             .filter(|s| {
                 let number = products
                     .catalogue
@@ -318,8 +318,8 @@ fn scatter_fact(products: &Products) -> String {
                 number.is_some_and(|n| products.constants.contains(&(n, arm)))
             })
             .collect();
-        let before: Vec<f64> = stars.iter().map(|s| s.scatter_before_km_s).collect();
-        let after: Vec<f64> = stars.iter().map(|s| s.scatter_after_km_s).collect();
+        let before: Vec<f64> = stars.iter().map(|s| s.found.scatter_before).collect();
+        let after: Vec<f64> = stars.iter().map(|s| s.found.scatter_after).collect();
         format!(
             "mean {:.2} km/s before and {:.2} after (medians {:.2} and {:.2}) in the {arm} arm",
             mean(&before),
@@ -338,20 +338,20 @@ fn scatter_fact(products: &Products) -> String {
 fn fibres_fact(products: &Products) -> String {
     let c = &products.catalogue;
     let of = |arm: Arm| {
-        let rv = &c.arm(arm).rv_corr_km_s;
-        let mut fibres: std::collections::BTreeMap<(i64, i64), Vec<f64>> = Default::default();
+        let rv = |row: usize| c.arm(arm, row).rv_corr_km_s;
+        let mut fibres: std::collections::BTreeMap<(i32, i32), Vec<f64>> = Default::default();
         for rows in products.constant_rows(arm).values() {
             let rows: Vec<usize> = rows
                 .iter()
                 .copied()
-                .filter(|r| rv[*r].is_finite())
+                .filter(|r| rv(*r).is_finite())
                 .collect();
-            let centre = mean(&rows.iter().map(|r| rv[*r]).collect::<Vec<_>>());
+            let centre = mean(&rows.iter().map(|r| rv(*r)).collect::<Vec<_>>());
             for r in rows {
                 fibres
-                    .entry((c.spid[r], c.fiberid[r]))
+                    .entry((c.exposure(r).spid, c.exposure(r).fiberid))
                     .or_default()
-                    .push(rv[r] - centre);
+                    .push(rv(r) - centre);
             }
         }
         let middles: Vec<f64> = fibres.values().map(|v| quantile(v, 0.5)).collect();

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::statistics::rms;
-use crate::calibrate::observations::{ArmObservations, Names, Observations};
+use crate::calibrate::observations::{ArmObservations, Observations};
 
 /// What is drawn. The defaults have the size of the paper's sample: 59 plates of 16 spectrographs.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,26 +114,19 @@ impl Survey {
                 rv[first..].iter_mut().for_each(|v| *v -= reference);
             }
         }
-        let names = |n: usize, letter: char| Names {
-            names: (0..n).map(|i| format!("{letter}{i:06}")).collect(),
-        };
         let n_rows = rv.len();
         Survey {
             observations: Observations {
-                stars: names(n_stars, 's'),
                 star,
-                exposures: names(config.n_exposures, 'e'),
                 exposure,
-                groups: names(n_groups, 'g'),
                 group,
                 arms: vec![ArmObservations {
-                    arm: "red".to_owned(),
+                    leads: true,
                     row: (0..n_rows as u32).collect(),
                     rv,
                     err,
                     flags: vec![crate::calibrate::CalFlags::empty(); n_rows],
                 }],
-                n_rows,
             },
             zp_km_s,
             n_exposures: config.n_exposures,

@@ -1,8 +1,8 @@
 //! Velocities of a table that say nothing about their star.
 
+use super::input::{Input, Layout};
 use super::never_constant::own_flags;
-use crate::calibrate::cal_flags::CalFlags;
-use crate::calibrate::input::{Input, Layout};
+use crate::calibrate::CalFlags;
 use crate::likelihood::RvFlags;
 use crate::table::Table;
 
@@ -11,7 +11,7 @@ use crate::table::Table;
 pub fn mark_not_used(table: &Table, input: &mut Input) {
     let is_wide = input.layout == Layout::Wide;
     for arm in &mut input.observations.arms {
-        let name = match (is_wide, crate::calibrate::arms::is_red(&arm.arm)) {
+        let name = match (is_wide, arm.leads) {
             (false, _) => "flags",
             (true, true) => "flags_r",
             (true, false) => "flags_b",
@@ -31,7 +31,7 @@ pub fn mark_not_used(table: &Table, input: &mut Input) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibrate::input::observations;
+    use crate::velocity_table::input::observations;
 
     fn marked(csv: &str) -> Vec<bool> {
         let dir = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
 //! From a table to [`Observations`]: which columns hold what.
 
-use super::cal_flags::CalFlags;
-use super::observations::{ArmObservations, Names, Observations};
-use crate::calibrate::arms::is_red;
+use super::names::{Groups, Names};
+use crate::calibrate::CalFlags;
+use crate::calibrate::observations::{ArmObservations, Observations, UNNAMED};
 use crate::table::{Column, ColumnData, Skipped, Table, is_missing, number, units};
 use crate::{Error, Result};
 
@@ -28,8 +28,16 @@ struct Source {
 /// A table's observations, and what is needed to write products in its words.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// The observations.
+    /// The observations, by numbers.
     pub observations: Observations,
+    /// Star of each number.
+    pub stars: Names,
+    /// Exposure of each number.
+    pub exposures: Names,
+    /// Group of each number.
+    pub groups: Groups,
+    /// Arms as the table calls them; one empty name where it tells no arm.
+    pub arms: Vec<String>,
     /// How the table holds them.
     pub layout: Layout,
     /// Column that names the star.
@@ -38,8 +46,6 @@ pub struct Input {
     pub unit: String,
     /// The weights go by `rv_err_own`.
     pub has_own_errors: bool,
-    /// The table has groups.
-    pub has_groups: bool,
     /// The table has arms.
     pub has_arms: bool,
     /// What was done to columns so that they fit each other, in sentences for the user.
@@ -79,9 +85,9 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         Layout::Long => ("star", "exposure"),
         Layout::Wide => (wide_star_name(&table), "lmjm"),
     };
-    let (stars, star) = names(table.need(star_name)?)?;
-    let (exposures, exposure) = names(table.need(exposure_name)?)?;
-    let (has_groups, (groups, group)) = groups(&table, &layout)?;
+    let (stars, star) = named(table.need(star_name)?)?;
+    let (exposures, exposure) = named(table.need(exposure_name)?)?;
+    let (groups, group) = groups(&table, &layout)?;
     let (has_arms, sources) = match layout {
         Layout::Long => (
             table.get("arm")?.is_some(),
@@ -114,7 +120,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
     let unit = unit_of(&columns);
     let has_own_errors = columns.iter().any(|(.., own)| own.is_some());
     let mut notes = Vec::new();
-    let mut arms = Vec::new();
+    let (mut arm_names, mut arms) = (Vec::new(), Vec::new());
     for (source, (rv, err, own)) in sources.into_iter().zip(columns) {
         let weights = own.unwrap_or(err);
         // The errors that do not count are checked all the same.
@@ -131,8 +137,9 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
             }
             Ok(values)
         };
+        arm_names.push(source.arm.clone());
         arms.push(ArmObservations {
-            arm: source.arm,
+            leads: is_red(&source.arm),
             row: (0..n_rows as u32).collect(),
             rv: scaled(rv)?,
             err: scaled(weights)?,
@@ -140,24 +147,23 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         });
     }
     if let (Layout::Long, Some(arm)) = (&layout, table.get("arm")?) {
-        arms = split_arms(arms.remove(0), arm)?;
+        (arm_names, arms) = split_arms(arms.remove(0), arm)?;
     }
     Ok(Input {
         observations: Observations {
-            stars,
             star,
-            exposures,
             exposure,
-            groups,
             group,
             arms,
-            n_rows,
         },
+        stars,
+        exposures,
+        groups,
+        arms: arm_names,
         layout,
         star_column: star_name,
         unit,
         has_own_errors,
-        has_groups,
         has_arms,
         notes,
     })
@@ -291,26 +297,32 @@ fn name_texts(column: &Column) -> Result<Vec<String>> {
         .collect()
 }
 
+/// Names and the number of each row's, [`UNNAMED`] where the row has none.
+fn named(column: &Column) -> Result<(Names, Vec<u32>)> {
+    let (names, mut numbers) = names(column)?;
+    if let Some(nameless) = names.names.iter().position(String::is_empty) {
+        let nameless = nameless as u32;
+        let of_row = numbers.iter_mut().filter(|n| **n == nameless);
+        of_row.for_each(|n| *n = UNNAMED);
+    }
+    Ok((names, numbers))
+}
+
 /// Group of each row: plate and spectrograph where the table has no groups but these.
-fn groups(table: &Found<'_>, layout: &Layout) -> Result<(bool, (Names, Vec<u32>))> {
+fn groups(table: &Found<'_>, layout: &Layout) -> Result<(Groups, Vec<u32>)> {
     if *layout == Layout::Long
         && let Some(group) = table.get("group")?
     {
-        return Ok((true, names(group)?));
+        let (names, numbers) = names(group)?;
+        return Ok((Groups::Named(names), numbers));
     }
     let has_plates = table.get("planid")?.is_some() && table.get("spid")?.is_some();
     if *layout == Layout::Long && !has_plates {
-        let none = vec![String::new(); table.table.n_rows()];
-        return Ok((false, Names::new(&none)));
+        return Ok((Groups::None, vec![0; table.table.n_rows()]));
     }
     let plates = name_texts(table.need("planid")?)?;
     let spids = name_texts(table.need("spid")?)?;
-    let both: Vec<String> = plates
-        .iter()
-        .zip(&spids)
-        .map(|(plate, spid)| format!("{plate}_sp{spid:0>2}"))
-        .collect();
-    Ok((true, Names::new(&both)))
+    Ok(Groups::of_plates(&plates, &spids))
 }
 
 /// The values as floats, NaN where there is none; the first cell of text that is no number is an error.
@@ -333,17 +345,22 @@ fn numbers(column: &Column) -> Result<Vec<f64>> {
         .collect()
 }
 
-/// One set of observations per value of the arm column: red first, the others by name.
-fn split_arms(all: ArmObservations, column: &Column) -> Result<Vec<ArmObservations>> {
-    let (arm_names, of) = names(column)?;
-    let mut arms: Vec<ArmObservations> = arm_names
-        .names
-        .iter()
-        .map(|arm| ArmObservations {
-            arm: arm.clone(),
-            ..ArmObservations::default()
-        })
-        .collect();
+/// The arm's name says red: its constants serve the other arms.
+pub fn is_red(arm: &str) -> bool {
+    arm.eq_ignore_ascii_case("red") || arm.eq_ignore_ascii_case("r")
+}
+
+/// One set of observations per value of the arm column, with their names: red first, the others by name.
+fn split_arms(
+    all: ArmObservations,
+    column: &Column,
+) -> Result<(Vec<String>, Vec<ArmObservations>)> {
+    let (names, of) = names(column)?;
+    let empty = |arm: &String| ArmObservations {
+        leads: is_red(arm),
+        ..ArmObservations::default()
+    };
+    let mut arms: Vec<ArmObservations> = names.names.iter().map(empty).collect();
     for (i, &a) in of.iter().enumerate() {
         let arm = &mut arms[a as usize];
         arm.row.push(all.row[i]);
@@ -351,6 +368,7 @@ fn split_arms(all: ArmObservations, column: &Column) -> Result<Vec<ArmObservatio
         arm.err.push(all.err[i]);
         arm.flags.push(CalFlags::empty());
     }
-    arms.sort_by_key(|a| !is_red(&a.arm));
-    Ok(arms)
+    let mut named: Vec<(String, ArmObservations)> = names.names.into_iter().zip(arms).collect();
+    named.sort_by_key(|(_, arm)| !arm.leads);
+    Ok(named.into_iter().unzip())
 }

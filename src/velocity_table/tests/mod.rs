@@ -10,9 +10,9 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::cal_flags::CalFlags;
 use super::input::{self, Input};
 use super::products;
+use crate::calibrate::CalFlags;
 use crate::calibrate::arms::{
     CalibrateConfig, CalibratedArm, Method, Scope, calibrate, calibrate_except,
 };

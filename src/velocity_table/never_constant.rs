@@ -1,6 +1,6 @@
 //! Stars of a table of velocities that must not be constants, whatever their velocities say.
 
-use crate::calibrate::input::Input;
+use super::input::Input;
 use crate::likelihood::RvFlags;
 use crate::table::Table;
 
@@ -9,7 +9,7 @@ use crate::table::Table;
 /// table from elsewhere has other bits, and is not looked at.
 pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
     let star = &input.observations.star;
-    let mut never = vec![false; input.observations.stars.names.len()];
+    let mut never = vec![false; input.stars.names.len()];
     let mut mark = |rows: &mut dyn Iterator<Item = bool>| {
         for (star, is_marked) in star.iter().zip(rows) {
             if is_marked && let Some(never) = never.get_mut(*star as usize) {
@@ -45,7 +45,7 @@ pub(super) fn own_flags(table: &Table, name: &str) -> Option<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibrate::input::observations;
+    use crate::velocity_table::input::observations;
 
     fn of(csv: &str) -> Vec<bool> {
         let dir = tempfile::tempdir().unwrap();

@@ -37,7 +37,7 @@ fn an_exposure_with_too_few_constants_gets_nan_and_a_flag() {
             assert_eq!(flags[7], f64::from(CalFlags::NO_ZERO_POINT.bits()));
             assert_eq!(f64s(&zp, "component")[7], -1.0);
             assert_eq!(values.iter().filter(|z| z.is_finite()).count(), 29);
-            let out = products::calibrated(t.clone(), &input, &arms);
+            let out = products::calibrated(t.clone(), &input, &arms).0;
             for (i, row) in few.rows.iter().enumerate() {
                 assert_eq!(f64s(&out, "rv_corr")[i].is_nan(), row.exposure == 7);
             }
@@ -97,7 +97,7 @@ fn bad_rows_are_flagged_and_kept() {
     );
     let clean = zps(&table(&mock(4, 0.3)));
     let (input, arms) = run(&t, &CalibrateConfig::default());
-    let out = products::calibrated(t.clone(), &input, &arms);
+    let out = products::calibrated(t.clone(), &input, &arms).0;
     out.check().unwrap();
     assert_eq!(out.n_rows(), n + 8);
     assert_eq!(out.column("note").unwrap().data.text_at(n), format!("n{n}"));
@@ -139,7 +139,7 @@ fn tiny_tables_give_flags_or_an_error_and_never_a_number_from_one_star() {
                 ..CalibrateConfig::default()
             };
             let (input, arms) = run(&t, &config);
-            let out = products::calibrated(t.clone(), &input, &arms);
+            let out = products::calibrated(t.clone(), &input, &arms).0;
             assert_eq!(out.n_rows(), t.n_rows());
             assert!(f64s(&out, "rv_corr").iter().all(|v| v.is_nan()));
             let flags = f64s(&out, "cal_flags");

@@ -1,6 +1,6 @@
 //! Columns of the user's that have the name of a product's.
 
-use super::cal_flags::CalFlags;
+use crate::calibrate::CalFlags;
 use crate::table::{Column, Table, free_name};
 
 /// Meaning of `constant`.

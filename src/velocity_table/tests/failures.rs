@@ -4,7 +4,7 @@ use super::*;
 use crate::Error;
 use crate::calibrate::graph::Graph;
 use crate::calibrate::joint::{self, JointConfig};
-use crate::calibrate::summary;
+use crate::velocity_table::summaries;
 
 /// The mock in two arms, the second with another name of the exposures' arm.
 fn two_arms() -> Table {
@@ -50,12 +50,12 @@ fn one_arm_that_fails_leaves_the_other() {
             assert_eq!(zp(&arms), zp(&expected));
         }
         assert!(arms[other].solution.zp.iter().all(|z| z.is_finite()));
-        let told = summary::arms(&input, &arms);
+        let told = summaries(&input, &arms);
         let complaint = told[failed].complaint().unwrap();
         assert!(complaint.contains("not corrected"), "{complaint}");
         assert_eq!(told[other].complaint(), None);
         // Every row is there, those of the failed arm flagged as without a zero point.
-        let out = products::calibrated(t, &input, &arms);
+        let out = products::calibrated(t, &input, &arms).0;
         let (corrected, flags) = (f64s(&out, "rv_corr"), f64s(&out, "cal_flags"));
         for i in 0..2 * n {
             let is_failed = (i >= n) == (failed == 1);
@@ -76,13 +76,13 @@ fn too_few_steps_are_told() {
         for method in [Method::Joint, Method::Paper] {
             config.method = method;
             let (input, arms) = run(&t, &config);
-            let told = summary::arms(&input, &arms);
+            let told = summaries(&input, &arms);
             let complaint = told[0].complaint().unwrap();
             assert!(complaint.contains("did not settle"), "{complaint}");
         }
     }
     let (input, arms) = run(&t, &CalibrateConfig::default());
-    assert_eq!(summary::arms(&input, &arms)[0].complaint(), None);
+    assert_eq!(summaries(&input, &arms)[0].complaint(), None);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn what_is_no_velocity_moves_nothing_and_is_corrected() {
         for (x, y) in p(a).iter().zip(p(b)) {
             assert!((x - y).abs() < 1e-9 || (x.is_nan() && y.is_nan()));
         }
-        let out = products::calibrated(spoiled.clone(), &input, &arms);
+        let out = products::calibrated(spoiled.clone(), &input, &arms).0;
         let corrected = f64s(&out, "rv_corr");
         assert!(
             (0..t.n_rows())

@@ -117,7 +117,7 @@ fn single_outliers_lose_weight_and_the_star_stays_constant() {
     }
     let t = table(&m);
     let (input, arms) = run(&t, &CalibrateConfig::default());
-    let out = products::calibrated(t, &input, &arms);
+    let out = products::calibrated(t, &input, &arms).0;
     let flags = f64s(&out, "cal_flags");
     let is_constant = bools(&out, "constant");
     let flagged =

@@ -1,0 +1,194 @@
+//! What a calibration gives, in numbers: zero points, stars, corrected RVs. Stars, exposures, groups and arms are the numbers of the
+//! [`Observations`].
+
+use std::collections::BTreeMap;
+
+use super::arms::CalibratedArm;
+use super::cal_flags::CalFlags;
+use super::observations::Observations;
+use super::stats::mean_and_std;
+
+/// Stars with a smaller p-value are called variable (about 3.3 sigma).
+pub const VARIABLE_P: f64 = 1e-3;
+
+/// The zero point of one exposure, group and arm.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ZeroPoint {
+    /// Number of the arm.
+    pub arm: usize,
+    /// Group.
+    pub group: u32,
+    /// Exposure.
+    pub exposure: u32,
+    /// Zero point, to be subtracted from the RVs, in their unit. Mean 0 in each component; NaN with too few constants.
+    pub zp: f64,
+    /// Its formal error.
+    pub zp_err: f64,
+    /// Constant stars that determine it.
+    pub n_constants: u32,
+    /// Exposures of one component of an arm are on one scale; None where there is no zero point.
+    pub component: Option<u32>,
+}
+
+/// One star of one arm, or of one group where groups are solved alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Star {
+    /// Number of the arm.
+    pub arm: usize,
+    /// Star.
+    pub star: u32,
+    /// Its group where groups are solved alone, else 0.
+    pub group: u32,
+    /// Usable RVs that say something about the star.
+    pub n_exp: u32,
+    /// Those of them in exposures with a zero point.
+    pub n_used: u32,
+    /// Standard deviation of the RVs (Var_rv of the paper), in their unit.
+    pub scatter_before: f64,
+    /// The same after correction, about one mean per component.
+    pub scatter_after: f64,
+    /// Squared residuals in units of their errors and the common jitter, single outliers cut.
+    pub chi2: f64,
+    /// Degrees of freedom of `chi2`.
+    pub dof: f64,
+    /// Probability of a larger `chi2` if the star is constant.
+    pub p_value: f64,
+    /// Scatter of the star beyond its errors and the common jitter, used in its weight.
+    pub jitter: f64,
+    /// Taken for constant: determined zero points.
+    pub is_constant: bool,
+    /// `p_value` is below [`VARIABLE_P`].
+    pub is_variable: bool,
+}
+
+/// RVs less the zero points of their exposures; one value per row of the observations, NaN where there is none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Corrected {
+    /// Corrected RV.
+    pub rv: Vec<f64>,
+    /// Own error of the RV and error of the zero point together.
+    pub err: Vec<f64>,
+    /// Flags.
+    pub flags: Vec<CalFlags>,
+}
+
+/// The zero points of all exposures that have a usable RV: by arm, group, exposure.
+pub fn zero_points(arms: &[CalibratedArm]) -> impl Iterator<Item = ZeroPoint> + '_ {
+    arms.iter().enumerate().flat_map(|(arm, a)| {
+        let s = &a.solution;
+        (0..a.graph.graph.n_zp).map(move |z| ZeroPoint {
+            arm,
+            group: a.graph.zp_group[z],
+            exposure: a.graph.zp_exposure[z],
+            zp: s.zp[z],
+            zp_err: s.zp_err[z],
+            n_constants: s.n_constants[z],
+            component: s.component[z],
+        })
+    })
+}
+
+/// The stars that have a usable RV: by arm, star, group.
+pub fn stars(arms: &[CalibratedArm]) -> impl Iterator<Item = Star> + '_ {
+    arms.iter()
+        .enumerate()
+        .flat_map(|(arm, a)| (0..a.graph.star.len()).map(move |i| star(arm, a, i)))
+}
+
+fn star(arm: usize, a: &CalibratedArm, i: usize) -> Star {
+    let fit = &a.solution.stars[i];
+    Star {
+        arm,
+        star: a.graph.star[i],
+        group: a.graph.star_group[i],
+        n_exp: a.graph.graph.counted(i).count() as u32,
+        n_used: fit.n_used,
+        scatter_before: mean_and_std(a.graph.graph.counted(i).map(|k| a.graph.graph.rv[k])).1,
+        scatter_after: scatter_after(a, i),
+        chi2: fit.chi2,
+        dof: fit.dof,
+        p_value: fit.p_value,
+        jitter: fit.jitter,
+        is_constant: fit.constant,
+        is_variable: fit.p_value < VARIABLE_P,
+    }
+}
+
+/// Residuals are about the robust mean of their component; here the plain mean is wanted.
+fn scatter_after(arm: &CalibratedArm, star: usize) -> f64 {
+    let graph = &arm.graph.graph;
+    let mut parts: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
+    for k in graph.counted(star) {
+        if let Some(c) = arm.solution.component[graph.zp[k] as usize] {
+            parts.entry(c).or_default().push(arm.solution.residual[k]);
+        }
+    }
+    let n: usize = parts.values().map(Vec::len).sum();
+    let squares: f64 = parts
+        .values()
+        .map(|v| mean_and_std(v.iter().copied()).1.powi(2) * v.len() as f64)
+        .sum();
+    (squares / n as f64).sqrt()
+}
+
+/// The rows without a correction: what [`Corrected::fill`] begins with.
+impl Corrected {
+    /// Of `n_rows` rows, none of them corrected.
+    pub fn none(n_rows: usize) -> Self {
+        Corrected {
+            rv: vec![f64::NAN; n_rows],
+            err: vec![f64::NAN; n_rows],
+            flags: vec![CalFlags::empty(); n_rows],
+        }
+    }
+
+    /// Of one arm.
+    pub fn of(obs: &Observations, arms: &[CalibratedArm], arm: usize) -> Self {
+        let mut out = Corrected::none(obs.n_rows());
+        out.fill(obs, arms, arm);
+        out
+    }
+
+    /// Puts in the rows of one arm; where arms share no row, one table holds them all.
+    pub fn fill(&mut self, obs: &Observations, arms: &[CalibratedArm], arm: usize) {
+        let (own, calibrated) = (&obs.arms[arm], &arms[arm]);
+        for (i, &row) in own.row.iter().enumerate() {
+            let row = row as usize;
+            self.flags[row] = own.flags[i];
+            // A duplicate is not used, but it is corrected like any other row of its exposure.
+            if let Some(z) = obs.zero_point_of(arm, &calibrated.graph, i) {
+                self.rv[row] = own.rv[i] - calibrated.solution.zp[z];
+                if !own.flags[i].contains(CalFlags::BAD_ERR) {
+                    self.err[row] = own.err[i].hypot(calibrated.solution.zp_err[z]);
+                }
+            }
+        }
+    }
+}
+
+/// Marks the rows of an arm whose star was taken for constant there.
+pub fn mark_constants(
+    obs: &Observations,
+    arms: &[CalibratedArm],
+    arm: usize,
+    constant: &mut [bool],
+) {
+    let (own, calibrated) = (&obs.arms[arm], &arms[arm]);
+    for (i, &row) in own.row.iter().enumerate() {
+        let star = calibrated.graph.obs_star[i];
+        if star != u32::MAX {
+            constant[row as usize] |= calibrated.solution.stars[star as usize].constant;
+        }
+    }
+}
+
+/// Rows without a single usable RV.
+pub fn n_rows_unusable(obs: &Observations) -> usize {
+    let mut usable = vec![false; obs.n_rows()];
+    for own in &obs.arms {
+        for (&row, &flags) in own.row.iter().zip(&own.flags) {
+            usable[row as usize] |= !flags.intersects(CalFlags::UNUSABLE);
+        }
+    }
+    usable.iter().filter(|&&u| !u).count()
+}

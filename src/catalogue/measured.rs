@@ -1,0 +1,305 @@
+//! The table of measured spectra, a row each, and the rows back from it.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::exposure::{DATES, Exposure, PLACE, TIME, arm_named};
+use crate::likelihood::{Measurement, RvFlags};
+use crate::measure::RvRow;
+use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table};
+use crate::{Arm, Result};
+
+/// What each row is numbered by.
+pub static STAR: [Field<RvRow>; 1] = [Field::new(
+    "star",
+    "",
+    "number of the star in this table",
+    Cell::I64(|r: &RvRow| r.star, |r, x| r.star = x),
+)
+.ucd("meta.id;src")];
+
+/// Between place and time.
+pub static ARM: [Field<RvRow>; 1] = [Field::new(
+    "arm",
+    "",
+    "arm: blue or red",
+    Cell::Text(
+        |r: &RvRow| Cow::Borrowed(r.arm.name()),
+        |r, text| {
+            r.arm = arm_named(text)?;
+            Ok(())
+        },
+    ),
+)
+.ucd("instr.bandpass")];
+
+/// What was measured.
+pub static MEASURED: [Field<RvRow>; 13] = [
+    Field::new(
+        "snr",
+        "",
+        "signal-to-noise ratio per pixel",
+        Cell::F64(|r: &RvRow| r.snr, |r, x| r.snr = x),
+    )
+    .ucd("stat.snr"),
+    Field::new(
+        "rv",
+        "km/s",
+        "velocity c z against the star's reference, > 0 = redshifted",
+        Cell::F64(
+            |r: &RvRow| r.measurement.rv_km_s,
+            |r, x| r.measurement.rv_km_s = x,
+        ),
+    )
+    .ucd("spect.dopplerVeloc"),
+    Field::new(
+        "rv_err",
+        "km/s",
+        "1-sigma error of rv as a difference of two exposures",
+        Cell::F64(
+            |r: &RvRow| r.measurement.rv_err_km_s,
+            |r, x| r.measurement.rv_err_km_s = x,
+        ),
+    )
+    .ucd("stat.error;spect.dopplerVeloc"),
+    Field::new(
+        "rv_err_own",
+        "km/s",
+        "1-sigma error of rv once the star's offset is known",
+        Cell::F64(
+            |r: &RvRow| r.measurement.rv_err_own_km_s,
+            |r, x| r.measurement.rv_err_own_km_s = x,
+        ),
+    )
+    .ucd("stat.error;spect.dopplerVeloc"),
+    Field::new(
+        "chi2_red",
+        "",
+        "reduced chi^2 at the maximum of the likelihood",
+        Cell::F64(
+            |r: &RvRow| r.measurement.chi2_red,
+            |r, x| r.measurement.chi2_red = x,
+        ),
+    )
+    .ucd("stat.fit.chi2"),
+    Field::new(
+        "n_pix",
+        "",
+        "pixels used",
+        Cell::I32(
+            |r: &RvRow| r.measurement.n_pix as i32,
+            |r, x| r.measurement.n_pix = x.max(0) as usize,
+        ),
+    )
+    .ucd("meta.number;instr.pixel"),
+    Field::new(
+        "lnl_max",
+        "",
+        "ln of the likelihood at its maximum",
+        Cell::F64(
+            |r: &RvRow| r.measurement.lnl_max,
+            |r, x| r.measurement.lnl_max = x,
+        ),
+    )
+    .ucd("stat.likelihood"),
+    Field::new(
+        "second_peak",
+        "",
+        "height of the second maximum of ln L above its mean, first = 1",
+        Cell::F64(
+            |r: &RvRow| r.measurement.second_peak,
+            |r, x| r.measurement.second_peak = x,
+        ),
+    )
+    .ucd("stat.likelihood"),
+    Field::new(
+        "is_reference",
+        "",
+        "this exposure is the star's reference in this arm",
+        Cell::Bool(|r: &RvRow| r.is_reference, |r, x| r.is_reference = x),
+    )
+    .ucd("meta.code"),
+    Field::new(
+        "n_reference",
+        "",
+        "exposures that the reference is made of: 1 = the best one",
+        Cell::I32(|r: &RvRow| r.n_reference, |r, x| r.n_reference = x),
+    )
+    .ucd("meta.number;obs.exposure"),
+    Field::new(
+        "noise_scale",
+        "",
+        "noise from the residuals over the quoted one, used in the errors; 1 = not used",
+        Cell::F64(|r: &RvRow| r.noise_scale, |r, x| r.noise_scale = x),
+    )
+    .ucd("arith.factor;instr.det.noise"),
+    Field::new(
+        "flags",
+        "",
+        "bit mask, see docs/columns.md",
+        Cell::I32(
+            |r: &RvRow| r.measurement.flags.bits() as i32,
+            |r, x| r.measurement.flags = RvFlags::from_bits_retain(x as u32),
+        ),
+    )
+    .ucd("meta.code.qual"),
+    Field::new(
+        "file",
+        "",
+        "file of the exposure",
+        Cell::Text(
+            |r: &RvRow| Cow::Owned(r.path.display().to_string()),
+            |r, text| {
+                if r.path.as_os_str() != &**text {
+                    r.path = Arc::new(PathBuf::from(&**text));
+                }
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.file"),
+];
+
+/// The rows as a table.
+pub fn to_table(rows: &[RvRow]) -> Table {
+    let exposures: Vec<Exposure> = rows.iter().map(Exposure::from).collect();
+    let mut table = Table::new();
+    table
+        .push_fields(&STAR, rows.iter())
+        .push_fields(&PLACE, exposures.iter())
+        .push_fields(&ARM, rows.iter())
+        .push_fields(&TIME, exposures.iter())
+        .push_fields(&MEASURED, rows.iter());
+    table.times.extend(DATES);
+    table
+}
+
+/// Adds the flags' names beside their numbers.
+pub fn push_flags_text(table: &mut Table, rows: &[RvRow]) {
+    let names = rows.iter().map(|r| r.measurement.flags.to_string());
+    table.insert_after(
+        "flags",
+        Column::new(
+            "flags_text",
+            "",
+            "names of the flags",
+            ColumnData::Text(names.collect()),
+        ),
+    );
+}
+
+/// A row with nothing in it, to be filled from a table.
+fn blank() -> RvRow {
+    let nothing = Exposure::default();
+    RvRow {
+        star: 0,
+        designation: nothing.designation,
+        ra_deg: 0.0,
+        dec_deg: 0.0,
+        obsid: 0,
+        planid: nothing.planid,
+        spid: 0,
+        fiberid: 0,
+        arm: Arm::Blue,
+        lmjm: 0,
+        hjd: 0.0,
+        bjd_tdb: 0.0,
+        snr: 0.0,
+        measurement: Measurement::without_pixels(),
+        is_reference: false,
+        n_reference: 0,
+        noise_scale: 1.0,
+        path: Arc::default(),
+    }
+}
+
+/// Rows of a table that [`to_table`] made; equal names share their memory.
+///
+/// # Errors
+/// [`crate::Error::Config`] naming the column that is missing or of another type.
+pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
+    let mut exposures = vec![Exposure::default(); table.n_rows()];
+    let mut rows = vec![blank(); table.n_rows()];
+    let mut reader = FieldReader::new(table);
+    reader.fill(&PLACE, &mut exposures, |e| e)?;
+    reader.fill(&TIME, &mut exposures, |e| e)?;
+    for fields in [&STAR[..], &ARM, &MEASURED] {
+        reader.fill(fields, &mut rows, |r| r)?;
+    }
+    let mut path: Arc<PathBuf> = Arc::default();
+    for (row, exposure) in rows.iter_mut().zip(exposures) {
+        row.designation = exposure.designation;
+        (row.ra_deg, row.dec_deg) = (exposure.ra_deg, exposure.dec_deg);
+        row.obsid = exposure.obsid;
+        row.planid = exposure.planid;
+        (row.spid, row.fiberid) = (exposure.spid, exposure.fiberid);
+        row.lmjm = exposure.lmjm;
+        (row.hjd, row.bjd_tdb) = (exposure.hjd, exposure.bjd_tdb);
+        // A file's rows follow each other.
+        match path == row.path {
+            true => row.path = path.clone(),
+            false => path = row.path.clone(),
+        }
+    }
+    Ok(rows)
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(arm: Arm, rv_km_s: f64) -> RvRow {
+        RvRow {
+            star: 3,
+            designation: "J1".into(),
+            ra_deg: 1.25,
+            dec_deg: -1.0 / 3.0,
+            obsid: i64::MAX,
+            planid: "A".into(),
+            spid: 2,
+            fiberid: 250,
+            arm,
+            lmjm: 84_420_148,
+            hjd: 2_458_411.145_602,
+            bjd_tdb: 2_458_411.146_4,
+            snr: 24.34,
+            measurement: Measurement {
+                rv_km_s,
+                rv_err_km_s: 0.1,
+                rv_err_own_km_s: f64::MIN_POSITIVE,
+                lnl_max: -1e300,
+                chi2_red: 1.5,
+                n_pix: 2130,
+                second_peak: 0.25,
+                flags: RvFlags::from_bits_retain(1 << 31),
+            },
+            is_reference: arm == Arm::Red,
+            n_reference: 7,
+            noise_scale: 0.875,
+            path: PathBuf::from("f \u{e9}.fits").into(),
+        }
+    }
+
+    #[test]
+    fn rows_come_back_through_a_file_as_they_were() {
+        let rows = [row(Arm::Blue, -4.25), row(Arm::Red, 1.0 / 7.0)];
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("rows.parquet");
+        to_table(&rows).write(&path).unwrap();
+        assert_eq!(from_table(&Table::read(&path).unwrap()).unwrap(), rows);
+        // NaN, which is not equal to itself.
+        let none = [row(Arm::Blue, f64::NAN)];
+        to_table(&none).write(&path).unwrap();
+        let back = from_table(&Table::read(&path).unwrap()).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{none:?}"));
+        assert_eq!(from_table(&to_table(&[])).unwrap(), []);
+    }
+
+    #[test]
+    fn another_table_is_refused_by_column() {
+        let mut table = to_table(&[row(Arm::Red, 0.0)]);
+        table.columns.retain(|c| c.name != "rv_err_own");
+        let error = from_table(&table).unwrap_err().to_string();
+        assert!(error.contains("rv_err_own"), "{error}");
+    }
+}

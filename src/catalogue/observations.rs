@@ -1,0 +1,75 @@
+//! The catalogue's rows as the calibration takes them: stars, exposures, plates and spectrographs as numbers.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::row::{ARMS, CatalogueRow};
+use crate::Arm;
+use crate::calibrate::CalFlags;
+use crate::calibrate::observations::{ArmObservations, Observations};
+use crate::likelihood::RvFlags;
+
+/// The observations, and what their numbers stand for.
+#[derive(Clone, Debug)]
+pub struct Numbered {
+    /// The observations; row i is the catalogue's row i, and the arms are those of [`ARMS`].
+    pub observations: Observations,
+    /// Designation of each star.
+    pub stars: Vec<Arc<str>>,
+    /// Minute of each exposure.
+    pub minutes: Vec<i64>,
+    /// Plate and spectrograph of each group.
+    pub groups: Vec<(Arc<str>, i32)>,
+}
+
+/// Numbers the rows. Velocities whose flags say that they are none of the star are corrected, and not used.
+pub fn numbered(rows: &[CatalogueRow]) -> Numbered {
+    let (stars, star) = number(rows, |r| r.exposure.designation.clone());
+    let (minutes, exposure) = number(rows, |r| r.exposure.lmjm);
+    let (groups, group) = number(rows, |r| (r.exposure.planid.clone(), r.exposure.spid));
+    let arms = ARMS.map(|arm| of_arm(rows, arm)).to_vec();
+    Numbered {
+        observations: Observations {
+            star,
+            exposure,
+            group,
+            arms,
+        },
+        stars,
+        minutes,
+        groups,
+    }
+}
+
+fn of_arm(rows: &[CatalogueRow], arm: Arm) -> ArmObservations {
+    let flags = |row: &CatalogueRow| {
+        let flags = RvFlags::from_bits_retain(row.arm(arm).flags.bits());
+        match flags.intersects(RvFlags::NO_VELOCITY) {
+            true => CalFlags::NO_VELOCITY,
+            false => CalFlags::empty(),
+        }
+    };
+    ArmObservations {
+        // The paper, 3.2: the red arm's lines tell constants better, and its constants serve the blue one.
+        leads: arm == Arm::Red,
+        row: (0..rows.len() as u32).collect(),
+        rv: rows.iter().map(|r| r.arm(arm).rv_km_s).collect(),
+        err: rows.iter().map(|r| r.arm(arm).rv_err_own_km_s).collect(),
+        flags: rows.iter().map(flags).collect(),
+    }
+}
+
+/// Distinct keys in order, and the number of each row's.
+fn number<K: Ord + Hash + Clone>(
+    rows: &[CatalogueRow],
+    key: impl Fn(&CatalogueRow) -> K,
+) -> (Vec<K>, Vec<u32>) {
+    let distinct: HashSet<K> = rows.iter().map(&key).collect();
+    let mut keys: Vec<K> = distinct.into_iter().collect();
+    keys.sort_unstable();
+    // Every key is among them.
+    let place = |row: &CatalogueRow| keys.partition_point(|k| *k < key(row)) as u32;
+    let numbers = rows.iter().map(place).collect();
+    (keys, numbers)
+}

@@ -1,0 +1,213 @@
+//! A row of the catalogue: a star in one exposure, both arms side by side (paper, Table 2).
+
+use super::exposure::{DATES, Exposure, PLACE, TIME};
+use super::flags::CatalogueFlags;
+use crate::measure::RvRow;
+use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table};
+use crate::{Arm, C_KM_S, Result};
+
+/// The arms in the order of the products' columns: red first, as in the paper.
+pub const ARMS: [Arm; 2] = [Arm::Red, Arm::Blue];
+
+/// What one arm says of the star in this exposure; velocities and errors in km/s, NaN where there are none.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArmVelocity {
+    /// Signal-to-noise ratio per pixel.
+    pub snr: f64,
+    /// Velocity against the star's reference, as measured.
+    pub rv_km_s: f64,
+    /// Its error as a difference of two exposures.
+    pub rv_err_km_s: f64,
+    /// Its error once the star's offset is known.
+    pub rv_err_own_km_s: f64,
+    /// The velocity less the zero point of its exposure.
+    pub rv_corr_km_s: f64,
+    /// Its own error and that of the zero point together.
+    pub rv_corr_err_km_s: f64,
+    /// Reduced chi^2 at the maximum of the likelihood.
+    pub chi2_red: f64,
+    /// Flags.
+    pub flags: CatalogueFlags,
+}
+
+impl ArmVelocity {
+    /// The exposure has a row in this arm.
+    pub fn is_measured(&self) -> bool {
+        !self.flags.contains(CatalogueFlags::NOT_MEASURED)
+    }
+}
+
+impl Default for ArmVelocity {
+    fn default() -> Self {
+        ArmVelocity {
+            snr: f64::NAN,
+            rv_km_s: f64::NAN,
+            rv_err_km_s: f64::NAN,
+            rv_err_own_km_s: f64::NAN,
+            rv_corr_km_s: f64::NAN,
+            rv_corr_err_km_s: f64::NAN,
+            chi2_red: f64::NAN,
+            flags: CatalogueFlags::NOT_MEASURED,
+        }
+    }
+}
+
+impl From<&RvRow> for ArmVelocity {
+    fn from(row: &RvRow) -> Self {
+        let mut flags = CatalogueFlags::from(row.measurement.flags);
+        flags.set(CatalogueFlags::REFERENCE, row.is_reference);
+        ArmVelocity {
+            snr: row.snr,
+            rv_km_s: row.measurement.rv_km_s,
+            rv_err_km_s: row.measurement.rv_err_km_s,
+            rv_err_own_km_s: row.measurement.rv_err_own_km_s,
+            chi2_red: row.measurement.chi2_red,
+            flags,
+            ..ArmVelocity::default()
+        }
+    }
+}
+
+/// A star in one exposure.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CatalogueRow {
+    /// Which.
+    pub exposure: Exposure,
+    /// What the arms say, in the order of [`ARMS`].
+    pub arms: [ArmVelocity; 2],
+}
+
+impl CatalogueRow {
+    /// What one arm says.
+    pub fn arm(&self, arm: Arm) -> &ArmVelocity {
+        &self.arms[usize::from(arm == Arm::Blue)]
+    }
+}
+
+/// Largest ratio and chi^2 that are believed.
+pub(super) const LARGEST: f64 = 1e12;
+
+/// The columns that each arm has.
+pub static ARM: [Field<ArmVelocity>; 8] = [
+    Field::new(
+        "snr_x",
+        "",
+        "signal-to-noise ratio per pixel, {arm} arm",
+        Cell::F64(|v: &ArmVelocity| v.snr, |v, x| v.snr = x),
+    )
+    .ucd("stat.snr")
+    .up_to(LARGEST),
+    Field::new(
+        "drv_x",
+        "km/s",
+        "velocity against the star's reference as measured, {arm} arm, > 0 = redshifted",
+        Cell::F64(|v: &ArmVelocity| v.rv_km_s, |v, x| v.rv_km_s = x),
+    )
+    .ucd("spect.dopplerVeloc;stat.uncalib")
+    .up_to(C_KM_S),
+    Field::new(
+        "drv_x_err",
+        "km/s",
+        "1-sigma error of drv_x as a difference of two exposures",
+        Cell::F64(|v: &ArmVelocity| v.rv_err_km_s, |v, x| v.rv_err_km_s = x),
+    )
+    .ucd("stat.error;spect.dopplerVeloc")
+    .up_to(C_KM_S),
+    Field::new(
+        "drv_x_err_own",
+        "km/s",
+        "1-sigma error of drv_x once the star's offset is known",
+        Cell::F64(
+            |v: &ArmVelocity| v.rv_err_own_km_s,
+            |v, x| v.rv_err_own_km_s = x,
+        ),
+    )
+    .ucd("stat.error;spect.dopplerVeloc")
+    .up_to(C_KM_S),
+    Field::new(
+        "drv_x_corr",
+        "km/s",
+        "drv_x less the zero point of its exposure",
+        Cell::F64(|v: &ArmVelocity| v.rv_corr_km_s, |v, x| v.rv_corr_km_s = x),
+    )
+    .ucd("spect.dopplerVeloc")
+    .up_to(C_KM_S),
+    Field::new(
+        "drv_x_corr_err",
+        "km/s",
+        "own error of drv_x and error of the zero point together",
+        Cell::F64(
+            |v: &ArmVelocity| v.rv_corr_err_km_s,
+            |v, x| v.rv_corr_err_km_s = x,
+        ),
+    )
+    .ucd("stat.error;spect.dopplerVeloc")
+    .up_to(C_KM_S),
+    Field::new(
+        "chi2_x",
+        "",
+        "reduced chi^2 of drv_x",
+        Cell::F64(|v: &ArmVelocity| v.chi2_red, |v, x| v.chi2_red = x),
+    )
+    .ucd("stat.fit.chi2")
+    .up_to(LARGEST),
+    Field::new(
+        "flags_x",
+        "",
+        "bit mask of the {arm} arm, see docs/columns.md",
+        Cell::I32(
+            |v: &ArmVelocity| v.flags.bits() as i32,
+            |v, x| v.flags = CatalogueFlags::from_bits_retain(x as u32),
+        ),
+    )
+    .ucd("meta.code.qual"),
+];
+
+fn of_arm(arm: Arm) -> Vec<Field<ArmVelocity>> {
+    let letter = arm.letter().to_ascii_lowercase();
+    ARM.iter().map(|f| f.of_arm(letter, arm.name())).collect()
+}
+
+/// The catalogue as a table.
+pub fn to_table(rows: &[CatalogueRow]) -> Table {
+    let exposures = rows.iter().map(|r| &r.exposure);
+    let mut table = Table::new();
+    table
+        .push_fields(&PLACE, exposures.clone())
+        .push_fields(&TIME, exposures);
+    for (i, arm) in ARMS.into_iter().enumerate() {
+        table.push_fields(&of_arm(arm), rows.iter().map(|r| &r.arms[i]));
+    }
+    table.times.extend(DATES);
+    table
+}
+
+/// Adds the flags' names beside their numbers.
+pub fn push_flags_text(table: &mut Table, rows: &[CatalogueRow]) {
+    for arm in ARMS {
+        let name = format!("flags_{}", arm.letter().to_ascii_lowercase());
+        let texts = rows.iter().map(|r| r.arm(arm).flags.to_string());
+        let column = Column::new(
+            &format!("{name}_text"),
+            "",
+            &format!("names of the flags of the {arm} arm"),
+            ColumnData::Text(texts.collect()),
+        );
+        table.insert_after(&name, column);
+    }
+}
+
+/// The rows of a catalogue, and how many of its numbers cannot be and were taken for missing.
+///
+/// # Errors
+/// [`crate::Error::Config`] naming the column that is missing or of another type.
+pub fn from_table(table: &Table) -> Result<(Vec<CatalogueRow>, usize)> {
+    let mut rows = vec![CatalogueRow::default(); table.n_rows()];
+    let mut reader = FieldReader::new(table);
+    reader.fill(&PLACE, &mut rows, |r| &mut r.exposure)?;
+    reader.fill(&TIME, &mut rows, |r| &mut r.exposure)?;
+    for (i, arm) in ARMS.into_iter().enumerate() {
+        reader.fill(&of_arm(arm), &mut rows, |r| &mut r.arms[i])?;
+    }
+    Ok((rows, reader.n_absurd))
+}

@@ -1,0 +1,327 @@
+//! What the calibration says of one star in one arm.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::exposure::arm_named;
+use super::row::LARGEST;
+use crate::calibrate::results::Star;
+use crate::lamost::raw::StarNames;
+use crate::table::{Cell, Field, FieldReader, Table};
+use crate::{Arm, C_KM_S, Result};
+
+/// A row of `stars`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StarRow {
+    /// Name of the star from its position in its first file.
+    pub designation: Arc<str>,
+    /// Right ascension, degrees (J2000).
+    pub ra_deg: f64,
+    /// Declination, degrees (J2000).
+    pub dec_deg: f64,
+    /// Plate and spectrograph where each is calibrated alone, so that a star has a row in each.
+    pub planid: Arc<str>,
+    /// Spectrograph, with `planid`.
+    pub spid: i32,
+    /// Arm.
+    pub arm: Arm,
+    /// What was found, in km/s.
+    pub found: Star,
+    /// It shows two sets of lines in an exposure, in either arm.
+    pub is_double_lined: bool,
+    /// What headers call it.
+    pub names: StarNames,
+}
+
+impl Default for StarRow {
+    fn default() -> Self {
+        StarRow {
+            designation: "".into(),
+            ra_deg: f64::NAN,
+            dec_deg: f64::NAN,
+            planid: "".into(),
+            spid: 0,
+            arm: Arm::Red,
+            found: Star::default(),
+            is_double_lined: false,
+            names: StarNames::default(),
+        }
+    }
+}
+
+/// Which star.
+pub static WHICH: [Field<StarRow>; 3] = [
+    Field::new(
+        "designation",
+        "",
+        "name of the star from its position in its first file",
+        Cell::Text(
+            |s: &StarRow| Cow::Borrowed(&s.designation),
+            |s, text| {
+                s.designation = text.clone();
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.id;meta.main"),
+    Field::new(
+        "ra",
+        "deg",
+        "right ascension of the star (J2000)",
+        Cell::F64(|s: &StarRow| s.ra_deg, |s, x| s.ra_deg = x),
+    )
+    .ucd("pos.eq.ra;meta.main")
+    .up_to(360.0),
+    Field::new(
+        "dec",
+        "deg",
+        "declination of the star (J2000)",
+        Cell::F64(|s: &StarRow| s.dec_deg, |s, x| s.dec_deg = x),
+    )
+    .ucd("pos.eq.dec;meta.main")
+    .up_to(90.0),
+];
+
+/// Plate and spectrograph, where each is calibrated alone.
+pub static GROUP: [Field<StarRow>; 2] = [
+    Field::new(
+        "planid",
+        "",
+        "plate",
+        Cell::Text(
+            |s: &StarRow| Cow::Borrowed(&s.planid),
+            |s, text| {
+                s.planid = text.clone();
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.id;obs.field"),
+    Field::new(
+        "spid",
+        "",
+        "spectrograph",
+        Cell::I32(|s: &StarRow| s.spid, |s, x| s.spid = x),
+    )
+    .ucd("meta.id;instr"),
+];
+
+/// Its arm.
+pub static ARM: [Field<StarRow>; 1] = [Field::new(
+    "arm",
+    "",
+    "arm of the spectrograph",
+    Cell::Text(
+        |s: &StarRow| Cow::Borrowed(s.arm.name()),
+        |s, text| {
+            s.arm = arm_named(text)?;
+            Ok(())
+        },
+    ),
+)
+.ucd("instr.bandpass")];
+
+/// What was found.
+pub static FOUND: [Field<Star>; 8] = [
+    Field::new(
+        "n_exp",
+        "",
+        "usable RVs",
+        Cell::I32(|s: &Star| s.n_exp as i32, |s, x| s.n_exp = x.max(0) as u32),
+    )
+    .ucd("meta.number;obs.exposure"),
+    Field::new(
+        "n_used",
+        "",
+        "usable RVs in exposures with a zero point",
+        Cell::I32(
+            |s: &Star| s.n_used as i32,
+            |s, x| s.n_used = x.max(0) as u32,
+        ),
+    )
+    .ucd("meta.number;obs.exposure"),
+    Field::new(
+        "scatter_before",
+        "km/s",
+        "standard deviation of the RVs (Var_rv of the paper)",
+        Cell::F64(|s: &Star| s.scatter_before, |s, x| s.scatter_before = x),
+    )
+    .ucd("stat.stdev;spect.dopplerVeloc")
+    .up_to(C_KM_S),
+    Field::new(
+        "scatter_after",
+        "km/s",
+        "the same after correction, about one mean per component",
+        Cell::F64(|s: &Star| s.scatter_after, |s, x| s.scatter_after = x),
+    )
+    .ucd("stat.stdev;spect.dopplerVeloc")
+    .up_to(C_KM_S),
+    Field::new(
+        "chi2",
+        "",
+        "squared residuals in units of their errors and the common jitter, single outliers cut",
+        Cell::F64(|s: &Star| s.chi2, |s, x| s.chi2 = x),
+    )
+    .ucd("stat.fit.chi2")
+    .up_to(LARGEST),
+    Field::new(
+        "dof",
+        "",
+        "degrees of freedom of chi2",
+        Cell::F64(|s: &Star| s.dof, |s, x| s.dof = x),
+    )
+    .ucd("stat.fit.dof")
+    .up_to(LARGEST),
+    Field::new(
+        "p_value",
+        "",
+        "probability of a larger chi2 if the star is constant",
+        Cell::F64(|s: &Star| s.p_value, |s, x| s.p_value = x),
+    )
+    .ucd("stat.probability"),
+    Field::new(
+        "jitter",
+        "km/s",
+        "scatter of the star beyond its errors and the common jitter, used in its weight",
+        Cell::F64(|s: &Star| s.jitter, |s, x| s.jitter = x),
+    )
+    .ucd("stat.stdev;spect.dopplerVeloc"),
+];
+
+/// Whether it was taken for constant.
+pub static CONSTANT: [Field<Star>; 1] = [Field::new(
+    "constant",
+    "",
+    "taken for constant, and determined zero points",
+    Cell::Bool(|s: &Star| s.is_constant, |s, x| s.is_constant = x),
+)
+.ucd("meta.code;src.var")];
+
+/// Whether it varies.
+pub static VARIABLE: [Field<Star>; 1] = [Field::new(
+    "variable",
+    "",
+    "p_value < 0.001, with 3 times the errors where most velocities are flagged low_information",
+    Cell::Bool(|s: &Star| s.is_variable, |s, x| s.is_variable = x),
+)
+.ucd("meta.code;src.var")];
+
+/// What is known of it beside the calibration.
+pub static KNOWN: [Field<StarRow>; 5] = [
+    Field::new(
+        "sb2_candidate",
+        "",
+        "double-lined candidate: an exposure in either arm is double_lined; never a constant",
+        Cell::Bool(
+            |s: &StarRow| s.is_double_lined,
+            |s, x| s.is_double_lined = x,
+        ),
+    )
+    .ucd("meta.code;src.class"),
+    Field::new(
+        "desig",
+        "",
+        "LAMOST's designation, header DESIG of the star's first file",
+        Cell::Text(
+            |s: &StarRow| Cow::Borrowed(&s.names.desig),
+            |s, text| {
+                s.names.desig = text.to_string();
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.id")
+    .may_be_empty(),
+    Field::new(
+        "objname",
+        "",
+        "name in the catalogue of targets, header OBJNAME",
+        Cell::Text(
+            |s: &StarRow| Cow::Borrowed(&s.names.objname),
+            |s, text| {
+                s.names.objname = text.to_string();
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.id")
+    .may_be_empty(),
+    Field::new(
+        "uqid",
+        "",
+        "LAMOST's identifier, header UQID",
+        Cell::Text(
+            |s: &StarRow| Cow::Borrowed(&s.names.uqid),
+            |s, text| {
+                s.names.uqid = text.to_string();
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.id")
+    .may_be_empty(),
+    Field::new(
+        "gaia_source_id",
+        "",
+        "number in Gaia's catalogue, header GAIA_SOURCE_ID",
+        Cell::Text(
+            |s: &StarRow| Cow::Borrowed(&s.names.gaia_source_id),
+            |s, text| {
+                s.names.gaia_source_id = text.to_string();
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.id.cross")
+    .may_be_empty(),
+];
+
+/// The stars as a table; with `groups` each row tells its plate and spectrograph.
+pub fn to_table(rows: &[StarRow], groups: bool) -> Table {
+    table_of(rows.iter(), groups, true)
+}
+
+/// Those taken for constant as a table, without what is the same for all of them.
+pub fn constants_to_table(rows: &[StarRow], groups: bool) -> Table {
+    table_of(rows.iter().filter(|s| s.found.is_constant), groups, false)
+}
+
+fn table_of<'r>(
+    rows: impl Iterator<Item = &'r StarRow> + Clone,
+    groups: bool,
+    verdicts: bool,
+) -> Table {
+    let found = rows.clone().map(|s| &s.found);
+    let mut table = Table::new();
+    table.push_fields(&WHICH, rows.clone());
+    if groups {
+        table.push_fields(&GROUP, rows.clone());
+    }
+    table
+        .push_fields(&ARM, rows.clone())
+        .push_fields(&FOUND, found.clone());
+    if verdicts {
+        table
+            .push_fields(&CONSTANT, found.clone())
+            .push_fields(&VARIABLE, found);
+    }
+    table.push_fields(&KNOWN, rows);
+    table
+}
+
+/// The rows of a table of stars, and how many of its numbers cannot be and were taken for missing. Which plate and spectrograph they
+/// are of is not read.
+///
+/// # Errors
+/// [`crate::Error::Config`] naming the column that is missing or of another type.
+pub fn from_table(table: &Table) -> Result<(Vec<StarRow>, usize)> {
+    let mut rows = vec![StarRow::default(); table.n_rows()];
+    let mut reader = FieldReader::new(table);
+    for fields in [&WHICH[..], &ARM, &KNOWN] {
+        reader.fill(fields, &mut rows, |s| s)?;
+    }
+    for fields in [&FOUND[..], &CONSTANT, &VARIABLE] {
+        reader.fill(fields, &mut rows, |s| &mut s.found)?;
+    }
+    Ok((rows, reader.n_absurd))
+}

@@ -1,0 +1,142 @@
+//! The zero point of one exposure of one plate, spectrograph and arm.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::exposure::{LARGEST_MINUTE, arm_named};
+use crate::calibrate::results::ZeroPoint;
+use crate::table::{Cell, Field, FieldReader, Table};
+use crate::{Arm, C_KM_S, Result};
+
+/// A row of `zeropoints`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ZeroPointRow {
+    /// Plate.
+    pub planid: Arc<str>,
+    /// Spectrograph.
+    pub spid: i32,
+    /// Local Modified Julian Minute of the exposure's start.
+    pub lmjm: i64,
+    /// Arm.
+    pub arm: Arm,
+    /// What was found, in km/s.
+    pub found: ZeroPoint,
+}
+
+impl Default for ZeroPointRow {
+    fn default() -> Self {
+        ZeroPointRow {
+            planid: "".into(),
+            spid: 0,
+            lmjm: 0,
+            arm: Arm::Red,
+            found: ZeroPoint::default(),
+        }
+    }
+}
+
+/// Which exposure.
+pub static WHICH: [Field<ZeroPointRow>; 4] = [
+    Field::new(
+        "planid",
+        "",
+        "plate",
+        Cell::Text(
+            |z: &ZeroPointRow| Cow::Borrowed(&z.planid),
+            |z, text| {
+                z.planid = text.clone();
+                Ok(())
+            },
+        ),
+    )
+    .ucd("meta.id;obs.field"),
+    Field::new(
+        "spid",
+        "",
+        "spectrograph",
+        Cell::I32(|z: &ZeroPointRow| z.spid, |z, x| z.spid = x),
+    )
+    .ucd("meta.id;instr"),
+    Field::new(
+        "lmjm",
+        "min",
+        "local (UTC+8) modified Julian minute of the exposure's start",
+        Cell::I64(|z: &ZeroPointRow| z.lmjm, |z, x| z.lmjm = x),
+    )
+    .ucd("time.start;obs.exposure")
+    .up_to(LARGEST_MINUTE),
+    Field::new(
+        "arm",
+        "",
+        "arm of the spectrograph",
+        Cell::Text(
+            |z: &ZeroPointRow| Cow::Borrowed(z.arm.name()),
+            |z, text| {
+                z.arm = arm_named(text)?;
+                Ok(())
+            },
+        ),
+    )
+    .ucd("instr.bandpass"),
+];
+
+/// What was found.
+pub static FOUND: [Field<ZeroPoint>; 4] = [
+    Field::new(
+        "zp",
+        "km/s",
+        "zero point, to be subtracted from the RVs; mean 0 in each component; NaN with too few constants",
+        Cell::F64(|z: &ZeroPoint| z.zp, |z, x| z.zp = x),
+    )
+    .ucd("arith.zp;spect.dopplerVeloc")
+    .up_to(C_KM_S),
+    Field::new(
+        "zp_err",
+        "km/s",
+        "formal error of zp",
+        Cell::F64(|z: &ZeroPoint| z.zp_err, |z, x| z.zp_err = x),
+    )
+    .ucd("stat.error;arith.zp")
+    .up_to(C_KM_S),
+    Field::new(
+        "n_constants",
+        "",
+        "constant stars that determine zp",
+        Cell::I32(
+            |z: &ZeroPoint| z.n_constants as i32,
+            |z, x| z.n_constants = x.max(0) as u32,
+        ),
+    )
+    .ucd("meta.number;src"),
+    Field::new(
+        "component",
+        "",
+        "exposures of one component of an arm are on one scale; -1 where there is no zero point",
+        Cell::I32(
+            |z: &ZeroPoint| z.component.map_or(-1, |c| c as i32),
+            |z, x| z.component = u32::try_from(x).ok(),
+        ),
+    )
+    .ucd("meta.id.part"),
+];
+
+/// The zero points as a table.
+pub fn to_table(rows: &[ZeroPointRow]) -> Table {
+    let mut table = Table::new();
+    table
+        .push_fields(&WHICH, rows.iter())
+        .push_fields(&FOUND, rows.iter().map(|z| &z.found));
+    table
+}
+
+/// The rows of a table of zero points, and how many of its numbers cannot be and were taken for missing.
+///
+/// # Errors
+/// [`crate::Error::Config`] naming the column that is missing or of another type.
+pub fn from_table(table: &Table) -> Result<(Vec<ZeroPointRow>, usize)> {
+    let mut rows = vec![ZeroPointRow::default(); table.n_rows()];
+    let mut reader = FieldReader::new(table);
+    reader.fill(&WHICH, &mut rows, |z| z)?;
+    reader.fill(&FOUND, &mut rows, |z| &mut z.found)?;
+    Ok((rows, reader.n_absurd))
+}

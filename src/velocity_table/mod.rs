@@ -1,0 +1,16 @@
+//! `relrv calibrate TABLE`: any table of velocities in, its stars, exposures and arms as numbers to the calibration, and the products in
+//! the table's own words. Only this room knows columns and names of other people's tables.
+
+pub mod input;
+mod names;
+mod never_constant;
+mod not_used;
+pub mod products;
+mod room;
+
+pub use never_constant::never_constant;
+pub use not_used::mark_not_used;
+pub use products::summaries;
+
+#[cfg(test)]
+mod tests;

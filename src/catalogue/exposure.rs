@@ -73,7 +73,7 @@ pub static PLACE: [Field<Exposure>; 7] = [
                 Ok(())
             },
         ),
-    )
+    ).page("name from the star's position in its first file, by day, plate, spectrograph and fibre: `JHHMMSS.ss+DDMMSS.s` (truncated). Files are of one star if their positions lie within 3 arcsec. Files that are added rename no star: those of later nights because the first one stays, those of earlier nights because `run` keeps the names in `.relrv/stars.json` of its directory")
     .ucd("meta.id;meta.main"),
     Field::new(
         "ra",
@@ -81,6 +81,7 @@ pub static PLACE: [Field<Exposure>; 7] = [
         "right ascension of the star (J2000)",
         Cell::F64(|e: &Exposure| e.ra_deg, |e, x| e.ra_deg = x),
     )
+    .page("right ascension of that position (J2000)")
     .ucd("pos.eq.ra;meta.main")
     .up_to(360.0)
     .never_missing(),
@@ -90,6 +91,7 @@ pub static PLACE: [Field<Exposure>; 7] = [
         "declination of the star (J2000)",
         Cell::F64(|e: &Exposure| e.dec_deg, |e, x| e.dec_deg = x),
     )
+    .page("declination of that position (J2000)")
     .ucd("pos.eq.dec;meta.main")
     .up_to(90.0)
     .never_missing(),
@@ -98,7 +100,7 @@ pub static PLACE: [Field<Exposure>; 7] = [
         "",
         "number of the observation (star and night)",
         Cell::I64(|e: &Exposure| e.obsid, |e, x| e.obsid = x),
-    )
+    ).page("number of the observation (star and night), key `OBSID`; 0 if missing")
     .ucd("meta.id;obs"),
     Field::new(
         "planid",
@@ -111,21 +113,21 @@ pub static PLACE: [Field<Exposure>; 7] = [
                 Ok(())
             },
         ),
-    )
+    ).page("plate, key `PLANID`")
     .ucd("meta.id;obs.field"),
     Field::new(
         "spid",
         "",
         "spectrograph",
         Cell::I32(|e: &Exposure| e.spid, |e, x| e.spid = x),
-    )
+    ).page("spectrograph, 1-16, key `SPID`")
     .ucd("meta.id;instr"),
     Field::new(
         "fiberid",
         "",
         "fibre",
         Cell::I32(|e: &Exposure| e.fiberid, |e, x| e.fiberid = x),
-    )
+    ).page("fibre in the spectrograph, 1-250, key `FIBERID`")
     .ucd("meta.id;instr.setup"),
 ];
 
@@ -136,7 +138,7 @@ pub static TIME: [Field<Exposure>; 3] = [
         "min",
         "local (UTC+8) modified Julian minute of the exposure's start",
         Cell::I64(|e: &Exposure| e.lmjm, |e, x| e.lmjm = x),
-    )
+    ).page("local (UTC+8) Modified Julian Minute of the exposure's start, truncated")
     .ucd("time.start;obs.exposure")
     .up_to(LARGEST_MINUTE),
     Field::new(
@@ -144,7 +146,7 @@ pub static TIME: [Field<Exposure>; 3] = [
         "d",
         "heliocentric Julian date (UTC) of mid-exposure",
         Cell::F64(|e: &Exposure| e.hjd, |e, x| e.hjd = x),
-    )
+    ).page("heliocentric Julian date of mid-exposure, in UTC (as in the paper). From the header's `DATE-BEG` and `DATE-END` where the exposure has them (DR9 and later); else from `lmjm` and `EXPTIME`, so up to a minute early")
     .ucd("time.epoch;obs.exposure")
     .up_to(LARGEST_DATE_D),
     Field::new(
@@ -152,7 +154,7 @@ pub static TIME: [Field<Exposure>; 3] = [
         "d",
         "barycentric Julian date (TDB) of mid-exposure",
         Cell::F64(|e: &Exposure| e.bjd_tdb, |e, x| e.bjd_tdb = x),
-    )
+    ).page("barycentric Julian date of mid-exposure, in TDB: for periods and orbits")
     .ucd("time.epoch;obs.exposure")
     .up_to(LARGEST_DATE_D),
 ];

@@ -16,7 +16,7 @@ pub static STAR: [Field<RvRow>; 1] = [Field::new(
     "",
     "number of the star in this table",
     Cell::I64(|r: &RvRow| r.star, |r, x| r.star = x),
-)
+).page("number of the star in this table, from 1, by right ascension. It changes when other stars are added; `designation` does not")
 .ucd("meta.id;src")];
 
 /// Between place and time.
@@ -32,6 +32,7 @@ pub static ARM: [Field<RvRow>; 1] = [Field::new(
         },
     ),
 )
+.page("`blue` (5000-5300 A used) or `red` (6400-6700 A used)")
 .ucd("instr.bandpass")];
 
 /// What was measured.
@@ -41,7 +42,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
         "",
         "signal-to-noise ratio per pixel",
         Cell::F64(|r: &RvRow| r.snr, |r, x| r.snr = x),
-    )
+    ).page("signal-to-noise ratio per pixel: header key `SNR`; where there is none, the median of flux over error in the window")
     .ucd("stat.snr"),
     Field::new(
         "rv",
@@ -51,7 +52,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             |r: &RvRow| r.measurement.rv_km_s,
             |r, x| r.measurement.rv_km_s = x,
         ),
-    )
+    ).page("velocity $cz$ against the star's reference exposure in this arm, > 0 = redshifted. Not corrected for the zero points of the wavelength calibration")
     .ucd("spect.dopplerVeloc"),
     Field::new(
         "rv_err",
@@ -61,7 +62,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             |r: &RvRow| r.measurement.rv_err_km_s,
             |r, x| r.measurement.rv_err_km_s = x,
         ),
-    )
+    ).page("1-sigma error of `rv` as the difference of two exposures: both exposures' noise")
     .ucd("stat.error;spect.dopplerVeloc"),
     Field::new(
         "rv_err_own",
@@ -71,7 +72,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             |r: &RvRow| r.measurement.rv_err_own_km_s,
             |r, x| r.measurement.rv_err_own_km_s = x,
         ),
-    )
+    ).page("1-sigma error of `rv` once the star's offset (the reference's noise, common to all its rows) is known. For scatter about a mean, chi^2 of a constant star, orbits")
     .ucd("stat.error;spect.dopplerVeloc"),
     Field::new(
         "chi2_red",
@@ -81,7 +82,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             |r: &RvRow| r.measurement.chi2_red,
             |r, x| r.measurement.chi2_red = x,
         ),
-    )
+    ).page("reduced chi^2 at the maximum of the likelihood; near 1 if the exposure is a shifted copy of the reference, below 1 for the reference itself")
     .ucd("stat.fit.chi2"),
     Field::new(
         "n_pix",
@@ -101,7 +102,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             |r: &RvRow| r.measurement.lnl_max,
             |r, x| r.measurement.lnl_max = x,
         ),
-    )
+    ).page("$\\ln L$ at its maximum, with all constants of Eq. 3")
     .ucd("stat.likelihood"),
     Field::new(
         "second_peak",
@@ -111,28 +112,28 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             |r: &RvRow| r.measurement.second_peak,
             |r, x| r.measurement.second_peak = x,
         ),
-    )
+    ).page("height of the second maximum of $\\ln L$ above the curve's mean, in units of the first one's; 0 if there is none")
     .ucd("stat.likelihood"),
     Field::new(
         "is_reference",
         "",
         "this exposure is the star's reference in this arm",
         Cell::Bool(|r: &RvRow| r.is_reference, |r, x| r.is_reference = x),
-    )
+    ).page("this exposure is the star's reference in this arm (with `--reference coadd`: the one whose velocity is the zero). Its `rv` is 0 or near it; where `n_reference` is 1 its errors are formal")
     .ucd("meta.code"),
     Field::new(
         "n_reference",
         "",
         "exposures that the reference is made of: 1 = the best one",
         Cell::I32(|r: &RvRow| r.n_reference, |r, x| r.n_reference = x),
-    )
+    ).page("exposures that the reference is made of: 1 = the best one; with `--reference coadd` the number in the coadd, with the exposure itself, which is left out when it is measured")
     .ucd("meta.number;obs.exposure"),
     Field::new(
         "noise_scale",
         "",
         "noise from the residuals over the quoted one, used in the errors; 1 = not used",
         Cell::F64(|r: &RvRow| r.noise_scale, |r, x| r.noise_scale = x),
-    )
+    ).page("the noise that the residuals show from pixel to pixel over the quoted one (`IVAR`); the errors are multiplied by it. 1 = the quoted noise was taken as it is: fewer than three exposures, or residuals that do not tell")
     .ucd("arith.factor;instr.det.noise"),
     Field::new(
         "flags",
@@ -142,7 +143,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             |r: &RvRow| r.measurement.flags.bits() as i32,
             |r, x| r.measurement.flags = RvFlags::from_bits_retain(x as u32),
         ),
-    )
+    ).page("sum of the bits below; 0 = nothing to say")
     .ucd("meta.code.qual"),
     Field::new(
         "file",
@@ -157,7 +158,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
                 Ok(())
             },
         ),
-    )
+    ).page("file of the exposure, as it was found")
     .ucd("meta.file"),
 ];
 

@@ -6,6 +6,7 @@ pub mod exposure;
 pub mod flags;
 pub mod measured;
 mod observations;
+pub mod page;
 mod paired;
 pub mod row;
 pub mod star;

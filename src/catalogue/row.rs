@@ -94,7 +94,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
         "",
         "signal-to-noise ratio per pixel, {arm} arm",
         Cell::F64(|v: &ArmVelocity| v.snr, |v, x| v.snr = x),
-    )
+    ).page("signal-to-noise ratio per pixel")
     .ucd("stat.snr")
     .up_to(LARGEST),
     Field::new(
@@ -102,7 +102,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
         "km/s",
         "velocity against the star's reference as measured, {arm} arm, > 0 = redshifted",
         Cell::F64(|v: &ArmVelocity| v.rv_km_s, |v, x| v.rv_km_s = x),
-    )
+    ).page("velocity $cz$ against the star's reference exposure in this arm, as measured, > 0 = redshifted")
     .ucd("spect.dopplerVeloc;stat.uncalib")
     .up_to(C_KM_S),
     Field::new(
@@ -110,7 +110,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
         "km/s",
         "1-sigma error of drv_x as a difference of two exposures",
         Cell::F64(|v: &ArmVelocity| v.rv_err_km_s, |v, x| v.rv_err_km_s = x),
-    )
+    ).page("1-sigma error of `drv_x` as the difference of two exposures")
     .ucd("stat.error;spect.dopplerVeloc")
     .up_to(C_KM_S),
     Field::new(
@@ -121,7 +121,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
             |v: &ArmVelocity| v.rv_err_own_km_s,
             |v, x| v.rv_err_own_km_s = x,
         ),
-    )
+    ).page("1-sigma error of `drv_x` once the star's offset is known")
     .ucd("stat.error;spect.dopplerVeloc")
     .up_to(C_KM_S),
     Field::new(
@@ -129,7 +129,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
         "km/s",
         "drv_x less the zero point of its exposure",
         Cell::F64(|v: &ArmVelocity| v.rv_corr_km_s, |v, x| v.rv_corr_km_s = x),
-    )
+    ).page("`drv_x` less the zero point of its exposure. NaN without a zero point")
     .ucd("spect.dopplerVeloc")
     .up_to(C_KM_S),
     Field::new(
@@ -140,7 +140,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
             |v: &ArmVelocity| v.rv_corr_err_km_s,
             |v, x| v.rv_corr_err_km_s = x,
         ),
-    )
+    ).page("own error of `drv_x` and error of the zero point together: for curves of one star")
     .ucd("stat.error;spect.dopplerVeloc")
     .up_to(C_KM_S),
     Field::new(
@@ -148,7 +148,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
         "",
         "reduced chi^2 of drv_x",
         Cell::F64(|v: &ArmVelocity| v.chi2_red, |v, x| v.chi2_red = x),
-    )
+    ).page("reduced chi^2 at the maximum of the likelihood")
     .ucd("stat.fit.chi2")
     .up_to(LARGEST),
     Field::new(
@@ -159,7 +159,7 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
             |v: &ArmVelocity| v.flags.bits() as i32,
             |v, x| v.flags = CatalogueFlags::from_bits_retain(x as u32),
         ),
-    )
+    ).page("sum of the bits below; 0 = nothing to say")
     .ucd("meta.code.qual"),
 ];
 

@@ -63,6 +63,7 @@ pub static WHICH: [Field<StarRow>; 3] = [
             },
         ),
     )
+    .page("name of the star")
     .ucd("meta.id;meta.main"),
     Field::new(
         "ra",
@@ -119,6 +120,7 @@ pub static ARM: [Field<StarRow>; 1] = [Field::new(
         },
     ),
 )
+.page("`red` or `blue`")
 .ucd("instr.bandpass")];
 
 /// What was found.
@@ -129,6 +131,7 @@ pub static FOUND: [Field<Star>; 8] = [
         "usable RVs",
         Cell::I32(|s: &Star| s.n_exp as i32, |s, x| s.n_exp = x.max(0) as u32),
     )
+    .page("usable velocities: without those whose [flags](#flags) say that they are none")
     .ucd("meta.number;obs.exposure"),
     Field::new(
         "n_used",
@@ -139,6 +142,7 @@ pub static FOUND: [Field<Star>; 8] = [
             |s, x| s.n_used = x.max(0) as u32,
         ),
     )
+    .page("those of them in exposures with a zero point")
     .ucd("meta.number;obs.exposure"),
     Field::new(
         "scatter_before",
@@ -146,6 +150,7 @@ pub static FOUND: [Field<Star>; 8] = [
         "standard deviation of the RVs (Var_rv of the paper)",
         Cell::F64(|s: &Star| s.scatter_before, |s, x| s.scatter_before = x),
     )
+    .page("standard deviation of the velocities as measured (the paper's Var_rv)")
     .ucd("stat.stdev;spect.dopplerVeloc")
     .up_to(C_KM_S),
     Field::new(
@@ -170,6 +175,7 @@ pub static FOUND: [Field<Star>; 8] = [
         "degrees of freedom of chi2",
         Cell::F64(|s: &Star| s.dof, |s, x| s.dof = x),
     )
+    .page("degrees of freedom of `chi2`")
     .ucd("stat.fit.dof")
     .up_to(LARGEST),
     Field::new(
@@ -178,6 +184,7 @@ pub static FOUND: [Field<Star>; 8] = [
         "probability of a larger chi2 if the star is constant",
         Cell::F64(|s: &Star| s.p_value, |s, x| s.p_value = x),
     )
+    .page("probability of a larger `chi2` if the star is constant")
     .ucd("stat.probability"),
     Field::new(
         "jitter",
@@ -203,7 +210,7 @@ pub static VARIABLE: [Field<Star>; 1] = [Field::new(
     "",
     "p_value < 0.001, with 3 times the errors where most velocities are flagged low_information",
     Cell::Bool(|s: &Star| s.is_variable, |s, x| s.is_variable = x),
-)
+).page("`p_value` < 0.001, with errors of 3 times the size where more than half of the velocities are flagged `low_information`")
 .ucd("meta.code;src.var")];
 
 /// What is known of it beside the calibration.
@@ -216,7 +223,7 @@ pub static KNOWN: [Field<StarRow>; 5] = [
             |s: &StarRow| s.is_double_lined,
             |s, x| s.is_double_lined = x,
         ),
-    )
+    ).page("double-lined candidate: at least one exposure, in either arm, is `double_lined`. The same in both rows of a star. Never a constant")
     .ucd("meta.code;src.class"),
     Field::new(
         "desig",
@@ -229,7 +236,7 @@ pub static KNOWN: [Field<StarRow>; 5] = [
                 Ok(())
             },
         ),
-    )
+    ).page("LAMOST's own designation, key `DESIG` of the star's first file; empty where there is none")
     .ucd("meta.id")
     .may_be_empty(),
     Field::new(
@@ -243,7 +250,7 @@ pub static KNOWN: [Field<StarRow>; 5] = [
                 Ok(())
             },
         ),
-    )
+    ).page("name in the catalogue that the target is from, key `OBJNAME`")
     .ucd("meta.id")
     .may_be_empty(),
     Field::new(
@@ -257,7 +264,7 @@ pub static KNOWN: [Field<StarRow>; 5] = [
                 Ok(())
             },
         ),
-    )
+    ).page("LAMOST's identifier of the star, key `UQID` of later releases")
     .ucd("meta.id")
     .may_be_empty(),
     Field::new(
@@ -271,7 +278,7 @@ pub static KNOWN: [Field<StarRow>; 5] = [
                 Ok(())
             },
         ),
-    )
+    ).page("number in Gaia's catalogue, key `GAIA_SOURCE_ID` of later releases. Text, so that no digit is lost")
     .ucd("meta.id.cross")
     .may_be_empty(),
 ];

@@ -63,6 +63,7 @@ pub static WHICH: [Field<ZeroPointRow>; 4] = [
         "local (UTC+8) modified Julian minute of the exposure's start",
         Cell::I64(|z: &ZeroPointRow| z.lmjm, |z, x| z.lmjm = x),
     )
+    .page("local (UTC+8) Modified Julian Minute of the exposure's start")
     .ucd("time.start;obs.exposure")
     .up_to(LARGEST_MINUTE),
     Field::new(
@@ -77,6 +78,7 @@ pub static WHICH: [Field<ZeroPointRow>; 4] = [
             },
         ),
     )
+    .page("`red` or `blue`")
     .ucd("instr.bandpass"),
 ];
 
@@ -87,7 +89,7 @@ pub static FOUND: [Field<ZeroPoint>; 4] = [
         "km/s",
         "zero point, to be subtracted from the RVs; mean 0 in each component; NaN with too few constants",
         Cell::F64(|z: &ZeroPoint| z.zp, |z, x| z.zp = x),
-    )
+    ).page("zero point, to be subtracted from the velocities; mean 0 in each component; NaN with too few constants")
     .ucd("arith.zp;spect.dopplerVeloc")
     .up_to(C_KM_S),
     Field::new(
@@ -95,7 +97,7 @@ pub static FOUND: [Field<ZeroPoint>; 4] = [
         "km/s",
         "formal error of zp",
         Cell::F64(|z: &ZeroPoint| z.zp_err, |z, x| z.zp_err = x),
-    )
+    ).page("formal error of `zp`")
     .ucd("stat.error;arith.zp")
     .up_to(C_KM_S),
     Field::new(
@@ -106,7 +108,7 @@ pub static FOUND: [Field<ZeroPoint>; 4] = [
             |z: &ZeroPoint| z.n_constants as i32,
             |z, x| z.n_constants = x.max(0) as u32,
         ),
-    )
+    ).page("constant stars that determine `zp`")
     .ucd("meta.number;src"),
     Field::new(
         "component",
@@ -116,7 +118,7 @@ pub static FOUND: [Field<ZeroPoint>; 4] = [
             |z: &ZeroPoint| z.component.map_or(-1, |c| c as i32),
             |z, x| z.component = u32::try_from(x).ok(),
         ),
-    )
+    ).page("exposures of one component of an arm hang together by common stars and are on one scale; -1 where there is no zero point")
     .ucd("meta.id.part"),
 ];
 

@@ -29,6 +29,8 @@ pub struct Field<R: 'static> {
     pub ucd: &'static str,
     /// One line on what it is: it stands in the files.
     pub meaning: Cow<'static, str>,
+    /// What the page of all columns says of it, in Markdown, where that is more than the one line.
+    pub page: &'static str,
     /// What stands where a row has no value.
     pub missing: Missing,
     /// Largest size of a number that can be; larger ones in a file are no values.
@@ -99,6 +101,7 @@ impl<R> Field<R> {
             unit,
             ucd: "",
             meaning: Cow::Borrowed(meaning),
+            page: "",
             missing,
             largest: f64::INFINITY,
             cell,
@@ -109,6 +112,26 @@ impl<R> Field<R> {
     pub const fn ucd(mut self, ucd: &'static str) -> Self {
         self.ucd = ucd;
         self
+    }
+
+    /// The same, with what the page of all columns says.
+    pub const fn page(mut self, page: &'static str) -> Self {
+        self.page = page;
+        self
+    }
+
+    /// The row of the page of all columns.
+    pub fn page_row(&self) -> String {
+        let text = match self.page {
+            "" => &*self.meaning,
+            page => page,
+        };
+        let unit = match self.unit {
+            "" => String::new(),
+            unit => format!("{unit} "),
+        };
+        let (name, kind) = (&self.name, self.cell.type_name());
+        format!("| `{name}` | {kind} | {unit}| {text} |")
     }
 
     /// The same, with no number larger than this.
@@ -140,6 +163,7 @@ impl<R> Field<R> {
             meaning: text(&self.meaning),
             unit: self.unit,
             ucd: self.ucd,
+            page: self.page,
             missing: self.missing,
             largest: self.largest,
             cell: self.cell,

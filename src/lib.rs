@@ -34,6 +34,12 @@ mod text;
 pub mod velocity_table;
 
 pub use arm::Arm;
+pub use calibrate::arms::{CalibrateConfig, Method, Scope};
+pub use calibrate::joint::JointConfig;
+pub use calibrate::observations::Observations;
+pub use calibrate::paper::PaperConfig;
+pub use calibrate::results::{Star, ZeroPoint};
+pub use calibrate::{CalFlags, Calibration, calibrate, calibrate_without};
 pub use error::{Error, Result};
 
 /// Speed of light in vacuum, km/s (exact, SI).

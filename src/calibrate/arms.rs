@@ -67,6 +67,29 @@ pub struct CalibrateConfig {
 }
 
 impl CalibrateConfig {
+    /// Checks what the settings say.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the one that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        let p_min = self.joint.p_min;
+        let sigma = self.joint.outlier_sigma;
+        let tolerance = self.paper.tolerance;
+        let fewest = self.joint.min_constants.min(self.paper.min_constants);
+        let complaint = if !(p_min > 0.0 && p_min < 0.5) {
+            format!("p_min: expected a probability between 0 and 0.5, found {p_min}")
+        } else if !(sigma.is_finite() && sigma > 0.0) {
+            format!("outlier_sigma: expected a positive number, found {sigma}")
+        } else if !(tolerance.is_finite() && tolerance > 0.0) {
+            format!("tolerance: expected a positive number, found {tolerance}")
+        } else if fewest < 2 {
+            "min_constants: expected 2 at least: one star is no zero point".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(Error::Config(complaint))
+    }
+
     /// Each group is solved alone, so that a star is another one in each.
     pub fn is_by_group(&self) -> bool {
         self.method == Method::Paper || self.scope == Scope::Spectrograph

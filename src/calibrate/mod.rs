@@ -5,6 +5,8 @@
 
 pub mod arms;
 pub mod cal_flags;
+mod calibration;
+mod columns;
 pub mod components;
 mod fit;
 pub mod graph;
@@ -19,6 +21,7 @@ pub mod stats;
 pub mod summary;
 
 pub use cal_flags::CalFlags;
+pub use calibration::{Calibration, calibrate, calibrate_without};
 pub use graph::Graph;
 pub use joint::JointConfig;
 pub use solution::{ArmSolution, Iteration, StarFit};

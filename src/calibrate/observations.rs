@@ -10,28 +10,28 @@ pub const UNNAMED: u32 = u32::MAX;
 #[derive(Clone, Debug, Default)]
 pub struct ArmObservations {
     /// Its constants serve the arms that do not lead: of the arms of one spectrograph, the one that tells constants best.
-    pub leads: bool,
+    pub(crate) leads: bool,
     /// Row of each RV, into the vectors of [`Observations`].
-    pub row: Vec<u32>,
+    pub(crate) row: Vec<u32>,
     /// RV, in any unit, the same for all.
-    pub rv: Vec<f64>,
+    pub(crate) rv: Vec<f64>,
     /// Error that goes into the weights, in the same unit.
-    pub err: Vec<f64>,
+    pub(crate) err: Vec<f64>,
     /// Flags.
-    pub flags: Vec<CalFlags>,
+    pub(crate) flags: Vec<CalFlags>,
 }
 
 /// Rows of RVs with stars, exposures and groups as numbers. Zero points and stars come out in the order of these numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Observations {
     /// Star of each row, or [`UNNAMED`].
-    pub star: Vec<u32>,
+    pub(crate) star: Vec<u32>,
     /// Exposure of each row, or [`UNNAMED`].
-    pub exposure: Vec<u32>,
+    pub(crate) exposure: Vec<u32>,
     /// Group of each row (plate and spectrograph): exposures of two groups have two zero points. All 0 without groups.
-    pub group: Vec<u32>,
+    pub(crate) group: Vec<u32>,
     /// RVs by arm; those that lead come first.
-    pub arms: Vec<ArmObservations>,
+    pub(crate) arms: Vec<ArmObservations>,
 }
 
 /// Zero points and stars of one arm as the solver numbers them.

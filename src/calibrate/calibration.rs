@@ -1,0 +1,209 @@
+//! The calibration as a caller of the library sees it.
+
+use ndarray::Array1;
+
+use super::arms::{CalibrateConfig, calibrate_except};
+use super::cal_flags::CalFlags;
+use super::observations::Observations;
+use super::results::{self, Corrected, Star, ZeroPoint};
+use super::summary::{self, ArmSummary};
+use crate::Result;
+
+/// What a calibration found. Velocities are in the unit of those that were given.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Calibration {
+    /// The zero point of each exposure, group and arm that has a usable velocity: by arm, group, exposure.
+    pub zero_points: Vec<ZeroPoint>,
+    /// Velocities less their zero points, in the order in which they were given; NaN where there is no zero point.
+    pub rv: Array1<f64>,
+    /// Their errors, with those of the zero points; NaN where there is no velocity.
+    pub rv_err: Array1<f64>,
+    /// What to know of each velocity.
+    pub flags: Array1<CalFlags>,
+    /// What is known of each star: by arm, then star.
+    pub stars: Vec<Star>,
+    /// What was done with each arm; each is named by its number.
+    pub arms: Vec<ArmSummary>,
+    /// Every arm has its zero points, and their iteration ended by itself. What went wrong else is in [`Calibration::arms`].
+    pub converged: bool,
+}
+
+/// Finds the zero point of every exposure from the stars that do not vary, and takes it off the velocities (Xiong et al. 2021, section
+/// 3.2).
+///
+/// A velocity is taken as v = a + z + noise, with a the offset of its star and z the zero point of its exposure. Zero points have mean 0
+/// wherever stars link them; see [`ZeroPoint::component`].
+///
+/// ```
+/// use ndarray::Array1;
+/// use relrv::{CalibrateConfig, Observations, calibrate};
+///
+/// # fn main() -> relrv::Result<()> {
+/// // 20 stars in 8 exposures. Exposure 3 is off by 2 km/s; star 5 moves by itself.
+/// let (mut star, mut exposure, mut rv) = (Vec::new(), Vec::new(), Vec::new());
+/// for s in 0..20_u32 {
+///     for e in 0..8_u32 {
+///         let noise = 0.1 * f64::from((7 * s + 5 * e) % 11) - 0.5;
+///         let zero_point = if e == 3 { 2.0 } else { 0.0 };
+///         let orbit = if s == 5 { 30.0 * f64::from(e).sin() } else { 0.0 };
+///         star.push(s);
+///         exposure.push(e);
+///         rv.push(f64::from(s) + zero_point + orbit + noise);
+///     }
+/// }
+/// let rv_err = vec![0.3; rv.len()];
+///
+/// let (star, exposure) = (Array1::from(star), Array1::from(exposure));
+/// let (rv, rv_err) = (Array1::from(rv), Array1::from(rv_err));
+/// let observations = Observations::from_columns(star.view(), exposure.view(), rv.view(), rv_err.view())?;
+/// let found = calibrate(&observations, &CalibrateConfig::default())?;
+///
+/// assert!(found.converged);
+/// let relative = found.zero_points[3].zp - found.zero_points[2].zp;
+/// assert!((relative - 2.0).abs() < 0.3);
+/// assert!(found.stars[5].is_variable && !found.stars[6].is_variable);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`Error::Config`](crate::Error::Config) for options that make no sense; [`Error::NothingUsable`](crate::Error::NothingUsable) where
+/// no velocity can be used. An arm that cannot be solved is no error:
+/// see [`Calibration::converged`].
+pub fn calibrate(observations: &Observations, options: &CalibrateConfig) -> Result<Calibration> {
+    calibrate_without(observations, &[], options)
+}
+
+/// As [`calibrate`], with stars that are never taken for constant, whatever their velocities say: double-lined ones, say. `never` holds
+/// true for each of them, by the stars' numbers; stars beyond its end are as others. They are corrected like all.
+///
+/// # Errors
+/// As [`calibrate`].
+pub fn calibrate_without(
+    observations: &Observations,
+    never: &[bool],
+    options: &CalibrateConfig,
+) -> Result<Calibration> {
+    options.check()?;
+    let mut obs = observations.clone();
+    let arms = calibrate_except(&mut obs, never, options)?;
+    let mut corrected = Corrected::none(obs.n_rows());
+    (0..arms.len()).for_each(|arm| corrected.fill(&obs, &arms, arm));
+    let name = |arm: usize| arm.to_string();
+    let summaries: Vec<ArmSummary> = (0..)
+        .zip(&arms)
+        .map(|(i, arm)| summary::arm(&obs, i, arm, &name, false))
+        .collect();
+    Ok(Calibration {
+        zero_points: results::zero_points(&arms).collect(),
+        rv: Array1::from(corrected.rv),
+        rv_err: Array1::from(corrected.err),
+        flags: Array1::from(corrected.flags),
+        stars: results::stars(&arms).collect(),
+        converged: summaries.iter().all(|arm| arm.complaint().is_none()),
+        arms: summaries,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, array};
+
+    use super::*;
+    use crate::calibrate::observations::UNNAMED;
+    use crate::lab::validate::mock::{Mock, MockConfig};
+
+    #[test]
+    fn arrays_give_what_the_rows_of_a_table_give() {
+        let mock = Mock::new(&MockConfig {
+            seed: 4,
+            missing: 0.3,
+            ..MockConfig::default()
+        });
+        let column = |value: fn(&_) -> f64| Array1::from_iter(mock.rows.iter().map(value));
+        let number = |value: fn(&_) -> u32| Array1::from_iter(mock.rows.iter().map(value));
+        let (star, exposure) = (number(|r| r.star as u32), number(|r| r.exposure as u32));
+        let (rv, err) = (column(|r| r.rv_km_s), column(|r| r.err_km_s));
+        let of = |rv: &Array1<f64>| {
+            let obs =
+                Observations::from_columns(star.view(), exposure.view(), rv.view(), err.view());
+            calibrate(&obs.unwrap(), &CalibrateConfig::default()).unwrap()
+        };
+        let found = of(&rv);
+        assert!(found.converged);
+        // The truth, up to the gauge; and what was taken off is the zero point of the row's exposure.
+        let truth = Array1::from(mock.zp_km_s.clone());
+        let zp = Array1::from_iter(found.zero_points.iter().map(|z| z.zp));
+        let difference = &zp - &truth;
+        let off = &difference - difference.mean().unwrap();
+        let worst = off.iter().fold(0.0_f64, |a, x| a.max(x.abs()));
+        let error = found
+            .zero_points
+            .iter()
+            .fold(0.0_f64, |a, z| a.max(z.zp_err));
+        assert!(worst < 4.0 * error, "{worst} {error}");
+        for (i, e) in exposure.iter().enumerate() {
+            let taken = rv[i] - found.rv[i];
+            assert!((taken - zp[*e as usize]).abs() < 1e-9);
+        }
+        // Another sign of the velocities is another sign of the zero points.
+        let mirrored = of(&-&rv);
+        for (a, b) in found.zero_points.iter().zip(&mirrored.zero_points) {
+            assert!((a.zp + b.zp).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn arms_share_constants_and_each_has_its_zero_points() {
+        let n = 30 * 10;
+        let star = Array1::from_iter((0..2 * n).map(|i| (i % 30) as u32));
+        let exposure = Array1::from_iter((0..2 * n).map(|i| (i / 30 % 10) as u32));
+        let arm = Array1::from_iter((0..2 * n).map(|i| u32::from(i >= n)));
+        let noise = |i: usize| 0.02 * ((i * 37 % 101) as f64 - 50.0) / 50.0;
+        // The second arm's zero points are the first one's with the other sign.
+        let rv = Array1::from_iter((0..2 * n).map(|i| {
+            let zp = exposure[i] as f64 - 4.5;
+            noise(i) + if i < n { zp } else { -zp }
+        }));
+        let err = Array1::from_elem(2 * n, 0.02);
+        let obs = Observations::from_columns(star.view(), exposure.view(), rv.view(), err.view())
+            .and_then(|obs| obs.with_arm(arm.view()))
+            .unwrap();
+        let found = calibrate(&obs, &CalibrateConfig::default()).unwrap();
+        assert_eq!(found.zero_points.len(), 20);
+        for (a, b) in found.zero_points[..10].iter().zip(&found.zero_points[10..]) {
+            assert_eq!((a.arm, b.arm), (0, 1));
+            assert!(
+                (a.zp + b.zp).abs() < 0.02 && (a.zp - (a.exposure as f64 - 4.5)).abs() < 0.02,
+                "{a:?} {b:?}"
+            );
+        }
+        assert_eq!(found.arms[1].constants_from.as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn columns_that_do_not_fit_are_named() {
+        let (star, exposure) = (array![0, 1], array![0, 0]);
+        let (rv, err) = (array![0.0, 1.0], array![0.1]);
+        let wrong = Observations::from_columns(star.view(), exposure.view(), rv.view(), err.view());
+        let message = wrong.unwrap_err().to_string();
+        assert!(message.contains("rv_err: expected 2"), "{message}");
+        let err = array![0.1, 0.1];
+        let of = |star: &Array1<u32>| {
+            Observations::from_columns(star.view(), exposure.view(), rv.view(), err.view())
+        };
+        assert!(of(&array![0, UNNAMED]).is_err());
+        let obs = of(&star).unwrap();
+        assert!(obs.clone().with_group(array![1].view()).is_err());
+        assert!(obs.clone().with_arm(array![0, u32::MAX].view()).is_err());
+        // One exposure of two stars: nothing to calibrate with, and no panic.
+        let found = calibrate(&obs, &CalibrateConfig::default()).unwrap();
+        assert!(found.zero_points.iter().all(|z| z.zp.is_nan()));
+        let mut options = CalibrateConfig::default();
+        options.joint.p_min = f64::NAN;
+        assert!(calibrate(&obs, &options).is_err());
+        let nothing = obs.with_no_velocity(array![true, true].view()).unwrap();
+        assert!(calibrate(&nothing, &CalibrateConfig::default()).is_ok());
+    }
+}

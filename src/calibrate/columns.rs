@@ -1,0 +1,124 @@
+//! Velocities in columns, from anywhere: what a caller of the library hands over.
+
+use ndarray::ArrayView1;
+
+use super::cal_flags::CalFlags;
+use super::observations::{ArmObservations, Observations, UNNAMED};
+use crate::{Error, Result};
+
+impl Observations {
+    /// Velocities one by one, all arrays of one length n: of which star (`star`) in which exposure (`exposure`), as numbers that the
+    /// caller chooses; the velocity (`rv`) and the error that it has once the star's mean is known (`rv_err`), both in any one unit.
+    ///
+    /// A velocity that is not finite, or whose error is not positive, is flagged and not used; so is the second one of the same star,
+    /// exposure, group and arm.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where lengths differ, or a number is too large.
+    pub fn from_columns(
+        star: ArrayView1<'_, u32>,
+        exposure: ArrayView1<'_, u32>,
+        rv: ArrayView1<'_, f64>,
+        rv_err: ArrayView1<'_, f64>,
+    ) -> Result<Self> {
+        let n = star.len();
+        for (name, len) in [
+            ("exposure", exposure.len()),
+            ("rv", rv.len()),
+            ("rv_err", rv_err.len()),
+        ] {
+            same_length(name, len, n)?;
+        }
+        for (name, numbers) in [("star", star), ("exposure", exposure)] {
+            if numbers.iter().any(|number| *number == UNNAMED) {
+                return Err(Error::Config(format!(
+                    "{name}: expected numbers below {UNNAMED}, found it"
+                )));
+            }
+        }
+        let rows = u32::try_from(n).map_err(|_| {
+            Error::Config(format!(
+                "{n} velocities: more than {} cannot be numbered",
+                u32::MAX
+            ))
+        })?;
+        Ok(Observations {
+            star: star.to_vec(),
+            exposure: exposure.to_vec(),
+            group: vec![0; n],
+            arms: vec![ArmObservations {
+                leads: true,
+                row: (0..rows).collect(),
+                rv: rv.to_vec(),
+                err: rv_err.to_vec(),
+                flags: vec![CalFlags::empty(); n],
+            }],
+        })
+    }
+
+    /// The same, with the group of each velocity (length n): an exposure has a zero point of its own in each group, such as the
+    /// spectrographs that took it at once.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the length differs.
+    pub fn with_group(mut self, group: ArrayView1<'_, u32>) -> Result<Self> {
+        same_length("group", group.len(), self.n_rows())?;
+        self.group = group.to_vec();
+        Ok(self)
+    }
+
+    /// The same, with the arm of each velocity (length n), from 0: each arm has zero points of its own. Arm 0 chooses the constant stars
+    /// for all of them: let it be the one with the smallest errors.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the length differs, or there are more than [`MOST_ARMS`] arms.
+    pub fn with_arm(mut self, arm: ArrayView1<'_, u32>) -> Result<Self> {
+        same_length("arm", arm.len(), self.n_rows())?;
+        let n_arms = arm.iter().max().map_or(1, |last| *last as usize + 1);
+        if n_arms > MOST_ARMS {
+            return Err(Error::Config(format!(
+                "arm: expected numbers below {MOST_ARMS}, found {}",
+                n_arms - 1
+            )));
+        }
+        let mut arms = vec![ArmObservations::default(); n_arms];
+        arms[0].leads = true;
+        for all in &self.arms {
+            for (i, &row) in all.row.iter().enumerate() {
+                let own = &mut arms[arm[row as usize] as usize];
+                own.row.push(row);
+                own.rv.push(all.rv[i]);
+                own.err.push(all.err[i]);
+                own.flags.push(all.flags[i]);
+            }
+        }
+        self.arms = arms;
+        Ok(self)
+    }
+
+    /// The same, with velocities that say nothing about their star (length n; true: one of these): they are corrected, and not used.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where the length differs.
+    pub fn with_no_velocity(mut self, is_none: ArrayView1<'_, bool>) -> Result<Self> {
+        same_length("no_velocity", is_none.len(), self.n_rows())?;
+        for arm in &mut self.arms {
+            for (flags, &row) in arm.flags.iter_mut().zip(&arm.row) {
+                flags.set(CalFlags::NO_VELOCITY, is_none[row as usize]);
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// Arms that one set of observations can have.
+pub const MOST_ARMS: usize = 1000;
+
+fn same_length(name: &str, found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(Error::Config(format!(
+        "{name}: expected {expected} values, one for each of star, found {found}"
+    )))
+}

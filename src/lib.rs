@@ -23,6 +23,7 @@ pub mod lab;
 pub mod lamost;
 pub mod likelihood;
 pub mod measure;
+pub mod numbers;
 pub mod reference;
 pub mod report;
 pub mod run;

@@ -1,27 +1,7 @@
 //! Which zero points hang together: only those linked by common stars have a common scale.
 
 use super::graph::Graph;
-
-/// Union-find with path halving; the smaller index is the root, so that names do not depend on the order of unions.
-struct Sets {
-    parent: Vec<u32>,
-}
-
-impl Sets {
-    fn root(&mut self, mut i: u32) -> u32 {
-        while self.parent[i as usize] != i {
-            let up = self.parent[self.parent[i as usize] as usize];
-            self.parent[i as usize] = up;
-            i = up;
-        }
-        i
-    }
-
-    fn join(&mut self, a: u32, b: u32) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.parent[a.max(b) as usize] = a.min(b);
-    }
-}
+use crate::numbers::sets::Sets;
 
 /// Zero points that constants reach, in components.
 #[derive(Clone, Debug, Default)]
@@ -69,9 +49,7 @@ pub fn components(
         }
     }
 
-    let mut sets = Sets {
-        parent: (0..graph.n_zp as u32).collect(),
-    };
+    let mut sets = Sets::new(graph.n_zp as u32);
     for star in constants(is_constant) {
         let mut first = None;
         for k in graph.of(star) {

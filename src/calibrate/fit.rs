@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::graph::Graph;
-use super::stats::{chi2_p_value, median};
+use crate::numbers::statistics::{chi2_p_value, median};
 
 /// Normal quantile of the p-value 0.1: stars with a larger chi^2 get a jitter of their own that brings it there.
 const Z_JITTER: f64 = 1.2816;

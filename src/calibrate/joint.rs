@@ -17,8 +17,8 @@ use super::graph::Graph;
 use super::jitter;
 use super::solution::{ArmSolution, Iteration, StarFit};
 use super::solve::{System, TOLERANCE};
-use super::stats::median;
 use crate::Result;
+use crate::numbers::statistics::median;
 
 /// Settings of the `joint` method.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -17,7 +17,6 @@ pub mod paper;
 pub mod results;
 pub mod solution;
 pub mod solve;
-pub mod stats;
 pub mod summary;
 
 pub use cal_flags::CalFlags;

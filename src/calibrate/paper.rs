@@ -11,7 +11,7 @@ use super::components::components;
 use super::graph::Graph;
 use super::solution::{ArmSolution, Iteration, StarFit};
 use super::solve::ErrorMethod;
-use super::stats::{chi2_p_value, mean_and_std};
+use crate::numbers::statistics::{chi2_p_value, mean_and_std};
 
 /// Settings of the `paper` method.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
-use super::stats::mean_and_std;
+use crate::numbers::statistics::mean_and_std;
 
 /// Stars with a smaller p-value are called variable (about 3.3 sigma).
 pub const VARIABLE_P: f64 = 1e-3;

@@ -7,8 +7,8 @@ use super::row::{ARMS, CatalogueRow};
 use super::star::StarRow;
 use crate::Arm;
 use crate::calibrate::results::VARIABLE_P;
-use crate::calibrate::stats::chi2_p_value;
 use crate::likelihood::RvFlags;
+use crate::numbers::statistics::chi2_p_value;
 
 /// Stars that show two sets of lines in any of their exposures, in either arm.
 pub fn double_lined(rows: &[CatalogueRow]) -> HashSet<Arc<str>> {

@@ -5,6 +5,7 @@ mod names;
 pub use names::{KnownStar, KnownStars};
 
 use super::raw::{FileHeader, StarNames};
+use crate::numbers::sets::Sets;
 
 /// Largest distance of two positions of one star, arcseconds. LAMOST fibres are 3.3 arcsec wide.
 pub const MATCH_ARCSEC: f64 = 3.0;
@@ -54,13 +55,13 @@ fn group_positions(positions_deg: &[(f64, f64)]) -> Vec<Vec<usize>> {
         .map(|files| Point::new(positions_deg[files[0]]))
         .collect();
 
-    let mut sets = Sets::new(unique.len());
+    let mut sets = Sets::new(unique.len() as u32);
     link_neighbours(&unique, &mut sets);
 
     let mut slot_of_root = vec![usize::MAX; unique.len()];
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (i, files) in same.iter().enumerate() {
-        let slot = &mut slot_of_root[sets.root(i)];
+        let slot = &mut slot_of_root[sets.root(i as u32) as usize];
         if *slot == usize::MAX {
             *slot = groups.len();
             groups.push(Vec::new());
@@ -129,7 +130,7 @@ fn link_neighbours(points: &[Point], sets: &mut Sets) {
                         break;
                     }
                     if near(&points[i], &points[j]) {
-                        sets.join(i, j);
+                        sets.join(i as u32, j as u32);
                     }
                 }
             };
@@ -148,34 +149,6 @@ fn link_neighbours(points: &[Point], sets: &mut Sets) {
                 }
             }
         }
-    }
-}
-
-/// Disjoint sets.
-struct Sets {
-    parent: Vec<usize>,
-}
-
-impl Sets {
-    fn new(n: usize) -> Self {
-        Sets {
-            parent: (0..n).collect(),
-        }
-    }
-
-    fn root(&mut self, mut i: usize) -> usize {
-        while self.parent[i] != i {
-            // Halving the path keeps it short.
-            self.parent[i] = self.parent[self.parent[i]];
-            i = self.parent[i];
-        }
-        i
-    }
-
-    fn join(&mut self, i: usize, j: usize) {
-        let (a, b) = (self.root(i), self.root(j));
-        // The smaller index leads, so the result does not depend on the order of the joins.
-        self.parent[a.max(b)] = a.min(b);
     }
 }
 

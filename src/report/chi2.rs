@@ -6,6 +6,7 @@ use super::plot::*;
 use super::products::Products;
 use crate::Arm;
 use crate::likelihood::flags::CHI2_HIGH_LIMIT;
+use crate::numbers::statistics::median;
 
 /// Range of reduced chi^2 shown; what is beyond is counted in the last bin.
 const RANGE: (f64, f64) = (0.4, 4.0);

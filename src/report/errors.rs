@@ -5,6 +5,7 @@ use plotters::prelude::*;
 use super::plot::*;
 use super::products::Products;
 use crate::Arm;
+use crate::numbers::statistics::quantile;
 
 pub fn figure(products: &Products) -> Drawn<Figure> {
     let svg = svg((1100, 480), |root| {

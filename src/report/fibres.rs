@@ -6,7 +6,9 @@ use plotters::prelude::*;
 
 use super::plot::*;
 use super::products::Products;
+use super::tick::tick;
 use crate::Arm;
+use crate::numbers::statistics::quantile;
 
 /// Fibres of a spectrograph of LAMOST.
 const FIBRES: i64 = 250;

@@ -38,7 +38,7 @@ impl LogAxis {
         let named: &[f64] = if few { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let mantissa = x / 10f64.powf((x.log10() + 1e-9).floor());
         if named.iter().any(|m| (mantissa / m - 1.0).abs() < 1e-3) {
-            super::plot::tick(&x)
+            super::tick::tick(&x)
         } else {
             String::new()
         }

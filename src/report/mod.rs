@@ -12,6 +12,7 @@ pub(crate) mod plot;
 pub(crate) mod products;
 mod scatter;
 mod sky;
+pub(crate) mod tick;
 mod variables;
 mod zero_points;
 

@@ -5,7 +5,9 @@ use std::ops::Range;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+use super::tick::tick;
 use crate::Arm;
+use crate::numbers::statistics::median;
 
 /// Vermillion, blue, grey and the like of Okabe & Ito's palette, which colour-blind readers can tell apart.
 pub const RED_ARM: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
@@ -159,37 +161,10 @@ pub fn nothing(area: &Panel, title: &str, why: &str) -> Drawn {
     Ok(())
 }
 
-/// Quantile `q` in 0..1 of finite values, linear between neighbours; NaN for none. Sorts.
-pub fn quantile(values: &mut [f64], q: f64) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let Some(last) = values.len().checked_sub(1) else {
-        return f64::NAN;
-    };
-    let place = q * last as f64;
-    let below = place as usize;
-    let above = (below + 1).min(last);
-    values[below] + (place - below as f64) * (values[above] - values[below])
-}
-
-pub fn median(values: &mut [f64]) -> f64 {
-    quantile(values, 0.5)
-}
-
 /// Thins to [`MAX_POINTS`] at most.
 pub fn thin<T>(values: Vec<T>) -> Vec<T> {
     let every = values.len().div_ceil(MAX_POINTS).max(1);
     values.into_iter().step_by(every).collect()
-}
-
-/// A tick's number without needless zeros.
-pub fn tick(x: &f64) -> String {
-    let text = format!("{x:.3}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
-    }
 }
 
 /// Outline of a violin round `x`: density of `values` (a Gaussian kernel of Silverman's width) scaled to `half_width`.

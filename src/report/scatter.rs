@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use super::plot::*;
 use super::products::Products;
 use crate::Arm;
+use crate::numbers::statistics::{median, quantile};
 
 /// One constant star: (median SNR, scatter before, scatter after).
 type Star = (f64, f64, f64);

@@ -6,6 +6,7 @@ use plotters::prelude::*;
 
 use super::plot::*;
 use super::products::Products;
+use super::tick::tick;
 use crate::Arm;
 
 pub fn figure(products: &Products) -> Drawn<Figure> {

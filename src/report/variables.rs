@@ -6,7 +6,9 @@ use plotters::prelude::*;
 
 use super::plot::*;
 use super::products::Products;
+use super::tick::tick;
 use crate::Arm;
+use crate::numbers::statistics::median;
 
 /// Curves shown: rows and columns.
 const GRID: (usize, usize) = (4, 3);

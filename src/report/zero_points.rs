@@ -6,8 +6,10 @@ use plotters::prelude::*;
 
 use super::plot::*;
 use super::products::Products;
+use super::tick::tick;
 use crate::Arm;
 use crate::catalogue::zero_point::ZeroPointRow;
+use crate::numbers::statistics::quantile;
 
 /// Exposures that one panel can show.
 const MAX_EXPOSURES: usize = 80;

@@ -1,9 +1,9 @@
 //! How well the constants agree before and after the calibration.
 
 use crate::calibrate::results::Star;
-use crate::calibrate::stats::median;
 use crate::catalogue::row::ARMS;
 use crate::catalogue::star::StarRow;
+use crate::numbers::statistics::median;
 
 /// The constants of an arm.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

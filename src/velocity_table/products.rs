@@ -8,9 +8,9 @@ use super::room::{CONSTANT, make_room};
 use crate::calibrate::CalFlags;
 use crate::calibrate::arms::CalibratedArm;
 use crate::calibrate::results::{self, Corrected, Star, ZeroPoint, mark_constants};
-use crate::calibrate::stats::mean_and_std;
 use crate::calibrate::summary::{self, ArmSummary};
 use crate::catalogue::{star, zero_point};
+use crate::numbers::statistics::mean_and_std;
 use crate::table::{ColumnData, Field, Table};
 
 /// Unit of velocities in the declared columns; here they have the table's.

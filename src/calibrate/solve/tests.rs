@@ -114,7 +114,7 @@ fn probes_find_the_errors_to_a_few_percent() {
     let (probed, method) = system.errors(&pre, 0).unwrap();
     assert_eq!(method, ErrorMethod::Probes);
     let ratio: Vec<f64> = probed.iter().zip(&exact).map(|(p, e)| p / e).collect();
-    let (mean, std) = crate::calibrate::stats::mean_and_std(ratio.iter().copied());
+    let (mean, std) = crate::numbers::statistics::mean_and_std(ratio.iter().copied());
     println!("probed / exact error: mean {mean:.4}, scatter {std:.4}");
     assert!((mean - 1.0).abs() < 0.02 && std < 0.1, "{mean} {std}");
 }

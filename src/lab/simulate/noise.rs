@@ -1,5 +1,6 @@
 //! What the detector adds: photon noise, an inverse variance that is nearly right, cosmic rays, wild edges, dead pixels.
 
+use crate::numbers::statistics::median_high;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Poisson, StandardNormal};
 
@@ -101,7 +102,8 @@ pub fn observe<R: Rng + ?Sized>(
 ) -> Pixels {
     let gain = VARIANCE_PER_FLUX[arm as usize];
     // Flux / sigma rises with the flux, so its median belongs to the median flux.
-    let scale = flux_for_snr(snr, gain) / median(&noise_free[window]).max(f64::MIN_POSITIVE);
+    let scale = flux_for_snr(snr, gain)
+        / median_high(&mut noise_free[window].to_vec()).max(f64::MIN_POSITIVE);
     // The quoted variance is off by a factor that the whole spectrum shares.
     let normal: f64 = StandardNormal.sample(rng);
     let variance_factor = (defects.ivar_error * normal).exp();
@@ -142,23 +144,15 @@ pub fn observe<R: Rng + ?Sized>(
 
 /// Median of flux sqrt(ivar) over `window`: what the keyword SNR of a simulated file says.
 pub fn measured_snr(pixels: &Pixels, window: std::ops::Range<usize>) -> f64 {
-    let snr: Vec<f64> = pixels.flux[window.clone()]
+    let mut snr: Vec<f64> = pixels.flux[window.clone()]
         .iter()
         .zip(&pixels.ivar[window])
         .filter(|(_, ivar)| **ivar > 0.0)
         .map(|(flux, ivar)| flux * ivar.sqrt())
         .collect();
-    median(&snr)
-}
-
-/// Median; 0 for nothing.
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    let middle = sorted.len() / 2;
-    if sorted.is_empty() {
-        return 0.0;
-    }
-    *sorted.select_nth_unstable_by(middle, f64::total_cmp).1
+    // Nothing is no signal.
+    let snr = median_high(&mut snr);
+    if snr.is_nan() { 0.0 } else { snr }
 }
 
 /// Share of the last pixel's noise that a pixel takes on, and the factor that keeps the variance, for a `correlation` of

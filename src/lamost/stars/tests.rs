@@ -56,7 +56,7 @@ fn poles_and_the_seam() {
 /// All pairs, straight from the definition.
 fn by_definition(positions: &[(f64, f64)]) -> Vec<Vec<usize>> {
     let points: Vec<_> = positions.iter().map(|&p| Point::new(p)).collect();
-    let mut sets = Sets::new(points.len());
+    let mut sets = Sets::new(points.len() as u32);
     for i in 0..points.len() {
         for j in 0..i {
             let cross = |k: usize, l: usize| {
@@ -65,13 +65,13 @@ fn by_definition(positions: &[(f64, f64)]) -> Vec<Vec<usize>> {
             let sine = (cross(0, 1).powi(2) + cross(1, 2).powi(2) + cross(2, 0).powi(2)).sqrt();
             let cosine: f64 = (0..3).map(|k| points[i].xyz[k] * points[j].xyz[k]).sum();
             if sine.atan2(cosine).to_degrees() * 3600.0 <= MATCH_ARCSEC {
-                sets.join(i, j);
+                sets.join(i as u32, j as u32);
             }
         }
     }
     let mut groups = vec![Vec::new(); points.len()];
     for i in 0..points.len() {
-        groups[sets.root(i)].push(i);
+        groups[sets.root(i as u32) as usize].push(i);
     }
     groups.retain(|g: &Vec<usize>| !g.is_empty());
     groups.sort();

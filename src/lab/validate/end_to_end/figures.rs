@@ -4,10 +4,11 @@ use plotters::prelude::*;
 
 use crate::Arm;
 use crate::lab::validate::end_to_end::score::{ARMS, Comparison, ZeroPointError};
+use crate::numbers::statistics::quantile;
 use crate::report::plot::{
-    CAPTION, Drawn, Figure, LABEL, Panel, arm_colour, axis, linear_axes, nothing, quantile, svg,
-    tick,
+    CAPTION, Drawn, Figure, LABEL, Panel, arm_colour, axis, linear_axes, nothing, svg,
 };
+use crate::report::tick::tick;
 
 /// Error of every zero point, by spectrograph and exposure.
 pub fn zero_point_errors(comparison: &Comparison) -> Drawn<Figure> {

@@ -5,9 +5,9 @@ use plotters::prelude::*;
 use crate::lab::validate::mock::{Kind, Mock, MockRow, TABLE_1};
 use crate::lab::validate::statistics::mean;
 use crate::report::plot::{
-    BEFORE, BLUE_ARM, CAPTION, Drawn, Figure, LABEL, Panel, RED_ARM, axis, legend, linear_axes,
-    svg, tick,
+    BEFORE, BLUE_ARM, CAPTION, Drawn, Figure, LABEL, Panel, RED_ARM, axis, legend, linear_axes, svg,
 };
+use crate::report::tick::tick;
 
 /// Exposure, and RV less zero point less true RV, of every observation of a constant. RVs are relative to the star's
 /// reference exposure: the star's mean is taken off.

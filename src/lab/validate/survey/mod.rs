@@ -249,7 +249,7 @@ mod tests {
             .filter(|(_, e)| e.is_finite())
             .map(|(p, e)| p / e)
             .collect();
-        let (mean, std) = crate::calibrate::stats::mean_and_std(ratio.iter().copied());
+        let (mean, std) = crate::numbers::statistics::mean_and_std(ratio.iter().copied());
         println!(
             "{} errors, probed / exact: mean {mean:.4}, scatter {std:.4}",
             ratio.len()

@@ -8,6 +8,7 @@
 mod config;
 mod directory;
 mod fingerprint;
+mod gathered;
 mod job;
 mod names;
 mod outlook;
@@ -15,6 +16,7 @@ mod record;
 mod scatter;
 mod start;
 mod unit_file;
+mod units;
 
 pub use crate::files::workplace::STATE_DIR;
 pub use config::{ProductFormat, RunConfig, differences};

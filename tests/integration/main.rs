@@ -3,6 +3,7 @@
 mod agreement;
 mod agreement_plates;
 mod agreement_rays;
+mod architecture;
 mod bad_input;
 mod calibrate;
 mod calibrate_tables;

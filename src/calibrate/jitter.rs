@@ -16,7 +16,7 @@ const LARGEST: f64 = 1e12;
 /// Square of the least jitter with which the p-values above 0.05 are uniform, that is, half of those between 0.05 and 1
 /// lie above 0.525. Variable stars have p-values below 0.05 and do not enter, however many they are. While the zero
 /// points are still rough, this jitter takes up their errors too.
-pub(super) fn from_p_values(model: &Model<'_>, may: &(impl Fn(usize) -> bool + Sync)) -> f64 {
+pub(super) fn from_p_values(model: &Model<'_>, may: &(dyn Fn(usize) -> bool + Sync)) -> f64 {
     let eligible: Vec<usize> = (0..model.graph.n_stars())
         .filter(|&s| may(s) && model.graph.counted(s).count() >= 2)
         .collect();

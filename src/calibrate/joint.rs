@@ -73,122 +73,166 @@ pub fn solve(
     config: &JointConfig,
 ) -> Result<ArmSolution> {
     let (graph, unit) = scaled(graph);
-    let graph = &graph;
     let may = |star: usize| allowed.is_none_or(|a| a[star]);
-    let mut zp = start(graph, group, &may, config)?;
-    let mut zp_var = vec![0.0; graph.n_zp];
-    let mut is_constant = vec![false; graph.n_stars()];
-    let mut parts = Components::default();
-    let mut jitter2 = 0.0;
+    let problem = Problem {
+        graph: &graph,
+        group,
+        may: &may,
+        config,
+    };
+    let mut state = State::start(&problem)?;
     let mut log = Vec::new();
     let mut converged = false;
-    let mut weight = vec![0.0; graph.n_obs()];
     for step in 1..=config.max_iterations.max(1) {
-        let model = Model {
-            graph,
-            zp: &zp,
-            zp_var: &zp_var,
-            component: &parts.of,
-            is_constant: &is_constant,
-            cut: config.outlier_sigma,
-        };
-        if step <= FIRST_STEPS {
-            jitter2 = jitter::from_p_values(&model, &may);
-        }
-        let fits = model.fits(jitter2);
-        if step > FIRST_STEPS {
-            jitter2 = jitter::from_constants(&model, &fits, jitter2);
-        }
-        let chosen: Vec<bool> = fits
-            .par_iter()
-            .zip(&is_constant)
-            .enumerate()
-            .map(|(i, (f, &before))| {
-                // A constant stays a little longer than it takes to become one. In a survey of many thousand a
-                // few on the edge never rest all the same: first no star may enter any more, then none leave.
-                let limit = if before { STAY } else { 1.0 } * config.p_min;
-                let good = may(i) && f.p_value > limit;
-                if step <= OPEN_STEPS {
-                    good
-                } else {
-                    before && (good || step > LEAVING_STEPS)
-                }
-            })
-            .collect();
-        fill_weights(&model, &fits, &chosen, jitter2, &mut weight);
-        parts = components(graph, &chosen, &weight, config.min_constants);
-        let system = System::new(graph, &weight, &parts, group);
-        let next = system.solve(&system.precondition()?, &zp, STEP_TOLERANCE)?;
-        zp_var = diagonal_variances(graph, &weight, &parts);
-        // Components are centred each by itself: a change of the division shows as a change here.
-        let change = |z: usize| (next[z] - zp[z]).abs();
-        let finite = || (0..graph.n_zp).filter(|&z| next[z].is_finite());
-        let largest_change = finite().map(change).fold(0.0, f64::max);
-        let moving = finite()
-            .filter(|&z| change(z) > SETTLED * zp_var[z].sqrt())
-            .count();
-        // One in a thousand may go on moving: exposures with few constants and an outlier among them.
-        let settled = moving <= graph.n_zp / 1000;
-        let same = chosen == is_constant;
-        is_constant = chosen;
-        zp = next;
-        log.push(Iteration {
-            step,
-            n_constants: is_constant.iter().filter(|&&c| c).count(),
-            largest_change,
-            common_jitter: jitter2.sqrt(),
-            n_components: parts.count,
-        });
-        if same && settled {
+        let (iteration, has_settled) = state.advance(&problem, step)?;
+        log.push(iteration);
+        if has_settled {
             converged = true;
             break;
         }
     }
-
-    let system = System::new(graph, &weight, &parts, group);
-    let preconditioner = system.precondition()?;
-    let zp = system.solve(&preconditioner, &zp, TOLERANCE)?;
-    let (zp_err, error_method) = system.errors(&preconditioner, config.max_exact)?;
-    let zp_var: Vec<f64> = zp_err
-        .iter()
-        .map(|e| if e.is_finite() { e * e } else { 0.0 })
-        .collect();
-    let model = Model {
-        graph,
-        zp: &zp,
-        zp_var: &zp_var,
-        component: &parts.of,
-        is_constant: &is_constant,
-        cut: config.outlier_sigma,
-    };
-    let fits = model.fits(jitter2);
-    let mut solution = ArmSolution {
-        stars: fits
-            .iter()
-            .zip(&is_constant)
-            .map(|(f, &constant)| StarFit {
-                constant,
-                n_used: f.edges.len() as u32,
-                chi2: f.chi2,
-                dof: f.dof,
-                p_value: f.p_value,
-                jitter: if constant { f.own_jitter } else { 0.0 },
-            })
-            .collect(),
-        robust: per_edge(graph, &fits, 0.0, |e| e.robust),
-        residual: per_edge(graph, &fits, f64::NAN, |e| e.residual),
-        zp,
-        zp_err,
-        n_constants: parts.n_constants,
-        component: parts.of,
-        n_components: parts.count,
-        common_jitter: jitter2.sqrt(),
-        error_method,
-        log,
-        converged,
-    };
+    let mut solution = state.finish(&problem)?;
+    (solution.log, solution.converged) = (log, converged);
     to_unit(&mut solution, unit);
     Ok(solution)
+}
+
+/// What is to be solved.
+struct Problem<'a> {
+    graph: &'a Graph,
+    /// Group of each zero point.
+    group: &'a [u32],
+    /// Whether a star may be a constant.
+    may: &'a (dyn Fn(usize) -> bool + Sync),
+    config: &'a JointConfig,
+}
+
+/// What is known after a step.
+struct State {
+    zp: Vec<f64>,
+    zp_var: Vec<f64>,
+    is_constant: Vec<bool>,
+    parts: Components,
+    /// Square of the jitter common to all stars.
+    jitter2: f64,
+    /// Weight of each observation.
+    weight: Vec<f64>,
+}
+
+impl State {
+    fn start(problem: &Problem<'_>) -> Result<Self> {
+        let graph = problem.graph;
+        Ok(State {
+            zp: start(graph, problem.group, problem.may, problem.config)?,
+            zp_var: vec![0.0; graph.n_zp],
+            is_constant: vec![false; graph.n_stars()],
+            parts: Components::default(),
+            jitter2: 0.0,
+            weight: vec![0.0; graph.n_obs()],
+        })
+    }
+
+    fn model<'s>(&'s self, problem: &'s Problem<'_>) -> Model<'s> {
+        Model {
+            graph: problem.graph,
+            zp: &self.zp,
+            zp_var: &self.zp_var,
+            component: &self.parts.of,
+            is_constant: &self.is_constant,
+            cut: problem.config.outlier_sigma,
+        }
+    }
+
+    /// One step: jitter, constants, zero points. The second value tells whether the same stars were chosen and the zero points stayed.
+    fn advance(&mut self, problem: &Problem<'_>, step: usize) -> Result<(Iteration, bool)> {
+        let (graph, config) = (problem.graph, problem.config);
+        if step <= FIRST_STEPS {
+            self.jitter2 = jitter::from_p_values(&self.model(problem), problem.may);
+        }
+        let fits = self.model(problem).fits(self.jitter2);
+        if step > FIRST_STEPS {
+            self.jitter2 = jitter::from_constants(&self.model(problem), &fits, self.jitter2);
+        }
+        let chosen = self.choose(problem, &fits, step);
+        let mut weight = std::mem::take(&mut self.weight);
+        let model = self.model(problem);
+        fill_weights(&model, &fits, &chosen, self.jitter2, &mut weight);
+        self.parts = components(graph, &chosen, &weight, config.min_constants);
+        let system = System::new(graph, &weight, &self.parts, problem.group);
+        let next = system.solve(&system.precondition()?, &self.zp, STEP_TOLERANCE)?;
+        self.zp_var = diagonal_variances(graph, &weight, &self.parts);
+        // Components are centred each by itself: a change of the division shows as a change here.
+        let change = |z: usize| (next[z] - self.zp[z]).abs();
+        let finite = || (0..graph.n_zp).filter(|&z| next[z].is_finite());
+        let largest_change = finite().map(change).fold(0.0, f64::max);
+        let moving = finite()
+            .filter(|&z| change(z) > SETTLED * self.zp_var[z].sqrt())
+            .count();
+        // One in a thousand may go on moving: exposures with few constants and an outlier among them.
+        let has_settled = chosen == self.is_constant && moving <= graph.n_zp / 1000;
+        (self.is_constant, self.zp, self.weight) = (chosen, next, weight);
+        let iteration = Iteration {
+            step,
+            n_constants: self.is_constant.iter().filter(|&&c| c).count(),
+            largest_change,
+            common_jitter: self.jitter2.sqrt(),
+            n_components: self.parts.count,
+        };
+        Ok((iteration, has_settled))
+    }
+
+    /// The constants of a step.
+    fn choose(&self, problem: &Problem<'_>, fits: &[Fit], step: usize) -> Vec<bool> {
+        let choose = |(i, (f, &before)): (usize, (&Fit, &bool))| {
+            // A constant stays a little longer than it takes to become one. In a survey of many thousand a
+            // few on the edge never rest all the same: first no star may enter any more, then none leave.
+            let limit = if before { STAY } else { 1.0 } * problem.config.p_min;
+            let good = (problem.may)(i) && f.p_value > limit;
+            if step <= OPEN_STEPS {
+                good
+            } else {
+                before && (good || step > LEAVING_STEPS)
+            }
+        };
+        let all = fits.par_iter().zip(&self.is_constant).enumerate();
+        all.map(choose).collect()
+    }
+
+    /// Zero points with their errors, and what they say of the stars.
+    fn finish(mut self, problem: &Problem<'_>) -> Result<ArmSolution> {
+        let graph = problem.graph;
+        let system = System::new(graph, &self.weight, &self.parts, problem.group);
+        let preconditioner = system.precondition()?;
+        self.zp = system.solve(&preconditioner, &self.zp, TOLERANCE)?;
+        let (zp_err, error_method) = system.errors(&preconditioner, problem.config.max_exact)?;
+        self.zp_var = zp_err
+            .iter()
+            .map(|e| if e.is_finite() { e * e } else { 0.0 })
+            .collect();
+        let fits = self.model(problem).fits(self.jitter2);
+        let star = |(f, &constant): (&Fit, &bool)| StarFit {
+            constant,
+            n_used: f.edges.len() as u32,
+            chi2: f.chi2,
+            dof: f.dof,
+            p_value: f.p_value,
+            jitter: if constant { f.own_jitter } else { 0.0 },
+        };
+        Ok(ArmSolution {
+            stars: fits.iter().zip(&self.is_constant).map(star).collect(),
+            robust: per_edge(graph, &fits, 0.0, |e| e.robust),
+            residual: per_edge(graph, &fits, f64::NAN, |e| e.residual),
+            zp: self.zp,
+            zp_err,
+            n_constants: self.parts.n_constants,
+            component: self.parts.of,
+            n_components: self.parts.count,
+            common_jitter: self.jitter2.sqrt(),
+            error_method,
+            log: Vec::new(),
+            converged: false,
+        })
+    }
 }
 
 /// The graph with the median error as unit and each star's median RV as its zero: neither the unit nor a star's
@@ -238,7 +282,7 @@ fn to_unit(solution: &mut ArmSolution, unit: f64) {
 fn start(
     graph: &Graph,
     group: &[u32],
-    may: &impl Fn(usize) -> bool,
+    may: &dyn Fn(usize) -> bool,
     config: &JointConfig,
 ) -> Result<Vec<f64>> {
     let allowed: Vec<bool> = (0..graph.n_stars()).map(may).collect();

@@ -1,9 +1,10 @@
 //! From a table to [`Observations`]: which columns hold what.
 
+use super::cells::{Found, name_texts, names, numbers};
 use super::names::{Groups, Names};
 use crate::calibrate::CalFlags;
 use crate::calibrate::observations::{ArmObservations, Observations, UNNAMED};
-use crate::table::{Column, ColumnData, Skipped, Table, is_missing, number, units};
+use crate::table::{Column, Skipped, Table, units};
 use crate::{Error, Result};
 
 /// How a table holds its RVs.
@@ -88,91 +89,110 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
     let (stars, star) = named(table.need(star_name)?)?;
     let (exposures, exposure) = named(table.need(exposure_name)?)?;
     let (groups, group) = groups(&table, &layout)?;
-    let (has_arms, sources) = match layout {
-        Layout::Long => (
-            table.get("arm")?.is_some(),
-            vec![Source {
-                arm: String::new(),
-                rv: "rv".into(),
-                err: "rv_err".into(),
-                own: "rv_err_own".into(),
-            }],
-        ),
-        Layout::Wide => (
-            true,
-            [("r", "red"), ("b", "blue")]
-                .iter()
-                .filter(|(x, _)| table.has(&format!("drv_{x}")))
-                .map(|(x, arm)| Source {
-                    arm: (*arm).into(),
-                    rv: format!("drv_{x}"),
-                    err: format!("drv_{x}_err"),
-                    own: format!("drv_{x}_err_own"),
-                })
-                .collect(),
-        ),
-    };
     let mut columns = Vec::new();
-    for source in &sources {
-        let (rv, err) = (table.need(&source.rv)?, table.need(&source.err)?);
-        columns.push((rv, err, table.get(&source.own)?));
+    for source in sources(&table, &layout) {
+        columns.push(VelocityColumns::of(&table, source)?);
     }
     let unit = unit_of(&columns);
-    let has_own_errors = columns.iter().any(|(.., own)| own.is_some());
     let mut notes = Vec::new();
-    let (mut arm_names, mut arms) = (Vec::new(), Vec::new());
-    for (source, (rv, err, own)) in sources.into_iter().zip(columns) {
-        let weights = own.unwrap_or(err);
-        // The errors that do not count are checked all the same.
-        factor(err, &unit)?;
-        let mut scaled = |column: &Column| -> Result<Vec<f64>> {
-            let mut values = numbers(column)?;
-            let factor = factor(column, &unit)?;
-            if factor != 1.0 {
-                notes.push(format!(
-                    "column {}: its values in {} were taken in {unit}",
-                    column.name, column.unit
-                ));
-                values.iter_mut().for_each(|x| *x *= factor);
-            }
-            Ok(values)
-        };
-        arm_names.push(source.arm.clone());
-        arms.push(ArmObservations {
-            leads: is_red(&source.arm),
-            row: (0..n_rows as u32).collect(),
-            rv: scaled(rv)?,
-            err: scaled(weights)?,
-            flags: vec![CalFlags::empty(); n_rows],
-        });
+    let (mut arms, mut observed) = (Vec::new(), Vec::new());
+    for columns in &columns {
+        arms.push(columns.arm.clone());
+        observed.push(columns.observations(&unit, &mut notes)?);
     }
-    if let (Layout::Long, Some(arm)) = (&layout, table.get("arm")?) {
-        (arm_names, arms) = split_arms(arms.remove(0), arm)?;
+    let arm = table.get("arm")?;
+    if let (Layout::Long, Some(arm)) = (&layout, arm) {
+        (arms, observed) = split_arms(observed.remove(0), arm)?;
     }
     Ok(Input {
         observations: Observations {
             star,
             exposure,
             group,
-            arms,
+            arms: observed,
         },
         stars,
         exposures,
         groups,
-        arms: arm_names,
-        layout,
+        arms,
         star_column: star_name,
+        has_own_errors: columns.iter().any(|c| c.own.is_some()),
+        has_arms: layout == Layout::Wide || arm.is_some(),
+        layout,
         unit,
-        has_own_errors,
-        has_arms,
         notes,
     })
 }
 
+/// The columns that hold velocities, by arm.
+fn sources(table: &Found<'_>, layout: &Layout) -> Vec<Source> {
+    let of = |arm: &str, rv: String| Source {
+        arm: arm.to_owned(),
+        err: format!("{rv}_err"),
+        own: format!("{rv}_err_own"),
+        rv,
+    };
+    match layout {
+        Layout::Long => vec![of("", "rv".to_owned())],
+        Layout::Wide => [("red", "drv_r"), ("blue", "drv_b")]
+            .iter()
+            .filter(|(_, rv)| table.has(rv))
+            .map(|(arm, rv)| of(arm, (*rv).to_owned()))
+            .collect(),
+    }
+}
+
+/// Velocities of one arm with their errors.
+struct VelocityColumns<'a> {
+    arm: String,
+    rv: &'a Column,
+    err: &'a Column,
+    own: Option<&'a Column>,
+}
+
+impl<'a> VelocityColumns<'a> {
+    fn of(table: &Found<'a>, source: Source) -> Result<Self> {
+        Ok(VelocityColumns {
+            rv: table.need(&source.rv)?,
+            err: table.need(&source.err)?,
+            own: table.get(&source.own)?,
+            arm: source.arm,
+        })
+    }
+
+    /// The velocities in this unit; what was changed for it is noted.
+    fn observations(&self, unit: &str, notes: &mut Vec<String>) -> Result<ArmObservations> {
+        // The errors that do not count are checked all the same.
+        factor(self.err, unit)?;
+        let n_rows = self.rv.data.len();
+        Ok(ArmObservations {
+            leads: is_red(&self.arm),
+            row: (0..n_rows as u32).collect(),
+            rv: scaled(self.rv, unit, notes)?,
+            err: scaled(self.own.unwrap_or(self.err), unit, notes)?,
+            flags: vec![CalFlags::empty(); n_rows],
+        })
+    }
+}
+
+/// The values in this unit.
+fn scaled(column: &Column, unit: &str, notes: &mut Vec<String>) -> Result<Vec<f64>> {
+    let mut values = numbers(column)?;
+    let factor = factor(column, unit)?;
+    if factor != 1.0 {
+        notes.push(format!(
+            "column {}: its values in {} were taken in {unit}",
+            column.name, column.unit
+        ));
+        values.iter_mut().for_each(|x| *x *= factor);
+    }
+    Ok(values)
+}
+
 /// Unit of all RVs: that of the first column of RVs or errors that has one, km/s if none has.
-fn unit_of(columns: &[(&Column, &Column, Option<&Column>)]) -> String {
-    let rvs = columns.iter().map(|c| c.0);
-    let errors = columns.iter().flat_map(|c| [Some(c.1), c.2]).flatten();
+fn unit_of(columns: &[VelocityColumns<'_>]) -> String {
+    let rvs = columns.iter().map(|c| c.rv);
+    let errors = columns.iter().flat_map(|c| [Some(c.err), c.own]).flatten();
     rvs.chain(errors)
         .map(|column| column.unit.trim())
         .find(|unit| !unit.is_empty())
@@ -193,53 +213,6 @@ fn factor(column: &Column, unit: &str) -> Result<f64> {
     })
 }
 
-/// The columns that were read, and those that could not be.
-struct Found<'a> {
-    table: &'a Table,
-    skipped: &'a [Skipped],
-}
-
-impl<'a> Found<'a> {
-    /// The column, if there is one. One that is there and could not be read is an error: going on without it would
-    /// give other numbers.
-    fn get(&self, name: &str) -> Result<Option<&'a Column>> {
-        if let Some(column) = self.table.column(name) {
-            return Ok(Some(column));
-        }
-        match self
-            .skipped
-            .iter()
-            .find(|s| s.column.eq_ignore_ascii_case(name))
-        {
-            Some(skipped) => Err(Error::Config(format!(
-                "column {}: {}",
-                skipped.column, skipped.reason
-            ))),
-            None => Ok(None),
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        // Not readable is there: whoever takes it will tell.
-        !matches!(self.get(name), Ok(None))
-    }
-
-    fn need(&self, name: &str) -> Result<&'a Column> {
-        self.get(name)?.ok_or_else(|| {
-            let found: Vec<&str> = self.table.columns.iter().map(|c| c.name.as_str()).collect();
-            Error::Config(format!(
-                "expected a column {name}, found {}; needed are star, exposure, rv, rv_err (optional rv_err_own, \
-                 group, arm), or the table that relrv measure writes",
-                if found.is_empty() {
-                    "no columns".to_owned()
-                } else {
-                    found.join(", ")
-                }
-            ))
-        })
-    }
-}
-
 /// Catalogues of earlier versions say `source_id`.
 fn wide_star_name(table: &Found<'_>) -> &'static str {
     let is_old = !table.has("designation") && table.has("source_id");
@@ -248,53 +221,6 @@ fn wide_star_name(table: &Found<'_>) -> &'static str {
 
 fn has_wide_rv(table: &Found<'_>) -> bool {
     table.has("drv_r") || table.has("drv_b")
-}
-
-/// Names and the number of each row's; the empty name where the row has none.
-fn names(column: &Column) -> Result<(Names, Vec<u32>)> {
-    // Millions of names that need no change need no copy.
-    let is_clean = |v: &String| v.is_empty() || (v.trim() == v && !is_missing(v));
-    if let ColumnData::Text(values) = &column.data
-        && values.iter().all(is_clean)
-    {
-        return Ok(Names::new(values));
-    }
-    let names = name_texts(column)?;
-    Ok(Names::new(&names))
-}
-
-/// The names that a column holds, empty where there is none. Floats that are whole numbers (pandas makes such of
-/// integers when one is missing) are the integers that they were, as far as a float can tell them apart.
-fn name_texts(column: &Column) -> Result<Vec<String>> {
-    // Beyond 2^53, or 2^24 with 32 bits, neighbouring integers are one float.
-    let exact = match &column.data {
-        ColumnData::F32(_) => 16_777_216.0,
-        _ => 9_007_199_254_740_992.0,
-    };
-    let of_float = |row: usize, x: f64| {
-        if x.abs() >= exact && x.is_finite() {
-            return Err(Error::Config(format!(
-                "column {}, row {}: expected names as integers or text, found the float {x:e}, which may stand for \
-                 several integers",
-                column.name,
-                row + 1
-            )));
-        }
-        Ok(if x.fract() == 0.0 {
-            (x as i64).to_string()
-        } else {
-            column.text_at(row)
-        })
-    };
-    (0..column.data.len())
-        .map(|row| match &column.data {
-            ColumnData::F64(v) => of_float(row, v[row]),
-            ColumnData::F32(v) => of_float(row, f64::from(v[row])),
-            ColumnData::Text(v) if is_missing(&v[row]) => Ok(String::new()),
-            ColumnData::Text(v) => Ok(v[row].trim().to_owned()),
-            _ => Ok(column.text_at(row)),
-        })
-        .collect()
 }
 
 /// Names and the number of each row's, [`UNNAMED`] where the row has none.
@@ -323,26 +249,6 @@ fn groups(table: &Found<'_>, layout: &Layout) -> Result<(Groups, Vec<u32>)> {
     let plates = name_texts(table.need("planid")?)?;
     let spids = name_texts(table.need("spid")?)?;
     Ok(Groups::of_plates(&plates, &spids))
-}
-
-/// The values as floats, NaN where there is none; the first cell of text that is no number is an error.
-fn numbers(column: &Column) -> Result<Vec<f64>> {
-    if let Some(values) = column.to_f64() {
-        return Ok(values);
-    }
-    (0..column.data.len())
-        .map(|row| {
-            let text = column.text_at(row);
-            number(&text).ok_or_else(|| {
-                Error::Config(format!(
-                    "column {}, row {}: expected a number, found {text:?} in a column of {}; numbers would serve",
-                    column.name,
-                    row + 1,
-                    column.data.type_name()
-                ))
-            })
-        })
-        .collect()
 }
 
 /// The arm's name says red: its constants serve the other arms.

@@ -1,6 +1,7 @@
 //! `relrv calibrate TABLE`: any table of velocities in, its stars, exposures and arms as numbers to the calibration, and the products in
 //! the table's own words. Only this room knows columns and names of other people's tables.
 
+mod cells;
 pub mod input;
 mod names;
 mod never_constant;

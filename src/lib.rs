@@ -13,22 +13,26 @@
 pub mod arm;
 pub mod calibrate;
 pub mod catalogue;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod double_lined;
 pub mod error;
 pub mod files;
 pub mod fits;
 pub mod gpu;
+#[cfg(feature = "lab")]
 pub mod lab;
 pub mod lamost;
 pub mod likelihood;
 pub mod measure;
 pub mod reference;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod run;
 pub mod spectrum;
 pub mod spline;
 pub mod table;
+#[cfg(feature = "cli")]
 mod tell;
 mod text;
 

@@ -15,13 +15,13 @@ use crate::{Arm, Error, Result, tell};
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
     /// Spectra of the plate; each takes some 80 kB of memory here and 70 kB on the GPU.
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = BenchConfig::SPECTRA, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     spectra: u32,
     /// Let the CPU measure only the first M of them.
     #[arg(long, value_name = "M")]
     cpu_spectra: Option<u32>,
     /// Warm runs; the median is told.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = BenchConfig::RUNS, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
     /// Red in place of blue spectra.
     #[arg(long)]
@@ -30,10 +30,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Largest velocity, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = 500.0)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s())]
     vmax: f64,
     /// Step of the velocity grid, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s)]
     vstep: f64,
     /// As JSON.
     #[arg(long)]

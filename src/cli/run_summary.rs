@@ -5,8 +5,8 @@ use std::io::{Result, Write};
 use std::path::Path;
 
 use super::calibrate::tell_arms;
-use super::report::{moved, without_helio_rv};
-use super::run_progress::duration;
+use super::measure_summary::{moved, without_helio_rv};
+use super::progress::duration;
 use crate::run::{Done, Outlook, STATE_DIR};
 use crate::text::plain;
 

@@ -3,8 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::Batch;
-use super::gpu::Gpu;
-use super::{Cpu, Likelihood, Measurement};
+use super::{Cpu, Gpu, Likelihood, Measurement};
 use crate::gpu::{AdapterChoice, EngineConfig};
 use crate::{Error, Result};
 

@@ -63,6 +63,16 @@ impl VelocityGrid {
     }
 }
 
+impl Default for VelocityGrid {
+    /// -500 to 500 km/s in steps of 1 km/s.
+    fn default() -> Self {
+        VelocityGrid {
+            step_km_s: 1.0,
+            n_side: 500,
+        }
+    }
+}
+
 /// Velocity c z of a shift u = c ln(1 + z), both km/s.
 pub fn rv_of_shift_km_s(shift_km_s: f64) -> f64 {
     C_KM_S * (shift_km_s / C_KM_S).exp_m1()

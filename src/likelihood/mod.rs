@@ -9,9 +9,12 @@ pub mod cpu;
 #[cfg(test)]
 mod cpu_tests;
 pub mod flags;
+#[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod grid;
 mod kernel;
+#[cfg(not(feature = "gpu"))]
+mod no_gpu;
 pub mod oracle;
 pub mod peak;
 pub mod precision;
@@ -24,8 +27,11 @@ pub use backend::{Backend, BackendConfig};
 pub use batch::{Batch, ReferenceTable, SpectrumPixels};
 pub use cpu::Cpu;
 pub use flags::RvFlags;
+#[cfg(feature = "gpu")]
 pub use gpu::Gpu;
 pub use grid::VelocityGrid;
+#[cfg(not(feature = "gpu"))]
+pub use no_gpu::Gpu;
 pub use peak::Measurement;
 
 /// A back end: evaluates the likelihood of a batch on the whole velocity grid and measures its peaks.

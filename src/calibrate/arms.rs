@@ -69,6 +69,7 @@ pub struct CalibratedArm {
 ///
 /// # Errors
 /// [`Error::NothingUsable`] when no arm has a usable observation.
+#[cfg(feature = "lab")]
 pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec<CalibratedArm>> {
     calibrate_except(obs, &[], config)
 }

@@ -21,9 +21,7 @@ pub mod stats;
 pub mod summary;
 
 pub use cal_flags::CalFlags;
-pub use graph::Graph;
-pub use joint::JointConfig;
-pub use solution::{ArmSolution, Iteration, StarFit};
+pub use solution::Iteration;
 
 #[cfg(test)]
 mod tests;

@@ -42,16 +42,6 @@ impl Names {
             seen.iter().map(|&i| rank[i as usize]).collect(),
         )
     }
-
-    /// Number of texts.
-    pub fn len(&self) -> usize {
-        self.names.len()
-    }
-
-    /// True without texts.
-    pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
-    }
 }
 
 /// Sorts whole numbers by value before all other texts.

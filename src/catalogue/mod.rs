@@ -8,4 +8,3 @@ mod paired;
 mod stars;
 
 pub use calibrated::{Products, products, push_flags_text};
-pub use paired::{pair, uncalibrated};

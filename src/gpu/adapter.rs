@@ -1,5 +1,8 @@
 //! What is known of an adapter, and what can be asked for: words alone, which a build without a GPU has too.
 
+// Such a build has no value of these words.
+#![cfg_attr(not(feature = "gpu"), allow(dead_code))]
+
 use serde::Serialize;
 
 /// Kind of an adapter, best first.

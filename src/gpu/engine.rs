@@ -106,11 +106,6 @@ impl Engine {
         self.peak_bytes.load(Ordering::Relaxed)
     }
 
-    /// Dispatches so far.
-    pub fn dispatches(&self) -> u32 {
-        self.dispatches.load(Ordering::Relaxed)
-    }
-
     /// Error with the adapter's name.
     pub fn error(&self, message: impl Into<String>) -> Error {
         Error::Gpu {

@@ -17,9 +17,9 @@ mod slot;
 #[cfg(all(feature = "gpu", feature = "lab"))]
 pub mod testing;
 
+pub use adapter::{AdapterChoice, AdapterInfo, EngineConfig};
 #[cfg(feature = "gpu")]
-pub use adapter::fits;
-pub use adapter::{AdapterChoice, AdapterInfo, DeviceKind, EngineConfig};
+pub use adapter::{DeviceKind, fits};
 #[cfg(feature = "gpu")]
 pub use engine::{Engine, Kernel};
 #[cfg(feature = "gpu")]

@@ -15,6 +15,7 @@ pub mod grid;
 mod kernel;
 #[cfg(not(feature = "gpu"))]
 mod no_gpu;
+#[cfg(feature = "lab")]
 pub mod oracle;
 pub mod peak;
 pub mod precision;
@@ -23,7 +24,6 @@ mod search;
 #[cfg(test)]
 mod test_data;
 
-pub use backend::{Backend, BackendConfig};
 pub use batch::{Batch, ReferenceTable, SpectrumPixels};
 pub use cpu::Cpu;
 pub use flags::RvFlags;
@@ -44,5 +44,6 @@ pub trait Likelihood: Sync {
 
     /// ln L of spectrum `spectrum` of the batch at every velocity of the grid, without the constant of Eq. 3 that
     /// does not depend on velocity.
+    #[cfg(feature = "lab")]
     fn curve(&self, batch: &Batch, spectrum: usize) -> crate::Result<Vec<f64>>;
 }

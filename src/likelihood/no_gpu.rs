@@ -27,6 +27,7 @@ impl Likelihood for Gpu {
         match *self {}
     }
 
+    #[cfg(feature = "lab")]
     fn curve(&self, _: &Batch, _: usize) -> Result<Vec<f64>> {
         match *self {}
     }

@@ -20,7 +20,9 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use crate::files::page_files::{FIGURES, REPORT_DIR};
+#[cfg(feature = "lab")]
+pub use crate::files::page_files::FIGURES;
+use crate::files::page_files::REPORT_DIR;
 use crate::files::page_files::{MARK, refuse_foreign};
 use crate::files::whole;
 use crate::{Error, Result};

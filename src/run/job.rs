@@ -42,6 +42,7 @@ pub struct Done {
 /// # Errors
 /// Settings that contradict what is in the directory; outputs that are inputs; inputs that cannot be found and were there when
 /// what the directory holds was measured; files that cannot be written (what was measured is kept); [`Error::Interrupted`].
+#[cfg(feature = "lab")]
 pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress) -> Result<Done> {
     Ok(work(config, backend, progress)?.0)
 }

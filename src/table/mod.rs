@@ -28,7 +28,7 @@ mod yaml_meta;
 #[cfg(test)]
 mod tests;
 
-pub use read::{ReadTable, Skipped};
+pub use read::Skipped;
 pub use width::Width;
 pub use words::{is_missing, number};
 

@@ -55,7 +55,7 @@ fn stars_that_may_not_are_no_constants_and_are_corrected() {
         assert!(before.len() > 30, "{}", before.len());
         // Every third of those that would have been.
         let mut input = input::observations(&table).unwrap();
-        let mut never = vec![false; input.observations.stars.len()];
+        let mut never = vec![false; input.observations.stars.names.len()];
         before
             .iter()
             .step_by(3)

@@ -1,4 +1,4 @@
-//! What a command says at its end: what was measured, what was not and why.
+//! What `relrv measure` says at its end: what was measured, what was not and why. `relrv run` has some of these lines too.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

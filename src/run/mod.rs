@@ -23,4 +23,4 @@ pub use directory::outputs;
 pub use job::run;
 pub use job::{Done, holds_units, run_with_report};
 pub use outlook::{Outlook, outlook};
-pub use record::Counts;
+pub use record::{Counts, Record};

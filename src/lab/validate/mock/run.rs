@@ -200,8 +200,12 @@ fn facts(
     ]
 }
 
+/// Number of binaries, fraction of missing observations, method.
+type Case = (usize, f64, Method);
+
+/// A row per case.
 fn numbers(seeds: u64) -> Result<Table> {
-    let mut cases = Vec::new();
+    let mut cases: Vec<Case> = Vec::new();
     for n_binaries in BINARIES {
         for missing in MISSING {
             for method in [Method::Joint, Method::Paper] {
@@ -209,26 +213,29 @@ fn numbers(seeds: u64) -> Result<Table> {
             }
         }
     }
-    let scores: Vec<Vec<Score>> = cases
-        .iter()
-        .map(|&(n_binaries, missing, method)| {
-            (1..=seeds)
-                .into_par_iter()
-                .map(|seed| {
-                    let mock = Mock::new(&MockConfig {
-                        seed,
-                        missing,
-                        n_binaries,
-                        ..MockConfig::default()
-                    });
-                    match method {
-                        Method::Joint => score::joint(&mock, &JointConfig::default()),
-                        Method::Paper => score::paper(&mock, &PaperConfig::default()),
-                    }
-                })
-                .collect()
-        })
-        .collect::<Result<_>>()?;
+    let scores = cases.iter().map(|case| scores(case, seeds));
+    let scores: Vec<Vec<Score>> = scores.collect::<Result<_>>()?;
+    Ok(table(&cases, &scores, seeds))
+}
+
+/// The scores of one case, by seed.
+fn scores(&(n_binaries, missing, method): &Case, seeds: u64) -> Result<Vec<Score>> {
+    let score = |seed| {
+        let mock = Mock::new(&MockConfig {
+            seed,
+            missing,
+            n_binaries,
+            ..MockConfig::default()
+        });
+        match method {
+            Method::Joint => score::joint(&mock, &JointConfig::default()),
+            Method::Paper => score::paper(&mock, &PaperConfig::default()),
+        }
+    };
+    (1..=seeds).into_par_iter().map(score).collect()
+}
+
+fn table(cases: &[Case], scores: &[Vec<Score>], seeds: u64) -> Table {
     let column = |f: &dyn Fn(&[Score]) -> f64| scores.iter().map(|s| f(s)).collect::<Vec<f64>>();
     let over = |s: &[Score], f: fn(&Score) -> f64| rms(&s.iter().map(f).collect::<Vec<_>>());
     let count = |s: &[Score], f: fn(&Score) -> usize| s.iter().map(f).sum::<usize>() as f64;
@@ -295,7 +302,7 @@ fn numbers(seeds: u64) -> Result<Table> {
         "mean number of steps",
         column(&|s| count(s, |s| s.steps) / s.len() as f64),
     );
-    Ok(t)
+    t
 }
 
 fn tell(table: &Table, told: &mut dyn Write) -> std::io::Result<()> {

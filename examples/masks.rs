@@ -33,7 +33,7 @@ fn main() -> Outcome<()> {
         std::process::exit(64);
     };
     std::fs::create_dir_all(&folder)?;
-    let config = MeasureConfig::usual()?;
+    let config = MeasureConfig::default();
     let measured = measure(&config, &inputs, &Cpu, &())?;
     measured.rejected.iter().for_each(|r| eprintln!("{r}"));
     let plan = Plan::new(&inputs, &KnownStars::default(), &StageClocks::default())?;

@@ -1,38 +1,130 @@
 //! Relative radial velocities (RVs) from repeated stellar spectra.
 //!
-//! The way of the data is the order of the modules:
-//! files -> [`io`] -> [`spectrum`] -> [`likelihood`] -> [`table`], run by [`pipeline`] and told by [`cli`].
-//! [`simulate`] makes files in the same format, with the truth beside them.
+//! The way of the data is files -> spectra -> likelihoods -> velocities -> zero points -> tables; `docs/architecture.md` tells which room
+//! of the source does what. The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
 //!
-//! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
+//! # Features
+//!
+//! - `cli`: the program, with what reads its command line;
+//! - `gpu`: the likelihood on graphics processors;
+//! - `report`: the page of a run, with its figures;
+//! - `lab`: what tests the engine (simulated spectra, the paper's own tests, benchmarks). It also opens the rooms of the source to this
+//!   project's own tests and benchmarks; what is in them can change at any time.
+//!
+//! The first three are there by default.
 
 #![forbid(unsafe_code)]
+#![deny(missing_docs)]
 // What goes to a terminal goes through `tell`, which neither panics nor lets controls through.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
+// A library without the program has much that only the program reaches; builds with it show what nothing uses.
+#![cfg_attr(
+    not(any(feature = "cli", feature = "lab")),
+    allow(dead_code, unused_imports)
+)]
 
+// Every room is private, and open with the feature `lab`. The lines come in pairs, and not from a macro, so that rustfmt finds the files.
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod arm;
+#[cfg(not(feature = "lab"))]
+mod arm;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod calibrate;
+#[cfg(not(feature = "lab"))]
+mod calibrate;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod catalogue;
-pub mod cli;
+#[cfg(not(feature = "lab"))]
+mod catalogue;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod double_lined;
+#[cfg(not(feature = "lab"))]
+mod double_lined;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod error;
+#[cfg(not(feature = "lab"))]
+mod error;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod files;
+#[cfg(not(feature = "lab"))]
+mod files;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod fits;
+#[cfg(not(feature = "lab"))]
+mod fits;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod gpu;
-pub mod lab;
+#[cfg(not(feature = "lab"))]
+mod gpu;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod lamost;
+#[cfg(not(feature = "lab"))]
+mod lamost;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod likelihood;
+#[cfg(not(feature = "lab"))]
+mod likelihood;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod measure;
+#[cfg(not(feature = "lab"))]
+mod measure;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod numbers;
+#[cfg(not(feature = "lab"))]
+mod numbers;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod reference;
+#[cfg(not(feature = "lab"))]
+mod reference;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod report;
+#[cfg(all(feature = "report", not(feature = "lab")))]
+mod report;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod run;
+#[cfg(not(feature = "lab"))]
+mod run;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod spectrum;
+#[cfg(not(feature = "lab"))]
+mod spectrum;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod spline;
+#[cfg(not(feature = "lab"))]
+mod spline;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod table;
+#[cfg(not(feature = "lab"))]
+mod table;
+
+#[cfg(feature = "cli")]
+mod cli;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
+pub mod lab;
+#[cfg(feature = "cli")]
 mod tell;
 mod text;
-pub mod velocity_table;
+#[cfg(feature = "cli")]
+mod velocity_table;
 
 pub use arm::Arm;
 pub use calibrate::arms::{CalibrateConfig, Method, Scope};
@@ -41,7 +133,14 @@ pub use calibrate::observations::Observations;
 pub use calibrate::paper::PaperConfig;
 pub use calibrate::results::{Star, ZeroPoint};
 pub use calibrate::{CalFlags, Calibration, calibrate, calibrate_without};
+pub use catalogue::flags::CatalogueFlags;
 pub use error::{Error, Result};
+pub use likelihood::RvFlags;
+pub use table::{Column, ColumnData, Table};
+
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::run as run_cli;
 
 /// Speed of light in vacuum, km/s (exact, SI).
 pub const C_KM_S: f64 = 299_792.458;

@@ -3,5 +3,5 @@
 #![forbid(unsafe_code)]
 
 fn main() -> std::process::ExitCode {
-    relrv::cli::run()
+    relrv::run_cli()
 }

@@ -4,7 +4,7 @@
 #
 #   tests/kill.sh [RELRV] [KILLS] [PLATE]
 #
-# RELRV: the program (default: target/release/relrv); KILLS: how many (30); PLATE: a folder of spectra (default: a simulated
+# RELRV: the program (default: target/release/relrv); built with --features lab unless PLATE is given; KILLS: how many (30); PLATE: a folder of spectra (default: a simulated
 # plate of 2 spectrographs x 60 stars x 4 nights x 3 exposures).
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -3,14 +3,14 @@
 #
 #     benches/peers/read.sh PLATE [ROUNDS]
 #
-# RELRV names the program (default: target/release/relrv, built if missing); PYTHON an interpreter of version 3.11 or newer;
+# RELRV names the program, built with the feature lab (default: target/release/relrv, built if missing); PYTHON an interpreter of version 3.11 or newer;
 # PEERS_READ_VENV the virtual environment (default: target/peers-read-venv, made if missing).
 set -eu
 cd "$(dirname "$0")/../.."
 relrv=${RELRV:-target/release/relrv}
 venv=${PEERS_READ_VENV:-target/peers-read-venv}
 if [ ! -x "$relrv" ]; then
-    cargo build --release
+    cargo build --release --features lab
 fi
 if [ ! -f "$venv/installed" ]; then
     "${PYTHON:-python3}" -m venv --clear "$venv"

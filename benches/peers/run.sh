@@ -3,14 +3,14 @@
 #
 #     benches/peers/run.sh [--real DIR] [--stars N] [--rounds N] [--seed N]
 #
-# RELRV names the program (default: target/release/relrv, built if missing); PYTHON an interpreter of version 3.9 to 3.11;
+# RELRV names the program, built with the feature lab (default: target/release/relrv, built if missing); PYTHON an interpreter of version 3.9 to 3.11;
 # PEERS_VENV the virtual environment (default: target/peers-venv, made if missing).
 set -eu
 cd "$(dirname "$0")/../.."
 relrv=${RELRV:-target/release/relrv}
 venv=${PEERS_VENV:-target/peers-venv}
 if [ ! -x "$relrv" ]; then
-    cargo build --release
+    cargo build --release --features lab
 fi
 if [ ! -f "$venv/installed" ] || ! cmp -s benches/peers/requirements.txt "$venv/installed"; then
     "${PYTHON:-python3}" -m venv --clear "$venv"

@@ -4,7 +4,7 @@
     python docs/figures/half_pixel.py                         # draws half_pixel.csv again
 
 Needs numpy, scipy, astropy and matplotlib. Takes a nearly noise-free spectrum of a simulated dwarf from
-`relrv simulate`, shifts it by known velocities, adds noise, writes the exposures in the survey's format, and
+`relrv simulate` (a build with the feature lab), shifts it by known velocities, adds noise, writes the exposures in the survey's format, and
 measures them twice: with `relrv measure`, and with Eq. 3 of Xiong et al. (2021) word for word, where the observed
 spectrum is moved and interpolated onto the pixels of the reference. Writes half_pixel.csv and half_pixel.png beside
 itself.

@@ -11,17 +11,7 @@ use super::solution::ArmSolution;
 use crate::{Error, Result};
 
 /// How zero points are found.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
     /// Robust weighted least squares of stars and zero points together.
@@ -32,17 +22,7 @@ pub enum Method {
 }
 
 /// What is solved at once.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    serde::Serialize,
-    serde::Deserialize,
-    clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Everything linked by common stars: groups come to one scale.
@@ -117,6 +97,7 @@ pub struct CalibratedArm {
 ///
 /// # Errors
 /// [`Error::NothingUsable`] when no arm has a usable observation.
+#[cfg(feature = "lab")]
 pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec<CalibratedArm>> {
     calibrate_except(obs, &[], config)
 }

@@ -21,6 +21,4 @@ pub mod summary;
 
 pub use cal_flags::CalFlags;
 pub use calibration::{Calibration, calibrate, calibrate_without};
-pub use graph::Graph;
-pub use joint::JointConfig;
-pub use solution::{ArmSolution, Iteration, StarFit};
+pub use solution::Iteration;

@@ -47,6 +47,7 @@ pub struct Candidates<'a> {
 
 /// Calibrates one arm. `group` tells the group of each zero point; no star of the graph may be in two groups.
 /// `allowed` tells the stars that are candidates (None: step one chooses among all).
+#[cfg(feature = "lab")]
 pub fn solve(
     graph: &Graph,
     group: &[u32],

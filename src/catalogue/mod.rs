@@ -6,7 +6,8 @@ pub mod exposure;
 pub mod flags;
 pub mod measured;
 mod observations;
-pub mod page;
+#[cfg(test)]
+mod page;
 mod paired;
 pub mod row;
 pub mod star;

@@ -4,24 +4,12 @@ use crate::likelihood::Likelihood;
 use crate::likelihood::backend::{Backend, BackendConfig, Choice};
 use crate::{Result, tell};
 
-/// Back ends as an option.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum BackendArg {
-    /// A real GPU if there is one, else the CPU.
-    #[default]
-    Auto,
-    /// The best GPU, a software one if need be; an error if there is none or it fails.
-    Gpu,
-    /// The CPU.
-    Cpu,
-}
-
 /// What to compute on.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct BackendArgs {
     /// What to compute on.
-    #[arg(long, value_enum, default_value_t = BackendArg::Auto)]
-    pub backend: BackendArg,
+    #[arg(long, value_enum, default_value_t)]
+    pub backend: Choice,
     /// Take the GPU whose name has this in it (see `relrv devices`).
     #[arg(
         long,
@@ -42,11 +30,7 @@ impl BackendArgs {
     /// Settings of the back end.
     pub fn config(&self) -> BackendConfig {
         BackendConfig {
-            choice: match self.backend {
-                BackendArg::Auto => Choice::Auto,
-                BackendArg::Gpu => Choice::Gpu,
-                BackendArg::Cpu => Choice::Cpu,
-            },
+            choice: self.backend,
             adapter: self.adapter.clone(),
             max_buffer_bytes: self.gpu_memory.map(|mib| mib << 20),
             fail_after_dispatches: self.gpu_fail_after,
@@ -65,6 +49,7 @@ pub fn notes(backend: &Backend) -> Vec<String> {
     if let Some(why) = backend.cpu_because() {
         notes.push(format!("  {:<18} {why}", "why the CPU"));
     }
+    #[cfg(feature = "gpu")]
     if let Some(gpu) = backend.gpu() {
         let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         let (engine, stats) = (gpu.engine(), gpu.take_stats());

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use super::Outcome;
 use super::backend::BackendArgs;
 use super::threads::Threads;
-use crate::lab::bench::run::{SURVEY_SPECTRA, Times};
-use crate::lab::bench::{BenchConfig, BenchResult, bench};
+use crate::lab::bench::run::{GpuTimes, SURVEY_SPECTRA, Times};
+use crate::lab::bench::{Agreement, BenchConfig, BenchResult, bench};
 use crate::likelihood::VelocityGrid;
 use crate::text::plain;
 use crate::{Arm, Error, Result, tell};
@@ -15,13 +15,13 @@ use crate::{Arm, Error, Result, tell};
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
     /// Spectra of the plate; each takes some 80 kB of memory here and 70 kB on the GPU.
-    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = BenchConfig::SPECTRA, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     spectra: u32,
     /// Let the CPU measure only the first M of them.
     #[arg(long, value_name = "M")]
     cpu_spectra: Option<u32>,
     /// Warm runs; the median is told.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = BenchConfig::RUNS, value_parser = clap::value_parser!(u32).range(1..=1000))]
     runs: u32,
     /// Red in place of blue spectra.
     #[arg(long)]
@@ -30,10 +30,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Largest velocity, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = 500.0)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s())]
     vmax: f64,
     /// Step of the velocity grid, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s)]
     vstep: f64,
     /// As JSON.
     #[arg(long)]
@@ -86,80 +86,85 @@ fn write(result: &BenchResult, out: &mut String) -> std::fmt::Result {
         writeln!(out, "GPU        none: {why}")?;
     }
     if let Some(agreement) = &result.agreement {
-        writeln!(
-            out,
-            "\nagreement of {} spectra       q75        q99        max",
-            agreement.spectra
-        )?;
-        for (name, [a, b, c]) in [
-            ("|dv|, m/s", agreement.dv_m_s),
-            ("|d ln L|", agreement.dlnl),
-            ("|error ratio - 1|", agreement.err_ratio),
-        ] {
-            writeln!(out, "  {name:<22} {a:>10.2e} {b:>10.2e} {c:>10.2e}")?;
-        }
-        writeln!(
-            out,
-            "  {:<22} {:>10}",
-            "flags differ", agreement.flags_differ
-        )?;
-        let repeats = if result.gpu_repeats == Some(true) {
-            "yes"
-        } else {
-            "NO"
-        };
-        writeln!(out, "  {:<22} {repeats:>10}", "runs give same bytes")?;
-        let verdict = if agreement.is_parity() { "yes" } else { "NO" };
-        writeln!(
-            out,
-            "  {:<22} {verdict:>10}   (|dv| < 1 m/s, errors to 0.1 %, same flags)",
-            "equal"
-        )?;
+        write_agreement(agreement, result.gpu_repeats == Some(true), out)?;
     }
     write_times(&result.cpu, out)?;
     if let Some(times) = &result.gpu {
         write_times(times, out)?;
     }
     if let Some(gpu) = &result.gpu_detail {
-        let n = result.spectra as f64;
-        writeln!(out, "  driver                  {}", gpu.adapter.driver)?;
-        writeln!(out, "  open and compile        {:.3} s", gpu.open_s)?;
-        match (
-            gpu.kernel_s,
-            gpu.kernel_us_per_spectrum,
-            gpu.kernel_gflop_per_s,
-        ) {
-            (Some(s), Some(us), Some(gflop)) => {
-                writeln!(
-                    out,
-                    "  kernel, device's clock  {s:.4} s, {us:.2} us a spectrum, {gflop:.0} GFLOP/s"
-                )?;
-            }
-            _ => writeln!(out, "  kernel, device's clock  the adapter has none")?,
-        }
-        writeln!(
-            out,
-            "  bytes                   {:.1} MB up ({:.1} kB a spectrum), {:.3} MB down, {:.0} MB of buffers",
-            gpu.bytes_up as f64 / 1e6,
-            gpu.bytes_up as f64 / 1e3 / n,
-            gpu.bytes_down as f64 / 1e6,
-            gpu.peak_bytes as f64 / 1e6
-        )?;
-        let total = gpu.pack_s + gpu.wait_s + gpu.finish_s;
-        let share = |s: f64| 100.0 * s / total;
-        writeln!(
-            out,
-            "  stages                  pack and upload {:.0} %, wait for the device {:.0} %, finish {:.0} %, in {} dispatches",
-            share(gpu.pack_s),
-            share(gpu.wait_s),
-            share(gpu.finish_s),
-            gpu.dispatches
-        )?;
+        write_gpu(gpu, result.spectra, out)?;
     }
     writeln!(
         out,
         "\nrates count {} operations per pixel and velocity, of the search alone",
         result.flop_per_pixel_velocity
+    )
+}
+
+fn write_agreement(agreement: &Agreement, repeats: bool, out: &mut String) -> std::fmt::Result {
+    writeln!(
+        out,
+        "\nagreement of {} spectra       q75        q99        max",
+        agreement.spectra
+    )?;
+    for (name, [a, b, c]) in [
+        ("|dv|, m/s", agreement.dv_m_s),
+        ("|d ln L|", agreement.dlnl),
+        ("|error ratio - 1|", agreement.err_ratio),
+    ] {
+        writeln!(out, "  {name:<22} {a:>10.2e} {b:>10.2e} {c:>10.2e}")?;
+    }
+    writeln!(
+        out,
+        "  {:<22} {:>10}",
+        "flags differ", agreement.flags_differ
+    )?;
+    let repeats = if repeats { "yes" } else { "NO" };
+    writeln!(out, "  {:<22} {repeats:>10}", "runs give same bytes")?;
+    let verdict = if agreement.is_parity() { "yes" } else { "NO" };
+    writeln!(
+        out,
+        "  {:<22} {verdict:>10}   (|dv| < 1 m/s, errors to 0.1 %, same flags)",
+        "equal"
+    )
+}
+
+/// What the GPU tells of one run of `spectra` spectra.
+fn write_gpu(gpu: &GpuTimes, spectra: usize, out: &mut String) -> std::fmt::Result {
+    let n = spectra as f64;
+    writeln!(out, "  driver                  {}", gpu.adapter.driver)?;
+    writeln!(out, "  open and compile        {:.3} s", gpu.open_s)?;
+    match (
+        gpu.kernel_s,
+        gpu.kernel_us_per_spectrum,
+        gpu.kernel_gflop_per_s,
+    ) {
+        (Some(s), Some(us), Some(gflop)) => {
+            writeln!(
+                out,
+                "  kernel, device's clock  {s:.4} s, {us:.2} us a spectrum, {gflop:.0} GFLOP/s"
+            )?;
+        }
+        _ => writeln!(out, "  kernel, device's clock  the adapter has none")?,
+    }
+    writeln!(
+        out,
+        "  bytes                   {:.1} MB up ({:.1} kB a spectrum), {:.3} MB down, {:.0} MB of buffers",
+        gpu.bytes_up as f64 / 1e6,
+        gpu.bytes_up as f64 / 1e3 / n,
+        gpu.bytes_down as f64 / 1e6,
+        gpu.peak_bytes as f64 / 1e6
+    )?;
+    let total = gpu.pack_s + gpu.wait_s + gpu.finish_s;
+    let share = |s: f64| 100.0 * s / total;
+    writeln!(
+        out,
+        "  stages                  pack and upload {:.0} %, wait for the device {:.0} %, finish {:.0} %, in {} dispatches",
+        share(gpu.pack_s),
+        share(gpu.wait_s),
+        share(gpu.finish_s),
+        gpu.dispatches
     )
 }
 

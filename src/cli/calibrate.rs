@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::calibrate_dir::{CalibrateDir, SUMMARY};
+use super::calibrate_dir::{CalibrateDir, FORMATS, SUMMARY};
 use crate::calibrate::arms::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
+use crate::calibrate::joint::JointConfig;
+use crate::calibrate::paper::PaperConfig;
 use crate::calibrate::results::n_rows_unusable;
 use crate::calibrate::summary::ArmSummary;
 use crate::files::whole::Prepared;
@@ -25,7 +27,7 @@ pub struct CalibrateArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Formats of the products, separated by commas: fits, csv, parquet
-    #[arg(long, value_delimiter = ',', default_value = "fits", value_parser = ["fits", "csv", "parquet"])]
+    #[arg(long, value_delimiter = ',', default_value = "fits", value_parser = FORMATS)]
     pub format: Vec<String>,
     /// Replace what DIR holds of another calibration, or files of the products' names; never those of a run
     #[arg(long)]
@@ -45,13 +47,13 @@ pub struct CalibrateOptions {
     #[arg(long, value_enum, default_value_t)]
     pub scope: Scope,
     /// Constant stars that an exposure needs for a zero point
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = JointConfig::default().min_constants)]
     pub min_constants: usize,
     /// Stars whose chi^2 is less probable than this are not constant
-    #[arg(long, value_name = "P", default_value_t = 0.01)]
+    #[arg(long, value_name = "P", default_value_t = JointConfig::default().p_min)]
     pub p_min: f64,
     /// Method paper: largest mean of an exposure's constants at the end, in the unit of the RVs
-    #[arg(long, value_name = "RV", default_value_t = 0.01)]
+    #[arg(long, value_name = "RV", default_value_t = PaperConfig::default().tolerance)]
     pub tolerance: f64,
 }
 

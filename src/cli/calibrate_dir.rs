@@ -16,7 +16,8 @@ use crate::{Error, Result};
 const COMMAND: &str = "calibrate";
 /// Tables, without their endings.
 const TABLES: [&str; 4] = ["zeropoints", "stars", "fibres", "calibrated"];
-const FORMATS: [&str; 3] = ["fits", "csv", "parquet"];
+/// Formats that they can have.
+pub const FORMATS: [&str; 3] = ["fits", "csv", "parquet"];
 /// What vouches for them.
 pub const SUMMARY: &str = "calibration.json";
 

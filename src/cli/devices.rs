@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::Outcome;
-use crate::gpu::adapters::{self, AdapterInfo};
-use crate::gpu::{AdapterChoice, DeviceKind};
+#[cfg(feature = "gpu")]
+use crate::gpu::{AdapterChoice, DeviceKind, adapters, fits};
+use crate::gpu::{AdapterInfo, NOT_BUILT};
 use crate::likelihood::{Cpu, Likelihood};
 use crate::text::plain;
 use crate::{Result, tell};
@@ -34,17 +35,9 @@ struct Devices {
 impl DevicesArgs {
     /// Lists them.
     pub fn run(self) -> Result<Outcome> {
-        let list = adapters::list();
         let devices = Devices {
             cpu: Cpu.name(),
-            adapters: list
-                .iter()
-                .enumerate()
-                .map(|(i, adapter)| Device {
-                    adapter: adapter.clone(),
-                    verdict: verdict(&list, i),
-                })
-                .collect(),
+            adapters: adapters(),
         };
         if self.json {
             let text = serde_json::to_string_pretty(&devices)
@@ -57,14 +50,36 @@ impl DevicesArgs {
     }
 }
 
+#[cfg(feature = "gpu")]
+fn adapters() -> Vec<Device> {
+    let list = adapters::list();
+    let devices = list.iter().enumerate().map(|(i, adapter)| Device {
+        adapter: adapter.clone(),
+        verdict: verdict(&list, i),
+    });
+    devices.collect()
+}
+
+#[cfg(not(feature = "gpu"))]
+fn adapters() -> Vec<Device> {
+    Vec::new()
+}
+
+/// Why there is no adapter.
+const NONE: &str = match cfg!(feature = "gpu") {
+    true => "the system shows no adapter (is a Vulkan driver installed?)",
+    false => NOT_BUILT,
+};
+
 /// What relrv would do with adapter `i`.
+#[cfg(feature = "gpu")]
 fn verdict(list: &[AdapterInfo], i: usize) -> String {
     let first = |software| {
         let choice = AdapterChoice {
             name: String::new(),
             software,
         };
-        list.iter().position(|a| adapters::fits(a, &choice))
+        list.iter().position(|a| fits(a, &choice))
     };
     let adapter = &list[i];
     if let Some(defect) = crate::likelihood::gpu::unfit(adapter) {
@@ -90,7 +105,7 @@ fn verdict(list: &[AdapterInfo], i: usize) -> String {
 fn text(devices: &Devices) -> String {
     let mut out = format!("{}\n", devices.cpu);
     if devices.adapters.is_empty() {
-        out += "no GPU: the system shows no adapter (is a Vulkan driver installed?)\n";
+        out += &format!("no GPU: {NONE}\n");
     }
     let mib = |bytes: u64| format!("{:.0} MiB", bytes as f64 / f64::from(1 << 20));
     for Device { adapter, verdict } in &devices.adapters {

@@ -4,17 +4,15 @@ use std::path::PathBuf;
 
 use super::Outcome;
 use super::backend::{BackendArgs, notes};
+use super::measure_summary::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use super::outputs;
 use super::progress::Bar;
-use super::report::{rejected_path, tell_rejections, tell_summary, write_rejections};
 use super::threads::Threads;
 use crate::catalogue::measured as measured_table;
 use crate::files::whole::directory_of;
 use crate::files::workplace;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory};
-use crate::reference::single::KNOT_PIXELS;
-use crate::spectrum::SpectrumConfig;
 use crate::text::plain;
 use crate::{Arm, Error, Result, tell};
 
@@ -44,22 +42,22 @@ pub struct MeasureArgs {
 #[derive(Debug, clap::Args)]
 pub struct MeasureOptions {
     /// Leave out exposures with a lower signal-to-noise ratio.
-    #[arg(long, value_name = "SNR", default_value_t = 5.0)]
+    #[arg(long, value_name = "SNR", default_value_t = MeasureConfig::default().snr_min)]
     snr_min: f64,
     /// Arm to measure.
     #[arg(long, value_enum, default_value_t = ArmArg::Both)]
     arm: ArmArg,
     /// What exposures are compared with: the coadd of all the star's others that agree, or its best one.
-    #[arg(long, value_enum, default_value_t = ReferenceKind::default())]
+    #[arg(long, value_enum, default_value_t = MeasureConfig::default().reference)]
     reference: ReferenceKind,
     /// Lines of water in the Earth's atmosphere, red arm: divided out where an exposure's stars show them, or left.
-    #[arg(long, value_enum, default_value_t = Telluric::Auto)]
+    #[arg(long, value_enum, default_value_t = MeasureConfig::default().telluric)]
     telluric: Telluric,
     /// Largest velocity, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = 500.0)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s())]
     vmax: f64,
     /// Step of the velocity grid, km/s; the peak is found far more finely.
-    #[arg(long, value_name = "KM_S", default_value_t = 1.0)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s)]
     vstep: f64,
     /// Name the flags too, in a column of text beside that of their numbers.
     #[arg(long)]
@@ -96,11 +94,10 @@ impl MeasureOptions {
             },
             snr_min: self.snr_min,
             grid: VelocityGrid::new(self.vmax, self.vstep)?,
-            spectrum: SpectrumConfig::default(),
-            knot_pixels: KNOT_PIXELS,
             reference: self.reference,
             telluric: self.telluric,
             memory_bytes: self.memory << 20,
+            ..MeasureConfig::default()
         })
     }
 
@@ -124,7 +121,7 @@ impl MeasureArgs {
         let pool = options.pool()?;
         let backend = options.backend.open()?;
         let (name, measured) = pool.install(|| -> Result<(String, Measured)> {
-            let bar = Bar::new(options.quiet);
+            let bar = Bar::of_files(options.quiet);
             let measured = measure(&config, &self.inputs, &backend, &bar)?;
             bar.finish();
             Ok((backend.name(), measured))
@@ -182,7 +179,7 @@ mod tests {
     #[test]
     fn no_option_means_the_usual() {
         let options = Cli::parse_from(["x"]).options.config().unwrap();
-        let usual = MeasureConfig::usual().unwrap();
+        let usual = MeasureConfig::default();
         assert_eq!(format!("{options:?}"), format!("{usual:?}"));
     }
 }

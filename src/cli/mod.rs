@@ -1,6 +1,7 @@
 //! The command line: raw text in, checked settings out, one function per command.
 
-pub mod backend;
+mod backend;
+#[cfg(feature = "lab")]
 mod bench;
 mod calibrate;
 mod calibrate_dir;
@@ -8,24 +9,27 @@ mod config_file;
 mod devices;
 mod interrupt;
 mod measure;
+mod measure_summary;
+mod missing;
 mod outputs;
 mod progress;
+#[cfg(feature = "report")]
 mod report;
-mod report_page;
 mod run;
-mod run_progress;
 mod run_summary;
 mod shell;
+#[cfg(feature = "lab")]
 mod simulate;
 mod threads;
+#[cfg(feature = "lab")]
+mod validate;
+mod words;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::files::workplace;
-use crate::lab::validate::{self, all};
 use crate::tell::{self, Told};
 use crate::text::plain;
 use crate::{Error, Result};
@@ -44,33 +48,19 @@ enum Command {
     Measure(measure::MeasureArgs),
     /// Find the velocity zero point of every exposure from the stars that do not vary.
     Calibrate(calibrate::CalibrateArgs),
+    #[cfg(feature = "lab")]
     Simulate(simulate::SimulateArgs),
     Devices(devices::DevicesArgs),
+    #[cfg(feature = "lab")]
     Bench(bench::BenchArgs),
     /// Repeat the paper's own tests.
+    #[cfg(feature = "lab")]
     #[command(subcommand)]
-    Validate(Validate),
-    Report(report_page::ReportArgs),
+    Validate(validate::Validate),
+    #[cfg(feature = "report")]
+    Report(report::ReportArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
-}
-
-#[derive(Debug, Subcommand)]
-enum Validate {
-    /// The mock stars of the paper's section 3.3, with its figures 1 and 2.
-    Mock(validate::mock::run::MockArgs),
-    /// A calibration of the survey's size, timed and scored.
-    Survey(validate::survey::run::SurveyArgs),
-    /// Scatter of simulated spectra by type and signal-to-noise ratio, with the paper's figure 8.
-    Precision(validate::precision::run::PrecisionArgs),
-    /// Stars whose temperature changes, with the paper's figure 9.
-    Pulsators(validate::pulsators::run::PulsatorsArgs),
-    /// Bias of the velocity against where between pixels it falls.
-    Phase(validate::phase::run::PhaseArgs),
-    /// A simulated plate through the main job, against its truth, with the paper's figures 3 to 7 and table 2.
-    EndToEnd(validate::end_to_end::run::EndToEndArgs),
-    /// All of them but survey, and one page that sets every figure and table of the paper beside ours.
-    All(all::AllArgs),
 }
 
 /// How a command ended, as the shell sees it.
@@ -102,6 +92,7 @@ pub fn run() -> ExitCode {
     };
     let result = match cli.command {
         Command::Run(args) => args.run(),
+        #[cfg(feature = "report")]
         Command::Report(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
@@ -112,10 +103,13 @@ pub fn run() -> ExitCode {
                 _ => Outcome::SomeRejected,
             })
         }
+        #[cfg(feature = "lab")]
         Command::Simulate(args) => args.run(),
         Command::Devices(args) => args.run(),
+        #[cfg(feature = "lab")]
         Command::Bench(args) => args.run(),
-        Command::Validate(which) => validate(which),
+        #[cfg(feature = "lab")]
+        Command::Validate(which) => which.run(),
     };
     match result {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
@@ -141,6 +135,10 @@ fn tell_usage(usage: &clap::Error) -> ExitCode {
             _ => ExitCode::SUCCESS,
         };
     }
+    if let Some(answer) = missing::answer(usage) {
+        tell::alert!("error: {answer}");
+        return ExitCode::from(EXIT_USAGE);
+    }
     let words = std::env::args_os();
     if words
         .map(|word| word.to_string_lossy().into_owned())
@@ -152,31 +150,6 @@ fn tell_usage(usage: &clap::Error) -> ExitCode {
         tell::alert!("{}", usage.render().to_string().trim_end());
     }
     ExitCode::from(EXIT_USAGE)
-}
-
-/// Runs a test of the paper's; its directory must not be one of a run or a calibration.
-fn validate(which: Validate) -> Result<Outcome> {
-    let out = match &which {
-        Validate::Mock(args) => &args.out,
-        Validate::Survey(args) => &args.out,
-        Validate::Precision(args) => &args.out,
-        Validate::Pulsators(args) => &args.out,
-        Validate::Phase(args) => &args.out,
-        Validate::EndToEnd(args) => &args.out,
-        Validate::All(args) => &args.out,
-    };
-    workplace::refuse_others(out, "validate")?;
-    let told = &mut Told;
-    match which {
-        Validate::Mock(args) => validate::mock::run::run(&args, told).map(drop),
-        Validate::Survey(args) => validate::survey::run::run(&args, told).map(drop),
-        Validate::Precision(args) => validate::precision::run::run(&args, told).map(drop),
-        Validate::Pulsators(args) => validate::pulsators::run::run(&args, told).map(drop),
-        Validate::Phase(args) => validate::phase::run::run(&args, told).map(drop),
-        Validate::EndToEnd(args) => validate::end_to_end::run::run(&args, told).map(drop),
-        Validate::All(args) => all::run(&args, told),
-    }?;
-    Ok(Outcome::Done)
 }
 
 /// Reads the command line, and the file that `run --config` names.

@@ -1,39 +1,175 @@
-//! Progress on a terminal: a bar with rate and time left; nothing where no one looks.
+//! How far the work is, on standard error: a bar on a terminal, now and then a line elsewhere.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::measure::files::Progress;
+use super::interrupt;
+use crate::measure::Progress;
+use crate::tell;
 
-/// Progress bar over files.
-pub struct Bar(ProgressBar);
+/// Time between lines where there is no terminal: a log must not fill with them.
+const BETWEEN_LINES: Duration = Duration::from_secs(10);
+
+const FILES: &str = "{bar:30} {pos}/{len} files, {per_sec}, {eta} left";
+#[cfg(feature = "lab")]
+const STEPS: &str = "{prefix} {bar:30} {pos}/{len} {msg}, {eta} left";
+
+/// Tells how far the work is, and whether it was asked to stop.
+pub struct Bar {
+    bar: ProgressBar,
+    lines: Option<Mutex<Lines>>,
+}
+
+/// When lines were told.
+struct Lines {
+    start: Instant,
+    last: Instant,
+    /// What was done when the start was noted.
+    first: Option<usize>,
+}
 
 impl Bar {
-    /// A bar on stderr, or none if `quiet` or stderr is no terminal.
-    pub fn new(quiet: bool) -> Self {
-        if quiet || !std::io::stderr().is_terminal() {
-            return Bar(ProgressBar::hidden());
+    /// For files that are worked on. Nothing is told if `quiet`.
+    pub fn of_files(quiet: bool) -> Self {
+        Bar::new(FILES, quiet)
+    }
+
+    /// For the steps of tests, one test after the other. Nothing is told if `quiet`.
+    #[cfg(feature = "lab")]
+    pub fn of_steps(quiet: bool) -> Self {
+        Bar::new(STEPS, quiet)
+    }
+
+    fn new(style: &str, quiet: bool) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let now = Instant::now();
+        let lines = Lines {
+            start: now,
+            last: now,
+            first: None,
+        };
+        let lines = (!quiet && !is_terminal).then(|| Mutex::new(lines));
+        if quiet || !is_terminal {
+            return Bar {
+                bar: ProgressBar::hidden(),
+                lines,
+            };
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
-        let style = "{bar:30} {pos}/{len} files, {per_sec}, {eta} left";
         bar.set_style(
             ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         bar.enable_steady_tick(Duration::from_millis(500));
-        Bar(bar)
+        Bar { bar, lines }
     }
 
     /// Takes the bar away.
     pub fn finish(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
+    }
+
+    /// Where a line is due: what was done at the start, and the time since then.
+    fn due(&self, done: usize, total: usize) -> Option<(usize, Duration)> {
+        let mut lines = self.lines.as_ref()?.lock().ok()?;
+        let now = Instant::now();
+        let Some(first) = lines.first else {
+            lines.first = Some(done);
+            (lines.start, lines.last) = (now, now);
+            return None;
+        };
+        let due = now - lines.last >= BETWEEN_LINES && done > first && done < total;
+        due.then(|| {
+            lines.last = now;
+            (first, now - lines.start)
+        })
     }
 }
 
 impl Progress for Bar {
     fn files(&self, done: usize, total: usize) {
-        self.0.set_length(total as u64);
-        self.0.set_position(done as u64);
+        if self.bar.length() != Some(total as u64) {
+            // What was done before counts for no rate.
+            self.bar.set_length(total as u64);
+            self.bar.set_position(done as u64);
+            self.bar.reset_eta();
+        }
+        self.bar.set_position(done as u64);
+        if let Some((first, time)) = self.due(done, total) {
+            tell::alert!("{}", files_line(done, total, first, time));
+        }
+    }
+
+    fn cancelled(&self) -> bool {
+        interrupt::asked()
+    }
+}
+
+#[cfg(feature = "lab")]
+impl crate::lab::validate::Progress for Bar {
+    fn steps(&self, test: &str, done: usize, total: usize, what: &str) {
+        if done == 0 {
+            // The bar of the test before this one was taken away.
+            self.bar.reset();
+            self.bar.set_length(total as u64);
+            self.bar.set_prefix(test.to_owned());
+            if let Some(Ok(mut lines)) = self.lines.as_ref().map(Mutex::lock) {
+                lines.first = None;
+            }
+        }
+        self.bar.set_message(what.to_owned());
+        self.bar.set_position(done as u64);
+        if let Some((first, time)) = self.due(done, total) {
+            let left = seconds_left(done, total, first, time);
+            tell::alert!("{test}: {done}/{total} ({what}), {left:.0} s left");
+        }
+        if done == total {
+            self.finish();
+        }
+    }
+}
+
+/// Seconds that the rest takes at the rate so far.
+fn seconds_left(done: usize, total: usize, first: usize, time: Duration) -> f64 {
+    total.saturating_sub(done) as f64 / rate(done, first, time)
+}
+
+/// What is done in a second.
+fn rate(done: usize, first: usize, time: Duration) -> f64 {
+    (done - first) as f64 / time.as_secs_f64().max(1e-3)
+}
+
+/// `1200/5000 files, 30.0 files/s, 2 min 7 s left`.
+fn files_line(done: usize, total: usize, first: usize, time: Duration) -> String {
+    format!(
+        "{done}/{total} files, {:.1} files/s, {} left",
+        rate(done, first, time),
+        duration(seconds_left(done, total, first, time))
+    )
+}
+
+/// Seconds in the units that people think in.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round().max(0.0) as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_rate_and_time_left() {
+        // 600 of 1200 were there at the start.
+        let text = files_line(1200, 5000, 600, Duration::from_secs(20));
+        assert_eq!(text, "1200/5000 files, 30.0 files/s, 2 min 7 s left");
+        assert_eq!(duration(12.4), "12 s");
+        assert_eq!(duration(7322.0), "2 h 2 min");
     }
 }

@@ -1,14 +1,13 @@
 //! `relrv run`: the options, the settings they make, and what is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::calibrate::CalibrateOptions;
 use super::interrupt;
 use super::measure::MeasureOptions;
-use super::report::tell_rejections;
-use super::report_page::tell_report;
-use super::run_progress::RunProgress;
+use super::measure_summary::tell_rejections;
+use super::progress::Bar;
 use super::run_summary::{outlook_text, tell_summary};
 use crate::calibrate::summary::ArmSummary;
 use crate::files::same_file;
@@ -83,7 +82,7 @@ impl RunArgs {
             same_file::refuse_inputs(run::outputs(&config.out), [file])?;
         }
         interrupt::watch()?;
-        let progress = RunProgress::new(self.measure.quiet);
+        let progress = Bar::of_files(self.measure.quiet);
         let done = pool.install(|| run::run_with_report(&config, &backend, &progress));
         progress.finish();
         let (done, report) = done.map_err(|e| self.with_what_is_kept(e))?;
@@ -110,9 +109,7 @@ impl RunArgs {
         }
         if !self.measure.quiet {
             tell_summary(&done, &self.out, self.measure.verbose, &mut Told);
-            if let Some(path) = report {
-                tell_report(&path);
-            }
+            tell_page(report.as_deref(), self.measure.verbose);
         }
         let complaints = done
             .record
@@ -139,6 +136,22 @@ impl RunArgs {
             }
             other => other,
         }
+    }
+}
+
+/// Tells where the page is, or that this build makes none.
+#[cfg(feature = "report")]
+fn tell_page(path: Option<&Path>, _verbose: bool) {
+    if let Some(path) = path {
+        super::report::tell_report(path);
+    }
+}
+
+/// Tells where the page is, or that this build makes none.
+#[cfg(not(feature = "report"))]
+fn tell_page(_path: Option<&Path>, verbose: bool) {
+    if verbose {
+        tell::say!("report            none: this relrv was built without the feature report");
     }
 }
 

@@ -5,9 +5,9 @@ use std::io::{Result, Write};
 use std::path::Path;
 
 use super::calibrate::tell_arms;
-use super::report::{moved, without_helio_rv};
-use super::run_progress::duration;
-use crate::run::{Done, Outlook, STATE_DIR};
+use super::measure_summary::{moved, without_helio_rv};
+use super::progress::duration;
+use crate::run::{Done, Outlook, Record, STATE_DIR};
 use crate::text::plain;
 
 /// Tells what went in and came out. A closed standard output is no error: the products are written.
@@ -49,6 +49,20 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
     if let Some(line) = without_helio_rv(counts.files_without_helio_rv) {
         writeln!(told, "{line}")?;
     }
+    units(record, told)?;
+    if verbose {
+        tell_arms(&record.calibration, "km/s", told)?;
+    }
+    zero_points(record, told)?;
+    time(record, verbose, told)?;
+    let tables = &record.products;
+    writeln!(told, "products          {}", plain::path(out))?;
+    writeln!(told, "  {}, run.json", tables.join(", "))?;
+    Ok(())
+}
+
+/// How many there are, and what was not measured now.
+fn units(record: &Record, told: &mut dyn Write) -> Result<()> {
     let reused = record.units.iter().filter(|u| u.reused).count();
     let again = record.units.iter().filter(|u| u.again).count();
     write!(told, "units             {:>8}", record.units.len())?;
@@ -61,10 +75,11 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
             "   ({again} measured again: their files changed, or what was kept of them is damaged)"
         )?;
     }
-    writeln!(told)?;
-    if verbose {
-        tell_arms(&record.calibration, "km/s", told)?;
-    }
+    writeln!(told)
+}
+
+/// What the calibration of each arm rests on, and what it gains.
+fn zero_points(record: &Record, told: &mut dyn Write) -> Result<()> {
     for arm in &record.calibration {
         let scatter = record.scatter.iter().find(|s| s.arm == arm.arm);
         let of = scatter.and_then(|s| Some((s.before_km_s?, s.after_km_s?)));
@@ -89,6 +104,12 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
             "not corrected: no exposure has enough constant stars, drv_r_corr and drv_b_corr are empty"
         )?;
     }
+    Ok(())
+}
+
+/// The time of all, and of each stage if `verbose`.
+fn time(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<()> {
+    let counts = &record.counts;
     let n = counts.spectra.max(1) as f64;
     writeln!(
         told,
@@ -107,9 +128,6 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
             )?;
         }
     }
-    let tables = &record.products;
-    writeln!(told, "products          {}", plain::path(out))?;
-    writeln!(told, "  {}, run.json", tables.join(", "))?;
     Ok(())
 }
 

@@ -6,29 +6,20 @@ use std::path::PathBuf;
 
 pub use sky::SkyArgs;
 
+use clap::ValueEnum;
+use clap::builder::PossibleValue;
+
 use super::Outcome;
+use super::words::words;
 use crate::Error;
 use crate::lab::simulate::{self, Config, KindShares, Layout};
 use crate::tell;
 use crate::text::plain;
 
-/// Table layout as an option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum LayoutArg {
-    /// Until DR9 v0: a row per pixel, LOGLAM.
-    Dr7,
-    /// Since DR9 v1: one row of vectors, WAVELENGTH.
-    Dr9,
-}
-
-impl From<LayoutArg> for Layout {
-    fn from(layout: LayoutArg) -> Self {
-        match layout {
-            LayoutArg::Dr7 => Layout::Dr7,
-            LayoutArg::Dr9 => Layout::Dr9,
-        }
-    }
-}
+words!(Layout {
+    Dr7 = "dr7": "Until DR9 v0: a row per pixel, LOGLAM",
+    Dr9 = "dr9": "Since DR9 v1: one row of vectors, WAVELENGTH",
+});
 
 /// Make a plate of spectra in the LAMOST MRS format, with the truth in truth.csv.
 #[derive(Clone, Debug, clap::Args)]
@@ -55,8 +46,8 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "LO,HI", default_value_t = Range(Config::default().snr))]
     pub snr: Range,
     /// Table layout of the files.
-    #[arg(long, value_enum, default_value_t = LayoutArg::Dr7)]
-    pub layout: LayoutArg,
+    #[arg(long, value_enum, default_value_t = Config::default().layout)]
+    pub layout: Layout,
     /// Share of the observations that are missing.
     #[arg(long, value_name = "F", default_value_t = Config::default().missing)]
     pub missing: f64,
@@ -105,7 +96,7 @@ impl SimulateArgs {
             exposures: self.exposures,
             spectrographs: self.spectrographs,
             snr: self.snr.0,
-            layout: self.layout.into(),
+            layout: self.layout,
             missing: self.missing,
             cosmics_per_spectrum: self.cosmics,
             kinds: self.kinds.0,

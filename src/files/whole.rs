@@ -18,6 +18,7 @@ const N_RANDOM: usize = 6;
 ///
 /// # Errors
 /// [`Error::Io`], or what `fill` says; nothing is left behind then.
+#[cfg(feature = "lab")]
 pub fn write(path: &Path, fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
     Prepared::new(path, fill)?.persist()
 }
@@ -25,7 +26,7 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut (dyn Write + Send)) -> Result<(
 /// Writes bytes.
 ///
 /// # Errors
-/// As [`write()`].
+/// [`Error::Io`].
 pub fn write_bytes(path: &Path, bytes: &[u8]) -> Result<()> {
     Prepared::of_bytes(path, bytes)?.persist()
 }

@@ -150,6 +150,7 @@ impl Workplace {
     ///
     /// # Errors
     /// As [`Workplace::open`].
+    #[cfg(feature = "report")]
     pub fn open_if_kept(dir: &Path, command: &str) -> Result<Option<Self>> {
         let state = dir.join(STATE_DIR);
         if !is_folder(&state)? || !is_file(&state.join("lock"))? {
@@ -203,6 +204,7 @@ impl Workplace {
     }
 
     /// Leaves the directory without a trace of the state but files that others put there.
+    #[cfg(feature = "lab")]
     pub fn dissolve(self) {
         // Nothing depends on it: what stays is taken away, or taken up, by the next start.
         let _ = remove(&Which::Config.path(&self.dir));

@@ -24,6 +24,7 @@ pub enum Part<'a> {
     /// Bytes that should start an HDU and do not.
     Gap {
         /// First byte of the gap in the file.
+        #[cfg(test)]
         start: usize,
         /// Number of bytes.
         len: usize,
@@ -107,6 +108,7 @@ pub fn split(bytes: &[u8]) -> Result<Vec<Part<'_>>, String> {
             .find(|&at| rest[at..].starts_with(b"XTENSION="))
             .unwrap_or(rest.len());
         parts.push(Part::Gap {
+            #[cfg(test)]
             start: pos,
             len,
             is_text: rest.iter().take(80).all(|b| (b' '..=b'~').contains(b)),

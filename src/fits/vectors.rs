@@ -206,14 +206,10 @@ pub struct Column<'a> {
 
 impl Column<'_> {
     /// Number of elements in all rows.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         // Fits: the elements lie in `bytes`, see BinTable::parse.
         self.rows * self.field.repeat
-    }
-
-    /// Whether it has no element.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Number of elements in a row.

@@ -6,19 +6,9 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
-use super::adapters::{AdapterChoice, AdapterInfo, choose};
+use super::adapter::{AdapterInfo, EngineConfig};
+use super::adapters::choose;
 use crate::{Error, Result};
-
-/// Settings of an engine.
-#[derive(Clone, Debug, Default)]
-pub struct EngineConfig {
-    /// Which adapter.
-    pub adapter: AdapterChoice,
-    /// Largest buffer to be made, bytes; None for what the adapter allows, up to [`Engine::DEFAULT_BUFFER_BYTES`].
-    pub max_buffer_bytes: Option<u64>,
-    /// Lose the device after this many dispatches: how tests see what happens then.
-    pub fail_after_dispatches: Option<u32>,
-}
 
 /// What went wrong on the device, by the first message.
 #[derive(Debug, Default)]
@@ -114,11 +104,6 @@ impl Engine {
     /// Most bytes of buffers that were alive at a time, on the device and staged for it.
     pub fn peak_bytes(&self) -> u64 {
         self.peak_bytes.load(Ordering::Relaxed)
-    }
-
-    /// Dispatches so far.
-    pub fn dispatches(&self) -> u32 {
-        self.dispatches.load(Ordering::Relaxed)
     }
 
     /// Error with the adapter's name.

@@ -287,11 +287,6 @@ impl Slot {
         Ok(())
     }
 
-    /// Whether a dispatch was started and not finished.
-    pub fn is_busy(&self) -> bool {
-        self.in_flight.is_some()
-    }
-
     /// Waits for the dispatch and gives its output to `read`, with the kernel's time where the adapter has a clock.
     pub fn finish<T>(
         &mut self,

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::adapters::{self, AdapterChoice};
-use super::engine::EngineConfig;
+use super::adapter::{AdapterChoice, EngineConfig};
+use super::adapters;
 
 /// Set to 1, a missing adapter is a failure.
 pub const REQUIRE: &str = "RELRV_REQUIRE_GPU";

@@ -3,8 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::Batch;
-use super::gpu::Gpu;
-use super::{Cpu, Likelihood, Measurement};
+use super::{Cpu, Gpu, Likelihood, Measurement};
 use crate::gpu::{AdapterChoice, EngineConfig};
 use crate::{Error, Result};
 
@@ -80,6 +79,7 @@ impl Backend {
     }
 
     /// A GPU that is open already, with the CPU behind it.
+    #[cfg(test)]
     pub fn auto(gpu: Gpu, warn: impl Fn(&str) + Sync + Send + 'static) -> Self {
         Backend {
             gpu: Some(gpu),
@@ -90,6 +90,7 @@ impl Backend {
     }
 
     /// The GPU, if one was opened.
+    #[cfg(any(feature = "gpu", feature = "lab"))]
     pub fn gpu(&self) -> Option<&Gpu> {
         self.gpu.as_ref()
     }
@@ -145,6 +146,7 @@ impl Likelihood for Backend {
         self.either(|gpu| gpu.measure(batch), |cpu| cpu.measure(batch))
     }
 
+    #[cfg(feature = "lab")]
     fn curve(&self, batch: &Batch, spectrum: usize) -> Result<Vec<f64>> {
         self.either(
             |gpu| gpu.curve(batch, spectrum),

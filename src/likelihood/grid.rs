@@ -42,14 +42,10 @@ impl VelocityGrid {
         })
     }
 
-    /// Number of velocities.
+    /// Number of velocities, 21 at least.
+    #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         2 * self.n_side + 1
-    }
-
-    /// Never: a grid has at least 21 velocities.
-    pub fn is_empty(&self) -> bool {
-        false
     }
 
     /// Shift number `i` (a fraction lies between two), km/s.
@@ -63,12 +59,23 @@ impl VelocityGrid {
     }
 }
 
+impl Default for VelocityGrid {
+    /// -500 to 500 km/s in steps of 1 km/s.
+    fn default() -> Self {
+        VelocityGrid {
+            step_km_s: 1.0,
+            n_side: 500,
+        }
+    }
+}
+
 /// Velocity c z of a shift u = c ln(1 + z), both km/s.
 pub fn rv_of_shift_km_s(shift_km_s: f64) -> f64 {
     C_KM_S * (shift_km_s / C_KM_S).exp_m1()
 }
 
 /// Shift of a velocity: the inverse of [`rv_of_shift_km_s`].
+#[cfg(test)]
 pub fn shift_of_rv_km_s(rv_km_s: f64) -> f64 {
     C_KM_S * (rv_km_s / C_KM_S).ln_1p()
 }

@@ -9,9 +9,13 @@ pub mod cpu;
 #[cfg(test)]
 mod cpu_tests;
 pub mod flags;
+#[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod grid;
 mod kernel;
+#[cfg(not(feature = "gpu"))]
+mod no_gpu;
+#[cfg(feature = "lab")]
 pub mod oracle;
 pub mod peak;
 pub mod precision;
@@ -20,12 +24,14 @@ mod search;
 #[cfg(test)]
 mod test_data;
 
-pub use backend::{Backend, BackendConfig};
 pub use batch::{Batch, ReferenceTable, SpectrumPixels};
 pub use cpu::Cpu;
 pub use flags::RvFlags;
+#[cfg(feature = "gpu")]
 pub use gpu::Gpu;
 pub use grid::VelocityGrid;
+#[cfg(not(feature = "gpu"))]
+pub use no_gpu::Gpu;
 pub use peak::Measurement;
 
 /// A back end: evaluates the likelihood of a batch on the whole velocity grid and measures its peaks.
@@ -38,5 +44,6 @@ pub trait Likelihood: Sync {
 
     /// ln L of spectrum `spectrum` of the batch at every velocity of the grid, without the constant of Eq. 3 that
     /// does not depend on velocity.
+    #[cfg(feature = "lab")]
     fn curve(&self, batch: &Batch, spectrum: usize) -> crate::Result<Vec<f64>>;
 }

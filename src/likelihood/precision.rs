@@ -30,6 +30,7 @@ pub struct Precision {
 
 /// A pixel as [`PrecisionSums::add`] wants it.
 #[derive(Clone, Copy, Debug)]
+#[cfg(feature = "lab")]
 pub struct PixelAtPeak {
     /// Observed minus reference flux.
     pub residual: f64,
@@ -48,6 +49,7 @@ pub struct PixelAtPeak {
 impl PrecisionSums {
     /// Adds a pixel.
     #[inline]
+    #[cfg(feature = "lab")]
     pub fn add(&mut self, pixel: &PixelAtPeak) {
         let inverse = 1.0 / (pixel.variance + pixel.reference_variance);
         let slope2 = pixel.slope * pixel.slope;

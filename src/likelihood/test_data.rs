@@ -56,8 +56,6 @@ pub fn exposure(shift_km_s: f64, snr: f64, seed: u64) -> Normalized {
         ln_wave,
         flux,
         ivar,
-        n_good: 2600,
-        n_spike: 0,
         snr,
         wave_as_stored: false,
         helio_rv_km_s: None,

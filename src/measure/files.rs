@@ -33,7 +33,7 @@ const STARS_PER_THREAD: usize = 4;
 const MOST_FILES_PER_BITE: usize = 1024;
 
 /// What a star's exposures are compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReferenceKind {
     /// Its exposure of highest signal-to-noise ratio (the paper's way).
@@ -70,22 +70,21 @@ impl MeasureConfig {
     pub fn corrects_water(&self) -> bool {
         self.telluric == Telluric::Auto && self.arms.contains(&Arm::Red)
     }
+}
 
+impl Default for MeasureConfig {
     /// What `relrv run` does without options.
-    ///
-    /// # Errors
-    /// None in practice: those of [`VelocityGrid::new`].
-    pub fn usual() -> Result<Self> {
-        Ok(MeasureConfig {
+    fn default() -> Self {
+        MeasureConfig {
             arms: Arm::ALL.to_vec(),
             snr_min: 5.0,
-            grid: VelocityGrid::new(500.0, 1.0)?,
+            grid: VelocityGrid::default(),
             spectrum: SpectrumConfig::default(),
             knot_pixels: KNOT_PIXELS,
             reference: ReferenceKind::default(),
             telluric: Telluric::default(),
             memory_bytes: memory::USUAL_MIB << 20,
-        })
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub mod telluric;
 pub use files::{
     Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
 };
-pub use plan::{Plan, Stamp, Unit};
+pub use plan::{Plan, Unit};
 pub use row::RvRow;
-pub use telluric::{Air, Telluric};
+#[cfg(feature = "lab")]
+pub use telluric::Air;
+pub use telluric::Telluric;

@@ -18,7 +18,7 @@ use crate::spectrum::Normalized;
 use crate::{Arm, Result};
 
 /// Whether water lines are divided out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Telluric {
     /// Where the stars of an exposure show them.

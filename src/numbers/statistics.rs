@@ -57,23 +57,6 @@ pub fn quantile(values: &mut [f64], q: f64) -> f64 {
     values[below] + (place - below as f64) * (values[above] - values[below])
 }
 
-/// Mean; NaN for nothing.
-pub fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// Root mean square; NaN for nothing.
-pub fn rms(values: &[f64]) -> f64 {
-    (values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64).sqrt()
-}
-
-/// Half the range that holds 68.3 % of the values about their middle: the standard deviation of a Gaussian, without the tails.
-pub fn half_width(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    let [low, high] = [0.1587, 0.8413].map(|q| quantile(&mut sorted, q));
-    0.5 * (high - low)
-}
-
 /// Mean and population standard deviation (divided by n, as in the paper's Eq. 4); NaN without values.
 pub fn mean_and_std(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let n = values.clone().count() as f64;
@@ -110,18 +93,6 @@ mod tests {
         assert_eq!(quantile(&mut values, 0.5), 2.5);
         assert_eq!(quantile(&mut values, 1.0), 4.0);
         assert!(quantile(&mut [], 0.5).is_nan());
-    }
-
-    #[test]
-    fn half_width_is_sigma_without_the_tails() {
-        // Quantiles of a uniform distribution.
-        let mut values: Vec<f64> = (0..=1000).map(f64::from).collect();
-        assert!((half_width(&values) - 341.3).abs() < 0.1);
-        assert!((quantile(&mut values, 0.5) - 500.0).abs() < 1e-9);
-        values[1000] = 1e9;
-        assert!((half_width(&values) - 341.3).abs() < 0.1);
-        assert!(half_width(&[]).is_nan() && mean(&[]).is_nan());
-        assert!((rms(&[3.0, -4.0]) - 12.5f64.sqrt()).abs() < 1e-12);
     }
 
     #[test]

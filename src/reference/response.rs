@@ -91,8 +91,6 @@ mod tests {
             ln_wave: (0..n).map(|i| 6401f64.ln() + 1.97e-5 * i as f64).collect(),
             flux: (0..n).map(&mut noisy).collect(),
             ivar: vec![SIGMA.powi(-2); n],
-            n_good: n,
-            n_spike: 0,
             snr: 1.0 / SIGMA,
             wave_as_stored: false,
             helio_rv_km_s: None,

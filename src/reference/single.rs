@@ -120,12 +120,8 @@ impl Reference {
         (self.ln_wave[self.covered.0], self.ln_wave[self.covered.1])
     }
 
-    /// Pixels between knots.
-    pub fn spacing(&self) -> usize {
-        self.knots.spacing
-    }
-
     /// Everything about the reference at `ln_wave`, which must lie within [`Reference::coverage`] (it is clamped).
+    #[cfg(feature = "lab")]
     pub fn at(&self, ln_wave: f64) -> ReferenceValue {
         let i = self
             .ln_wave
@@ -365,8 +361,6 @@ mod tests {
                 .map(|i| 1e4 * (1.0 + 0.5 * (i as f64 / 500.0).sin()))
                 .collect(),
             ln_wave,
-            n_good: n,
-            n_spike: 0,
             snr: 100.0,
             wave_as_stored: false,
             helio_rv_km_s: None,

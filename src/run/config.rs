@@ -9,7 +9,7 @@ use crate::measure::MeasureConfig;
 use crate::{Error, Result};
 
 /// Format of the products.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProductFormat {
     /// FITS binary table.
@@ -83,9 +83,9 @@ fn place(input: &Path) -> String {
 }
 
 impl RunConfig {
-    /// A page can be made of its products: not all tables are of a kind that cannot be read back.
+    /// A page is made of its products: this build makes pages, and not all tables are of a kind that cannot be read back.
     pub fn has_page(&self) -> bool {
-        self.formats.iter().any(|f| *f != ProductFormat::Mrt)
+        cfg!(feature = "report") && self.formats.iter().any(|f| *f != ProductFormat::Mrt)
     }
 
     /// Everything that the products depend on beside the files' content, by the names of the options.

@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 use super::config::{ProductFormat, RunConfig};
 use super::start::{Start, decide};
 use super::{fingerprint, unit_file};
+use crate::files::page_files::{self, REPORT_DIR};
 use crate::files::whole::{self, Prepared};
 use crate::files::workplace::{self, Note, Noted, Which, Workplace};
 use crate::lamost::raw::Rejection;
-use crate::report::{self, REPORT_DIR};
 use crate::{Error, Result};
 
 /// Tables of a run, without their endings.
@@ -165,7 +165,7 @@ impl RunDir {
     ) -> Result<()> {
         // From here on the record vouches for nothing, and the page speaks of what is no more.
         workplace::remove(&self.record_path())?;
-        report::remove(self.place.dir())?;
+        page_files::remove(self.place.dir())?;
         whole::moment();
         let names: HashSet<&String> = products.iter().map(|(name, _)| name).collect();
         for name in self.older.iter().filter(|name| !names.contains(name)) {
@@ -206,7 +206,7 @@ impl RunDir {
 pub fn refuse_strangers(config: &RunConfig) -> Result<()> {
     workplace::refuse_others(&config.out, COMMAND)?;
     if config.has_page() {
-        report::refuse_foreign(&config.out)?;
+        page_files::refuse_foreign(&config.out)?;
     }
     workplace::refuse_folders(all_paths(&config.out))
 }
@@ -285,7 +285,7 @@ fn all_paths(dir: &Path) -> Vec<PathBuf> {
 /// Every file that a run in `dir` may write under a final name.
 pub fn outputs(dir: &Path) -> Vec<PathBuf> {
     let mut all = all_paths(dir);
-    all.extend(report::paths(dir));
+    all.extend(page_files::paths(dir));
     all
 }
 

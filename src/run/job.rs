@@ -17,7 +17,7 @@ use crate::lamost::raw::Rejection;
 use crate::likelihood::Likelihood;
 use crate::measure::stages::{Stage, StageClocks};
 use crate::measure::{Plan, Progress, rejections};
-use crate::{Error, Result, report};
+use crate::{Error, Result};
 
 /// What a run did.
 #[derive(Debug)]
@@ -35,26 +35,34 @@ pub struct Done {
 /// # Errors
 /// Settings that contradict what is in the directory; outputs that are inputs; inputs that cannot be found and were there when
 /// what the directory holds was measured; files that cannot be written (what was measured is kept); [`Error::Interrupted`].
+#[cfg(feature = "lab")]
 pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress) -> Result<Done> {
     Ok(work(config, backend, progress)?.0)
 }
 
-/// The same, and then the page, while nobody else can change the products; its path, and none if nothing was measured or all
-/// tables are of a kind that cannot be read back.
+/// The same, and then the page, while nobody else can change the products; its path, and none if nothing was measured, if all
+/// tables are of a kind that cannot be read back, or if this build makes no page.
 ///
 /// # Errors
-/// As [`run`] and [`report::write`].
+/// As [`run`]; products that cannot be read back, and a page that cannot be written.
 pub fn run_with_report(
     config: &RunConfig,
     backend: &dyn Likelihood,
     progress: &dyn Progress,
 ) -> Result<(Done, Option<PathBuf>)> {
     let (done, _dir) = work(config, backend, progress)?;
-    let page = match done.record.counts.measured > 0 && config.has_page() {
-        true => Some(report::write(&config.out)?),
-        false => None,
-    };
-    Ok((done, page))
+    let has_page = done.record.counts.measured > 0 && config.has_page();
+    Ok((done, if has_page { page(config)? } else { None }))
+}
+
+#[cfg(feature = "report")]
+fn page(config: &RunConfig) -> Result<Option<PathBuf>> {
+    crate::report::write(&config.out).map(Some)
+}
+
+#[cfg(not(feature = "report"))]
+fn page(_: &RunConfig) -> Result<Option<PathBuf>> {
+    Ok(None)
 }
 
 /// Whether what a run in `dir` measured is kept, to go on from.

@@ -20,8 +20,9 @@ mod units;
 
 pub use crate::files::workplace::STATE_DIR;
 pub use config::{ProductFormat, RunConfig, differences};
-pub use directory::{PRODUCTS, outputs};
-pub use job::{Done, holds_units, run, run_with_report};
+pub use directory::outputs;
+#[cfg(feature = "lab")]
+pub use job::run;
+pub use job::{Done, holds_units, run_with_report};
 pub use outlook::{Outlook, outlook};
-pub use record::{Counts, Record, UnitRecord};
-pub use scatter::ArmScatter;
+pub use record::{Counts, Record};

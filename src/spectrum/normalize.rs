@@ -41,10 +41,6 @@ pub struct Normalized {
     pub flux: Vec<f64>,
     /// Inverse variance of `flux`, length n; 0 for pixels that do not count.
     pub ivar: Vec<f64>,
-    /// Good pixels inside the window.
-    pub n_good: usize,
-    /// Spikes and dips that were masked, in the whole arm.
-    pub n_spike: usize,
     /// Signal-to-noise ratio per pixel: the header's, or where it has none the median over the good pixels of the window.
     pub snr: f64,
     /// The dispersion is no polynomial; the stored wavelengths are used with their rounding.
@@ -86,8 +82,7 @@ impl Normalizer {
             config.mask.edge_pixels,
             raw,
         );
-        let n_spike = self
-            .masker
+        self.masker
             .mask_spikes(&config.mask, &self.flux, &self.ivar, &mut self.good);
         self.level.clear();
         self.level.resize(n, 0.0);
@@ -151,8 +146,6 @@ impl Normalizer {
             ln_wave: dispersion.ln_wave[kept].to_vec(),
             flux,
             ivar,
-            n_good,
-            n_spike,
             snr,
             wave_as_stored: dispersion.as_stored,
             helio_rv_km_s: raw.helio_rv_km_s,

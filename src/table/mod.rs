@@ -29,8 +29,10 @@ mod yaml_meta;
 #[cfg(test)]
 mod tests;
 
-pub use field::{Cell, Field, FieldReader, Missing};
-pub use read::{ReadTable, Skipped};
+#[cfg(feature = "lab")]
+pub use field::Missing;
+pub use field::{Cell, Field, FieldReader};
+pub use read::Skipped;
 pub use width::Width;
 pub use words::{is_missing, number};
 

@@ -93,7 +93,7 @@ impl Table {
     /// - FITS: the first binary table; scalars of the formats A, L, B, I, J, K, E, D. Integers with a fractional
     ///   TSCAL/TZERO become floats; unsigned ones beyond 2^63 become text.
     /// - CSV: a header line; each column is integers, floats, truth values or text, whichever its cells all are, those
-    ///   without a value ([`super::is_missing`]) aside. Digits with leading zeros or a plus are text, and so are
+    ///   without a value aside. Digits with leading zeros or a plus are text, and so are
     ///   integers that do not fit 64 bits. A column without a name is called `col1`, `col2`, ... by its place. UTF-8 or
     ///   UTF-16. In ECSV the header's types and units count.
     /// - Parquet: top-level columns of primitive type. Decimals become integers or floats where nothing is lost, else

@@ -3,6 +3,7 @@
 /// Days from 0000-03-01 to 1970-01-01 in the proleptic Gregorian calendar.
 const TO_1970: i64 = 719_468;
 
+#[cfg(feature = "lab")]
 /// Days from the Modified Julian Date's 0, 1858-11-17, to 1970-01-01.
 const MJD_TO_1970: i64 = 40_587;
 
@@ -15,6 +16,7 @@ pub fn iso(unix_seconds: i64) -> String {
 }
 
 /// The same for a Modified Julian Date in seconds.
+#[cfg(feature = "lab")]
 pub fn iso_of_mjd(mjd_seconds: i64) -> String {
     iso(mjd_seconds - 86_400 * MJD_TO_1970)
 }

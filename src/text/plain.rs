@@ -28,6 +28,7 @@ pub(crate) fn path(path: &Path) -> String {
 }
 
 /// Whether a terminal would act on something in it.
+#[cfg(any(test, feature = "cli"))]
 pub(crate) fn is_plain(text: &str) -> bool {
     !text.contains(is_unsafe)
 }

@@ -57,6 +57,7 @@ pub struct Input {
 ///
 /// # Errors
 /// [`Error::Config`] naming the missing column, or the row in which a number was expected.
+#[cfg(test)]
 pub fn observations(table: &Table) -> Result<Input> {
     observations_noting(table, &[])
 }

@@ -249,8 +249,6 @@ impl NoiseFree {
             ln_wave: ln_wave.clone(),
             flux,
             ivar: vec![1e8; n],
-            n_good: n,
-            n_spike: 0,
             snr: 1e4,
             wave_as_stored: false,
             helio_rv_km_s: None,

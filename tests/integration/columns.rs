@@ -1,13 +1,15 @@
 //! `docs/columns.md` describes every product: columns, flags and reasons. `columns_written` has the same for the files that
 //! the program writes, `columns_json` for those in JSON.
 
+use relrv::Arm;
 use relrv::calibrate::CalFlags;
 use relrv::calibrate::arms::CalibrateConfig;
-use relrv::catalogue;
 use relrv::catalogue::measured;
+use relrv::catalogue::{self, exposure, row, star, zero_point};
 use relrv::lamost::raw::RejectReason;
 use relrv::likelihood::flags;
-use relrv::table::{Column, Table};
+use relrv::measure::RvRow;
+use relrv::table::{Column, Field, Missing, Table};
 
 use crate::support::*;
 
@@ -125,6 +127,40 @@ fn columns_of_run_are_described_with_their_types_and_units() {
         expected.retain(|name| name != "constant" && name != "variable");
         assert_eq!(names(&constants), expected);
     }
+}
+
+/// Numbers are missing only where the column's declaration says that they can be, in a run with little that is good.
+#[test]
+fn only_columns_that_say_so_have_missing_numbers() {
+    fn assert_honest<R>(fields: &[Field<R>], table: &Table) -> usize {
+        let mut n_missing = 0;
+        for field in fields {
+            let column = table.column(&field.name).unwrap();
+            let missing = (0..table.n_rows()).filter(|row| column.is_null(*row));
+            let n = missing.count();
+            let may = matches!(field.missing, Missing::Nan);
+            assert!(may || n == 0, "{} is missing in {n} rows", field.name);
+            n_missing += n;
+        }
+        n_missing
+    }
+    let measured = measure_paths(&[small_plate()]);
+    // Two of the stars have no red spectra, so that no exposure has three constants there.
+    let kept = |r: &&RvRow| r.arm == Arm::Blue || r.star < 3;
+    let rows: Vec<RvRow> = measured.rows.iter().filter(kept).cloned().collect();
+    let made =
+        catalogue::products(&rows, &Default::default(), &CalibrateConfig::default()).unwrap();
+    let table = made.table("catalogue", false);
+    assert_eq!(assert_honest(&exposure::PLACE, &table), 0);
+    assert_eq!(assert_honest(&exposure::TIME, &table), 0);
+    let red: Vec<_> = row::ARM.iter().map(|f| f.of_arm('r', "red")).collect();
+    assert!(assert_honest(&red, &table) > 0);
+    let zero_points = made.table("zeropoints", false);
+    assert_honest(&zero_point::WHICH, &zero_points);
+    assert!(assert_honest(&zero_point::FOUND, &zero_points) > 0);
+    let stars = made.table("stars", false);
+    assert_honest(&star::WHICH, &stars);
+    assert_honest(&star::FOUND, &stars);
 }
 
 /// Bits, values and what follows them in the rows of a section that start with a number.

@@ -21,7 +21,9 @@ fn every_crate_is_reviewed_in_the_version_that_is_used() {
         of_unix,
     ]
     .into_iter()
-    .flat_map(|section| section.as_table().unwrap().keys());
+    .flat_map(|section| section.as_table().unwrap().keys())
+    // The tests turn a feature of their own package on.
+    .filter(|name| *name != "relrv");
     let packages = lock["package"].as_array().unwrap();
     // Where the lock file has several versions of a crate, ours is the one with its number.
     let own = packages

@@ -1,6 +1,8 @@
 //! The measurements of `relrv bench`.
 
-use std::time::{Duration, Instant};
+#[cfg(feature = "gpu")]
+use std::time::Duration;
+use std::time::Instant;
 
 use serde::Serialize;
 
@@ -8,7 +10,7 @@ use super::agreement::Agreement;
 use super::plate::plate;
 use crate::gpu::AdapterInfo;
 use crate::likelihood::backend::{Backend, BackendConfig, Choice};
-use crate::likelihood::{Batch, Cpu, Likelihood, Measurement, VelocityGrid};
+use crate::likelihood::{Batch, Cpu, Gpu, Likelihood, Measurement, VelocityGrid};
 use crate::{Arm, Result};
 
 /// Floating-point operations of the search per pixel and velocity: difference, square, and multiply-add (4), and an eighth
@@ -35,6 +37,13 @@ pub struct BenchConfig {
     pub seed: u64,
     /// Back end to hold against the CPU.
     pub backend: BackendConfig,
+}
+
+impl BenchConfig {
+    /// Spectra of the usual plate.
+    pub const SPECTRA: u32 = 20_000;
+    /// Runs where nothing is said of them.
+    pub const RUNS: u32 = 5;
 }
 
 /// One back end's times.
@@ -166,31 +175,42 @@ pub fn bench(config: &BenchConfig) -> Result<BenchResult> {
         return Ok(result);
     };
     let (times, on_gpu, repeats) = time(config, &batch, gpu)?;
+    result.gpu_detail = Some(gpu_times(gpu, &batch, open_s)?);
+    result.gpu = Some(times);
+    result.agreement = Some(Agreement::of(&on_gpu[..n_cpu], &on_cpu));
+    result.gpu_repeats = Some(repeats);
+    Ok(result)
+}
+
+/// Measures the batch once more, for what the GPU tells of one run.
+#[cfg(feature = "gpu")]
+fn gpu_times(gpu: &Gpu, batch: &Batch, open_s: f64) -> Result<GpuTimes> {
     gpu.take_stats();
-    gpu.measure(&batch)?;
+    gpu.measure(batch)?;
     let stats = gpu.take_stats();
-    let work = n_pixels as f64 * config.grid.len() as f64;
+    let n_pixels: usize = batch.spectra.iter().map(|s| s.len()).sum();
+    let work = n_pixels as f64 * batch.grid.len() as f64;
     let seconds = |d: Duration| d.as_secs_f64();
-    result.gpu_detail = Some(GpuTimes {
+    let kernel_s = stats.kernel.map(seconds);
+    Ok(GpuTimes {
         adapter: gpu.engine().info().clone(),
         open_s,
         dispatches: stats.dispatches,
         bytes_up: stats.bytes_up,
         bytes_down: stats.bytes_down,
         peak_bytes: gpu.engine().peak_bytes(),
-        kernel_s: stats.kernel.map(seconds),
-        kernel_us_per_spectrum: stats
-            .kernel
-            .map(|t| 1e6 * seconds(t) / config.spectra.max(1) as f64),
-        kernel_gflop_per_s: stats.kernel.map(|t| 1e-9 * FLOP * work / seconds(t)),
+        kernel_s,
+        kernel_us_per_spectrum: kernel_s.map(|s| 1e6 * s / batch.spectra.len().max(1) as f64),
+        kernel_gflop_per_s: kernel_s.map(|s| 1e-9 * FLOP * work / s),
         pack_s: seconds(stats.pack),
         wait_s: seconds(stats.wait),
         finish_s: seconds(stats.finish),
-    });
-    result.gpu = Some(times);
-    result.agreement = Some(Agreement::of(&on_gpu[..n_cpu], &on_cpu));
-    result.gpu_repeats = Some(repeats);
-    Ok(result)
+    })
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu_times(gpu: &Gpu, _: &Batch, _: f64) -> Result<GpuTimes> {
+    match *gpu {}
 }
 
 /// Times of one back end, its measurements, and whether each run gave the same.

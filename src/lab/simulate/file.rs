@@ -2,8 +2,8 @@
 
 use super::config::Layout;
 use super::fits::{ColumnValues, Header, write_table};
-use super::plate::{EXPTIME_S, Exposure, LOCAL_MINUS_UTC_S, Plate, Star};
-use super::sky::{SITE_LATITUDE_DEG, SITE_LONGITUDE_DEG, galactic_deg};
+use super::plate::{EXPTIME_S, Exposure, Plate, Star};
+use super::primary;
 use super::spectrum::Simulated;
 use crate::Arm;
 use crate::lamost::raw::StoredWave;
@@ -44,7 +44,9 @@ impl FileContent<'_> {
     /// The FITS file.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.primary().write(&mut out);
+        let mut primary = Header::default();
+        primary::write(self, &mut primary);
+        primary.write(&mut out);
         if self.coadds {
             for arm in Arm::ALL {
                 self.write_coadd(arm, &mut out);
@@ -56,216 +58,6 @@ impl FileContent<'_> {
             }
         }
         out
-    }
-
-    fn primary(&self) -> Header {
-        let star = self.star;
-        let spectrograph = &self.plate.spectrographs[star.spectrograph];
-        let n = self.exposures.len() as i64;
-        let hdus = 1 + 2 * n + if self.coadds { 2 } else { 0 };
-        let start = self.exposures.first().map_or(0, |e| e.0.start_local_s());
-        let (gl, gb) = galactic_deg(star.ra_deg, star.dec_deg);
-        let (release, made_s) = match self.layout {
-            Layout::Dr7 => ("LAMOST DR7", start + 3 * 86_400),
-            Layout::Dr9 => ("LAMOST DR9", start + 500 * 86_400),
-        };
-        // Focal plane: 350 mm to a degree.
-        let x_mm =
-            350.0 * (star.ra_deg - self.plate.ra_deg + 180.0).rem_euclid(360.0) - 350.0 * 180.0;
-        let y_mm = 350.0 * (star.dec_deg - self.plate.dec_deg);
-        let magnitude = 15.5 - 5.0 * (star.snr / 10.0).log10() / 2.0;
-
-        let mut h = Header::default();
-        h.logical("SIMPLE", true, "Primary Header created by relrv simulate")
-            .integer("BITPIX", 16, "")
-            .integer("NAXIS", 0, "")
-            .logical("EXTEND", true, "Extensions may be present")
-            .blank()
-            .comment("--------FILE INFORMATION")
-            .text("FILENAME", &self.name(), "")
-            .integer("OBSID", self.obsid, "Unique number ID of this spectrum")
-            .text("AUTHOR", "relrv simulate", "Who compiled the information")
-            .text("DATA_V", release, "Data release version imitated")
-            .integer("N_EXTEN", hdus, "The extension number")
-            .text("EXTNAME", "Information", "The extension name")
-            .text(
-                "ORIGIN",
-                "SIMULATED",
-                "Organization responsible for creating this file",
-            )
-            .text(
-                "DATE",
-                &iso_of_mjd(made_s),
-                "Time when this HDU is created (UTC)",
-            )
-            .comment("--------TELESCOPE PARAMETERS")
-            .text("TELESCOP", "LAMOST", "GuoShouJing Telescope")
-            .real("LONGITUD", SITE_LONGITUDE_DEG, 2, "[deg] Longitude of site")
-            .real("LATITUDE", SITE_LATITUDE_DEG, 2, "[deg] Latitude of site")
-            .integer("FOCUS", 19964, "[mm] Telescope focus")
-            .text("CAMPRO", "NEWCAM", "Camera program name")
-            .text("CAMVER", "v2.0", "Camera program version")
-            .comment("--------OBSERVATION PARAMETERS");
-        let median_utc = (start - LOCAL_MINUS_UTC_S + EXPTIME_S / 2) / 60 * 60;
-        let night = &self.plate.nights[self.night];
-        h.text(
-            "DATE-OBS",
-            &iso_of_mjd(median_utc),
-            "The observation median UTC",
-        )
-        .text(
-            "DATE-BEG",
-            &format!("{}.0", iso_of_mjd(start)),
-            "The observation start local time",
-        )
-        .text(
-            "DATE-END",
-            &format!("{}.0", iso_of_mjd(start + EXPTIME_S)),
-            "The observation end local time",
-        )
-        .integer("LMJD", night.lmjd, "Local Modified Julian Day")
-        .integer(
-            "MJD",
-            (start - LOCAL_MINUS_UTC_S).div_euclid(86_400),
-            "Modified Julian Day",
-        )
-        .text("PLANID", &self.plate.planid, "Plan ID in use")
-        .real("RA", star.ra_deg, 6, "[deg] Right ascension of object")
-        .real("DEC", star.dec_deg, 6, "[deg] Declination of object")
-        .real(
-            "RA_OBS",
-            star.ra_deg,
-            6,
-            "[deg] Right ascension during observing",
-        )
-        .real(
-            "DEC_OBS",
-            star.dec_deg,
-            6,
-            "[deg] Declination during observing",
-        )
-        .logical("OFFSET", false, "Whether there's a offset during observing")
-        .real("OFFSET_V", 0.0, 2, "Offset value in arcsecond")
-        .real("GL", gl, 6, "[deg] Galactic longitude of object")
-        .real("GB", gb, 6, "[deg] Galactic latitude of object")
-        .text(
-            "DESIG",
-            &format!("LAMOST {}", star.designation),
-            "Designation of LAMOST target",
-        )
-        .integer("FIBERID", star.fiberid.into(), "Fiber ID of Object")
-        .text(
-            "CELL_ID",
-            &format!("G{:04}", 1800 + star.fiberid),
-            "Fiber Unit ID on the focal plane",
-        )
-        .real(
-            "X_VALUE",
-            x_mm,
-            3,
-            "[mm] X coordinate of object on the focal plane",
-        )
-        .real(
-            "Y_VALUE",
-            y_mm,
-            3,
-            "[mm] Y coordinate of object on the focal plane",
-        )
-        .text("OBJNAME", &star.object_name, "Name of object")
-        .text("OBJTYPE", "Star", "Object type from input catalog")
-        .text("TSOURCE", "SIMULATED", "Name of input catalog")
-        .text("TCOMMENT", "", "Target information")
-        .text("TFROM", "", "Target catalog")
-        .text("FIBERTYP", "Obj", "Fiber type of object")
-        .integer(
-            "FIBERMAS",
-            0,
-            "Bitmask of warning values, 0 means all is well",
-        )
-        .text("MAGTYPE", "G", "Magnitude type of object")
-        .real("MAG1", magnitude, 2, "[mag] Mag1 of object");
-        for i in 2..=7 {
-            h.real(
-                &format!("MAG{i}"),
-                99.0,
-                2,
-                &format!("[mag] Mag{i} of object"),
-            );
-        }
-        h.text(
-            "OBS_TYPE",
-            "OBJ",
-            "The type of target (OBJ, FLAT, ARC or BIAS)",
-        )
-        .text("OBSCOMM", "Science", "Science or Test")
-        .text("RADECSYS", "FK5", "Equatorial coordinate system")
-        .real("EQUINOX", 2000.0, 2, "Equinox in years")
-        .text("SKYLIST", "skylines.dat", "Sky emission line list")
-        .integer("NEXP_B", n, "Number of valid blue exposures")
-        .logical(
-            "COMBIN_B",
-            self.coadds,
-            "Whether the combined data of B band exists",
-        )
-        .integer("NEXP_R", n, "Number of valid red exposures")
-        .logical(
-            "COMBIN_R",
-            self.coadds,
-            "Whether the combined data of R band exists",
-        )
-        .real("SCAMEAN", 20.0, 2, "[ADU] Mean level of scatter light")
-        .comment("--------SPECTROGRAPH PARAMETERS")
-        .integer("SPID", spectrograph.spid.into(), "Spectrograph ID")
-        .real(
-            "SPRA",
-            spectrograph.ra_deg,
-            7,
-            "[deg] Average RA of this spectrograph",
-        )
-        .real(
-            "SPDEC",
-            spectrograph.dec_deg,
-            7,
-            "[deg] Average DEC of this spectrograph",
-        )
-        .text("SLIT_MOD", "x2/3", "Slit mode, x1, x2/3 or x1/2")
-        .comment("--------WEATHER CONDITION")
-        .real("SEEING", 2.84, 2, "[arcsec] Seeing during exposure")
-        .real(
-            "MOONPHA",
-            13.42,
-            2,
-            "[day] Moon phase for a 29.53 days period",
-        )
-        .real("TEMP_AIR", 18.43, 2, "[deg] Temperature outside dome")
-        .real(
-            "TEMP_FP",
-            0.0,
-            2,
-            "[degree celsius] Temprature of the focalplane",
-        )
-        .real("DEWPOINT", 7.88, 2, "[deg]")
-        .text("DUST", "", "Reservation")
-        .real("HUMIDITY", 50.17, 2, "")
-        .real("WINDD", 138.29, 2, "[deg] Wind direction")
-        .real("WINDS", 0.56, 2, "[m/s] Wind speed")
-        .text("SKYLEVEL", "", "Reservation")
-        .comment("--------DATA REDUCTION PARAMETERS")
-        .text("EXTRACT", "aperture", "Extraction method")
-        .logical("SFLATTEN", true, "Super flat has been applied")
-        .logical("PCASKYSB", true, "PCA sky-subtraction has been applied")
-        .integer("NSKIES", 18, "Sky fiber number")
-        .real("SKYCHI2", 2.0, 1, "Mean chi^2 of sky-subtraction")
-        .logical("HELIO", true, "Heliocentric correction")
-        // The sign of the public files: the telescope's velocity away from the star.
-        .real(
-            "HELIO_RV",
-            -self.heliocentric_km_s,
-            5,
-            "[km/s] Heliocentric correction",
-        )
-        .logical("VACUUM", true, "Wavelengths are in vacuum");
-        h
     }
 
     fn write_exposure(&self, exposure: &Exposure, spectrum: &Simulated, out: &mut Vec<u8>) {

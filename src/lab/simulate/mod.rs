@@ -23,6 +23,7 @@ mod observe;
 pub mod opacity;
 pub mod orbit;
 pub mod plate;
+mod primary;
 mod run;
 #[cfg(test)]
 mod run_tests;

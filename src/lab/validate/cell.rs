@@ -122,11 +122,40 @@ impl Cell {
 /// All cells with all their numbers, a row each.
 pub fn table(cells: &[Cell]) -> Table {
     let mut t = Table::new();
-    let f = |value: &dyn Fn(&Cell) -> f64| cells.iter().map(value).collect::<Vec<f64>>();
-    let n = |value: &dyn Fn(&Cell) -> usize| -> Vec<i32> {
-        let counts = cells.iter().map(value);
-        counts.map(|n| n.try_into().unwrap_or(i32::MAX)).collect()
-    };
+    push_cases(&mut t, cells);
+    push_counts(&mut t, cells);
+    let f = |value: &dyn Fn(&Cell) -> f64| numbers(cells, value);
+    t.push_f64(
+        "bound",
+        "km/s",
+        "Cramer-Rao bound of the difference",
+        f(&|c| c.bound_km_s),
+    );
+    t.push_f64(
+        "bound_own",
+        "km/s",
+        "the same without the reference's noise",
+        f(&|c| c.own_bound_km_s),
+    );
+    push_spreads(&mut t, cells, "clean", "velocities without a flag", |c| {
+        &c.clean
+    });
+    push_spreads(&mut t, cells, "all", "every velocity", |c| &c.all);
+    t
+}
+
+fn numbers(cells: &[Cell], value: impl Fn(&Cell) -> f64) -> Vec<f64> {
+    cells.iter().map(value).collect()
+}
+
+fn counts(cells: &[Cell], value: impl Fn(&Cell) -> usize) -> Vec<i32> {
+    let counts = cells.iter().map(value);
+    counts.map(|n| n.try_into().unwrap_or(i32::MAX)).collect()
+}
+
+/// What was simulated.
+fn push_cases(t: &mut Table, cells: &[Cell]) {
+    let f = |value: &dyn Fn(&Cell) -> f64| numbers(cells, value);
     let text = |value: &dyn Fn(&Cell) -> &'static str| -> Vec<String> {
         cells.iter().map(|c| value(c).to_owned()).collect()
     };
@@ -153,6 +182,11 @@ pub fn table(cells: &[Cell]) -> Table {
         "that of the references",
         f(&|c| c.snr * c.ratio),
     );
+}
+
+/// What was measured, and flagged.
+fn push_counts(t: &mut Table, cells: &[Cell]) {
+    let n = |value: &dyn Fn(&Cell) -> usize| counts(cells, value);
     t.push_i32("n", "", "exposures", n(&|c| c.n));
     t.push_i32("n_failed", "", "without a velocity", n(&|c| c.n_failed));
     t.push_i32(
@@ -164,65 +198,51 @@ pub fn table(cells: &[Cell]) -> Table {
     for (i, (_, name, meaning)) in flags::ALL.iter().enumerate() {
         t.push_i32(&format!("n_{name}"), "", meaning, n(&|c| c.n_by_flag[i]));
     }
-    t.push_f64(
-        "bound",
-        "km/s",
-        "Cramer-Rao bound of the difference",
-        f(&|c| c.bound_km_s),
+}
+
+/// How far the velocities of `set`, which are those `of`, are from the truth.
+fn push_spreads(t: &mut Table, cells: &[Cell], set: &str, of: &str, which: fn(&Cell) -> &Spread) {
+    let name = |what: &str| format!("{set}_{what}");
+    let about = |what: &str| format!("{what}, {of}");
+    let n = |value: fn(&Spread) -> usize| counts(cells, |c| value(which(c)));
+    t.push_i32(&name("n"), "", &about("how many"), n(|s| s.n));
+    t.push_i32(
+        &name("beyond_5"),
+        "",
+        &about("off by more than 5 quoted errors"),
+        n(|s| s.n_beyond_5),
     );
-    t.push_f64(
-        "bound_own",
-        "km/s",
-        "the same without the reference's noise",
-        f(&|c| c.own_bound_km_s),
-    );
-    type Which = fn(&Cell) -> &Spread;
-    let sets: [(&str, &str, Which); 2] = [
-        ("clean", "velocities without a flag", |c| &c.clean),
-        ("all", "every velocity", |c| &c.all),
+    type Value = fn(&Spread) -> f64;
+    let columns: [(&str, &str, &str, Value); 8] = [
+        ("bias", "km/s", "mean of measured less true velocity", |s| {
+            s.bias_km_s
+        }),
+        ("scatter", "km/s", "rms about the bias", |s| s.scatter_km_s),
+        (
+            "half_width",
+            "km/s",
+            "half the range that holds 68.3 %",
+            |s| s.half_width_km_s,
+        ),
+        ("quoted", "km/s", "rms quoted error", |s| s.quoted_km_s),
+        ("quoted_median", "km/s", "median quoted error", |s| {
+            s.quoted_median_km_s
+        }),
+        ("pull", "", "half width of error over quoted error", |s| {
+            s.pull
+        }),
+        (
+            "scatter_own",
+            "km/s",
+            "rms about the mean of each reference's exposures",
+            |s| s.own_scatter_km_s,
+        ),
+        ("quoted_own", "km/s", "rms quoted own error", |s| {
+            s.own_quoted_km_s
+        }),
     ];
-    for (set, of, which) in sets {
-        let name = |what: &str| format!("{set}_{what}");
-        let about = |what: &str| format!("{what}, {of}");
-        t.push_i32(&name("n"), "", &about("how many"), n(&|c| which(c).n));
-        t.push_i32(
-            &name("beyond_5"),
-            "",
-            &about("off by more than 5 quoted errors"),
-            n(&|c| which(c).n_beyond_5),
-        );
-        type Value = fn(&Spread) -> f64;
-        let columns: [(&str, &str, &str, Value); 8] = [
-            ("bias", "km/s", "mean of measured less true velocity", |s| {
-                s.bias_km_s
-            }),
-            ("scatter", "km/s", "rms about the bias", |s| s.scatter_km_s),
-            (
-                "half_width",
-                "km/s",
-                "half the range that holds 68.3 %",
-                |s| s.half_width_km_s,
-            ),
-            ("quoted", "km/s", "rms quoted error", |s| s.quoted_km_s),
-            ("quoted_median", "km/s", "median quoted error", |s| {
-                s.quoted_median_km_s
-            }),
-            ("pull", "", "half width of error over quoted error", |s| {
-                s.pull
-            }),
-            (
-                "scatter_own",
-                "km/s",
-                "rms about the mean of each reference's exposures",
-                |s| s.own_scatter_km_s,
-            ),
-            ("quoted_own", "km/s", "rms quoted own error", |s| {
-                s.own_quoted_km_s
-            }),
-        ];
-        for (what, unit, meaning, value) in columns {
-            t.push_f64(&name(what), unit, &about(meaning), f(&|c| value(which(c))));
-        }
+    for (what, unit, meaning, value) in columns {
+        let values = numbers(cells, |c| value(which(c)));
+        t.push_f64(&name(what), unit, &about(meaning), values);
     }
-    t
 }

@@ -16,3 +16,5 @@ pub mod spread;
 pub mod statistics;
 pub mod survey;
 pub mod types;
+
+pub use progress::Progress;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::all::{AllArgs, Timed};
+use super::all::{Settings, Timed};
 use super::paper::{ITEMS, Item};
 use super::section::{Grid, Section};
 use crate::report::page::{STYLE, escape, inline};
@@ -23,9 +23,9 @@ table.all td { text-align: left; font-size: .95rem; }\n\
 @media (max-width: 700px) { .beside { grid-template-columns: 1fr; } }\n";
 
 /// The whole page.
-pub fn html(args: &AllArgs, done: &[Timed]) -> String {
+pub fn html(settings: &Settings, done: &[Timed]) -> String {
     let mut out = String::new();
-    let sample = if args.quick {
+    let sample = if settings.quick {
         "Small samples (--quick): numbers scatter. "
     } else {
         ""
@@ -40,7 +40,7 @@ pub fn html(args: &AllArgs, done: &[Timed]) -> String {
          <p class=\"lead\">{sample}relrv {}, seed {}. The paper is Xiong et al. 2021, RAA 21, 265. Its sample is LAMOST DR7; here all data are simulated, \
          so that the truth is known.</p>\n",
         env!("CARGO_PKG_VERSION"),
-        args.seed
+        settings.seed
     );
     out += &overview(done);
     for item in &ITEMS {

@@ -1,50 +1,30 @@
-//! How far a test is, on standard error: a bar on a terminal, a line every ten seconds elsewhere.
+//! Who is told how far a test is.
 
-use std::io::IsTerminal;
-use std::time::{Duration, Instant};
+/// Is told how far a test is.
+pub trait Progress {
+    /// `done` of the `total` steps of the test `test` are done, the last of them `what`; 0 and no word at the beginning.
+    fn steps(&self, test: &str, done: usize, total: usize, what: &str);
+}
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+impl Progress for () {
+    fn steps(&self, _: &str, _: usize, _: usize, _: &str) {}
+}
 
-use crate::tell;
-
-/// Time between lines where there is no terminal.
-const BETWEEN_LINES: Duration = Duration::from_secs(10);
-
-/// Counts steps.
-pub struct Progress {
-    name: &'static str,
-    bar: ProgressBar,
-    lines: bool,
-    start: Instant,
-    last: Instant,
+/// Counts the steps of one test.
+pub struct Steps<'a> {
+    progress: &'a dyn Progress,
+    test: &'static str,
     done: usize,
     total: usize,
 }
 
-impl Progress {
-    /// `total` steps of the test `name`; nothing is told if `quiet`.
-    pub fn new(name: &'static str, total: usize, quiet: bool) -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        let bar = if quiet || !is_terminal {
-            ProgressBar::hidden()
-        } else {
-            let target = ProgressDrawTarget::stderr_with_hz(5);
-            let bar = ProgressBar::with_draw_target(Some(total as u64), target);
-            let style = "{prefix} {bar:30} {pos}/{len} {msg}, {eta} left";
-            bar.set_style(
-                ProgressStyle::with_template(style)
-                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-            bar.set_prefix(name);
-            bar
-        };
-        let now = Instant::now();
-        Progress {
-            name,
-            bar,
-            lines: !quiet && !is_terminal,
-            start: now,
-            last: now,
+impl<'a> Steps<'a> {
+    /// `total` steps of the test `test`.
+    pub fn new(progress: &'a dyn Progress, test: &'static str, total: usize) -> Self {
+        progress.steps(test, 0, total, "");
+        Steps {
+            progress,
+            test,
             done: 0,
             total,
         }
@@ -53,24 +33,6 @@ impl Progress {
     /// One more step, `what`, is done.
     pub fn step(&mut self, what: &str) {
         self.done += 1;
-        self.bar.set_message(what.to_owned());
-        self.bar.inc(1);
-        if self.lines && self.last.elapsed() >= BETWEEN_LINES && self.done < self.total {
-            self.last = Instant::now();
-            let seconds = self.start.elapsed().as_secs_f64();
-            let left = seconds * (self.total - self.done) as f64 / self.done as f64;
-            tell::alert!(
-                "{}: {}/{} ({what}), {left:.0} s left",
-                self.name,
-                self.done,
-                self.total
-            );
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.progress.steps(self.test, self.done, self.total, what);
     }
 }

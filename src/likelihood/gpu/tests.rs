@@ -312,7 +312,7 @@ fn a_lost_device_is_an_error_and_the_cpu_goes_on() {
     }
     let told = std::sync::Arc::new(Mutex::new(Vec::new()));
     let warnings = told.clone();
-    let backend = crate::likelihood::Backend::auto(failing(1), move |warning| {
+    let backend = crate::likelihood::backend::Backend::auto(failing(1), move |warning| {
         warnings.lock().unwrap().push(warning.to_owned())
     });
     let on_cpu = bytes(&Cpu.measure(&batch).unwrap());

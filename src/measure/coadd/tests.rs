@@ -13,7 +13,7 @@ const RV_KM_S: [f64; 4] = [0.0, 7.0, -12.0, 20.0];
 fn config() -> MeasureConfig {
     MeasureConfig {
         grid: VelocityGrid::new(100.0, 1.0).unwrap(),
-        ..MeasureConfig::usual().unwrap()
+        ..MeasureConfig::default()
     }
 }
 

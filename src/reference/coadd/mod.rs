@@ -25,7 +25,6 @@ use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 pub use misfit::Misfit;
-pub use settle::Round;
 
 /// An exposure against the coadd of the others, once the exposures have settled.
 #[derive(Clone, Copy, Debug)]

@@ -31,8 +31,6 @@ fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
             arm: Arm::Red,
             flux: flux.collect(),
             ivar: vec![sigma.powi(-2); ln_wave.len()],
-            n_good: ln_wave.len(),
-            n_spike: 0,
             snr: 1.0 / sigma,
             wave_as_stored: false,
             helio_rv_km_s: None,

@@ -46,6 +46,7 @@ impl Sunlight {
     }
 
     /// First and last wavelength, A in vacuum.
+    #[cfg(test)]
     pub fn range_aa(&self) -> (f64, f64) {
         let steps = self.flux.len().saturating_sub(1) as f64;
         let last = self.ln_first + steps / self.per_ln;
@@ -53,6 +54,7 @@ impl Sunlight {
     }
 
     /// Flux over continuum at ln(wavelength / A) in the observer's frame; 1 outside the table.
+    #[cfg(test)]
     pub fn flux(&self, ln_wave_observed: f64) -> f64 {
         self.at(&self.flux, ln_wave_observed)
     }
@@ -106,6 +108,7 @@ impl Sunlight {
 ///
 /// `ln_wave_file` are the wavelengths (in vacuum) of a file that has been brought to the Sun's rest frame with its
 /// `HELIO_RV`, lambda_file = lambda_observed (1 - HELIO_RV / c); outside the table the flux is 1.
+#[cfg(test)]
 pub fn fill(arm: Arm, ln_wave_file: &[f64], helio_rv_km_s: f64, out: &mut Vec<f64>) {
     let sun = Sunlight::of(arm);
     let to_observed = to_observed(helio_rv_km_s);
@@ -113,7 +116,7 @@ pub fn fill(arm: Arm, ln_wave_file: &[f64], helio_rv_km_s: f64, out: &mut Vec<f6
     out.extend(ln_wave_file.iter().map(|ln| sun.flux(ln + to_observed)));
 }
 
-/// Like [`fill`], but over the pseudo-continuum that an exposure of the Sun would be divided by (the default settings).
+/// The same over the pseudo-continuum that an exposure of the Sun would be divided by (the default settings).
 pub fn fill_normalized(arm: Arm, ln_wave_file: &[f64], helio_rv_km_s: f64, out: &mut Vec<f64>) {
     let sun = Sunlight::of(arm);
     let to_observed = to_observed(helio_rv_km_s);

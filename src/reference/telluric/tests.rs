@@ -64,8 +64,6 @@ impl Star {
             ivar: vec![snr * snr; n],
             ln_wave,
             flux,
-            n_good: n,
-            n_spike: 0,
             snr,
             wave_as_stored: false,
             helio_rv_km_s: None,

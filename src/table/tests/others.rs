@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::table::ReadTable;
+use crate::table::read::ReadTable;
 
 pub(super) const GAIA: i64 = 4_315_949_800_534_220_001;
 

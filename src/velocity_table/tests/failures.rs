@@ -144,7 +144,7 @@ fn what_is_no_velocity_moves_nothing_and_is_corrected() {
         for (x, y) in a.zp.iter().zip(&b.zp) {
             assert!((x - y).abs() < 1e-9, "{method:?}: {x} {y}");
         }
-        let p = |s: &crate::calibrate::ArmSolution| -> Vec<f64> {
+        let p = |s: &crate::calibrate::solution::ArmSolution| -> Vec<f64> {
             s.stars.iter().map(|s| s.p_value).collect()
         };
         for (x, y) in p(a).iter().zip(p(b)) {

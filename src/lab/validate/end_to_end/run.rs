@@ -2,7 +2,7 @@
 //! counterparts of the paper's figures 3 to 7 and table 2.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::calibrate::arms::CalibrateConfig;
 use crate::files::whole;
@@ -10,7 +10,7 @@ use crate::lab::simulate::{self, Config};
 use crate::lab::validate::end_to_end::figures;
 use crate::lab::validate::end_to_end::score::{Comparison, compare};
 use crate::lab::validate::end_to_end::tables::{facts, grids, table};
-use crate::lab::validate::progress::Progress;
+use crate::lab::validate::progress::{Progress, Steps};
 use crate::lab::validate::section::{Section, drawn, write_numbers};
 use crate::likelihood::{Cpu, Likelihood};
 use crate::measure::MeasureConfig;
@@ -19,33 +19,34 @@ use crate::report::{self, plot::Figure};
 use crate::run::{self, ProductFormat, RunConfig};
 use crate::{Error, Result};
 
-/// Options of `relrv validate end-to-end`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct EndToEndArgs {
-    /// Directory for figures and numbers; the plate is made in DIR/plate, the run in DIR/run
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Spectrographs (1-16)
-    #[arg(long, value_name = "N", default_value_t = 16)]
+/// The plate that is made.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Spectrographs (1-16).
     pub spectrographs: usize,
-    /// Stars in each spectrograph (1-250)
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    /// Stars in each spectrograph (1-250).
     pub stars: usize,
-    /// Nights
-    #[arg(long, value_name = "N", default_value_t = 6)]
+    /// Nights.
     pub nights: usize,
-    /// Exposures in each night (1-25)
-    #[arg(long, value_name = "N", default_value_t = 4)]
+    /// Exposures in each night (1-25).
     pub exposures: usize,
-    /// Random seed
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Random seed.
     pub seed: u64,
-    /// Keep the simulated spectra (50 kB each)
-    #[arg(long)]
+    /// The simulated spectra (50 kB each) are kept.
     pub keep_spectra: bool,
-    /// Print nothing but errors
-    #[arg(long)]
-    pub quiet: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            spectrographs: 16,
+            stars: 20,
+            nights: 6,
+            exposures: 4,
+            seed: 1,
+            keep_spectra: false,
+        }
+    }
 }
 
 /// Range of signal-to-noise ratios: from the paper's least to bright stars.
@@ -59,30 +60,35 @@ const OF_PAPER: [(&str, &str); 4] = [
     ("fibres", "figure6_7"),
 ];
 
-/// Simulates, runs, compares; writes `end-to-end.csv`, `end-to-end.json`, `zero-points.csv`, figures and `tables.md`, and
-/// tells the numbers.
+/// Makes the plate in `out/plate`, runs it in `out/run`, compares; writes `end-to-end.csv`, `end-to-end.json`,
+/// `zero-points.csv`, figures and `tables.md` in `out`, and tells the numbers.
 ///
 /// # Errors
 /// Those of the simulation and of the run; products that cannot be written.
-pub fn run(args: &EndToEndArgs, told: &mut dyn Write) -> Result<Section> {
-    let (plate, products_dir) = (args.out.join("plate"), args.out.join("run"));
-    let mut progress = Progress::new("end-to-end", 4, args.quiet);
-    let again = start_anew(&args.out)?;
+pub fn run(
+    settings: &Settings,
+    out: &Path,
+    progress: &dyn Progress,
+    told: &mut dyn Write,
+) -> Result<Section> {
+    let (plate, products_dir) = (out.join("plate"), out.join("run"));
+    let mut steps = Steps::new(progress, "end-to-end", 4);
+    let again = start_anew(out)?;
     simulate::run(&Config {
         out: plate.clone(),
-        seed: args.seed,
-        stars: args.stars,
-        nights: args.nights,
-        exposures: args.exposures,
-        spectrographs: args.spectrographs,
+        seed: settings.seed,
+        stars: settings.stars,
+        nights: settings.nights,
+        exposures: settings.exposures,
+        spectrographs: settings.spectrographs,
         snr: SNR,
         ..Config::default()
     })?;
-    progress.step("plate made");
+    steps.step("plate made");
     let config = RunConfig {
         inputs: vec![plate.clone()],
         out: products_dir.clone(),
-        measure: MeasureConfig::usual()?,
+        measure: MeasureConfig::default(),
         calibrate: CalibrateConfig::default(),
         formats: vec![ProductFormat::Fits],
         flags_text: false,
@@ -95,40 +101,37 @@ pub fn run(args: &EndToEndArgs, told: &mut dyn Write) -> Result<Section> {
             "no simulated spectrum could be measured".to_owned(),
         ));
     }
-    progress.step("measured and calibrated");
+    steps.step("measured and calibrated");
     report::write(&products_dir)?;
-    progress.step("report written");
+    steps.step("report written");
     let comparison = compare(&plate, &products_dir)?;
     let products = Products::read(&products_dir)?;
-    let section = section(args, &comparison, &products)?;
-    if !args.keep_spectra {
+    let section = section(settings, out, &comparison, &products)?;
+    if !settings.keep_spectra {
         remove_spectra(&plate, false)?;
     }
-    progress.step("compared");
-    drop(progress);
-    if !args.quiet {
-        // What was found is written; a closed output is no error.
-        let _ = write!(told, "{}", section.markdown());
-    }
+    steps.step("compared");
+    // What was found is written; a closed output is no error.
+    let _ = write!(told, "{}", section.markdown());
     Ok(section)
 }
 
-fn section(args: &EndToEndArgs, comparison: &Comparison, products: &Products) -> Result<Section> {
+fn section(
+    settings: &Settings,
+    out: &Path,
+    comparison: &Comparison,
+    products: &Products,
+) -> Result<Section> {
     let command = format!(
         "relrv validate end-to-end --spectrographs {} --stars {} --nights {} --exposures {} --seed {}",
-        args.spectrographs, args.stars, args.nights, args.exposures, args.seed
+        settings.spectrographs, settings.stars, settings.nights, settings.exposures, settings.seed
     );
     let mut section = Section::new("end-to-end", command);
-    write_numbers(
-        &args.out,
-        "end-to-end",
-        &table(comparison),
-        Default::default(),
-    )?;
-    write_zero_points(comparison, &args.out.join("zero-points.csv"))?;
+    write_numbers(out, "end-to-end", &table(comparison), Default::default())?;
+    write_zero_points(comparison, &out.join("zero-points.csv"))?;
     section.grids = grids(comparison, products);
     section.facts = facts(comparison, products);
-    let drawings = report::figures(products, &args.out)?;
+    let drawings = report::figures(products, out)?;
     for (of_report, name) in OF_PAPER {
         let figure = drawings.iter().find(|f| f.name == of_report);
         section.figures.extend(figure.map(|f| Figure {
@@ -142,9 +145,9 @@ fn section(args: &EndToEndArgs, comparison: &Comparison, products: &Products) ->
         figures::zero_point_errors(comparison),
         figures::pulls(comparison),
     ] {
-        section.figures.push(drawn(&args.out, figure)?);
+        section.figures.push(drawn(out, figure)?);
     }
-    section.write(&args.out)?;
+    section.write(out)?;
     Ok(section)
 }
 

@@ -114,17 +114,29 @@ pub fn figure_2(mock: &Mock, zp: &[f64]) -> Drawn<Figure> {
 }
 
 fn binary_panel(area: &Panel, mock: &Mock, star: usize, zp: &[f64]) -> Drawn {
+    let (top, bottom) = area.split_vertically(390);
+    let (measured, corrected) = folded(mock, star, zp);
+    binary_curve(&top, mock, star, &measured, &corrected)?;
+    binary_residuals(&bottom, &measured, &corrected)
+}
+
+/// Folded velocities over the true curve; points are phase, velocity and residual.
+fn binary_curve(
+    area: &Panel,
+    mock: &Mock,
+    star: usize,
+    measured: &[(f64, f64, f64)],
+    corrected: &[(f64, f64, f64)],
+) -> Drawn {
     let Kind::Periodic(amplitude, period, _) = mock.kinds[star] else {
         return Ok(());
     };
-    let (measured, corrected) = folded(mock, star, zp);
-    let (top, bottom) = area.split_vertically(390);
     let title = format!("P = {period} d, K = {amplitude} km/s");
-    let all = || measured.iter().chain(&corrected);
-    let limit = all().map(|p| p.1.abs()).fold(amplitude, f64::max) * 1.1;
+    let all = measured.iter().chain(corrected);
+    let limit = all.map(|p| p.1.abs()).fold(amplitude, f64::max) * 1.1;
     // Room for the key.
     let high = if star == 0 { 1.45 * limit } else { limit };
-    let mut chart = ChartBuilder::on(&top)
+    let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
         .margin(8)
         .x_label_area_size(8)
@@ -146,27 +158,31 @@ fn binary_panel(area: &Panel, mock: &Mock, star: usize, zp: &[f64]) -> Drawn {
         .draw_series(LineSeries::new(curve, &BLACK))?
         .label("true")
         .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], BLACK));
+    let measured = measured.iter().map(|p| (p.0, p.1));
     chart
-        .draw_series(
-            measured
-                .iter()
-                .map(|p| Circle::new((p.0, p.1), 4, BEFORE.filled())),
-        )?
+        .draw_series(measured.map(|p| Circle::new(p, 4, BEFORE.filled())))?
         .label("measured")
         .legend(|(x, y)| Circle::new((x + 7, y), 4, BEFORE.filled()));
+    let corrected = corrected.iter().map(|p| (p.0, p.1));
     chart
-        .draw_series(
-            corrected
-                .iter()
-                .map(|p| TriangleMarker::new((p.0, p.1), 6, RED_ARM.filled())),
-        )?
+        .draw_series(corrected.map(|p| TriangleMarker::new(p, 6, RED_ARM.filled())))?
         .label("corrected")
         .legend(|(x, y)| TriangleMarker::new((x + 7, y), 6, RED_ARM.filled()));
     if star == 0 {
         legend(&mut chart)?;
     }
-    let limit = all().map(|p| p.2.abs()).fold(1.0, f64::max) * 1.1;
-    let mut chart = ChartBuilder::on(&bottom)
+    Ok(())
+}
+
+/// What is left of them without the true curve.
+fn binary_residuals(
+    area: &Panel,
+    measured: &[(f64, f64, f64)],
+    corrected: &[(f64, f64, f64)],
+) -> Drawn {
+    let all = measured.iter().chain(corrected);
+    let limit = all.map(|p| p.2.abs()).fold(1.0, f64::max) * 1.1;
+    let mut chart = ChartBuilder::on(area)
         .margin(8)
         .x_label_area_size(44)
         .y_label_area_size(60)
@@ -183,15 +199,9 @@ fn binary_panel(area: &Panel, mock: &Mock, star: usize, zp: &[f64]) -> Drawn {
         .y_desc("residual (km/s)")
         .draw()?;
     chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 0.0)], &BLACK))?;
-    chart.draw_series(
-        measured
-            .iter()
-            .map(|p| Circle::new((p.0, p.2), 4, BEFORE.filled())),
-    )?;
-    chart.draw_series(
-        corrected
-            .iter()
-            .map(|p| TriangleMarker::new((p.0, p.2), 6, RED_ARM.filled())),
-    )?;
+    let measured = measured.iter().map(|p| (p.0, p.2));
+    chart.draw_series(measured.map(|p| Circle::new(p, 4, BEFORE.filled())))?;
+    let corrected = corrected.iter().map(|p| (p.0, p.2));
+    chart.draw_series(corrected.map(|p| TriangleMarker::new(p, 6, RED_ARM.filled())))?;
     Ok(())
 }

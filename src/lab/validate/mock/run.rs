@@ -1,7 +1,7 @@
 //! `relrv validate mock`: the paper's section 3.3, with its figures 1 and 2 and a table of numbers.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -16,18 +16,17 @@ use crate::lab::validate::section::{Grid, Section, drawn, write_numbers};
 use crate::lab::validate::statistics::rms;
 use crate::table::{ColumnData, Table};
 
-/// Options of `relrv validate mock`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct MockArgs {
-    /// Directory for figures and numbers
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Mocks of each kind
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+/// How much is drawn.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Mocks of each kind; 1 at least.
     pub seeds: u64,
-    /// Print nothing but errors
-    #[arg(long)]
-    pub quiet: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { seeds: 50 }
+    }
 }
 
 /// Fractions of missing observations.
@@ -35,17 +34,15 @@ const MISSING: [f64; 3] = [0.0, 0.3, 0.6];
 /// Numbers of binaries: the paper's, and many.
 const BINARIES: [usize; 2] = [40, 150];
 
-/// Runs all mocks, writes `mock.csv`, `mock.json`, `figure1.svg`, `figure2.svg` and `tables.md`, and tells the numbers.
+/// Runs all mocks, writes `mock.csv`, `mock.json`, `figure1.svg`, `figure2.svg` and `tables.md` in `out`, and tells the numbers.
 ///
 /// # Errors
 /// [`crate::Error::Io`] when a product cannot be written.
-pub fn run(args: &MockArgs, told: &mut dyn Write) -> Result<Section> {
-    let table = numbers(args.seeds)?;
-    write_numbers(&args.out, "mock", &table, of_paper())?;
-    if !args.quiet {
-        // What was found is written; a closed output is no error.
-        let _ = tell(&table, told);
-    }
+pub fn run(settings: &Settings, out: &Path, told: &mut dyn Write) -> Result<Section> {
+    let table = numbers(settings.seeds)?;
+    write_numbers(out, "mock", &table, of_paper())?;
+    // What was found is written; a closed output is no error.
+    let _ = tell(&table, told);
     let mock = Mock::new(&MockConfig::default());
     let graph = score::graph(&mock);
     let joint = joint::solve(&graph, &vec![0; graph.n_zp], None, &JointConfig::default())?;
@@ -55,7 +52,7 @@ pub fn run(args: &MockArgs, told: &mut dyn Write) -> Result<Section> {
         ("corrected, paper's method", Some(paper.zp.as_slice())),
         ("corrected, joint method", Some(joint.zp.as_slice())),
     ];
-    let command = format!("relrv validate mock --seeds {}", args.seeds);
+    let command = format!("relrv validate mock --seeds {}", settings.seeds);
     let mut section = Section::new("mock", command);
     section.grids = vec![grid(&table), table_1(&mock, &joint.zp)];
     section.facts = facts(&mock, &table, &panels, &joint.zp);
@@ -64,9 +61,9 @@ pub fn run(args: &MockArgs, told: &mut dyn Write) -> Result<Section> {
         figures::figure_2(&mock, &joint.zp),
     ];
     for figure in figures {
-        section.figures.push(drawn(&args.out, figure)?);
+        section.figures.push(drawn(out, figure)?);
     }
-    section.write(&args.out)?;
+    section.write(out)?;
     Ok(section)
 }
 
@@ -203,8 +200,12 @@ fn facts(
     ]
 }
 
+/// Number of binaries, fraction of missing observations, method.
+type Case = (usize, f64, Method);
+
+/// A row per case.
 fn numbers(seeds: u64) -> Result<Table> {
-    let mut cases = Vec::new();
+    let mut cases: Vec<Case> = Vec::new();
     for n_binaries in BINARIES {
         for missing in MISSING {
             for method in [Method::Joint, Method::Paper] {
@@ -212,26 +213,29 @@ fn numbers(seeds: u64) -> Result<Table> {
             }
         }
     }
-    let scores: Vec<Vec<Score>> = cases
-        .iter()
-        .map(|&(n_binaries, missing, method)| {
-            (1..=seeds)
-                .into_par_iter()
-                .map(|seed| {
-                    let mock = Mock::new(&MockConfig {
-                        seed,
-                        missing,
-                        n_binaries,
-                        ..MockConfig::default()
-                    });
-                    match method {
-                        Method::Joint => score::joint(&mock, &JointConfig::default()),
-                        Method::Paper => score::paper(&mock, &PaperConfig::default()),
-                    }
-                })
-                .collect()
-        })
-        .collect::<Result<_>>()?;
+    let scores = cases.iter().map(|case| scores(case, seeds));
+    let scores: Vec<Vec<Score>> = scores.collect::<Result<_>>()?;
+    Ok(table(&cases, &scores, seeds))
+}
+
+/// The scores of one case, by seed.
+fn scores(&(n_binaries, missing, method): &Case, seeds: u64) -> Result<Vec<Score>> {
+    let score = |seed| {
+        let mock = Mock::new(&MockConfig {
+            seed,
+            missing,
+            n_binaries,
+            ..MockConfig::default()
+        });
+        match method {
+            Method::Joint => score::joint(&mock, &JointConfig::default()),
+            Method::Paper => score::paper(&mock, &PaperConfig::default()),
+        }
+    };
+    (1..=seeds).into_par_iter().map(score).collect()
+}
+
+fn table(cases: &[Case], scores: &[Vec<Score>], seeds: u64) -> Table {
     let column = |f: &dyn Fn(&[Score]) -> f64| scores.iter().map(|s| f(s)).collect::<Vec<f64>>();
     let over = |s: &[Score], f: fn(&Score) -> f64| rms(&s.iter().map(f).collect::<Vec<_>>());
     let count = |s: &[Score], f: fn(&Score) -> usize| s.iter().map(f).sum::<usize>() as f64;
@@ -298,7 +302,7 @@ fn numbers(seeds: u64) -> Result<Table> {
         "mean number of steps",
         column(&|s| count(s, |s| s.steps) / s.len() as f64),
     );
-    Ok(t)
+    t
 }
 
 fn tell(table: &Table, told: &mut dyn Write) -> std::io::Result<()> {

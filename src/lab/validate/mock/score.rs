@@ -1,11 +1,11 @@
 //! How well a method recovers a mock: against the truth, the Cramer-Rao bound and its own errors.
 
 use crate::Result;
-use crate::calibrate::ArmSolution;
 use crate::calibrate::components::components;
 use crate::calibrate::graph::Graph;
 use crate::calibrate::joint::{self, JointConfig};
 use crate::calibrate::paper::{self, PaperConfig};
+use crate::calibrate::solution::ArmSolution;
 use crate::calibrate::solve::System;
 use crate::lab::validate::mock::{CONSTANT_HALF_RANGE_KM_S, Mock};
 use crate::lab::validate::statistics::rms;

@@ -1,13 +1,13 @@
 //! `relrv validate phase`: bias of the velocity against where between pixels it falls.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use plotters::prelude::*;
 
 use crate::lab::validate::monte_carlo;
 use crate::lab::validate::phase::{self, PER_REFERENCE, PhaseCurve, RATIO};
-use crate::lab::validate::progress::Progress;
+use crate::lab::validate::progress::{Progress, Steps};
 use crate::lab::validate::section::{Grid, SERIES, Section, drawn, write_numbers};
 use crate::likelihood::VelocityGrid;
 use crate::report::plot::{Drawn, Figure, Panel, legend, linear_axes, svg};
@@ -20,66 +20,70 @@ pub const SNRS: [f64; 4] = [10.0, 20.0, 50.0, 100.0];
 /// Departure of a tenth from the mean that the tests allow, quoted errors.
 const LIMIT: f64 = 0.15;
 
-/// Options of `relrv validate phase`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct PhaseArgs {
-    /// Directory for figures and numbers
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Spectra of each arm and signal-to-noise ratio
-    #[arg(long, value_name = "N", default_value_t = 7000, value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+/// How much is drawn.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Spectra of each arm and signal-to-noise ratio.
     pub n: u32,
-    /// Random seed
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Random seed.
     pub seed: u64,
-    /// Print nothing but errors
-    #[arg(long)]
-    pub quiet: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { n: 7000, seed: 1 }
+    }
 }
 
 /// One arm and SNR.
 type Row = (Arm, f64, PhaseCurve);
 
-/// Runs the Monte Carlo, writes `phase.csv`, `phase.json`, `phase.svg` and `tables.md`, and tells the biases.
+/// Runs the Monte Carlo, writes `phase.csv`, `phase.json`, `phase.svg` and `tables.md` in `out`, and tells the biases.
 ///
 /// # Errors
 /// [`crate::Error::Io`] when a product cannot be written.
-pub fn run(args: &PhaseArgs, told: &mut dyn Write) -> Result<Section> {
-    let curves = curves(args)?;
-    write_numbers(&args.out, "phase", &table(&curves), Default::default())?;
-    let command = format!("relrv validate phase --n {} --seed {}", args.n, args.seed);
+pub fn run(
+    settings: &Settings,
+    out: &Path,
+    progress: &dyn Progress,
+    told: &mut dyn Write,
+) -> Result<Section> {
+    let curves = curves(settings, progress)?;
+    write_numbers(out, "phase", &table(&curves), Default::default())?;
+    let command = format!(
+        "relrv validate phase --n {} --seed {}",
+        settings.n, settings.seed
+    );
     let mut section = Section::new("phase", command);
     section.grids.push(grid(&curves));
-    section.figures.push(drawn(&args.out, figure(&curves))?);
+    section.figures.push(drawn(out, figure(&curves))?);
     let worst = curves.iter().map(|c| c.2.pull()).fold(0.0, f64::max);
     let mean = curves.iter().map(|c| c.2.all.abs()).fold(0.0, f64::max);
     section.facts.push((
         "phase",
         format!("Largest departure of a tenth of a pixel from the mean: {worst:.3} of the quoted error; largest mean: {mean:.3}."),
     ));
-    section.write(&args.out)?;
-    if !args.quiet {
-        // What was found is written; a closed output is no error.
-        let _ = write!(told, "{}", section.markdown());
-    }
+    section.write(out)?;
+    // What was found is written; a closed output is no error.
+    let _ = write!(told, "{}", section.markdown());
     Ok(section)
 }
 
-fn curves(args: &PhaseArgs) -> Result<Vec<Row>> {
-    let velocities = VelocityGrid::new(500.0, 1.0)?;
-    let mut progress = Progress::new("phase", Arm::ALL.len() * SNRS.len(), args.quiet);
+fn curves(settings: &Settings, progress: &dyn Progress) -> Result<Vec<Row>> {
+    let velocities = VelocityGrid::default();
+    let mut steps = Steps::new(progress, "phase", Arm::ALL.len() * SNRS.len());
     let mut rows = Vec::new();
     for arm in [Arm::Red, Arm::Blue] {
         for snr in SNRS {
-            let n_references = (args.n as usize).div_ceil(PER_REFERENCE);
-            let seed = args
+            let n_references = (settings.n as usize).div_ceil(PER_REFERENCE);
+            let seed = settings
                 .seed
                 .wrapping_mul(1_000_003)
                 .wrapping_add(rows.len() as u64);
             let case = phase::case(arm, snr, n_references, seed);
             let samples = monte_carlo::run(&case, &velocities)?;
             rows.push((arm, snr, PhaseCurve::of(&samples, arm)));
-            progress.step(&format!("{arm}, SNR {snr}"));
+            steps.step(&format!("{arm}, SNR {snr}"));
         }
     }
     Ok(rows)

@@ -2,71 +2,61 @@
 //! (paper, section 5 and figure 8).
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::lab::simulate::SpectrumOptions;
 use crate::lab::validate::cell::{self, Cell, PER_REFERENCE, SPREAD_KM_S};
 use crate::lab::validate::monte_carlo::Case;
 use crate::lab::validate::precision::figure;
-use crate::lab::validate::progress::Progress;
+use crate::lab::validate::progress::{Progress, Steps};
 use crate::lab::validate::section::{Grid, Section, by_snr, drawn, write_numbers};
 use crate::lab::validate::statistics::quantile;
 use crate::lab::validate::types::{SpectralType, TYPES};
 use crate::likelihood::VelocityGrid;
 use crate::{Arm, Result};
 
-const DEFAULT_SNRS: &str = "10,15,20,30,40,50,60,80,100";
-
-/// Options of `relrv validate precision`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct PrecisionArgs {
-    /// Directory for figures and numbers
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Spectra of each type, arm and signal-to-noise ratio (the paper has 1000)
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
+/// What is drawn.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Spectra of each type, arm and signal-to-noise ratio (the paper has 1000).
     pub n: u32,
-    /// Signal-to-noise ratios of the references over that of the exposures; the figure shows the first
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,2", value_parser = ratio)]
-    pub ratio: Vec<f64>,
-    /// Signal-to-noise ratios of the exposures
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = DEFAULT_SNRS, value_parser = snr)]
-    pub snr: Vec<f64>,
-    /// Spectral types
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "O,B,A,F,G,K,M", value_parser = ["O", "B", "A", "F", "G", "K", "M"])]
+    /// Signal-to-noise ratios of the references over that of the exposures; the figure shows the first.
+    pub ratios: Vec<f64>,
+    /// Signal-to-noise ratios of the exposures.
+    pub snrs: Vec<f64>,
+    /// Names of the spectral types; others than those of [`TYPES`] name none.
     pub types: Vec<String>,
-    /// Random seed
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Random seed.
     pub seed: u64,
-    /// Print nothing but errors
-    #[arg(long)]
-    pub quiet: bool,
 }
 
-fn ratio(text: &str) -> std::result::Result<f64, String> {
-    match text.trim().parse() {
-        Ok(ratio) if (0.1..=100.0).contains(&ratio) => Ok(ratio),
-        _ => Err("expected numbers of 0.1 to 100".to_owned()),
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            n: 1000,
+            ratios: vec![1.0, 2.0],
+            snrs: vec![10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0],
+            types: TYPES.iter().map(|t| t.name.to_owned()).collect(),
+            seed: 1,
+        }
     }
 }
 
-fn snr(text: &str) -> std::result::Result<f64, String> {
-    match text.trim().parse() {
-        Ok(snr) if (1.0..=1000.0).contains(&snr) => Ok(snr),
-        _ => Err("expected numbers of 1 to 1000".to_owned()),
-    }
-}
-
-/// Runs the Monte Carlo, writes `precision.csv`, `precision.json`, `figure8.svg`, `figure8_ratios.svg` and `tables.md`,
-/// and tells the ratios.
+/// Runs the Monte Carlo, writes `precision.csv`, `precision.json`, `figure8.svg`, `figure8_ratios.svg` and `tables.md` in
+/// `out`, and tells the ratios.
 ///
 /// # Errors
 /// [`crate::Error::Io`] when a product cannot be written.
-pub fn run(args: &PrecisionArgs, told: &mut dyn Write) -> Result<Section> {
-    let cells = cells(args)?;
+pub fn run(
+    settings: &Settings,
+    out: &Path,
+    progress: &dyn Progress,
+    told: &mut dyn Write,
+) -> Result<Section> {
+    let cells = cells(settings, progress)?;
     let table = cell::table(&cells);
-    write_numbers(&args.out, "precision", &table, Default::default())?;
-    let mut section = Section::new("precision", command(args));
+    write_numbers(out, "precision", &table, Default::default())?;
+    let mut section = Section::new("precision", command(settings));
     section.grids.push(stars());
     let kept = |ratio: f64| -> Vec<&Cell> {
         cells
@@ -74,34 +64,26 @@ pub fn run(args: &PrecisionArgs, told: &mut dyn Write) -> Result<Section> {
             .filter(|c| (c.ratio - ratio).abs() < 1e-9)
             .collect()
     };
-    for &ratio in &args.ratio {
-        section.grids.extend(grids(&kept(ratio), ratio, &args.snr));
+    for &ratio in &settings.ratios {
+        section
+            .grids
+            .extend(grids(&kept(ratio), ratio, &settings.snrs));
     }
-    if let Some(&first) = args.ratio.first() {
+    if let Some(&first) = settings.ratios.first() {
         let shown = kept(first);
         section.facts.push(("figure8", fact(&shown)));
-        let figures = [figure::scatter(&shown, args.n), figure::ratios(&shown)];
+        let figures = [figure::scatter(&shown, settings.n), figure::ratios(&shown)];
         for figure in figures {
-            section.figures.push(drawn(&args.out, figure)?);
+            section.figures.push(drawn(out, figure)?);
         }
     }
-    section.write(&args.out)?;
-    if !args.quiet {
-        // What was found is written; a closed output is no error.
-        let _ = write!(told, "{}", section.markdown());
-    }
+    section.write(out)?;
+    // What was found is written; a closed output is no error.
+    let _ = write!(told, "{}", section.markdown());
     Ok(section)
 }
 
-/// The signal-to-noise ratios of the figure.
-pub fn default_snrs() -> Vec<f64> {
-    DEFAULT_SNRS
-        .split(',')
-        .filter_map(|s| s.parse().ok())
-        .collect()
-}
-
-fn command(args: &PrecisionArgs) -> String {
+fn command(settings: &Settings) -> String {
     let list = |values: &[f64]| {
         values
             .iter()
@@ -111,49 +93,49 @@ fn command(args: &PrecisionArgs) -> String {
     };
     let mut text = format!(
         "relrv validate precision --n {} --ratio {} --seed {}",
-        args.n,
-        list(&args.ratio),
-        args.seed
+        settings.n,
+        list(&settings.ratios),
+        settings.seed
     );
-    if list(&args.snr) != DEFAULT_SNRS {
-        text += &format!(" --snr {}", list(&args.snr));
+    if settings.snrs != Settings::default().snrs {
+        text += &format!(" --snr {}", list(&settings.snrs));
     }
-    if args.types.len() != TYPES.len() {
-        text += &format!(" --types {}", args.types.join(","));
+    if settings.types.len() != TYPES.len() {
+        text += &format!(" --types {}", settings.types.join(","));
     }
     text
 }
 
-fn cells(args: &PrecisionArgs) -> Result<Vec<Cell>> {
+fn cells(settings: &Settings, progress: &dyn Progress) -> Result<Vec<Cell>> {
     // What the main job uses.
-    let grid = VelocityGrid::new(500.0, 1.0)?;
-    let asked = |t: &&SpectralType| args.types.iter().any(|name| name == t.name);
+    let grid = VelocityGrid::default();
+    let asked = |t: &&SpectralType| settings.types.iter().any(|name| name == t.name);
     let types: Vec<&SpectralType> = TYPES.iter().filter(asked).collect();
-    let total = args.ratio.len() * Arm::ALL.len() * types.len() * args.snr.len();
-    let mut progress = Progress::new("precision", total, args.quiet);
+    let total = settings.ratios.len() * Arm::ALL.len() * types.len() * settings.snrs.len();
+    let mut steps = Steps::new(progress, "precision", total);
     let mut cells = Vec::with_capacity(total);
-    for &ratio in &args.ratio {
+    for &ratio in &settings.ratios {
         for arm in [Arm::Red, Arm::Blue] {
             for of_type in &types {
-                for &snr in &args.snr {
+                for &snr in &settings.snrs {
                     let star = of_type.star();
                     let case = Case {
                         arm,
                         star,
                         snr,
                         reference_snr: ratio * snr,
-                        n_references: (args.n as usize).div_ceil(PER_REFERENCE),
+                        n_references: (settings.n as usize).div_ceil(PER_REFERENCE),
                         n_per_reference: PER_REFERENCE,
                         spread_km_s: SPREAD_KM_S,
                         options: SpectrumOptions::clean(),
                         // Other noise in every cell.
-                        seed: args
+                        seed: settings
                             .seed
                             .wrapping_mul(1_000_003)
                             .wrapping_add(cells.len() as u64),
                     };
                     cells.push(Cell::measure(of_type.name, &case, &star, &grid)?);
-                    progress.step(&format!("{} {arm}, SNR {snr}", of_type.name));
+                    steps.step(&format!("{} {arm}, SNR {snr}", of_type.name));
                 }
             }
         }

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::Path;
 
 use plotters::prelude::*;
 
 use crate::lab::simulate::{SpectrumOptions, StellarParams};
 use crate::lab::validate::cell::{self, Cell, PER_REFERENCE, SPREAD_KM_S};
 use crate::lab::validate::monte_carlo::Case;
-use crate::lab::validate::progress::Progress;
+use crate::lab::validate::progress::{Progress, Steps};
 use crate::lab::validate::section::{Grid, SERIES, Section, by_snr, drawn, write_numbers};
 use crate::likelihood::{RvFlags, VelocityGrid, flags};
 use crate::report::plot::{
@@ -33,55 +33,51 @@ fn star(teff_k: f64) -> StellarParams {
     }
 }
 
-/// Options of `relrv validate pulsators`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct PulsatorsArgs {
-    /// Directory for figures and numbers
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Spectra of each temperature, arm and signal-to-noise ratio (the paper has 1000)
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
+/// How much is drawn.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Spectra of each temperature, arm and signal-to-noise ratio (the paper has 1000).
     pub n: u32,
-    /// Random seed
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Random seed.
     pub seed: u64,
-    /// Print nothing but errors
-    #[arg(long)]
-    pub quiet: bool,
 }
 
-/// Runs the Monte Carlo, writes `pulsators.csv`, `pulsators.json`, `figure9.svg` and `tables.md`, and tells the biases.
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { n: 1000, seed: 1 }
+    }
+}
+
+/// Runs the Monte Carlo, writes `pulsators.csv`, `pulsators.json`, `figure9.svg` and `tables.md` in `out`, and tells the biases.
 ///
 /// # Errors
 /// [`crate::Error::Io`] when a product cannot be written.
-pub fn run(args: &PulsatorsArgs, told: &mut dyn Write) -> Result<Section> {
-    let cells = cells(args)?;
-    write_numbers(
-        &args.out,
-        "pulsators",
-        &cell::table(&cells),
-        Default::default(),
-    )?;
+pub fn run(
+    settings: &Settings,
+    out: &Path,
+    progress: &dyn Progress,
+    told: &mut dyn Write,
+) -> Result<Section> {
+    let cells = cells(settings, progress)?;
+    write_numbers(out, "pulsators", &cell::table(&cells), Default::default())?;
     let command = format!(
         "relrv validate pulsators --n {} --seed {}",
-        args.n, args.seed
+        settings.n, settings.seed
     );
     let mut section = Section::new("pulsators", command);
     section.grids = grids(&cells.iter().collect::<Vec<_>>());
-    section.figures.push(drawn(&args.out, figure(&cells))?);
+    section.figures.push(drawn(out, figure(&cells))?);
     section.facts.push(("figure9", fact(&cells)));
-    section.write(&args.out)?;
-    if !args.quiet {
-        // What was found is written; a closed output is no error.
-        let _ = write!(told, "{}", section.markdown());
-    }
+    section.write(out)?;
+    // What was found is written; a closed output is no error.
+    let _ = write!(told, "{}", section.markdown());
     Ok(section)
 }
 
-fn cells(args: &PulsatorsArgs) -> Result<Vec<Cell>> {
-    let grid = VelocityGrid::new(500.0, 1.0)?;
+fn cells(settings: &Settings, progress: &dyn Progress) -> Result<Vec<Cell>> {
+    let grid = VelocityGrid::default();
     let total = Arm::ALL.len() * TEFF_K.len() * SNRS.len();
-    let mut progress = Progress::new("pulsators", total, args.quiet);
+    let mut steps = Steps::new(progress, "pulsators", total);
     let mut cells = Vec::with_capacity(total);
     for arm in [Arm::Red, Arm::Blue] {
         for (name, teff_k) in TEFF_K {
@@ -91,17 +87,17 @@ fn cells(args: &PulsatorsArgs) -> Result<Vec<Cell>> {
                     star: star(teff_k),
                     snr,
                     reference_snr: snr,
-                    n_references: (args.n as usize).div_ceil(PER_REFERENCE),
+                    n_references: (settings.n as usize).div_ceil(PER_REFERENCE),
                     n_per_reference: PER_REFERENCE,
                     spread_km_s: SPREAD_KM_S,
                     options: SpectrumOptions::clean(),
-                    seed: args
+                    seed: settings
                         .seed
                         .wrapping_mul(1_000_003)
                         .wrapping_add(500 + cells.len() as u64),
                 };
                 cells.push(Cell::measure(name, &case, &star(TEFF_K[0].1), &grid)?);
-                progress.step(&format!("{name} {arm}, SNR {snr}"));
+                steps.step(&format!("{name} {arm}, SNR {snr}"));
             }
         }
     }

@@ -1,7 +1,7 @@
 //! `relrv validate survey`: a calibration of the survey's size, timed and scored.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Instant;
 
 use crate::Result;
@@ -9,36 +9,19 @@ use crate::calibrate::arms::{CalibrateConfig, calibrate};
 use crate::lab::validate::survey::{Survey, SurveyConfig};
 use crate::table::Table;
 
-/// Options of `relrv validate survey`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct SurveyArgs {
-    /// Directory for the numbers
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Plates, each of 16 spectrographs; three in a row share stars
-    #[arg(long, value_name = "N", default_value_t = SurveyConfig::default().n_plates, value_parser = plates)]
-    pub plates: usize,
-}
-
-fn plates(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(n) if (1..=1000).contains(&n) => Ok(n),
-        _ => Err("expected 1 to 1000".to_owned()),
-    }
-}
-
 /// Parts of the stars that the next field observed too: fields apart, and all linked into one component.
 const LINKED: [f64; 2] = [0.0, 0.05];
 
-/// Draws and calibrates a survey of each kind, tells the numbers and writes them to `survey.csv`.
+/// Draws and calibrates a survey of each kind, tells the numbers and writes them to `survey.csv` in `out`. A kind has `n_plates` plates,
+/// each of 16 spectrographs; three in a row share stars.
 ///
 /// # Errors
 /// [`crate::Error::Io`] when the table cannot be written.
-pub fn run(args: &SurveyArgs, told: &mut dyn Write) -> Result<Table> {
+pub fn run(n_plates: usize, out: &Path, told: &mut dyn Write) -> Result<Table> {
     let mut rows: Vec<[f64; 8]> = Vec::new();
     for linked in LINKED {
         let config = SurveyConfig {
-            n_plates: args.plates,
+            n_plates,
             linked,
             ..Default::default()
         };
@@ -85,6 +68,6 @@ pub fn run(args: &SurveyArgs, told: &mut dyn Write) -> Result<Table> {
         .push_f64("time", "s", "time of the calibration", column(5))
         .push_f64("zp_rms", "km/s", "rms error of the zero points", column(6))
         .push_f64("pull", "", "rms of error over quoted error", column(7));
-    table.write(&args.out.join("survey.csv"))?;
+    table.write(&out.join("survey.csv"))?;
     Ok(table)
 }

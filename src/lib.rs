@@ -10,7 +10,6 @@
 // What goes to a terminal goes through `tell`, which neither panics nor lets controls through.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
-pub mod arm;
 pub mod calibrate;
 pub mod catalogue;
 pub mod cli;
@@ -32,8 +31,8 @@ pub mod table;
 mod tell;
 mod text;
 
-pub use arm::Arm;
 pub use error::{Error, Result};
+pub use lamost::Arm;
 
 /// Speed of light in vacuum, km/s (exact, SI).
 pub const C_KM_S: f64 = 299_792.458;

@@ -10,9 +10,9 @@ use super::report::{rejected_path, tell_rejections, tell_summary, write_rejectio
 use super::threads::Threads;
 use crate::files::whole::directory_of;
 use crate::files::workplace;
+use crate::lamost::arm::KNOT_PIXELS;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory, rv_table};
-use crate::reference::single::KNOT_PIXELS;
 use crate::spectrum::SpectrumConfig;
 use crate::text::plain;
 use crate::{Arm, Error, Result, tell};

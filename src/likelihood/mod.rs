@@ -12,6 +12,7 @@ pub mod flags;
 pub mod gpu;
 pub mod grid;
 mod kernel;
+mod lanes;
 pub mod oracle;
 pub mod peak;
 pub mod precision;

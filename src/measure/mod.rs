@@ -1,9 +1,13 @@
 //! The stages put together: the only module that knows all of them.
 
 pub mod coadd;
+pub mod comparison;
+pub mod config;
 pub mod files;
+pub mod first_pass;
 pub mod memory;
 pub mod plan;
+mod prepared;
 pub mod rejections;
 pub mod rv_read;
 pub mod rv_table;
@@ -11,9 +15,10 @@ pub mod stages;
 mod star;
 pub mod telluric;
 
-pub use files::{
-    Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
-};
+pub use comparison::{Comparison, ReferenceKind};
+pub use config::{MeasureConfig, Telluric};
+pub use files::{Job, Measured, MeasuredUnit, Progress, measure, measure_units};
+pub use first_pass::FirstPass;
 pub use plan::{Plan, Stamp, Unit};
 pub use rv_table::RvRow;
-pub use telluric::{Air, Telluric};
+pub use telluric::Air;

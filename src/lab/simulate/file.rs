@@ -271,7 +271,7 @@ impl FileContent<'_> {
     fn write_exposure(&self, exposure: &Exposure, spectrum: &Simulated, out: &mut Vec<u8>) {
         let raw = &spectrum.raw;
         let dr9 = self.layout == Layout::Dr9;
-        let mut wave: Vec<f32> = match (&raw.wave, dr9) {
+        let mut wave: Vec<f32> = match (&raw.pixels.wave, dr9) {
             (StoredWave::Log10(log), false) => log.clone(),
             _ => spectrum
                 .log10_wave
@@ -279,9 +279,9 @@ impl FileContent<'_> {
                 .map(|l| 10f64.powf(*l) as f32)
                 .collect(),
         };
-        let mut flux = raw.flux.clone();
-        let mut ivar = raw.ivar.clone();
-        let mut mask: Vec<i16> = raw.masked.iter().map(|m| i16::from(*m)).collect();
+        let mut flux = raw.pixels.flux.clone();
+        let mut ivar = raw.pixels.ivar.clone();
+        let mut mask: Vec<i16> = raw.pixels.masked.iter().map(|m| i16::from(*m)).collect();
         // The red arm is read out towards the blue.
         if raw.arm == Arm::Red {
             wave.reverse();
@@ -413,8 +413,8 @@ impl Coadd {
                 let t =
                     (wave - s.log10_wave[pixel]) / (s.log10_wave[pixel + 1] - s.log10_wave[pixel]);
                 let mix = |v: &[f32]| f64::from(v[pixel]) * (1.0 - t) + f64::from(v[pixel + 1]) * t;
-                let ivar = mix(&s.raw.ivar);
-                weighted[i] += ivar * mix(&s.raw.flux);
+                let ivar = mix(&s.raw.pixels.ivar);
+                weighted[i] += ivar * mix(&s.raw.pixels.flux);
                 weight[i] += ivar;
             }
         }

@@ -1,9 +1,10 @@
 //! Which exposures agree, and the velocities that come of it.
 
-use super::*;
-use crate::likelihood::flags;
+use super::super::first_pass::FirstPass;
+use super::laid::{Laid, Next, is_sure};
 use crate::likelihood::precision::PrecisionSums;
-use crate::reference::coadd::Misfit;
+use crate::likelihood::{Measurement, RvFlags, flags};
+use crate::reference::coadd::{Compared, Misfit};
 
 /// An exposure differs from the others if the part of its residuals that is no noise is larger than this, in units of its noise
 /// and the model's error, and of its error for pure noise.

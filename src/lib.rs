@@ -33,6 +33,12 @@ mod text;
 
 pub use error::{Error, Result};
 pub use lamost::Arm;
+pub use likelihood::RvFlags;
+pub use measure::{
+    Curve, Device, MeasureOptions, Measurer, NotMeasured, ReferenceKind, Spectrum, SpectrumError,
+    StarVelocities,
+};
+pub use spectrum::Band;
 
 /// Speed of light in vacuum, km/s (exact, SI).
 pub const C_KM_S: f64 = 299_792.458;

@@ -55,13 +55,6 @@ impl<'a> Stand<'a> {
         }
     }
 
-    pub fn exposures(&self) -> &[Normalized] {
-        match self {
-            Stand::Alone(star) => &star.normalized,
-            Stand::Laid(laid) => laid.coadd.exposures(),
-        }
-    }
-
     /// Exposure `i` as the others left it.
     pub fn cleaned(&self, i: usize) -> Cow<'_, Normalized> {
         match self {

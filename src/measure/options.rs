@@ -16,6 +16,9 @@ const USUAL_VMAX_KM_S: f64 = 500.0;
 /// Bins of a quarter of the line-spread function's width that a step of the velocity grid is a part of, unless another is asked for.
 const STEPS_PER_BIN: f64 = 10.0;
 
+/// How far below the continuum pixels still count, unless other settings are asked for.
+const USUAL_CLIP_BELOW_SIGMA: f64 = 2.0;
+
 /// Where likelihoods are evaluated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,7 +83,7 @@ pub struct MeasureOptions {
     reference: ReferenceKind,
     knot_pixels: Option<usize>,
     mask: Option<MaskConfig>,
-    continuum: ContinuumConfig,
+    continuum: Option<ContinuumConfig>,
 }
 
 /// Options that were checked.
@@ -118,7 +121,7 @@ impl MeasureOptions {
             reference: ReferenceKind::default(),
             knot_pixels: None,
             mask: None,
-            continuum: ContinuumConfig::default(),
+            continuum: None,
         }
     }
 
@@ -155,8 +158,11 @@ impl MeasureOptions {
         MeasureOptions { mask, ..self }
     }
 
-    /// How the pseudo-continuum is found.
+    /// How the pseudo-continuum is found. Unless it is set it is that of the survey's spectra, but for pixels below it, which do not
+    /// count from two standard deviations on instead of one: with one the continuum lies higher the more noise there is, and
+    /// exposures of different signal-to-noise ratio are no copies of each other.
     pub fn continuum(self, continuum: ContinuumConfig) -> Self {
+        let continuum = Some(continuum);
         MeasureOptions { continuum, ..self }
     }
 
@@ -194,7 +200,10 @@ impl MeasureOptions {
                 spike_knots: half,
                 ..MaskConfig::default()
             }),
-            continuum: self.continuum,
+            continuum: self.continuum.unwrap_or(ContinuumConfig {
+                clip_below_sigma: USUAL_CLIP_BELOW_SIGMA,
+                ..ContinuumConfig::default()
+            }),
         };
         check_mask(&spectrum.mask)?;
         check_continuum(&spectrum.continuum)?;

@@ -189,11 +189,13 @@ mod tests {
             found: 4,
             expected: 3,
         };
-        let new = |wave, flux, ivar| Spectrum::new(wave, flux, ivar);
+        fn new<'a>(wave: &'a [f64], flux: &'a [f64], ivar: &'a [f64]) -> Result<Spectrum<'a>> {
+            Spectrum::new(wave, flux, ivar)
+        }
         assert_eq!(problem(new(&wave, &four, three)), length("flux"));
         assert_eq!(problem(new(&wave, three, &four)), length("ivar"));
         let good = new(&wave, three, three).unwrap();
-        assert_eq!(problem(good.with_mask(&[false; 4])), length("mask"));
+        assert_eq!(problem(good.with_mask(&[false; 4][..])), length("mask"));
         assert_eq!(problem(new(&[], &[], &[])), SpectrumError::Empty);
         for (pixel, wave_aa) in [(0, f64::NAN), (1, f64::INFINITY), (2, -1.0), (1, 0.0)] {
             let mut wave = wave;

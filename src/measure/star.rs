@@ -125,28 +125,13 @@ pub fn prepare(
                 );
                 continue;
             }
-            let vmax_km_s = config.grid.max_shift_km_s();
-            let normalized = clocks.time(Stage::Normalize, || {
-                workspace
-                    .normalizer
-                    .normalize(&config.spectrum, &raw, vmax_km_s)
-            });
-            match normalized {
-                Ok(mut normalized) => {
-                    air.divide_out(&mut normalized, raw.lmjm);
-                    let snr = normalized.snr;
-                    if snr < config.snr_min {
-                        reject(
-                            RejectReason::LowSnr,
-                            format!("SNR {snr:.1} is below {}", config.snr_min),
-                        );
-                    } else {
-                        seen.insert(key, member);
-                        usable[raw.arm as usize]
-                            .push((exposure(&header, raw, snr, &normalized), normalized));
-                    }
+            match normalized(config, &raw, air, workspace, clocks) {
+                Ok(normalized) => {
+                    seen.insert(key, member);
+                    let of_arm = &mut usable[raw.arm as usize];
+                    of_arm.push((exposure(&header, raw, &normalized), normalized));
                 }
-                Err(why) => reject(RejectReason::NoGoodPixels, why.to_string()),
+                Err((reason, detail)) => reject(reason, detail),
             }
         }
     }
@@ -154,6 +139,28 @@ pub fn prepare(
         compare(config, usable, workspace, &mut out)
     });
     out
+}
+
+/// Normalises an exposure and divides the water lines out of it. The error is why it is not used.
+fn normalized(
+    config: &MeasureConfig,
+    raw: &RawSpectrum,
+    air: &Air,
+    workspace: &mut Workspace,
+    clocks: &StageClocks,
+) -> Result<Normalized, (RejectReason, String)> {
+    let vmax_km_s = config.grid.max_shift_km_s();
+    let normalizer = &mut workspace.normalizer;
+    let normalize = || normalizer.normalize(&config.spectrum, raw, vmax_km_s);
+    let normalized = clocks.time(Stage::Normalize, normalize);
+    let mut normalized = normalized.map_err(|why| (RejectReason::NoGoodPixels, why.to_string()))?;
+    air.divide_out(&mut normalized, raw.lmjm);
+    let snr = normalized.snr;
+    if snr < config.snr_min {
+        let detail = format!("SNR {snr:.1} is below {}", config.snr_min);
+        return Err((RejectReason::LowSnr, detail));
+    }
+    Ok(normalized)
 }
 
 /// Prepares what was normalised of a star.
@@ -213,7 +220,6 @@ fn unchanged(path: &Path, before: Stamp) -> Result<(), Rejection> {
 fn exposure(
     header: &Arc<FileHeader>,
     raw: RawSpectrum,
-    snr: f64,
     normalized: &Normalized,
 ) -> Exposure {
     let mut flags = RvFlags::empty();
@@ -226,7 +232,7 @@ fn exposure(
         hdu: raw.hdu,
         lmjm: raw.lmjm,
         mid_s: raw.mid_s,
-        snr,
+        snr: normalized.snr,
         flags,
     }
 }

@@ -6,8 +6,10 @@ use crate::spectrum::normalize::Normalized;
 pub(super) const PIECES: usize = 12;
 
 /// Distance of residuals whose product tells a misfit from noise, in widths of the line-spread function: what comes through the
-/// spectrograph is as wide as that, and noise is white.
+/// spectrograph is as wide as that, and noise is white. But two pixels at least: what noise the coadd has, its spline gives to
+/// neighbours alike.
 const MISFIT_LAG: f64 = 1.0 / 3.0;
+const MISFIT_LEAST_PIXELS: usize = 2;
 
 /// A residual counts no more than this in the misfit, so that a single defect does not make one.
 const MISFIT_MOST_SIGMA: f64 = 6.0;
@@ -119,7 +121,8 @@ pub(super) fn noise_scale(squares: f64, n: usize) -> f64 {
 /// What is smooth in the residuals within the window, and its error.
 pub(super) fn smooth(exposure: &Normalized, z: &[f64]) -> (f64, f64) {
     let window = exposure.band.ln_window();
-    let lag = ((MISFIT_LAG * exposure.band.lsf_pixels).round() as usize).max(1);
+    let lag = (MISFIT_LAG * exposure.band.lsf_pixels).round() as usize;
+    let lag = lag.max(MISFIT_LEAST_PIXELS);
     let first = exposure.ln_wave.partition_point(|l| *l < window.0);
     let end = exposure.ln_wave.partition_point(|l| *l <= window.1);
     let z = &z[first..end.max(first)];

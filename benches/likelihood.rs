@@ -9,9 +9,9 @@ use relrv::Arm;
 use relrv::double_lined::coarse::CoarseExposure;
 use relrv::double_lined::judge::evidence;
 use relrv::lab::simulate::{SpectrumOptions, StellarParams, Template, spectrum};
+use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, VelocityGrid};
 use relrv::reference::Reference;
-use relrv::reference::single::KNOT_PIXELS;
 use relrv::spectrum::{Normalizer, SpectrumConfig};
 
 fn stages(c: &mut Criterion) {

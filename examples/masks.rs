@@ -92,7 +92,7 @@ fn read(config: &MeasureConfig, row: &RvRow, air: &Air) -> Outcome<Exposure> {
     let raw = spectra.find(is_it).ok_or("the file has changed")?;
     let reach_km_s = config.grid.max_shift_km_s();
     let wet = Normalizer::default().normalize(&config.spectrum, &raw, reach_km_s);
-    let wet = wet.map_err(|(_, detail)| detail)?;
+    let wet = wet?;
     let mut dry = wet.clone();
     air.divide_out(&mut dry, raw.lmjm);
     Ok((raw, wet, dry))
@@ -102,7 +102,7 @@ fn read(config: &MeasureConfig, row: &RvRow, air: &Air) -> Outcome<Exposure> {
 fn table(config: &MeasureConfig, of: &Exposure, i: usize, coadd: Option<&Coadd>) -> [String; 2] {
     let (raw, wet, dry) = of;
     let before = wet.ln_wave[0] - 8e-6;
-    let first = match &raw.wave {
+    let first = match &raw.pixels.wave {
         StoredWave::Log10(l) => l.partition_point(|l| f64::from(*l) * 10f64.ln() < before),
         StoredWave::Linear(w) => w.partition_point(|w| w.ln() < before),
     };
@@ -118,13 +118,16 @@ fn table(config: &MeasureConfig, of: &Exposure, i: usize, coadd: Option<&Coadd>)
     // Backwards, as the pixel beside is the next good one.
     for k in (0..wet.flux.len()).rev() {
         let (at, wave_aa) = (first + k, wet.ln_wave[k].exp());
-        let (flux, ivar) = (f64::from(raw.flux[at]), f64::from(raw.ivar[at]));
+        let (flux, ivar) = (
+            f64::from(raw.pixels.flux[at]),
+            f64::from(raw.pixels.ivar[at]),
+        );
         let fate = match () {
             () if left.ivar[k] > 0.0 => 0,
             () if wet.ivar[k] > 0.0 => 5,
             () if !(flux.is_finite() && ivar.is_finite() && ivar > 0.0) => 1,
-            () if raw.masked[at] => 2,
-            () if at < edge || at + edge >= raw.flux.len() => 3,
+            () if raw.pixels.masked[at] => 2,
+            () if at < edge || at + edge >= raw.pixels.flux.len() => 3,
             () => 4,
         };
         counts[fate] += usize::from((low_aa..=high_aa).contains(&wave_aa));

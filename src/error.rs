@@ -49,6 +49,9 @@ pub enum Error {
     /// A setting that makes no sense.
     #[error("{0}")]
     Config(String),
+    /// Arrays that are no spectrum.
+    #[error("{0}")]
+    Spectrum(#[from] crate::measure::SpectrumError),
     /// The user ended the program; the text says how to go on.
     #[error("{0}")]
     Interrupted(String),

@@ -26,11 +26,6 @@
 // Every room is private, and open with the feature `lab`. The lines come in pairs, and not from a macro, so that rustfmt finds the files.
 #[cfg(feature = "lab")]
 #[doc(hidden)]
-pub mod arm;
-#[cfg(not(feature = "lab"))]
-mod arm;
-#[cfg(feature = "lab")]
-#[doc(hidden)]
 pub mod calibrate;
 #[cfg(not(feature = "lab"))]
 mod calibrate;
@@ -126,7 +121,6 @@ mod text;
 #[cfg(feature = "cli")]
 mod velocity_table;
 
-pub use arm::Arm;
 pub use calibrate::arms::{CalibrateConfig, Method, Scope};
 pub use calibrate::joint::JointConfig;
 pub use calibrate::observations::Observations;
@@ -135,7 +129,13 @@ pub use calibrate::results::{Star, ZeroPoint};
 pub use calibrate::{CalFlags, Calibration, calibrate, calibrate_without};
 pub use catalogue::flags::CatalogueFlags;
 pub use error::{Error, Result};
+pub use lamost::Arm;
 pub use likelihood::RvFlags;
+pub use measure::{
+    Curve, Device, MeasureOptions, Measurer, NotMeasured, ReferenceKind, Spectrum, SpectrumError,
+    StarVelocities,
+};
+pub use spectrum::Band;
 pub use table::{Column, ColumnData, Table};
 
 #[cfg(feature = "cli")]

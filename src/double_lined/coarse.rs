@@ -1,30 +1,25 @@
 //! A star's exposures on a coarse grid in ln(wavelength), without what is smooth: where a second set of lines is looked for.
 //!
-//! Steps of 10 km/s are a quarter of the line-spread function's width. An exposure is compared with the reference at
-//! hundreds of velocities for a hundredth of what the likelihood costs; no velocity that users see comes from here.
+//! Bins are a quarter of the line-spread function's width: 10 km/s at a resolving power of 7500. An exposure is compared with the
+//! reference at a hundred velocities for a hundredth of what the likelihood costs; no velocity that users see comes from here.
 
 use std::ops::Range;
 
 use multiversion::multiversion;
 
+use crate::C_KM_S;
 use crate::reference::single::Reference;
+use crate::spectrum::Band;
 use crate::spectrum::normalize::Normalized;
-use crate::{Arm, C_KM_S};
 
-/// Width of a bin, km/s.
-pub const STEP_KM_S: f64 = 10.0;
-
-/// Lags of a correlation, in bins.
-pub const LAGS: usize = 96;
-
-/// The lag whose place is 0; lags go down from here to `MAX_LAG - LAGS + 1`.
-pub const MAX_LAG: usize = 47;
-
-/// What is smooth is the mean over this many bins on either side (300 km/s): continuum, and wings of Balmer lines.
+/// What is smooth is the mean over this many bins on either side (300 km/s, where they have 10): continuum, and wings of Balmer lines.
 const SMOOTH_BINS: usize = 30;
 
 /// The same where lines are broad (1000 km/s).
 const SMOOTH_BINS_BROAD: usize = 100;
+
+/// Fewest lags on the positive side: second copies are looked for as far as 40 bins.
+const LEAST_REACH: f64 = 46.0;
 
 /// Shorter windows hold too few lines to tell two sets from one.
 const MIN_BINS: usize = 200;
@@ -39,6 +34,10 @@ const TILE: usize = 32;
 #[derive(Clone, Debug)]
 pub struct CoarseReference {
     ln_first: f64,
+    /// Width of a bin, km/s.
+    pub bin_km_s: f64,
+    /// The lag whose place in a correlation is 0; lags go down from here to `-max_lag - 1`.
+    pub max_lag: usize,
     /// Flux less 1.
     lines: Vec<f32>,
     /// The same without what is smooth.
@@ -65,15 +64,17 @@ pub struct CoarseExposure {
 }
 
 impl CoarseReference {
-    /// Samples `reference`. None where the arm's window is hardly covered.
-    pub fn new(reference: &Reference, arm: Arm) -> Option<Self> {
+    /// Samples `reference`. None where the band's window is hardly covered.
+    pub fn new(reference: &Reference, band: &Band) -> Option<Self> {
         let (ln_first, ln_last) = reference.coverage();
-        let step = STEP_KM_S / C_KM_S;
+        let bin_km_s = band.second_lines.bin_km_s;
+        let max_lag = max_lag(band.second_lines.reach_km_s / bin_km_s);
+        let step = bin_km_s / C_KM_S;
         let n = ((ln_last - ln_first) / step) as usize;
-        let (low_aa, high_aa) = arm.window_aa();
-        let bin = |aa: f64| (aa.ln() - ln_first) / step;
-        let first = (bin(low_aa).max(0.0) as usize + 1).max(MAX_LAG + 1);
-        let end = (bin(high_aa).max(0.0) as usize).min(n.saturating_sub(LAGS - MAX_LAG));
+        let (low, high) = band.ln_window();
+        let bin = |ln_wave: f64| (ln_wave - ln_first) / step;
+        let first = (bin(low).max(0.0) as usize + 1).max(max_lag + 1);
+        let end = (bin(high).max(0.0) as usize).min(n.saturating_sub(n_lags(max_lag) - max_lag));
         if end < first + MIN_BINS {
             return None;
         }
@@ -90,6 +91,8 @@ impl CoarseReference {
         variance.truncate(end - first);
         Some(CoarseReference {
             ln_first,
+            bin_km_s,
+            max_lag,
             sharp: without_smooth(&lines, SMOOTH_BINS),
             lines,
             variance,
@@ -102,6 +105,8 @@ impl CoarseReference {
     pub fn with_broad_lines(&self) -> Self {
         CoarseReference {
             ln_first: self.ln_first,
+            bin_km_s: self.bin_km_s,
+            max_lag: self.max_lag,
             lines: Vec::new(),
             sharp: without_smooth(&self.lines, SMOOTH_BINS_BROAD),
             variance: self.variance.clone(),
@@ -132,7 +137,7 @@ impl CoarseReference {
 
     /// Puts the pixels of `exposure` into bins, the nearest to each, so that the noise of bins is independent.
     pub fn bin(&self, exposure: &Normalized, out: &mut CoarseExposure) {
-        let per_ln = C_KM_S / STEP_KM_S;
+        let per_ln = C_KM_S / self.bin_km_s;
         let first = self.window.start.saturating_sub(self.smooth_bins);
         let end = (self.window.end + self.smooth_bins).min(self.sharp.len());
         for values in [&mut out.flux, &mut out.ivar] {
@@ -165,9 +170,9 @@ impl CoarseReference {
     }
 
     /// sum over the window of `values` times the reference's lines, moved by each lag.
-    pub fn correlate(&self, values: &[f32]) -> [f64; LAGS] {
-        let start = self.window.start - MAX_LAG;
-        correlate(values, &self.sharp[start..])
+    pub fn correlate(&self, values: &[f32]) -> Vec<f64> {
+        let start = self.window.start - self.max_lag;
+        correlate(values, &self.sharp[start..], n_lags(self.max_lag))
     }
 
     /// Correlation of the reference with itself at lags 0, 1, ...; 1 at lag 0. Each line is first made narrow: what
@@ -182,22 +187,35 @@ impl CoarseReference {
             })
             .collect();
         let Range { start, end } = self.window;
-        let all = correlate(&narrow[start..end], &narrow[start - MAX_LAG..]);
+        let lines = &narrow[start - self.max_lag..];
+        let all = correlate(&narrow[start..end], lines, n_lags(self.max_lag));
         let own: f64 = narrow[start..end].iter().map(square).sum();
         // Half of each neighbour goes off: 1 + 2 / 4 of the variance.
         let noise_share = 1.5 * self.variance.iter().sum::<f64>() / own;
         let mut power = own;
-        let by_lag = (0..=MAX_LAG)
+        let by_lag = (0..=self.max_lag)
             .map(|lag| {
                 if lag > 0 {
                     // One bin comes in at the start, one goes at the end.
                     power += square(&narrow[start - lag]) - square(&narrow[end - lag]);
                 }
-                all[MAX_LAG - lag] / (own * power).sqrt()
+                all[self.max_lag - lag] / (own * power).sqrt()
             })
             .collect();
         (by_lag, noise_share)
     }
+}
+
+/// The largest lag for exposures that are as many bins apart as this, at most. It has a lag beyond it on either side, and all of them
+/// fill whole tiles.
+fn max_lag(reach_bins: f64) -> usize {
+    let needed = reach_bins.max(LEAST_REACH).ceil() as usize + 2;
+    needed.next_multiple_of(TILE / 2) - 1
+}
+
+/// Lags of a correlation.
+fn n_lags(max_lag: usize) -> usize {
+    2 * (max_lag + 1)
 }
 
 /// Turns sums of weighted values into means, 0 where there is no weight; `known` becomes 1 where there is.
@@ -250,12 +268,12 @@ fn sharpen(values: &mut [f64], known: &[f64], sums: &mut Vec<[f64; 2]>, smooth_b
     }
 }
 
-/// Element q is the sum over k of `values[k] lines[k + q]`; lags are the SIMD lanes.
+/// Element q is the sum over k of `values[k] lines[k + q]`; lags are the SIMD lanes, and fill whole tiles.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn correlate(values: &[f32], lines: &[f32]) -> [f64; LAGS] {
+fn correlate(values: &[f32], lines: &[f32], n_lags: usize) -> Vec<f64> {
     /// Values after which float32 sums go to float64 ones.
     const BLOCK: usize = 256;
-    let mut out = [0.0; LAGS];
+    let mut out = vec![0.0; n_lags];
     for (tile, out) in out.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
         let lines = lines.get(tile * TILE..).unwrap_or_default();
         for (block, values) in values.chunks(BLOCK).enumerate() {
@@ -286,7 +304,7 @@ mod tests {
         let lines: Vec<f32> = (0..900)
             .map(|i| ((i * 53) % 97) as f32 / 48.0 - 1.0)
             .collect();
-        let fast = correlate(&values, &lines);
+        let fast = correlate(&values, &lines, 96);
         for q in [0, 1, 31, 32, 63, 95] {
             let plain: f64 = (0..700)
                 .map(|k| f64::from(values[k]) * f64::from(lines[k + q]))

@@ -34,8 +34,8 @@ const LIKELY_MISFIT_SIGMA: f64 = 5.0;
 /// And a change of the width of broad lines, in its errors, where all changes together do not show that it is double.
 const LIKELY_WIDTH_SIGMA: f64 = 4.0;
 
-/// Correlation of the reference with itself, moved, above which its lines are double: blue, red, mean of both arms.
-const OWN_CORRELATION: [f64; 2] = [0.38, 0.42];
+/// Correlation of the reference with itself, moved, above which its lines are double: the mean of several bands. What is enough in
+/// one of them alone is a setting of the band.
 const OWN_CORRELATION_MEAN: f64 = 0.33;
 /// Part of the narrow lines that is noise, at most: a few shallow lines fall on each other by chance.
 const MAX_OWN_NOISE: f64 = 0.8;
@@ -59,13 +59,15 @@ impl SecondCopy {
     }
 }
 
-/// What a star's exposures in one arm show.
+/// What a star's exposures in one band show.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
     /// Of each exposure; None for the reference and for what cannot be compared with it.
     pub second: Vec<Option<SecondCopy>>,
     /// Correlation of the reference with itself by lag; empty where it could not be had or is mostly noise.
     own: Vec<f64>,
+    /// Height of it above which the lines are double.
+    own_limit: f64,
     /// What can be said of the width of lines.
     lines: Lines,
     /// Change of that width against the reference, in its errors, of each exposure; None as above, and where lines are narrow
@@ -83,7 +85,8 @@ impl Evidence {
 }
 
 /// Looks for second copies of `reference`, which is exposure number `reference_index`, and with `widths` for lines of another
-/// width: of use in the red arm only where the blue one has [broad lines](Evidence::has_broad_lines).
+/// width: of use in another band than the first only where that one has [broad lines](Evidence::has_broad_lines). All exposures are of
+/// one band.
 pub fn evidence<'a>(
     reference: &Reference,
     exposures: impl ExactSizeIterator<Item = &'a Normalized>,
@@ -93,9 +96,9 @@ pub fn evidence<'a>(
 ) -> Evidence {
     let n = exposures.len();
     let mut exposures = exposures.enumerate().peekable();
-    let arm = exposures.peek().map(|(_, e)| e.arm);
-    let coarse = arm.and_then(|arm| CoarseReference::new(reference, arm));
-    let Some(coarse) = coarse else {
+    let band = exposures.peek().map(|(_, e)| e.band);
+    let coarse = band.and_then(|band| Some((band, CoarseReference::new(reference, &band)?)));
+    let Some((band, coarse)) = coarse else {
         return Evidence {
             second: vec![None; n],
             width_sigma: vec![None; n],
@@ -103,6 +106,7 @@ pub fn evidence<'a>(
             ..Evidence::default()
         };
     };
+    let widths = widths && band.second_lines.has_widths;
     let broad = widths.then(|| coarse.with_broad_lines());
     let lines = broad.as_ref().map(line_width::lines).unwrap_or_default();
     let broad = broad.filter(|_| lines == Lines::Broad);
@@ -121,59 +125,68 @@ pub fn evidence<'a>(
             (second, width_sigma)
         })
         .unzip();
-    let (own, noise_share) = coarse.self_correlation(OWN_SIDE);
+    let own = band.second_lines.own_correlation.map(|limit| {
+        let (own, noise_share) = coarse.self_correlation(OWN_SIDE);
+        (own, noise_share, limit)
+    });
+    let own = own.filter(|(_, noise_share, _)| *noise_share < MAX_OWN_NOISE);
+    let (own, own_limit) = own.map_or((Vec::new(), f64::INFINITY), |(own, _, limit)| (own, limit));
     Evidence {
         second,
         lines,
         width_sigma,
-        own: if noise_share < MAX_OWN_NOISE {
-            own
-        } else {
-            Vec::new()
-        },
+        own,
+        own_limit,
         reference: reference_index,
     }
 }
 
-/// Which exposures of a star show two sets of lines, given what all of them show in both arms (blue, red; empty for an
-/// arm without exposures). All false if the star shows one set only.
-pub fn judge(arms: [&Evidence; 2]) -> [Vec<bool>; 2] {
+/// Which exposures of a star show two sets of lines, given what all of them show in each of the bands (in their order; empty for
+/// a band without exposures). All false if the star shows one set only.
+pub fn judge(bands: &[&Evidence]) -> Vec<Vec<bool>> {
     let sure = |e: &&Evidence| e.second.iter().flatten().any(SecondCopy::is_sure);
-    let own = own_lines_are_double(arms.map(|e| &e.own[..]));
-    let widths = arms.iter().flat_map(|e| e.width_sigma.iter().flatten());
-    let least_change = line_width::least_change(arms.map(|e| e.lines), widths.copied());
-    let is_double = least_change.is_some() || own.iter().any(|d| *d) || arms.iter().any(sure);
+    let own = own_lines_are_double(bands);
+    let widths = bands.iter().flat_map(|e| e.width_sigma.iter().flatten());
+    let lines = bands.iter().map(|e| e.lines);
+    let least_change = line_width::least_change(lines, widths.copied());
+    let is_double = least_change.is_some() || own.iter().any(|d| *d) || bands.iter().any(sure);
     let least_change = least_change.unwrap_or(LIKELY_WIDTH_SIGMA);
-    std::array::from_fn(|arm| {
+    let of_band = |(evidence, own): (&&Evidence, bool)| {
         let Evidence {
             second,
             width_sigma,
             reference,
             ..
-        } = arms[arm];
+        } = evidence;
         let of = |(i, (second, width)): (usize, (&Option<SecondCopy>, &Option<f64>))| {
             is_double
-                && ((i == *reference && own[arm])
+                && ((i == *reference && own)
                     || second.is_some_and(|s| s.is_sure() || s.is_likely())
                     || width.is_some_and(|sigma| sigma.abs() > least_change))
         };
         second.iter().zip(width_sigma).enumerate().map(of).collect()
-    })
+    };
+    bands.iter().zip(own).map(of_band).collect()
 }
 
-/// Whether each arm's reference has its lines twice, from correlations with themselves.
-fn own_lines_are_double(arms: [&[f64]; 2]) -> [bool; 2] {
-    let alone: [bool; 2] = std::array::from_fn(|a| side_peak(arms[a]) > OWN_CORRELATION[a]);
-    let mean: Vec<f64> = arms[0]
-        .iter()
-        .zip(arms[1])
-        .map(|(blue, red)| 0.5 * (blue + red))
-        .collect();
-    // The same distance in both arms.
-    if side_peak(&mean) > OWN_CORRELATION_MEAN {
-        return [true; 2];
+/// Whether each band's reference has its lines twice, from correlations with themselves.
+fn own_lines_are_double(bands: &[&Evidence]) -> Vec<bool> {
+    // The same distance in all bands.
+    if bands.len() > 1 && side_peak(&mean_own(bands)) > OWN_CORRELATION_MEAN {
+        return vec![true; bands.len()];
     }
-    alone
+    let alone = |e: &&Evidence| side_peak(&e.own) > e.own_limit;
+    bands.iter().map(alone).collect()
+}
+
+/// Mean of the correlations as far as all of them go.
+fn mean_own(bands: &[&Evidence]) -> Vec<f64> {
+    let n = bands.iter().map(|e| e.own.len()).min().unwrap_or(0);
+    let mean = |lag: usize| {
+        let sum: f64 = bands.iter().map(|e| e.own[lag]).sum();
+        sum / bands.len() as f64
+    };
+    (0..n).map(mean).collect()
 }
 
 /// Highest maximum beside lag 0, in the range of distances that are tried; 0 if there is none.
@@ -188,7 +201,6 @@ fn side_peak(own: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::coarse::MAX_LAG;
     use super::*;
 
     const SURE: SecondCopy = SecondCopy {
@@ -213,6 +225,7 @@ mod tests {
         Evidence {
             second: second.to_vec(),
             own: own.to_vec(),
+            own_limit: 0.42,
             width_sigma: vec![None; second.len()],
             ..Evidence::default()
         }
@@ -221,7 +234,7 @@ mod tests {
     /// A correlation with itself that has a maximum of this height 100 km/s away.
     fn own(height: f64) -> Vec<f64> {
         let peak = |lag: usize| height - 0.1 * (lag as f64 - 10.0).abs();
-        (0..=MAX_LAG).map(|lag| peak(lag).max(0.0)).collect()
+        (0..=47).map(|lag| peak(lag).max(0.0)).collect()
     }
 
     #[test]
@@ -285,7 +298,7 @@ mod tests {
             ..Evidence::default()
         };
         let is_double =
-            |blue: &Evidence, red: &Evidence| judge([blue, red]).concat().contains(&true);
+            |blue: &Evidence, red: &Evidence| judge(&[blue, red]).concat().contains(&true);
         let steady = arm(Lines::Broad, &[1.0, -1.4]);
         let wider = arm(Lines::Broad, &[4.5, 1.0]);
         let none = Evidence::default();
@@ -294,7 +307,7 @@ mod tests {
         assert!(!is_double(&steady, &wider));
         let narrower = arm(Lines::Broad, &[-4.5, 1.0]);
         let changed = vec![true, false];
-        assert_eq!(judge([&narrower, &wider]), [changed.clone(), changed]);
+        assert_eq!(judge(&[&narrower, &wider]), [changed.clone(), changed]);
         // None of them alone is much.
         let little = arm(Lines::Broad, &[3.0, -3.1]);
         assert!(is_double(&little, &little));
@@ -316,24 +329,24 @@ mod tests {
             ..SURE
         };
         let quiet = arm(&[None, Some(NOTHING), Some(likely)], &own(0.1));
-        assert_eq!(judge([&quiet, &quiet]), [vec![false; 3], vec![false; 3]]);
+        assert_eq!(judge(&[&quiet, &quiet]), [vec![false; 3], vec![false; 3]]);
         let loud = arm(&[None, Some(SURE)], &own(0.1));
         assert_eq!(
-            judge([&quiet, &loud]),
+            judge(&[&quiet, &loud]),
             [vec![false, false, true], vec![false, true]]
         );
         let twice = arm(&[None, Some(NOTHING)], &own(0.43));
         assert_eq!(
-            judge([&quiet, &twice]),
+            judge(&[&quiet, &twice]),
             [vec![false, false, true], vec![true, false]]
         );
         // Less in both arms, at the same distance.
         let half = arm(&[None, Some(NOTHING)], &own(0.34));
         assert_eq!(
-            judge([&half, &half]),
+            judge(&[&half, &half]),
             [vec![true, false], vec![true, false]]
         );
         let none = Evidence::default();
-        assert_eq!(judge([&half, &none]), [vec![false, false], vec![]]);
+        assert_eq!(judge(&[&half, &none]), [vec![false, false], vec![]]);
     }
 }

@@ -3,7 +3,7 @@
 //! Where two stars' lines are wider than their distance, no second set stands beside the first. But together they are wider
 //! when the stars are apart than when they move alike, and a single star's lines keep their width.
 
-use super::coarse::{CoarseExposure, CoarseReference, MAX_LAG};
+use super::coarse::{CoarseExposure, CoarseReference};
 use super::second_copy::{Matrix, solve};
 
 /// Distance of the copies that widen a line, bins: about the half-width of lines that are broad.
@@ -28,10 +28,10 @@ const ENOUGH: f64 = 14.0;
 const ENOUGH_EACH: f64 = 5.0;
 const MOST_EACH: f64 = 30.0;
 
-/// What an arm's reference allows to say of widths.
+/// What a band's reference allows to say of widths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lines {
-    /// No exposure in this arm, or none that can be used.
+    /// No exposure in this band, or none that can be used.
     #[default]
     Unknown,
     /// Narrow lines: a second set is seen beside the first.
@@ -65,14 +65,15 @@ pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposur
         .zip(weight)
         .map(|(v, w)| (v * w) as f32)
         .collect();
-    // Element q is of lag MAX_LAG - q; for these, both copies are in the reference.
+    // Element q is of lag max_lag - q; for these, both copies are in the reference.
+    let max_lag = reference.max_lag;
     let fits = reference.correlate(&weighed);
-    let places = REACH..=2 * MAX_LAG - REACH;
+    let places = REACH..=2 * max_lag - REACH;
     let place = places
         .clone()
         .max_by(|a, b| fits[*a].total_cmp(&fits[*b]))
         .filter(|place| place != places.start() && place != places.end())?;
-    let lag = MAX_LAG as isize - place as isize;
+    let lag = max_lag as isize - place as isize;
     let reach = REACH as isize;
     let parts = [lag, lag - 1, lag + 1, lag - reach, lag + reach];
     let parts = parts.map(|lag| reference.sharp_at(lag));
@@ -112,13 +113,16 @@ pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposur
 }
 
 /// The change of width, in its errors, above which the two stars of an exposure are taken to be farther from each other, or nearer,
-/// than in the reference; None if all changes, in both arms (blue, red) together, are no more than noise makes: the star is
-/// single, as far as they tell. Otherwise some exposure is above it.
+/// than in the reference; None if all changes, in all bands together, are no more than noise makes: the star is single, as far as
+/// they tell. Otherwise some exposure is above it.
 ///
-/// Only where the blue arm has no narrow lines: hydrogen's, in the red one, are broad in stars that pulsate as well, and change with the
-/// temperature.
-pub(super) fn least_change(lines: [Lines; 2], sigma: impl Iterator<Item = f64>) -> Option<f64> {
-    if lines[0] != Lines::Broad || lines[1] == Lines::Narrow {
+/// Only where the first band has broad lines and no other has narrow ones: hydrogen's, in the survey's second band, are broad in stars
+/// that pulsate as well, and change with the temperature.
+pub(super) fn least_change(
+    mut lines: impl Iterator<Item = Lines>,
+    sigma: impl Iterator<Item = f64>,
+) -> Option<f64> {
+    if lines.next() != Some(Lines::Broad) || lines.any(|l| l == Lines::Narrow) {
         return None;
     }
     let (mut sum, mut n) = (0.0, 0.0);

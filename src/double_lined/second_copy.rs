@@ -2,7 +2,7 @@
 
 use multiversion::multiversion;
 
-use super::coarse::{CoarseExposure, CoarseReference, LAGS, MAX_LAG, STEP_KM_S};
+use super::coarse::{CoarseExposure, CoarseReference};
 
 /// Distances of a second copy that are tried, bins: nearer than the line-spread function's width and a half it is part
 /// of the first one's line, farther than any pair of stars moves it is a chance.
@@ -53,11 +53,12 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     pub(super) fn new(reference: &'a CoarseReference) -> Self {
         let all = reference.correlate(reference.sharp_at(0));
-        let own = |lag: usize| all[MAX_LAG - lag] / all[MAX_LAG];
+        let max_lag = reference.max_lag;
+        let own = |lag: usize| all[max_lag - lag] / all[max_lag];
         // The first copy, one bin to either side of it too: a fraction of a bin, and somewhat wider lines.
         let near: Matrix =
             std::array::from_fn(|i| std::array::from_fn(|j: usize| own(i.abs_diff(j))));
-        let new = (0..MAX_LAG)
+        let new = (0..max_lag)
             .map(|lag| {
                 if lag < NEAREST {
                     return 0.0;
@@ -70,7 +71,7 @@ impl<'a> Search<'a> {
         Search {
             reference,
             new,
-            noise_share: reference.mean_variance() * reference.n_bins() as f64 / all[MAX_LAG],
+            noise_share: reference.mean_variance() * reference.n_bins() as f64 / all[max_lag],
         }
     }
 
@@ -80,10 +81,11 @@ impl<'a> Search<'a> {
             let both = values.iter().zip(weight);
             both.map(|(v, w)| (v * w) as f32).collect()
         };
+        let max_lag = self.reference.max_lag;
         let first = self.reference.correlate(&weighed(sharp));
         // As many lags on either side, and a neighbour for each.
-        let top = highest(&first[1..2 * MAX_LAG])? + 1;
-        let lag = MAX_LAG as isize - top as isize;
+        let top = highest(&first[1..2 * max_lag])? + 1;
+        let lag = max_lag as isize - top as isize;
         let copies: [&[f32]; 3] =
             std::array::from_fn(|i| self.reference.sharp_at(lag + 1 - i as isize));
         let near = products(copies, weight);
@@ -98,7 +100,7 @@ impl<'a> Search<'a> {
             (NEAREST..=FARTHEST).contains(&distance) && self.new[distance] > MIN_NEW
         };
         let error2 = |place: usize| self.new[place.abs_diff(top)] * power;
-        let sigma: Vec<f64> = (0..LAGS)
+        let sigma: Vec<f64> = (0..second.len())
             .map(|place| match is_tried(place) {
                 true => second[place] / error2(place).sqrt(),
                 false => f64::NAN,
@@ -115,7 +117,7 @@ impl<'a> Search<'a> {
         Some(SecondCopy {
             sigma: sigma[place],
             share: second[place] / error2(place) / all.max(FAINTEST),
-            separation_km_s: STEP_KM_S * (top as f64 - place as f64),
+            separation_km_s: self.reference.bin_km_s * (top as f64 - place as f64),
             others_sigma: if n_others >= MIN_OTHERS {
                 (squares / n_others as f64).sqrt()
             } else {
@@ -124,7 +126,7 @@ impl<'a> Search<'a> {
             misfit_sigma: (chi2 / n - 1.0) * (n / 2.0_f64).sqrt(),
             noise_share: self.noise_share,
             quarters: if sigma[place] > FAINT_SIGMA {
-                let lag = MAX_LAG as isize - place as isize;
+                let lag = max_lag as isize - place as isize;
                 quarters(self.reference.sharp_at(lag), weight, &rest)
             } else {
                 [f64::NAN; 4]

@@ -4,20 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::files::regular;
+use crate::spectrum::{Exposure, Pixels};
 use crate::text::plain;
 use crate::{Arm, Error};
 
-/// Wavelengths (A, vacuum, heliocentric) of the pixels as the file stores them.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StoredWave {
-    /// log10 of the wavelength, float32 (`LOGLAM`, until DR9 v0): steps of 0.165 km/s.
-    Log10(Vec<f32>),
-    /// The wavelength itself (`WAVELENGTH`, since DR9 v1).
-    Linear(Vec<f64>),
-}
+/// Wavelengths: `LOGLAM` until DR9 v0, `WAVELENGTH` since DR9 v1.
+pub use crate::spectrum::StoredWave;
 
-/// One exposure of one star in one arm. Pixels are in ascending wavelength, whatever the file's order;
-/// all vectors have the same length.
+/// One exposure of one star in one arm.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawSpectrum {
     /// Which arm.
@@ -39,14 +33,20 @@ pub struct RawSpectrum {
     pub frame_doubtful: bool,
     /// Signal-to-noise ratio per pixel from the header; NaN where it has none.
     pub snr: f64,
-    /// Wavelengths.
-    pub wave: StoredWave,
-    /// Flux, arbitrary units.
-    pub flux: Vec<f32>,
-    /// Inverse variance of the flux; 0 where there is no information.
-    pub ivar: Vec<f32>,
-    /// PIXMASK is set (or, if the file has no such column, false).
-    pub masked: Vec<bool>,
+    /// Its pixels, in ascending wavelength whatever the file's order; wavelengths are in the Sun's frame. They are masked where
+    /// PIXMASK is set (nowhere if the file has no such column).
+    pub pixels: Pixels,
+}
+
+impl<'a> From<&'a RawSpectrum> for Exposure<'a> {
+    fn from(raw: &'a RawSpectrum) -> Self {
+        Exposure {
+            band: raw.arm.band(),
+            pixels: &raw.pixels,
+            snr: raw.snr,
+            helio_rv_km_s: raw.helio_rv_km_s,
+        }
+    }
 }
 
 /// What the primary header says: one star, one night, one fibre.

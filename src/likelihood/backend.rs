@@ -146,7 +146,6 @@ impl Likelihood for Backend {
         self.either(|gpu| gpu.measure(batch), |cpu| cpu.measure(batch))
     }
 
-    #[cfg(feature = "lab")]
     fn curve(&self, batch: &Batch, spectrum: usize) -> Result<Vec<f64>> {
         self.either(
             |gpu| gpu.curve(batch, spectrum),

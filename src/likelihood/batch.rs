@@ -9,7 +9,7 @@
 use std::f64::consts::TAU;
 
 use super::grid::VelocityGrid;
-use super::search::{BLOCK_LANES, SEARCH_LANES};
+use super::lanes::{BLOCK_LANES, SEARCH_LANES};
 use crate::C_KM_S;
 use crate::reference::Reference;
 use crate::spectrum::Normalized;
@@ -146,7 +146,7 @@ pub struct SpectrumPixels {
 }
 
 impl SpectrumPixels {
-    /// The usable pixels of `exposure`: good, inside the arm's window, and inside the reference at every velocity of the
+    /// The usable pixels of `exposure`: good, inside the band's window, and inside the reference at every velocity of the
     /// grid, so that every velocity is judged by the same pixels.
     pub fn new(
         exposure: &Normalized,
@@ -208,7 +208,7 @@ impl SpectrumPixels {
     }
 }
 
-/// Spectra of one arm with their references.
+/// Spectra of one band with their references.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// Velocities.
@@ -225,20 +225,19 @@ pub fn usable<'a>(
     reference: &Reference,
     grid: &VelocityGrid,
 ) -> impl Iterator<Item = usize> + use<'a> {
-    let (low_aa, high_aa) = exposure.arm.window_aa();
+    let window = exposure.band.ln_window();
     let reach = grid.max_shift_km_s() / C_KM_S;
     let (first, last) = reference.coverage();
-    let low = low_aa.ln().max(first + reach);
-    let high = high_aa.ln().min(last - reach);
+    let low = window.0.max(first + reach);
+    let high = window.1.min(last - reach);
     (0..exposure.ln_wave.len()).filter(move |i| {
         exposure.ivar[*i] > 0.0 && exposure.ln_wave[*i] >= low && exposure.ln_wave[*i] <= high
     })
 }
 
-/// Pixels of `exposure` inside the arm's window, usable or not.
+/// Pixels of `exposure` inside the band's window, usable or not.
 pub fn n_window(exposure: &Normalized) -> usize {
-    let (low_aa, high_aa) = exposure.arm.window_aa();
-    let (low, high) = (low_aa.ln(), high_aa.ln());
+    let (low, high) = exposure.band.ln_window();
     exposure
         .ln_wave
         .iter()

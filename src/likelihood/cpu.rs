@@ -45,7 +45,6 @@ impl Likelihood for Cpu {
             .collect())
     }
 
-    #[cfg(feature = "lab")]
     fn curve(&self, batch: &Batch, spectrum: usize) -> crate::Result<Vec<f64>> {
         let pixels = &batch.spectra[spectrum];
         let all = Refinement {

@@ -1,5 +1,7 @@
 //! What to know about a velocity before using it: one bit each.
 
+use crate::spectrum::MODEL_SIGMA;
+
 bitflags::bitflags! {
     /// Flags of a measured velocity: the column `flags`. A type of its own, because the flags of a calibration have other meanings for
     /// the same bits.
@@ -57,10 +59,6 @@ impl std::fmt::Display for RvFlags {
 
 /// Reduced chi^2 above which [`RvFlags::CHI2_HIGH`] is set where noise hides all else ([`chi2_high_limit`]).
 pub const CHI2_HIGH_LIMIT: f64 = 2.0;
-
-/// What the flat field's ripple and changes of the line-spread function leave between two good exposures, in units of the
-/// continuum: 0.8 % of ripple alone makes the reduced chi^2 of a spectrum of SNR 150 2.4.
-pub const MODEL_SIGMA: f64 = 0.01;
 
 /// Reduced chi^2 above which [`RvFlags::CHI2_HIGH`] is set, for pixels of this inverse variance (of flux over continuum): at high
 /// signal-to-noise ratios a misfit that moves no velocity is many times the noise.

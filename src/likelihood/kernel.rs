@@ -9,6 +9,7 @@
 use multiversion::multiversion;
 
 use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
+use super::lanes::row;
 
 /// Velocities of one tile, a step apart.
 pub const LANES: usize = 32;
@@ -94,15 +95,6 @@ pub fn exact_fine_tile(places: &[Place], table: &ReferenceTable) -> [[f64; FINE_
         return [[f64::NAN; FINE_LANES]; 2];
     };
     [*down, *up]
-}
-
-/// The `L` entries from `start`; zeros where the table does not reach (it always does: see `ReferenceTable::new`).
-#[inline(always)]
-pub fn row<const L: usize>(table: &[f32], start: usize) -> &[f32; L] {
-    table
-        .get(start..)
-        .and_then(|tail| tail.first_chunk())
-        .unwrap_or(&[0.0; L])
 }
 
 #[inline(always)]

@@ -13,6 +13,7 @@ pub mod flags;
 pub mod gpu;
 pub mod grid;
 mod kernel;
+mod lanes;
 #[cfg(not(feature = "gpu"))]
 mod no_gpu;
 #[cfg(feature = "lab")]
@@ -24,6 +25,7 @@ mod search;
 #[cfg(test)]
 mod test_data;
 
+pub use backend::Backend;
 pub use batch::{Batch, ReferenceTable, SpectrumPixels};
 pub use cpu::Cpu;
 pub use flags::RvFlags;
@@ -44,6 +46,5 @@ pub trait Likelihood: Sync {
 
     /// ln L of spectrum `spectrum` of the batch at every velocity of the grid, without the constant of Eq. 3 that
     /// does not depend on velocity.
-    #[cfg(feature = "lab")]
     fn curve(&self, batch: &Batch, spectrum: usize) -> crate::Result<Vec<f64>>;
 }

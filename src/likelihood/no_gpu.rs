@@ -27,7 +27,6 @@ impl Likelihood for Gpu {
         match *self {}
     }
 
-    #[cfg(feature = "lab")]
     fn curve(&self, _: &Batch, _: usize) -> Result<Vec<f64>> {
         match *self {}
     }

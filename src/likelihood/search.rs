@@ -8,13 +8,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
-use super::kernel::row;
-
-/// Velocities of one tile: eight AVX registers of float32.
-pub const SEARCH_LANES: usize = 64;
-
-/// Velocities that share one value of the reference's variance.
-pub const BLOCK_LANES: usize = 8;
+use super::lanes::{BLOCK_LANES, SEARCH_LANES, row};
 
 /// Such blocks of a tile.
 const BLOCKS: usize = SEARCH_LANES / BLOCK_LANES;

@@ -52,7 +52,7 @@ pub fn exposure(shift_km_s: f64, snr: f64, seed: u64) -> Normalized {
         ivar[at..at + 5].fill(0.0);
     }
     Normalized {
-        arm: Arm::Blue,
+        band: Arm::Blue.band(),
         ln_wave,
         flux,
         ivar,

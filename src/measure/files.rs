@@ -11,19 +11,20 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use super::coadd::{FirstPass, against_coadds};
+use super::coadd::against_coadds;
+use super::comparison::ReferenceKind;
+use super::config::MeasureConfig;
+use super::first_pass::{FirstPass, first_pass};
 use super::memory::{self, Budget};
 use super::plan::Plan;
 use super::row::RvRow;
 use super::stages::{Stage, StageClocks};
-use super::star::{Exposure, Prepared, PreparedStar, Workspace, prepare};
-use super::telluric::{Air, Telluric};
+use super::star::{Exposure, PreparedArm, PreparedStar, Workspace, prepare};
+use super::telluric::Air;
 use crate::lamost::raw::Rejection;
 use crate::lamost::stars::{KnownStars, Star};
 use crate::lamost::times::Clock;
-use crate::likelihood::{Batch, Likelihood, Measurement, RvFlags, VelocityGrid};
-use crate::reference::single::KNOT_PIXELS;
-use crate::spectrum::SpectrumConfig;
+use crate::likelihood::Likelihood;
 use crate::{Arm, Error, Result};
 
 /// Files of one bite: enough spectra for a call of the back end, and few enough that memory is used again while it is warm.
@@ -31,62 +32,6 @@ const FILES_PER_BITE: usize = 32;
 /// Stars of one bite for each thread, as a star is read by one thread; unless they have very many files.
 const STARS_PER_THREAD: usize = 4;
 const MOST_FILES_PER_BITE: usize = 1024;
-
-/// What a star's exposures are compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ReferenceKind {
-    /// Its exposure of highest signal-to-noise ratio (the paper's way).
-    Best,
-    /// The coadd of all its other exposures that agree with each other, each at its own velocity.
-    #[default]
-    Coadd,
-}
-
-/// Settings of a measurement.
-#[derive(Clone, Debug)]
-pub struct MeasureConfig {
-    /// Arms to measure.
-    pub arms: Vec<Arm>,
-    /// Exposures with a lower signal-to-noise ratio are left out (paper: 5).
-    pub snr_min: f64,
-    /// Velocities.
-    pub grid: VelocityGrid,
-    /// Masks and continuum.
-    pub spectrum: SpectrumConfig,
-    /// Knot spacing of the reference, pixels.
-    pub knot_pixels: usize,
-    /// What exposures are compared with.
-    pub reference: ReferenceKind,
-    /// Whether water lines are divided out.
-    pub telluric: Telluric,
-    /// Memory for the spectra that are worked on at one time, with the program itself, bytes. It changes no number; a star whose files do not fit
-    /// is not measured.
-    pub memory_bytes: u64,
-}
-
-impl MeasureConfig {
-    /// Whether water lines are looked for: they are in the red arm.
-    pub fn corrects_water(&self) -> bool {
-        self.telluric == Telluric::Auto && self.arms.contains(&Arm::Red)
-    }
-}
-
-impl Default for MeasureConfig {
-    /// What `relrv run` does without options.
-    fn default() -> Self {
-        MeasureConfig {
-            arms: Arm::ALL.to_vec(),
-            snr_min: 5.0,
-            grid: VelocityGrid::default(),
-            spectrum: SpectrumConfig::default(),
-            knot_pixels: KNOT_PIXELS,
-            reference: ReferenceKind::default(),
-            telluric: Telluric::default(),
-            memory_bytes: memory::USUAL_MIB << 20,
-        }
-    }
-}
 
 /// What a measurement gives.
 #[derive(Debug)]
@@ -376,20 +321,32 @@ fn measure_bite(
         unit.rejected.extend(prepared.rejected);
         jobs.extend(prepared.arms.into_iter().map(|arm| (*number, star, arm)));
     }
+    let comparison = job.config.comparison();
     let mut places = Vec::new();
     let mut stars = Vec::new();
     for arm in &job.config.arms {
-        let (of_arm, others) = jobs
+        let (of_arm, others): (Vec<_>, _) = jobs
             .into_iter()
-            .partition(|(_, _, prepared): &(_, _, Prepared)| prepared.arm == *arm);
+            .partition(|(_, _, prepared): &(_, _, PreparedArm)| prepared.arm == *arm);
         jobs = others;
-        first_pass(job, of_arm, &mut places, &mut stars)?;
+        let mut of_stars = Vec::with_capacity(of_arm.len());
+        for (number, star, prepared) in of_arm {
+            of_stars.push((number, prepared.prepared));
+            places.push(Place {
+                number,
+                star,
+                arm: prepared.arm,
+                exposures: prepared.exposures,
+            });
+        }
+        stars.extend(first_pass(&comparison, of_stars, job.backend, job.clocks)?);
     }
-    if job.config.reference == ReferenceKind::Coadd {
-        against_coadds(job.config, &mut stars, job.clocks);
+    if comparison.reference == ReferenceKind::Coadd {
+        against_coadds(&comparison, &mut stars, job.clocks);
     }
     let mut clock = Clock::default();
-    for (place, measured) in places.into_iter().zip(stars) {
+    for (place, mut measured) in places.into_iter().zip(stars) {
+        measured.flag();
         add_rows(&mut clock, place, measured, &mut unit.rows);
     }
     Ok(())
@@ -403,48 +360,6 @@ struct Place<'a> {
     exposures: Vec<Exposure>,
 }
 
-/// Measures the prepared exposures of one arm against their best ones, in one call of the back end.
-fn first_pass<'a>(
-    job: &Job<'_>,
-    jobs: Vec<(i64, &'a Star, Prepared)>,
-    places: &mut Vec<Place<'a>>,
-    stars: &mut Vec<FirstPass>,
-) -> Result<()> {
-    let mut batch = Batch {
-        grid: job.config.grid,
-        tables: Vec::new(),
-        spectra: Vec::new(),
-    };
-    let mut rest = Vec::new();
-    for (number, star, prepared) in jobs {
-        let table = batch.tables.len();
-        batch.tables.push(prepared.table);
-        batch
-            .spectra
-            .extend(prepared.pixels.into_iter().map(|p| p.with_table(table)));
-        rest.push((
-            number,
-            prepared.normalized,
-            prepared.reference,
-            prepared.exposures.len(),
-        ));
-        places.push(Place {
-            number,
-            star,
-            arm: prepared.arm,
-            exposures: prepared.exposures,
-        });
-    }
-    let measure = || job.backend.measure(&batch);
-    let measurements = job.clocks.time_all_threads(Stage::Likelihood, measure)?;
-    let mut measurements = measurements.into_iter();
-    stars.extend(rest.into_iter().map(|(number, normalized, best, n)| {
-        let measurements = measurements.by_ref().take(n).collect();
-        FirstPass::new(number, normalized, best, measurements)
-    }));
-    Ok(())
-}
-
 /// Adds a star's rows in one arm.
 fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut Vec<RvRow>) {
     let Place {
@@ -454,16 +369,11 @@ fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut
         exposures,
     } = place;
     let designation: Arc<str> = star.designation.as_str().into();
-    let single = exposures.len() == 1;
-    let found = measured.measurements.into_iter().zip(measured.double_lined);
-    for (i, (exposure, (mut measurement, double_lined))) in
-        exposures.into_iter().zip(found).enumerate()
+    for (i, (exposure, mut measurement)) in
+        exposures.into_iter().zip(measured.measurements).enumerate()
     {
         let noise_scale = measured.noise_scale.get(i).copied().unwrap_or(1.0);
-        note_exposure(&mut measurement, &exposure, single);
-        if double_lined {
-            measurement.flags |= RvFlags::DOUBLE_LINED;
-        }
+        measurement.flags |= exposure.flags;
         let header = &exposure.header;
         let dates = clock.dates(exposure.lmjm, exposure.mid_s, star.ra_deg, star.dec_deg);
         rows.push(RvRow {
@@ -486,16 +396,5 @@ fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut
             noise_scale,
             path: header.path.clone(),
         });
-    }
-}
-
-/// Adds the flags that the likelihood cannot know.
-fn note_exposure(measurement: &mut Measurement, exposure: &Exposure, single: bool) {
-    measurement.flags |= exposure.flags;
-    if exposure.double_lined {
-        measurement.flags |= RvFlags::DOUBLE_LINED;
-    }
-    if single {
-        measurement.flags |= RvFlags::SINGLE_EXPOSURE;
     }
 }

@@ -3,14 +3,11 @@
 //! What a star takes is known before its files are opened, from their sizes. The numbers were measured on simulated plates and on single stars of up
 //! to 500 files, and are a little large.
 
-use super::files::{MeasureConfig, ReferenceKind};
+use super::comparison::ReferenceKind;
+use super::config::MeasureConfig;
+pub use super::config::{LEAST_MIB, USUAL_MIB};
 use super::plan::Plan;
 use crate::lamost::stars::Star;
-
-/// What is used unless another amount is asked for, MiB.
-pub const USUAL_MIB: u64 = 2048;
-/// The least that can be asked for, MiB.
-pub const LEAST_MIB: u64 = 64;
 
 /// The program itself, and each of its threads.
 const BASE_BYTES: f64 = 32e6;

@@ -1,21 +1,33 @@
 //! The stages put together: the only module that knows all of them.
 
 pub mod coadd;
+pub mod comparison;
+pub mod config;
+pub mod curve;
 pub mod files;
+pub mod first_pass;
+pub mod measurer;
 pub mod memory;
+pub mod options;
 pub mod plan;
+mod prepared;
 pub mod rejections;
-
 pub mod row;
+pub mod spectra;
 pub mod stages;
 mod star;
 pub mod telluric;
 
-pub use files::{
-    Job, MeasureConfig, Measured, MeasuredUnit, Progress, ReferenceKind, measure, measure_units,
-};
+pub use comparison::ReferenceKind;
+pub use config::{MeasureConfig, Telluric};
+pub use curve::Curve;
+pub use files::{Job, Measured, MeasuredUnit, Progress, measure, measure_units};
+#[cfg(feature = "lab")]
+pub use first_pass::FirstPass;
+pub use measurer::{Measurer, NotMeasured, StarVelocities};
+pub use options::{Device, MeasureOptions};
 pub use plan::{Plan, Unit};
 pub use row::RvRow;
+pub use spectra::{Spectrum, SpectrumError};
 #[cfg(feature = "lab")]
 pub use telluric::Air;
-pub use telluric::Telluric;

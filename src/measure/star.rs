@@ -1,22 +1,21 @@
-//! One star: its files read, its exposures normalised, its references chosen.
+//! One star: its files read, its exposures normalised, its rows named.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::files::{MeasureConfig, ReferenceKind};
+use super::config::MeasureConfig;
 use super::plan::{Plan, Stamp};
+use super::prepared::{Prepared, prepare_star};
 use super::stages::{Stage, StageClocks};
 use super::telluric::Air;
 use crate::Arm;
 use crate::double_lined::coarse::CoarseExposure;
-use crate::double_lined::{self, Evidence};
 use crate::lamost::inflate::Inflater;
 use crate::lamost::mrs;
 use crate::lamost::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
 use crate::lamost::stars::Star;
-use crate::likelihood::{ReferenceTable, RvFlags, SpectrumPixels};
-use crate::reference::Reference;
+use crate::likelihood::RvFlags;
 use crate::spectrum::{Normalized, Normalizer};
 
 /// Buffers of one thread.
@@ -36,28 +35,19 @@ pub struct Exposure {
     pub snr: f64,
     /// What the header and the wavelengths are to be blamed for: see [`RvFlags`].
     pub flags: RvFlags,
-    /// The star's exposures together say that this one has two sets of lines.
-    pub double_lined: bool,
 }
 
-/// A star's exposures in one arm against their reference, ready for the likelihood.
-pub struct Prepared {
+/// A star's exposures in one arm, ready for the likelihood.
+pub struct PreparedArm {
     pub arm: Arm,
     pub exposures: Vec<Exposure>,
-    pub pixels: Vec<SpectrumPixels>,
-    pub table: ReferenceTable,
-    /// Which exposure is the reference.
-    pub reference: usize,
-    /// The exposures themselves, where they are to become a coadd; else none.
-    pub normalized: Vec<Normalized>,
-    /// Second sets of lines; with coadds they are looked for later, when the exposures have judged each other.
-    evidence: Evidence,
+    pub(super) prepared: Prepared,
 }
 
 /// What became of one star's inputs.
 #[derive(Default)]
 pub struct PreparedStar {
-    pub arms: Vec<Prepared>,
+    pub arms: Vec<PreparedArm>,
     pub rejected: Vec<Rejection>,
     /// Exposures of single arms that were found, used or not.
     pub n_spectra: usize,
@@ -135,48 +125,77 @@ pub fn prepare(
                 );
                 continue;
             }
-            let vmax_km_s = config.grid.max_shift_km_s();
-            let normalized = clocks.time(Stage::Normalize, || {
-                workspace
-                    .normalizer
-                    .normalize(&config.spectrum, &raw, vmax_km_s)
-            });
-            match normalized {
-                Ok(mut normalized) => {
-                    air.divide_out(&mut normalized, raw.lmjm);
-                    let snr = normalized.snr;
-                    if snr < config.snr_min {
-                        reject(
-                            RejectReason::LowSnr,
-                            format!("SNR {snr:.1} is below {}", config.snr_min),
-                        );
-                    } else {
-                        seen.insert(key, member);
-                        usable[raw.arm as usize]
-                            .push((exposure(&header, raw, snr, &normalized), normalized));
-                    }
+            match normalized(config, &raw, air, workspace, clocks) {
+                Ok(normalized) => {
+                    seen.insert(key, member);
+                    let of_arm = &mut usable[raw.arm as usize];
+                    of_arm.push((exposure(&header, raw, &normalized), normalized));
                 }
                 Err((reason, detail)) => reject(reason, detail),
             }
         }
     }
     clocks.time(Stage::Reference, || {
-        for (arm, exposures) in Arm::ALL.into_iter().zip(usable) {
-            if !exposures.is_empty() {
-                // The blue arm comes first.
-                let widths =
-                    arm == Arm::Blue || out.arms.iter().any(|p| p.evidence.has_broad_lines());
-                match against_reference(config, arm, exposures, widths, &mut workspace.coarse) {
-                    Ok(prepared) => out.arms.push(prepared),
-                    Err(rejected) => out.rejected.extend(rejected),
-                }
-            }
-        }
-        if config.reference == ReferenceKind::Best {
-            mark_double_lined(&mut out.arms);
-        }
+        compare(config, usable, workspace, &mut out)
     });
     out
+}
+
+/// Normalises an exposure and divides the water lines out of it. The error is why it is not used.
+fn normalized(
+    config: &MeasureConfig,
+    raw: &RawSpectrum,
+    air: &Air,
+    workspace: &mut Workspace,
+    clocks: &StageClocks,
+) -> Result<Normalized, (RejectReason, String)> {
+    let vmax_km_s = config.grid.max_shift_km_s();
+    let normalizer = &mut workspace.normalizer;
+    let normalize = || normalizer.normalize(&config.spectrum, raw, vmax_km_s);
+    let normalized = clocks.time(Stage::Normalize, normalize);
+    let mut normalized = normalized.map_err(|why| (RejectReason::NoGoodPixels, why.to_string()))?;
+    air.divide_out(&mut normalized, raw.lmjm);
+    let snr = normalized.snr;
+    if snr < config.snr_min {
+        let detail = format!("SNR {snr:.1} is below {}", config.snr_min);
+        return Err((RejectReason::LowSnr, detail));
+    }
+    Ok(normalized)
+}
+
+/// Prepares what was normalised of a star.
+fn compare(
+    config: &MeasureConfig,
+    usable: [Vec<(Exposure, Normalized)>; 2],
+    workspace: &mut Workspace,
+    out: &mut PreparedStar,
+) {
+    let (mut of_arms, mut bands) = (Vec::new(), Vec::new());
+    for (arm, mut exposures) in Arm::ALL.into_iter().zip(usable) {
+        if !exposures.is_empty() {
+            exposures.sort_by_key(|(e, _)| (e.lmjm, e.header.spid, e.header.fiberid));
+            let (exposures, normalized): (Vec<_>, Vec<_>) = exposures.into_iter().unzip();
+            of_arms.push((arm, exposures));
+            bands.push((arm as usize, normalized));
+        }
+    }
+    let prepared = prepare_star(&config.comparison(), bands, &mut workspace.coarse);
+    for ((arm, exposures), prepared) in of_arms.into_iter().zip(prepared) {
+        match prepared {
+            Some(prepared) => out.arms.push(PreparedArm {
+                arm,
+                exposures,
+                prepared,
+            }),
+            None => {
+                let reject = |e: Exposure| {
+                    let detail = "no exposure of the star can be a reference";
+                    Rejection::hdu(&e.header.path, &e.hdu, RejectReason::NoGoodPixels, detail)
+                };
+                out.rejected.extend(exposures.into_iter().map(reject));
+            }
+        }
+    }
 }
 
 /// A file that changed since its header was read may be of another star now.
@@ -198,12 +217,7 @@ fn unchanged(path: &Path, before: Stamp) -> Result<(), Rejection> {
     )))
 }
 
-fn exposure(
-    header: &Arc<FileHeader>,
-    raw: RawSpectrum,
-    snr: f64,
-    normalized: &Normalized,
-) -> Exposure {
+fn exposure(header: &Arc<FileHeader>, raw: RawSpectrum, normalized: &Normalized) -> Exposure {
     let mut flags = RvFlags::empty();
     flags.set(RvFlags::WAVE_AS_STORED, normalized.wave_as_stored);
     flags.set(RvFlags::TIME_UNCERTAIN, raw.time_uncertain);
@@ -214,78 +228,7 @@ fn exposure(
         hdu: raw.hdu,
         lmjm: raw.lmjm,
         mid_s: raw.mid_s,
-        snr,
+        snr: normalized.snr,
         flags,
-        double_lined: false,
-    }
-}
-
-/// Compares a star's exposures with the one of highest SNR (paper 3.1) that can be a reference; the `widths` of their lines too.
-fn against_reference(
-    config: &MeasureConfig,
-    arm: Arm,
-    mut exposures: Vec<(Exposure, Normalized)>,
-    widths: bool,
-    scratch: &mut CoarseExposure,
-) -> Result<Prepared, Vec<Rejection>> {
-    exposures.sort_by_key(|(e, _)| (e.lmjm, e.header.spid, e.header.fiberid));
-    let mut by_snr: Vec<usize> = (0..exposures.len()).collect();
-    by_snr.sort_by(|a, b| {
-        exposures[*b]
-            .0
-            .snr
-            .total_cmp(&exposures[*a].0.snr)
-            .then(a.cmp(b))
-    });
-    let best = by_snr
-        .into_iter()
-        .find_map(|i| Reference::new(&exposures[i].1, config.knot_pixels).map(|r| (i, r)));
-    let Some((reference_index, reference)) = best else {
-        let reject = |(e, _): (Exposure, Normalized)| {
-            let detail = "no exposure of the star can be a reference";
-            Rejection::hdu(&e.header.path, &e.hdu, RejectReason::NoGoodPixels, detail)
-        };
-        return Err(exposures.into_iter().map(reject).collect());
-    };
-    let evidence = match config.reference {
-        ReferenceKind::Best => {
-            let normalized = exposures.iter().map(|(_, n)| n);
-            double_lined::evidence(&reference, normalized, reference_index, widths, scratch)
-        }
-        ReferenceKind::Coadd => Evidence::default(),
-    };
-    let table = ReferenceTable::new(&reference, &config.grid);
-    let pixels = exposures
-        .iter()
-        .map(|(_, n)| SpectrumPixels::new(n, &reference, &table, &config.grid))
-        .collect();
-    let (exposures, mut normalized): (Vec<_>, Vec<_>) = exposures.into_iter().unzip();
-    if config.reference == ReferenceKind::Best {
-        normalized = Vec::new();
-    }
-    Ok(Prepared {
-        arm,
-        exposures,
-        normalized,
-        pixels,
-        table,
-        reference: reference_index,
-        evidence,
-    })
-}
-
-/// Decides from both arms which exposures have two sets of lines.
-fn mark_double_lined(arms: &mut [Prepared]) {
-    let none = Evidence::default();
-    let of = |arm| {
-        let prepared = arms.iter().find(|p| p.arm == arm);
-        prepared.map_or(&none, |p| &p.evidence)
-    };
-    let double = double_lined::judge(Arm::ALL.map(of));
-    for prepared in arms {
-        let double = &double[prepared.arm as usize];
-        for (exposure, double) in prepared.exposures.iter_mut().zip(double) {
-            exposure.double_lined = *double;
-        }
     }
 }

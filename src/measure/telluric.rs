@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::files::MeasureConfig;
+use super::config::MeasureConfig;
 use super::memory::{self, Budget};
 use super::plan::{Plan, Unit};
 use super::stages::{Stage, StageClocks};
@@ -16,17 +16,6 @@ use crate::reference::telluric;
 use crate::reference::telluric::strength::{StarSystem, Strength, solve};
 use crate::spectrum::Normalized;
 use crate::{Arm, Result};
-
-/// Whether water lines are divided out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Telluric {
-    /// Where the stars of an exposure show them.
-    #[default]
-    Auto,
-    /// Never.
-    Off,
-}
 
 /// One star of so many is looked at, but no fewer and no more than these.
 const ONE_STAR_OF: usize = 12;
@@ -115,7 +104,8 @@ impl Air {
 
     /// Divides the water lines out of an exposure; not where its file does not say how it was moved.
     pub fn divide_out(&self, spectrum: &mut Normalized, lmjm: i64) {
-        if let (Arm::Red, Some(helio_rv_km_s)) = (spectrum.arm, spectrum.helio_rv_km_s) {
+        let has_water = spectrum.band.sky.is_some_and(|sky| sky.has_water);
+        if let (true, Some(helio_rv_km_s)) = (has_water, spectrum.helio_rv_km_s) {
             telluric::divide_out(spectrum, helio_rv_km_s, self.strength(lmjm));
         }
     }

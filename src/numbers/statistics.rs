@@ -35,14 +35,12 @@ pub fn median(values: &mut [f64]) -> f64 {
     lower + (upper - lower) / 2.0
 }
 
-/// The median, or the upper one of the two in the middle; NaN without values. Reorders `values`. Cheaper than [`median`] where it is taken
-/// for every spectrum.
-pub fn median_high(values: &mut [f64]) -> f64 {
-    if values.is_empty() {
-        return f64::NAN;
-    }
+/// The median, of two in the middle the upper one; None without values. Reorders `values`. Cheaper than [`median`] where it is taken for
+/// every spectrum.
+pub fn median_high(values: &mut [f64]) -> Option<f64> {
     let half = values.len() / 2;
-    *values.select_nth_unstable_by(half, f64::total_cmp).1
+    let has_values = !values.is_empty();
+    has_values.then(|| *values.select_nth_unstable_by(half, f64::total_cmp).1)
 }
 
 /// Quantile `q` in 0..1 of finite values, linear between neighbours; NaN for none. Sorts.
@@ -101,8 +99,8 @@ mod tests {
         assert_eq!(median(&mut [3.0]), 3.0);
         assert_eq!(median(&mut [3.0, 1.0]), 2.0);
         assert_eq!(median(&mut [3.0, 1.0, 7.0]), 3.0);
-        assert_eq!(median_high(&mut [3.0, 1.0]), 3.0);
-        assert_eq!(median_high(&mut [3.0, 1.0, 7.0]), 3.0);
-        assert!(median_high(&mut []).is_nan());
+        assert_eq!(median_high(&mut [3.0, 1.0]), Some(3.0));
+        assert_eq!(median_high(&mut [3.0, 1.0, 7.0]), Some(3.0));
+        assert_eq!(median_high(&mut []), None);
     }
 }

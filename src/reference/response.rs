@@ -15,7 +15,7 @@
 //! R / I = 1 - x / [`SHARE_WITHOUT_SIGNAL`] to 0.02 rms for 0.05 < x < 0.5. Beyond, R / I is less than that (pure noise has
 //! x = 0.80); such spectra are flagged for little information.
 
-use crate::Arm;
+use crate::spectrum::Band;
 use crate::spline::bspline::{Knots, basis_slope, quadratic_form};
 
 /// x at which the linear relation has R = 0: fitted to the means of 184 simulated samples of 240 exposures
@@ -44,12 +44,12 @@ pub fn response(share: f64) -> f64 {
     (1.0 - share.max(0.0) / SHARE_WITHOUT_SIGNAL).max(MIN_RESPONSE)
 }
 
-/// x over the good pixels of the arm's window, for a reference fitted to pixels at `ln_wave` with these inverse variances. May
+/// x over the good pixels of the band's window, for a reference fitted to pixels at `ln_wave` with these inverse variances. May
 /// be a little below 0; NaN without a good pixel.
-pub fn noise_share(arm: Arm, ln_wave: &[f64], ivar: &[f64], fits: &Fits) -> f64 {
-    let (low_aa, high_aa) = arm.window_aa();
-    let first = ln_wave.partition_point(|l| *l < low_aa.ln());
-    let last = ln_wave.partition_point(|l| *l <= high_aa.ln());
+pub fn noise_share(band: &Band, ln_wave: &[f64], ivar: &[f64], fits: &Fits) -> f64 {
+    let (low, high) = band.ln_window();
+    let first = ln_wave.partition_point(|l| *l < low);
+    let last = ln_wave.partition_point(|l| *l <= high);
     let (mut slope2, mut noise) = (0.0, 0.0);
     // Slopes per knot: the factor to velocity hardly changes within the window.
     for (i, weight) in (first..last).map(|i| (i, ivar[i])) {
@@ -70,6 +70,7 @@ pub fn noise_share(arm: Arm, ln_wave: &[f64], ivar: &[f64], fits: &Fits) -> f64 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Arm;
     use crate::spectrum::Normalized;
     use crate::spline::bspline::{PRIOR_WINDOW, SplineFit};
     use rand::SeedableRng;
@@ -87,7 +88,7 @@ mod tests {
             flux(i as f64) + SIGMA * noise
         };
         let exposure = Normalized {
-            arm: Arm::Red,
+            band: Arm::Red.band(),
             ln_wave: (0..n).map(|i| 6401f64.ln() + 1.97e-5 * i as f64).collect(),
             flux: (0..n).map(&mut noisy).collect(),
             ivar: vec![SIGMA.powi(-2); n],
@@ -116,7 +117,7 @@ mod tests {
             shrunk: &fit.coefficients,
             covariance,
         };
-        noise_share(exposure.arm, &exposure.ln_wave, &exposure.ivar, &fits)
+        noise_share(&exposure.band, &exposure.ln_wave, &exposure.ivar, &fits)
     }
 
     fn mean(values: &[f64]) -> f64 {

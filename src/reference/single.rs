@@ -9,9 +9,6 @@ use crate::C_KM_S;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 
-/// Knot spacing of a reference, pixels: half the line-spread function's width.
-pub const KNOT_PIXELS: usize = 3;
-
 /// Standard deviation given to the reference in a gap, per pixel of distance to the nearest good pixel, in units of the
 /// continuum, and its largest value: a line may hide there.
 const GAP_SIGMA: (f64, f64) = (0.05, 0.5);
@@ -74,7 +71,7 @@ impl Reference {
             shrunk: &fit.coefficients,
             covariance: &covariance,
         };
-        let share = noise_share(exposure.arm, &exposure.ln_wave, &exposure.ivar, &fits);
+        let share = noise_share(&exposure.band, &exposure.ln_wave, &exposure.ivar, &fits);
         let mut reference = Reference {
             ln_wave: exposure.ln_wave.clone(),
             knots,
@@ -355,7 +352,7 @@ mod tests {
             .map(|i| 8.77 + 1.8e-5 * i as f64 + 1e-10 * (i * i) as f64)
             .collect();
         Normalized {
-            arm: Arm::Red,
+            band: Arm::Red.band(),
             flux: ln_wave.iter().map(|l| flux(*l)).collect(),
             ivar: (0..n)
                 .map(|i| 1e4 * (1.0 + 0.5 * (i as f64 / 500.0).sin()))

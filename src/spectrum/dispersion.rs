@@ -7,8 +7,8 @@ use std::f64::consts::LN_10;
 
 use multiversion::multiversion;
 
+use super::pixels::StoredWave;
 use crate::C_KM_S;
-use crate::lamost::raw::StoredWave;
 
 /// Degree of the dispersion polynomial; degree 5 is wrong by 1 km/s, 6 and 7 agree with the rounding.
 pub const DEGREE: usize = 7;
@@ -27,7 +27,7 @@ pub struct Dispersion<'a> {
     /// Residual of the stored wavelengths about the fit, km/s rms.
     #[cfg(test)]
     pub residual_km_s: f64,
-    /// The residual was too large: `ln_wave` holds the stored values, not the fit.
+    /// A polynomial was asked for, and its residual was too large: `ln_wave` holds the stored values, not the fit.
     pub as_stored: bool,
 }
 
@@ -50,13 +50,28 @@ pub struct DispersionFitter {
 }
 
 impl DispersionFitter {
-    /// Fits the wavelengths of one exposure.
-    pub fn fit(&mut self, wave: &StoredWave) -> Dispersion<'_> {
+    /// The wavelengths of one exposure as they are.
+    pub fn exact(&mut self, wave: &StoredWave) -> Dispersion<'_> {
+        self.take(wave);
+        Dispersion {
+            ln_wave: &self.stored,
+            #[cfg(test)]
+            residual_km_s: 0.0,
+            as_stored: false,
+        }
+    }
+
+    fn take(&mut self, wave: &StoredWave) {
         self.stored.clear();
         match wave {
             StoredWave::Log10(log10) => to_ln(log10, &mut self.stored),
             StoredWave::Linear(wave_aa) => self.stored.extend(wave_aa.iter().map(|w| w.ln())),
         }
+    }
+
+    /// Fits the wavelengths of one exposure.
+    pub fn fit(&mut self, wave: &StoredWave) -> Dispersion<'_> {
+        self.take(wave);
         let n = self.stored.len();
         if n < 4 * N_BASIS {
             return Dispersion {

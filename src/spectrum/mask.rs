@@ -162,19 +162,19 @@ impl Masker {
     /// Whether pixel `i` is the highest around, and higher than what the spline may miss of real lines: its neighbours stand
     /// out because the spline was pulled, and are judged again in the next round.
     fn stands_out(&self, config: &MaskConfig, i: usize, flux: &[f64], good: &[bool]) -> bool {
-        /// Half-width in pixels over which this is judged: one line-spread function.
-        const REACH: usize = 6;
+        // Half-width in pixels over which this is judged: one line-spread function.
+        let reach = 2 * config.spike_knots;
         let residual = (flux[i] - self.model[i]).abs();
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for k in i.saturating_sub(REACH)..(i + REACH + 1).min(flux.len()) {
+        for k in i.saturating_sub(reach)..(i + reach + 1).min(flux.len()) {
             if !good[k] || k == i {
                 continue;
             }
             if (flux[k] - self.model[k]).abs() > residual {
                 return false;
             }
-            // Within 3 pixels the spline follows the spike itself.
-            if k.abs_diff(i) > 3 {
+            // Within a knot the spline follows the spike itself.
+            if k.abs_diff(i) > config.spike_knots {
                 low = low.min(self.model[k]);
                 high = high.max(self.model[k]);
             }

@@ -1,8 +1,12 @@
 //! From raw pixels to what the likelihood compares: wavelengths, masks, continuum, reference.
 
+pub mod band;
 pub mod continuum;
 pub mod dispersion;
 pub mod mask;
 pub mod normalize;
+pub mod pixels;
 
-pub use normalize::{Normalized, Normalizer, SpectrumConfig};
+pub use band::{Band, MODEL_SIGMA};
+pub use normalize::{Normalized, Normalizer, SpectrumConfig, Unusable};
+pub use pixels::{Exposure, Pixels, StoredWave};

@@ -1,12 +1,14 @@
 //! One exposure made comparable with another: masked, divided by its continuum, cut to the window.
 
+use crate::numbers::statistics::median_high;
 use multiversion::multiversion;
 
+use super::band::Band;
 use super::continuum::{ContinuumConfig, ContinuumFitter};
 use super::dispersion::DispersionFitter;
 use super::mask::{MaskConfig, Masker};
-use crate::lamost::raw::{RawSpectrum, RejectReason};
-use crate::{Arm, C_KM_S};
+use super::pixels::{Exposure, Pixels, Stored};
+use crate::C_KM_S;
 
 /// Settings of everything done to a single spectrum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -21,32 +23,51 @@ pub struct SpectrumConfig {
 /// Pixels kept beyond the window and the largest velocity, so that a reference's spline has no end inside.
 const MARGIN_PIXELS: f64 = 12.0;
 
-/// Width of a pixel, km/s, at most (measured: 5.1-7.2).
-const PIXEL_KM_S: f64 = 7.5;
-
 /// A window with fewer good pixels than this holds no line worth the name.
 pub const MIN_GOOD_PIXELS: usize = 100;
 
 /// A continuum below this part of its median belongs to no real pixel.
 const MIN_CONTINUUM: f64 = 0.02;
 
-/// A normalised exposure: pixels in ascending wavelength, of the arm's window and a margin on either side.
+/// Why a spectrum cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+pub enum Unusable {
+    /// There is nothing to fit a continuum to.
+    #[error("no good pixels to fit a continuum to")]
+    NoGoodPixels,
+    /// The continuum is not positive.
+    #[error("the continuum is not positive")]
+    NoContinuum,
+    /// Too few good pixels in the window.
+    #[error(
+        "{n_good} good pixels between {:.0} and {:.0} A, at least {MIN_GOOD_PIXELS} expected",
+        window_aa.0, window_aa.1
+    )]
+    FewGoodPixels {
+        /// How many there are.
+        n_good: usize,
+        /// The window, A.
+        window_aa: (f64, f64),
+    },
+}
+
+/// A normalised exposure: pixels in ascending wavelength, of the band's window and a margin on either side.
 #[derive(Clone, Debug)]
 pub struct Normalized {
-    /// Arm.
-    pub arm: Arm,
+    /// What instrument it is of.
+    pub band: Band,
     /// ln(vacuum wavelength / A), length n.
     pub ln_wave: Vec<f64>,
     /// Flux over continuum, length n; 0 where `ivar` is 0.
     pub flux: Vec<f64>,
     /// Inverse variance of `flux`, length n; 0 for pixels that do not count.
     pub ivar: Vec<f64>,
-    /// Signal-to-noise ratio per pixel: the header's, or where it has none the median over the good pixels of the window.
+    /// Signal-to-noise ratio per pixel: what was known of it, or else the median over the good pixels of the window.
     pub snr: f64,
     /// The dispersion is no polynomial; the stored wavelengths are used with their rounding.
     pub wave_as_stored: bool,
-    /// Heliocentric velocity that the file's wavelengths are corrected for, km/s: lambda = lambda_observed (1 - it / c). None where
-    /// it is not known; the caller sets it.
+    /// Heliocentric velocity that the wavelengths are corrected for, km/s: lambda = lambda_observed (1 - it / c). `None` where it is
+    /// not known.
     pub helio_rv_km_s: Option<f64>,
 }
 
@@ -65,22 +86,34 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// Normalises one exposure for velocities up to `vmax_km_s`. The error says why it cannot be used.
-    pub fn normalize(
+    /// Normalises one exposure for velocities up to `vmax_km_s`.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub fn normalize<'a, F: Stored + 'a>(
         &mut self,
         config: &SpectrumConfig,
-        raw: &RawSpectrum,
+        exposure: impl Into<Exposure<'a, F>>,
         vmax_km_s: f64,
-    ) -> Result<Normalized, (RejectReason, String)> {
-        let n = raw.flux.len();
-        let dispersion = self.dispersion.fit(&raw.wave);
+    ) -> Result<Normalized, Unusable> {
+        let Exposure {
+            band,
+            pixels,
+            snr: known_snr,
+            helio_rv_km_s,
+        } = exposure.into();
+        let n = pixels.flux.len();
+        let dispersion = match band.is_polynomial {
+            true => self.dispersion.fit(&pixels.wave),
+            false => self.dispersion.exact(&pixels.wave),
+        };
         wavelengths(&mut self.wave_aa, dispersion.ln_wave);
         select(
             &mut self.good,
             &mut self.flux,
             &mut self.ivar,
             config.mask.edge_pixels,
-            raw,
+            pixels,
         );
         self.masker
             .mask_spikes(&config.mask, &self.flux, &self.ivar, &mut self.good);
@@ -93,21 +126,15 @@ impl Normalizer {
             &self.good,
             &mut self.level,
         ) {
-            return Err((
-                RejectReason::NoGoodPixels,
-                "no good pixels to fit a continuum to".into(),
-            ));
+            return Err(Unusable::NoGoodPixels);
         }
         let floor = MIN_CONTINUUM * median_level(&self.good, &self.level, &mut self.scratch);
         if floor.is_nan() || floor <= 0.0 {
-            return Err((
-                RejectReason::NoGoodPixels,
-                "the continuum is not positive".into(),
-            ));
+            return Err(Unusable::NoContinuum);
         }
 
-        let (low_aa, high_aa) = raw.arm.window_aa();
-        let reach = (vmax_km_s + MARGIN_PIXELS * PIXEL_KM_S) / C_KM_S;
+        let (low_aa, high_aa) = band.window_aa;
+        let reach = (vmax_km_s + MARGIN_PIXELS * band.pixel_km_s) / C_KM_S;
         let first = self
             .wave_aa
             .partition_point(|w| *w < low_aa * (1.0 - reach));
@@ -128,27 +155,27 @@ impl Normalizer {
         let is_good = |i: &usize| self.good[first + i] && self.level[first + i] > floor;
         let n_good = window.clone().filter(is_good).count();
         if n_good < MIN_GOOD_PIXELS {
-            let detail = format!(
-                "{n_good} good pixels between {low_aa:.0} and {high_aa:.0} A, at least {MIN_GOOD_PIXELS} expected"
-            );
-            return Err((RejectReason::NoGoodPixels, detail));
+            return Err(Unusable::FewGoodPixels {
+                n_good,
+                window_aa: band.window_aa,
+            });
         }
-        let snr = if raw.snr.is_finite() {
-            raw.snr
+        let snr = if known_snr.is_finite() {
+            known_snr
         } else {
             self.scratch.clear();
             let good = window.filter(is_good);
             self.scratch.extend(good.map(|i| flux[i] * ivar[i].sqrt()));
-            median(&mut self.scratch)
+            median_high(&mut self.scratch).unwrap_or(f64::NAN)
         };
         Ok(Normalized {
-            arm: raw.arm,
+            band,
             ln_wave: dispersion.ln_wave[kept].to_vec(),
             flux,
             ivar,
             snr,
             wave_as_stored: dispersion.as_stored,
-            helio_rv_km_s: raw.helio_rv_km_s,
+            helio_rv_km_s,
         })
     }
 }
@@ -159,34 +186,37 @@ fn wavelengths(wave_aa: &mut Vec<f64>, ln_wave: &[f64]) {
     let origin = ln_wave.get(ln_wave.len() / 2).copied().unwrap_or_default();
     let origin_aa = origin.exp();
     wave_aa.clear();
+    let ends = ln_wave.first().zip(ln_wave.last());
+    if ends.is_some_and(|(first, last)| (origin - first).max(last - origin) > NEAR_0) {
+        wave_aa.extend(ln_wave.iter().map(|l| l.exp()));
+        return;
+    }
     wave_aa.extend(ln_wave.iter().map(|l| origin_aa * exp_near_0(l - origin)));
 }
 
 /// Pixels that count, their fluxes and inverse variances; 0 for those that do not.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn select(
+fn select<F: Stored>(
     good: &mut Vec<bool>,
     flux: &mut Vec<f64>,
     ivar: &mut Vec<f64>,
     edge_pixels: usize,
-    raw: &RawSpectrum,
+    pixels: &Pixels<F>,
 ) {
     // Selects instead of branches, so that it vectorises.
-    let usable = |flux: f32, ivar: f32, masked: bool| {
-        flux.is_finite() & ivar.is_finite() & (ivar > 0.0) & !masked
-    };
+    let usable = |flux: F, ivar: F, masked: bool| flux.is_finite() & ivar.is_positive() & !masked;
     good.clear();
-    let pixels = raw.flux.iter().zip(&raw.ivar).zip(&raw.masked);
-    good.extend(pixels.map(|((flux, ivar), masked)| usable(*flux, *ivar, *masked)));
+    let all = pixels.flux.iter().zip(&pixels.ivar).zip(&pixels.masked);
+    good.extend(all.map(|((flux, ivar), masked)| usable(*flux, *ivar, *masked)));
     let n = good.len();
     let edge = edge_pixels.min(n);
     good[..edge].fill(false);
     good[n - edge..].fill(false);
-    let or_0 = |(value, good): (&f32, &bool)| f64::from(if *good { *value } else { 0.0 });
+    let or_0 = |(value, good): (&F, &bool)| if *good { (*value).into() } else { 0.0 };
     flux.clear();
-    flux.extend(raw.flux.iter().zip(&*good).map(or_0));
+    flux.extend(pixels.flux.iter().zip(&*good).map(or_0));
     ivar.clear();
-    ivar.extend(raw.ivar.iter().zip(&*good).map(or_0));
+    ivar.extend(pixels.ivar.iter().zip(&*good).map(or_0));
 }
 
 /// Flux over continuum and its inverse variance; 0 for what is not good or where the continuum is not above `floor`.
@@ -215,10 +245,13 @@ fn median_level(good: &[bool], level: &[f64], scratch: &mut Vec<f64>) -> f64 {
     scratch.clear();
     let good = (0..good.len()).filter(|i| good[*i]).step_by(16);
     scratch.extend(good.map(|i| level[i]));
-    median(scratch)
+    median_high(scratch).unwrap_or(f64::NAN)
 }
 
-/// exp(x) to 1e-15 for |x| < 0.06, half an arm and more: terms of the series, which the compiler puts on SIMD lanes.
+/// Half a spectrum of 750 A in the visible is not as long as this.
+const NEAR_0: f64 = 0.06;
+
+/// exp(x) to 1e-15 for |x| < [`NEAR_0`]: terms of the series, which the compiler puts on SIMD lanes.
 #[inline(always)]
 fn exp_near_0(x: f64) -> f64 {
     const FACTORIALS: [f64; 8] = [2.0, 6.0, 24.0, 120.0, 720.0, 5040.0, 40_320.0, 362_880.0];
@@ -227,15 +260,6 @@ fn exp_near_0(x: f64) -> f64 {
         .rev()
         .fold(0.0, |sum, f| sum * x + 1.0 / f);
     1.0 + x * (1.0 + x * series)
-}
-
-/// Median (upper of the two middle values); NaN for none. Reorders `values`.
-fn median(values: &mut [f64]) -> f64 {
-    if values.is_empty() {
-        return f64::NAN;
-    }
-    let middle = values.len() / 2;
-    *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use relrv::lamost::raw::RawSpectrum;
 use relrv::likelihood::{
     Batch, Cpu, Likelihood, Measurement, ReferenceTable, RvFlags, SpectrumPixels,
 };
-use relrv::measure::coadd::{FirstPass, against_coadds};
+use relrv::measure::FirstPass;
+use relrv::measure::coadd::against_coadds;
 use relrv::measure::stages::StageClocks;
 use relrv::measure::{MeasureConfig, ReferenceKind, measure};
 use relrv::reference::Reference;
@@ -93,6 +94,7 @@ pub fn best(arm: &[Spectrum]) -> usize {
 /// A star's exposures in one arm against the best of them.
 pub fn first_pass(arm: &[Spectrum], config: &MeasureConfig) -> FirstPass {
     let best = best(arm);
+    let band = arm[best].raw.arm as usize;
     let exposures: Vec<Normalized> = arm.iter().map(|s| s.normalized.clone()).collect();
     let reference = Reference::new(&exposures[best], config.knot_pixels).unwrap();
     let table = ReferenceTable::new(&reference, &config.grid);
@@ -105,14 +107,14 @@ pub fn first_pass(arm: &[Spectrum], config: &MeasureConfig) -> FirstPass {
         tables: vec![table],
         spectra,
     };
-    FirstPass::new(1, exposures, best, Cpu.measure(&batch).unwrap())
+    FirstPass::new(1, band, exposures, best, Cpu.measure(&batch).unwrap())
 }
 
 /// Measures a star whose first pass this is.
 pub fn finish(first: [FirstPass; 2], config: &MeasureConfig) -> [FirstPass; 2] {
     let mut arms = first;
     if config.reference == ReferenceKind::Coadd {
-        against_coadds(config, &mut arms, &StageClocks::default());
+        against_coadds(&config.comparison(), &mut arms, &StageClocks::default());
     }
     for arm in &mut arms {
         for (m, double) in arm.measurements.iter_mut().zip(&arm.double_lined) {

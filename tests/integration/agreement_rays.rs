@@ -6,7 +6,7 @@ use relrv::Arm;
 use relrv::lab::simulate::Config;
 use relrv::lamost::raw::StoredWave;
 use relrv::likelihood::Measurement;
-use relrv::measure::coadd::FirstPass;
+use relrv::measure::FirstPass;
 use relrv::spectrum::Normalizer;
 
 use crate::agreement::*;
@@ -25,7 +25,7 @@ const MOST_SIGMA: f64 = 3.0;
 fn with_ray(spectrum: &Spectrum, pixel: usize, normalizer: &mut Normalizer) -> Spectrum {
     let mut raw = spectrum.raw.clone();
     for (k, height) in (pixel..).zip(RAY_SIGMA) {
-        raw.flux[k] += height / raw.ivar[k].sqrt();
+        raw.pixels.flux[k] += height / raw.pixels.ivar[k].sqrt();
     }
     Spectrum::new(raw, spectrum.helio_rv_km_s, normalizer)
 }
@@ -33,12 +33,12 @@ fn with_ray(spectrum: &Spectrum, pixel: usize, normalizer: &mut Normalizer) -> S
 /// First pixel from `wave_aa` on from which a cosmic ray meets sound pixels only; some before it at the window's end.
 fn first_pixel(spectrum: &Spectrum, wave_aa: f64) -> usize {
     let (_, high_aa) = spectrum.raw.arm.window_aa();
-    let at = |wave_aa: f64| match &spectrum.raw.wave {
+    let at = |wave_aa: f64| match &spectrum.raw.pixels.wave {
         StoredWave::Log10(wave) => wave.partition_point(|l| 10f64.powf((*l).into()) < wave_aa),
         StoredWave::Linear(wave) => wave.partition_point(|w| *w < wave_aa),
     };
     let is_sound = |k: &usize| {
-        let ivar = &spectrum.raw.ivar[*k..k + RAY_SIGMA.len()];
+        let ivar = &spectrum.raw.pixels.ivar[*k..k + RAY_SIGMA.len()];
         ivar.iter().all(|i| *i > 0.0)
     };
     let (first, end) = (at(wave_aa), at(high_aa) - RAY_SIGMA.len());

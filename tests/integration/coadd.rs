@@ -9,12 +9,13 @@ use relrv::Arm;
 use relrv::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
 use relrv::lab::simulate::template::{StellarParams, Template};
 use relrv::lab::validate::statistics::rms;
+use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::likelihood::{Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels};
-use relrv::measure::coadd::{FirstPass, against_coadds};
+use relrv::measure::FirstPass;
+use relrv::measure::coadd::against_coadds;
 use relrv::measure::stages::StageClocks;
 use relrv::measure::{MeasureConfig, ReferenceKind, RvRow, measure};
 use relrv::reference::Reference;
-use relrv::reference::single::KNOT_PIXELS;
 use relrv::spectrum::{Normalized, Normalizer, SpectrumConfig};
 use relrv::table::Table;
 
@@ -62,6 +63,7 @@ fn both_ways(
     best: usize,
     config: &MeasureConfig,
 ) -> (Vec<Measurement>, FirstPass) {
+    let band = usize::from(exposures[best].band == Arm::Red.band());
     let reference = Reference::new(&exposures[best], KNOT_PIXELS).unwrap();
     let table = ReferenceTable::new(&reference, &config.grid);
     let spectra = exposures
@@ -74,8 +76,8 @@ fn both_ways(
         spectra,
     };
     let first = Cpu.measure(&batch).unwrap();
-    let mut star = [FirstPass::new(1, exposures, best, first.clone())];
-    against_coadds(config, &mut star, &StageClocks::default());
+    let mut star = [FirstPass::new(1, band, exposures, best, first.clone())];
+    against_coadds(&config.comparison(), &mut star, &StageClocks::default());
     let [star] = star;
     (first, star)
 }

@@ -11,13 +11,13 @@ use relrv::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_t
 use relrv::lab::simulate::template::{StellarParams, Template};
 use relrv::lab::simulate::{Config, KindShares, TruthRow};
 use relrv::lab::validate::statistics::{mean, rms};
+use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::lamost::inflate::Inflater;
 use relrv::lamost::mrs;
 use relrv::lamost::raw::RawSpectrum;
 use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels};
 use relrv::measure::{MeasureConfig, ReferenceKind, RvRow, measure};
 use relrv::reference::Reference;
-use relrv::reference::single::KNOT_PIXELS;
 use relrv::spectrum::{Normalized, Normalizer};
 
 use crate::support::*;
@@ -232,7 +232,7 @@ impl NoiseFree {
             sums.resize(found.flux.len(), (0.0, 0.0));
             for (k, (sum, n)) in sums.iter_mut().enumerate() {
                 if found.ivar[k] > 0.0 {
-                    let level = f64::from(made.raw.flux[first + k]) / found.flux[k];
+                    let level = f64::from(made.raw.pixels.flux[first + k]) / found.flux[k];
                     *sum += level / made.continuum[first + k];
                     *n += 1.0;
                 }
@@ -245,7 +245,7 @@ impl NoiseFree {
         let flux: Vec<f64> = ln_wave.iter().zip(&continuum_bias).map(at_best).collect();
         let n = flux.len();
         let exposure = Normalized {
-            arm,
+            band: arm.band(),
             ln_wave: ln_wave.clone(),
             flux,
             ivar: vec![1e8; n],

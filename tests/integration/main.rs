@@ -18,6 +18,7 @@ mod controls;
 mod corruption;
 mod dependencies;
 mod descriptors;
+mod echelle;
 mod endless;
 mod fits_edit;
 mod flags_text;
@@ -31,6 +32,7 @@ mod never_lost;
 mod oracle;
 #[cfg(unix)] // symbolic links
 mod own_files;
+mod own_spectra;
 mod phase;
 mod plate;
 mod precision;

@@ -2,9 +2,9 @@
 
 use relrv::Arm;
 use relrv::lab::simulate::{SpectrumOptions, StellarParams};
+use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, oracle};
 use relrv::reference::Reference;
-use relrv::reference::single::KNOT_PIXELS;
 
 use crate::monte_carlo::*;
 

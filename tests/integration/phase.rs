@@ -56,7 +56,7 @@ fn interpolating_the_observed_spectrum_pulls_to_half_pixels() {
 /// Eq. 3 with the observed spectrum interpolated linearly; the error is that of the likelihood's width.
 fn literal(exposure: &Normalized, reference: &Normalized) -> Measurement {
     const STEP_KM_S: f64 = 0.1;
-    let (low, high) = exposure.arm.window_aa();
+    let (low, high) = exposure.band.window_aa;
     let ln_l = |v_km_s: f64| -> f64 {
         let mut sum = 0.0;
         let mut j = 0;

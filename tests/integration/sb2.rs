@@ -16,10 +16,10 @@ use relrv::lab::simulate::{
     Component, Config, KindShares, SpectrumOptions, StellarParams, Template, TruthRow,
     spectrum_with_truth, write_plate,
 };
+use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::likelihood::RvFlags;
 use relrv::measure::RvRow;
 use relrv::reference::Reference;
-use relrv::reference::single::KNOT_PIXELS;
 use relrv::spectrum::{Normalized, Normalizer, SpectrumConfig};
 
 use crate::run_support::{floats, run, table, texts};
@@ -310,7 +310,7 @@ fn the_second_copy_is_where_the_second_star_is() {
     assert!((apart_seen.share - 0.5).abs() < 0.1, "{}", apart_seen.share);
     assert!(!single_seen.is_sure() && !single_seen.is_likely());
     let none = Evidence::default();
-    assert_eq!(judge([&seen, &none]), [vec![false, true, false], vec![]]);
+    assert_eq!(judge(&[&seen, &none]), [vec![false, true, false], vec![]]);
 
     // With the stars apart all the time nothing changes, but the reference is like itself 130 km/s away.
     let reference = Reference::new(&apart, KNOT_PIXELS).unwrap();
@@ -323,7 +323,7 @@ fn the_second_copy_is_where_the_second_star_is() {
         &mut scratch,
     );
     assert!(!seen.second[1].unwrap().is_sure(), "{seen:?}");
-    assert!(judge([&seen, &none])[0][0]);
+    assert!(judge(&[&seen, &none])[0][0]);
 }
 
 #[test]
@@ -342,7 +342,7 @@ fn broad_lines_are_wider_when_the_stars_are_apart() {
             evidence(&reference, all.into_iter(), 0, true, &mut scratch)
         })
     };
-    let double = |seen: &[Evidence; 2]| judge([&seen[0], &seen[1]]).concat().contains(&true);
+    let double = |seen: &[Evidence; 2]| judge(&[&seen[0], &seen[1]]).concat().contains(&true);
     let red = |seen: &[Evidence; 2]| [1, 2].map(|i| seen[1].width_sigma[i].unwrap());
     for seed in [10, 20, 30] {
         let wider = widths([0.0, 0.0], [-50.0, 60.0], seed);
@@ -384,7 +384,7 @@ fn spectra_that_nothing_can_be_said_of_say_nothing() {
     let seen = evidence(&reference, exposures.into_iter(), 0, true, &mut scratch);
     assert_eq!(seen.second.len(), 4);
     let none = Evidence::default();
-    assert_eq!(judge([&seen, &none]), [vec![false; 4], vec![]]);
+    assert_eq!(judge(&[&seen, &none]), [vec![false; 4], vec![]]);
     // A reference without lines, and one of a window that is too short.
     let reference = Reference::new(&flat, KNOT_PIXELS).unwrap();
     let seen = evidence(
@@ -394,7 +394,7 @@ fn spectra_that_nothing_can_be_said_of_say_nothing() {
         true,
         &mut scratch,
     );
-    assert_eq!(judge([&seen, &none]), [vec![false; 2], vec![]]);
+    assert_eq!(judge(&[&seen, &none]), [vec![false; 2], vec![]]);
     let mut short = good.clone();
     for values in [&mut short.ln_wave, &mut short.flux, &mut short.ivar] {
         values.truncate(300);
@@ -407,7 +407,7 @@ fn spectra_that_nothing_can_be_said_of_say_nothing() {
         true,
         &mut scratch,
     );
-    assert_eq!(judge([&seen, &none]), [vec![false; 2], vec![]]);
+    assert_eq!(judge(&[&seen, &none]), [vec![false; 2], vec![]]);
 }
 
 #[test]

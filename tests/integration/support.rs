@@ -7,9 +7,9 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use relrv::lab::simulate::{self, Config, KindShares, TruthRow};
+use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::likelihood::{Cpu, VelocityGrid};
 use relrv::measure::{MeasureConfig, Measured, ReferenceKind, measure};
-use relrv::reference::single::KNOT_PIXELS;
 use relrv::spectrum::SpectrumConfig;
 use relrv::table::{ColumnData, Table};
 use relrv::{Arm, C_KM_S};

@@ -6,9 +6,9 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use crate::lab::simulate::{SpectrumOptions, StellarParams, Template, spectrum};
+use crate::lamost::arm::KNOT_PIXELS;
 use crate::likelihood::{Batch, ReferenceTable, SpectrumPixels, VelocityGrid};
 use crate::reference::Reference;
-use crate::reference::single::KNOT_PIXELS;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 use crate::{Arm, C_KM_S, Error, Result};
 

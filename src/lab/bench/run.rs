@@ -1,6 +1,7 @@
 //! The measurements of `relrv bench`.
 
 #[cfg(feature = "gpu")]
+use crate::numbers::statistics::median_high;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -230,8 +231,7 @@ fn time(
         warm.push(clock.elapsed().as_secs_f64());
         repeats &= again.iter().zip(&measured).all(|(a, b)| same_bytes(a, b));
     }
-    warm.sort_by(f64::total_cmp);
-    let warm_s = warm[warm.len() / 2];
+    let warm_s = median_high(&mut warm).unwrap_or(f64::NAN);
     let n = batch.spectra.len();
     let n_pixels: usize = batch.spectra.iter().map(|s| s.len()).sum();
     let work = (n_pixels * config.grid.len()) as f64;

@@ -7,6 +7,7 @@ use super::primary;
 use super::spectrum::Simulated;
 use crate::Arm;
 use crate::lamost::raw::StoredWave;
+use crate::numbers::statistics::median_high;
 use crate::text::date::iso_of_mjd;
 
 /// What the file is about.
@@ -63,7 +64,7 @@ impl FileContent<'_> {
     fn write_exposure(&self, exposure: &Exposure, spectrum: &Simulated, out: &mut Vec<u8>) {
         let raw = &spectrum.raw;
         let dr9 = self.layout == Layout::Dr9;
-        let mut wave: Vec<f32> = match (&raw.wave, dr9) {
+        let mut wave: Vec<f32> = match (&raw.pixels.wave, dr9) {
             (StoredWave::Log10(log), false) => log.clone(),
             _ => spectrum
                 .log10_wave
@@ -71,9 +72,9 @@ impl FileContent<'_> {
                 .map(|l| 10f64.powf(*l) as f32)
                 .collect(),
         };
-        let mut flux = raw.flux.clone();
-        let mut ivar = raw.ivar.clone();
-        let mut mask: Vec<i16> = raw.masked.iter().map(|m| i16::from(*m)).collect();
+        let mut flux = raw.pixels.flux.clone();
+        let mut ivar = raw.pixels.ivar.clone();
+        let mut mask: Vec<i16> = raw.pixels.masked.iter().map(|m| i16::from(*m)).collect();
         // The red arm is read out towards the blue.
         if raw.arm == Arm::Red {
             wave.reverse();
@@ -205,8 +206,8 @@ impl Coadd {
                 let t =
                     (wave - s.log10_wave[pixel]) / (s.log10_wave[pixel + 1] - s.log10_wave[pixel]);
                 let mix = |v: &[f32]| f64::from(v[pixel]) * (1.0 - t) + f64::from(v[pixel + 1]) * t;
-                let ivar = mix(&s.raw.ivar);
-                weighted[i] += ivar * mix(&s.raw.flux);
+                let ivar = mix(&s.raw.pixels.ivar);
+                weighted[i] += ivar * mix(&s.raw.pixels.flux);
                 weight[i] += ivar;
             }
         }
@@ -220,11 +221,7 @@ impl Coadd {
             .zip(&weight)
             .map(|(f, w)| f64::from(*f) * w.sqrt())
             .collect();
-        let middle = snr.len() / 2;
-        let snr = match snr.is_empty() {
-            true => 0.0,
-            false => *snr.select_nth_unstable_by(middle, f64::total_cmp).1,
-        };
+        let snr = median_high(&mut snr).unwrap_or(0.0);
         Coadd {
             log10_wave,
             flux,

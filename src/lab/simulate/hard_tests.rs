@@ -119,13 +119,13 @@ fn damage_is_on_the_best_exposure_of_each_arm() {
 
 /// Velocity of the water line of 6532.36 A (air) in the file's wavelengths, km/s.
 fn water_velocity_km_s(spectrum: &RawSpectrum) -> f64 {
-    let StoredWave::Log10(log) = &spectrum.wave else {
+    let StoredWave::Log10(log) = &spectrum.pixels.wave else {
         panic!("wrong layout");
     };
     let centre_aa = lines::air_to_vacuum_aa(6532.359);
     let near: Vec<(f64, f64)> = log
         .iter()
-        .zip(&spectrum.flux)
+        .zip(&spectrum.pixels.flux)
         .map(|(l, f)| {
             let wave_aa = 10f64.powf(f64::from(*l));
             ((wave_aa / centre_aa).ln() * C_KM_S, f64::from(*f))

@@ -102,8 +102,8 @@ pub fn observe<R: Rng + ?Sized>(
 ) -> Pixels {
     let gain = VARIANCE_PER_FLUX[arm as usize];
     // Flux / sigma rises with the flux, so its median belongs to the median flux.
-    let scale = flux_for_snr(snr, gain)
-        / median_high(&mut noise_free[window].to_vec()).max(f64::MIN_POSITIVE);
+    let middle = median_high(&mut noise_free[window].to_vec()).unwrap_or(0.0);
+    let scale = flux_for_snr(snr, gain) / middle.max(f64::MIN_POSITIVE);
     // The quoted variance is off by a factor that the whole spectrum shares.
     let normal: f64 = StandardNormal.sample(rng);
     let variance_factor = (defects.ivar_error * normal).exp();
@@ -150,9 +150,7 @@ pub fn measured_snr(pixels: &Pixels, window: std::ops::Range<usize>) -> f64 {
         .filter(|(_, ivar)| **ivar > 0.0)
         .map(|(flux, ivar)| flux * ivar.sqrt())
         .collect();
-    // Nothing is no signal.
-    let snr = median_high(&mut snr);
-    if snr.is_nan() { 0.0 } else { snr }
+    median_high(&mut snr).unwrap_or(0.0)
 }
 
 /// Share of the last pixel's noise that a pixel takes on, and the factor that keeps the variance, for a `correlation` of

@@ -94,8 +94,8 @@ fn both_layouts_read_back_with_the_truth() {
                 // The key is measured with an inverse variance that is off by 10 %.
                 assert!((s.snr / row.snr).ln().abs() < 0.25, "{} {}", s.snr, row.snr);
                 assert!((600.0..660.0).contains(&s.mid_s), "{}", s.mid_s);
-                assert_eq!(s.flux.len(), N_PIXELS);
-                let wave: Vec<f64> = match (&s.wave, layout) {
+                assert_eq!(s.pixels.flux.len(), N_PIXELS);
+                let wave: Vec<f64> = match (&s.pixels.wave, layout) {
                     (StoredWave::Log10(w), Layout::Dr7) => {
                         w.iter().map(|l| 10f64.powf(f64::from(*l))).collect()
                     }
@@ -133,8 +133,8 @@ fn cfitsio_reads_the_same_tables() {
             flux.reverse();
             log.reverse();
         }
-        assert_eq!(flux, s.flux);
-        assert_eq!(StoredWave::Log10(log), s.wave);
+        assert_eq!(flux, s.pixels.flux);
+        assert_eq!(StoredWave::Log10(log), s.pixels.wave);
     }
     let coadd = theirs.hdu("COADD_R").unwrap();
     let flux: Vec<f32> = coadd.read_col(&mut theirs, "FLUX").unwrap();
@@ -249,9 +249,10 @@ fn shipped_plate_is_what_the_simulator_makes() {
     let other = read_file(&shipped_dir.join(name), &mut inflater).unwrap();
     for (a, b) in one.spectra.iter().zip(&other.spectra) {
         assert!(
-            a.flux
+            a.pixels
+                .flux
                 .iter()
-                .zip(&b.flux)
+                .zip(&b.pixels.flux)
                 .all(|(x, y)| (x - y).abs() <= 1e-4 * y.abs().max(1.0))
         );
     }

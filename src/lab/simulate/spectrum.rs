@@ -193,10 +193,12 @@ pub(super) fn detected<R: Rng + ?Sized>(
         frame_doubtful: false,
         // Two decimals, as in the files.
         snr: (snr_key * 100.0).round() / 100.0,
-        wave: StoredWave::Log10(log10_wave.iter().map(|l| *l as f32).collect()),
-        flux: flux.iter().map(|f| *f as f32).collect(),
-        ivar: ivar.iter().map(|i| *i as f32).collect(),
-        masked,
+        pixels: crate::spectrum::Pixels {
+            wave: StoredWave::Log10(log10_wave.iter().map(|l| *l as f32).collect()),
+            flux: flux.iter().map(|f| *f as f32).collect(),
+            ivar: ivar.iter().map(|i| *i as f32).collect(),
+            masked,
+        },
     };
     Simulated {
         raw,
@@ -249,7 +251,8 @@ mod tests {
         );
         let chi2: f64 = (0..N_PIXELS)
             .map(|i| {
-                ((f64::from(s.raw.flux[i]) - s.norm_flux[i] * s.continuum[i]) / s.sigma[i]).powi(2)
+                ((f64::from(s.raw.pixels.flux[i]) - s.norm_flux[i] * s.continuum[i]) / s.sigma[i])
+                    .powi(2)
             })
             .sum::<f64>()
             / N_PIXELS as f64;

@@ -6,11 +6,11 @@ use rayon::prelude::*;
 
 use crate::lab::simulate::spectrum::{Component, Simulated, SpectrumOptions, spectrum_with_truth};
 use crate::lab::simulate::template::{StellarParams, Template};
+use crate::lamost::arm::KNOT_PIXELS;
 use crate::likelihood::{
     Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels, VelocityGrid,
 };
 use crate::reference::Reference;
-use crate::reference::single::KNOT_PIXELS;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 use crate::{Arm, C_KM_S, Result};
 

@@ -8,6 +8,7 @@ use crate::fits::header::Header;
 use crate::fits::reader::Hdu;
 use crate::fits::vectors::{BinTable, Column, ElementType};
 use crate::lamost::raw::{RawSpectrum, RejectReason, StoredWave};
+use crate::spectrum::Pixels;
 
 /// Fewest pixels of a usable exposure; real ones have 4136.
 const MIN_PIXELS: usize = 500;
@@ -138,10 +139,12 @@ pub(super) fn read(hdu: &Hdu<'_>, name: &str, arm: Arm, lmjd: i64) -> Result<Raw
         frame_moved: false,
         frame_doubtful: false,
         snr: hdu.header.float("SNR").unwrap_or(f64::NAN),
-        wave,
-        flux,
-        ivar,
-        masked,
+        pixels: Pixels {
+            wave,
+            flux,
+            ivar,
+            masked,
+        },
     })
 }
 

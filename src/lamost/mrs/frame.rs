@@ -27,7 +27,7 @@ impl Settler {
         let near_km_s = *self.near_km_s.get_or_insert_with(|| compute(exposure));
         let is_believed = |v: &f64| (v - near_km_s).abs() <= BELIEVED_KM_S;
         if frame.is_vacuum == Some(false) {
-            change(&mut exposure.wave, vacuum_aa);
+            change(&mut exposure.pixels.wave, vacuum_aa);
         }
         let said = frame.helio_rv_km_s;
         exposure.helio_rv_km_s = match frame.is_heliocentric {
@@ -38,7 +38,7 @@ impl Settler {
                 let by_km_s = said
                     .filter(|v| is_believed(v) || is_other(v))
                     .unwrap_or_else(|| compute(exposure));
-                change(&mut exposure.wave, |wave_aa| {
+                change(&mut exposure.pixels.wave, |wave_aa| {
                     wave_aa * (1.0 - by_km_s / C_KM_S)
                 });
                 Some(by_km_s)

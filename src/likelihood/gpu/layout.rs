@@ -116,7 +116,7 @@ mod tests {
     use wgpu::naga;
 
     use super::*;
-    use crate::likelihood::{batch, peak, search};
+    use crate::likelihood::{batch, lanes, peak, search};
 
     fn module() -> naga::Module {
         naga::front::wgsl::parse_str(SHADER)
@@ -158,7 +158,7 @@ mod tests {
             ("FINE_PER_STEP", peak::FINE_PER_STEP as f64),
             ("FINE_SIDE", peak::FINE_SIDE as f64),
             ("SEARCH_DEPTH", peak::SEARCH_DEPTH),
-            ("BLOCK_LANES", search::BLOCK_LANES as f64),
+            ("BLOCK_LANES", lanes::BLOCK_LANES as f64),
             ("MAX_VARIANCE", f64::from(search::MAX_VARIANCE)),
             ("PARABOLA_DEPTH", peak::PARABOLA_DEPTH),
             ("MIN_POINTS", peak::MIN_POINTS as f64),

@@ -334,7 +334,6 @@ impl Likelihood for Gpu {
         Ok(out)
     }
 
-    #[cfg(feature = "lab")]
     fn curve(&self, batch: &Batch, spectrum: usize) -> Result<Vec<f64>> {
         let chunks = self.chunks(batch, spectrum..spectrum + 1)?;
         let mut guard = self.lock();

@@ -1,9 +1,11 @@
 //! Which exposures agree, and the velocities that come of it.
 
-use super::*;
-use crate::likelihood::flags;
+use super::super::first_pass::FirstPass;
+use super::laid::{Laid, Next, is_sure};
 use crate::likelihood::precision::PrecisionSums;
-use crate::reference::coadd::Misfit;
+use crate::likelihood::{Measurement, RvFlags, flags};
+use crate::numbers::statistics::median_high;
+use crate::reference::coadd::{Compared, Misfit};
 
 /// An exposure differs from the others if the part of its residuals that is no noise is larger than this, in units of its noise
 /// and the model's error, and of its error for pure noise.
@@ -118,8 +120,7 @@ fn odd_one(laid: &Laid<'_>, differences: &[f64]) -> Option<usize> {
         .filter(|i| *i != worst)
         .map(|i| differences[i])
         .collect();
-    others.sort_by(f64::total_cmp);
-    let usual = others.get(others.len() / 2).copied().unwrap_or(0.0);
+    let usual = median_high(&mut others).unwrap_or(0.0);
     (differences[worst] > 1.0 && differences[worst] > ODD_RATIO * usual).then_some(worst)
 }
 

@@ -7,53 +7,55 @@
 
 use std::borrow::Cow;
 
-use super::*;
+use super::super::comparison::Comparison;
+use super::super::first_pass::FirstPass;
+use super::laid::Stand;
+use crate::double_lined::coarse::CoarseExposure;
 use crate::double_lined::{self, Evidence};
+use crate::reference::Reference;
+use crate::spectrum::Normalized;
 
-/// What is known of a star in one arm.
+/// What is known of a star.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// One set of lines.
     Single,
-    /// Two sets of lines, in one arm or the other.
+    /// Two sets of lines, in one band or another.
     Double,
     /// Two sets of lines, but its best exposure may be the reason.
     Doubtful,
 }
 
-/// Fewer exposures of an arm than this are not judged without the best one.
+/// Fewer exposures of a band than this are not judged without the best one.
 pub(super) const FEWEST: usize = 3;
 
-/// Judges a star by its arms.
+/// Judges a star by its bands.
 pub(super) fn judge(
-    config: &MeasureConfig,
-    arms: &mut [Stand<'_>],
+    comparison: &Comparison,
+    bands: &mut [Stand<'_>],
     scratch: &mut CoarseExposure,
 ) -> Verdict {
-    let evidence = evidence(config, arms, scratch);
-    let double = double_lined::judge([&evidence[0], &evidence[1]]);
+    let evidence = evidence(comparison, bands, scratch);
+    let all: Vec<&Evidence> = evidence.iter().collect();
+    let double = double_lined::judge(&all);
     let is_double = double.iter().flatten().any(|d| *d);
-    let is_on_trial = arms.iter().any(|arm| arm.star().on_trial.is_some());
+    let is_on_trial = bands.iter().any(|band| band.star().on_trial.is_some());
     if is_on_trial && is_double {
         return Verdict::Double;
     }
-    let none = Evidence::default();
-    let alone = [[&evidence[0], &none], [&none, &evidence[1]]];
-    for stand in arms.iter_mut() {
-        if let Some(arm) = stand.exposures().first().map(|e| e.arm as usize) {
-            note(stand.star_mut(), &double[arm]);
-            if !is_on_trial {
-                let alone = double_lined::judge(alone[arm]);
-                stand.star_mut().is_suspected = alone.iter().flatten().any(|d| *d);
-            }
+    for stand in bands.iter_mut() {
+        let star = stand.star_mut();
+        note(star, &double[star.band]);
+        if !is_on_trial {
+            star.is_suspected = is_double_alone(&evidence, star.band);
         }
     }
     // Exposures that were left out for other reasons have had their trial.
-    let may_be_tried = |arm: &Stand<'_>| {
-        let odd = &arm.star().odd;
+    let may_be_tried = |band: &Stand<'_>| {
+        let odd = &band.star().odd;
         odd.len() >= FEWEST && !odd.contains(&true)
     };
-    match (is_double, arms.iter().any(may_be_tried)) {
+    match (is_double, bands.iter().any(may_be_tried)) {
         (false, _) => Verdict::Single,
         (true, false) => Verdict::Double,
         (true, true) => Verdict::Doubtful,
@@ -70,31 +72,41 @@ fn note(star: &mut FirstPass, double: &[bool]) {
     }
 }
 
-/// What the exposures that are not odd show against the best of them; blue and red.
+/// Whether a star would look double if there were this band alone.
+fn is_double_alone(evidence: &[Evidence], band: usize) -> bool {
+    let none = Evidence::default();
+    let mut alone = vec![&none; evidence.len()];
+    alone[band] = &evidence[band];
+    double_lined::judge(&alone)
+        .iter()
+        .flatten()
+        .any(|double| *double)
+}
+
+/// What the exposures that are not odd show against the best of them; by the number of the band.
 fn evidence(
-    config: &MeasureConfig,
-    arms: &[Stand<'_>],
+    comparison: &Comparison,
+    bands: &[Stand<'_>],
     scratch: &mut CoarseExposure,
-) -> [Evidence; 2] {
-    let mut out = [Evidence::default(), Evidence::default()];
-    // The blue arm comes first.
-    let mut in_order: Vec<&Stand<'_>> = arms.iter().collect();
-    in_order.sort_by_key(|stand| stand.exposures().first().map(|e| e.arm as usize));
+) -> Vec<Evidence> {
+    let mut in_order: Vec<&Stand<'_>> = bands.iter().collect();
+    in_order.sort_by_key(|stand| stand.star().band);
+    let mut out: Vec<Evidence> = Vec::new();
     for stand in in_order {
         let star = stand.star();
+        out.resize_with(star.band + 1, Evidence::default);
         let members: Vec<usize> = (0..star.odd.len()).filter(|i| !star.odd[*i]).collect();
         let exposures: Vec<Cow<'_, Normalized>> =
             members.iter().map(|i| stand.cleaned(*i)).collect();
         let Some(reference) = members.iter().position(|i| *i == star.best) else {
             continue;
         };
-        let Some(spline) = Reference::new(&exposures[reference], config.knot_pixels) else {
+        let Some(spline) = Reference::new(&exposures[reference], comparison.knot_pixels) else {
             continue;
         };
-        let arm = exposures[reference].arm as usize;
-        let widths = arm == 0 || out[0].has_broad_lines();
+        let widths = star.band == 0 || out[0].has_broad_lines();
         let exposures = exposures.iter().map(Cow::as_ref);
-        out[arm] = double_lined::evidence(&spline, exposures, reference, widths, scratch);
+        out[star.band] = double_lined::evidence(&spline, exposures, reference, widths, scratch);
     }
     out
 }

@@ -1,22 +1,31 @@
 //! A star's exposures laid over each other, and those that may lie in the wrong place.
 
+use crate::numbers::statistics::median_high;
 use std::borrow::Cow;
 
-use super::*;
-
-/// An exposure is found elsewhere than where it lay if it is this many of its errors away.
-const MOVED_SIGMA: f64 = 1.0;
-
-/// Times that exposures are searched for against the coadds of the others, at most.
-const MAX_SEARCHES: usize = 3;
+use super::super::comparison::Comparison;
+use super::super::first_pass::FirstPass;
+use crate::likelihood::{Measurement, RvFlags};
+use crate::reference::Coadd;
+use crate::spectrum::Normalized;
 
 /// With little information a velocity this many of its errors from the star's others is that of a peak of noise.
 const FAR_SIGMA: f64 = 3.0;
 
-/// An exposure is searched for on the whole grid again if settling moved it by this many of its errors, or if the second peak
-/// was so high: then the first pass may have found the wrong one.
-const SUSPECT_SIGMA: f64 = 6.0;
-const SUSPECT_SECOND_PEAK: f64 = 0.35;
+/// Flags of a measurement whose velocity says nothing.
+pub(super) const NO_PLACE: RvFlags = RvFlags::EDGE.union(RvFlags::NO_CURVATURE);
+
+/// What is to be done next with a star.
+pub(super) enum Next<'a> {
+    /// Nothing.
+    Done,
+    /// Its suspects are to be searched for against the coadds of the others.
+    Search(Laid<'a>),
+    /// All exposures are to be measured against the best of those that are not odd, and laid anew.
+    Again(&'a mut FirstPass),
+    /// All exposures are to be measured against the best one, from which defects have been clipped, and that is all.
+    Best(&'a mut FirstPass),
+}
 
 /// A star whose exposures lie over each other.
 pub(super) struct Laid<'a> {
@@ -47,13 +56,6 @@ impl<'a> Stand<'a> {
         }
     }
 
-    pub fn exposures(&self) -> &[Normalized] {
-        match self {
-            Stand::Alone(star) => &star.normalized,
-            Stand::Laid(laid) => laid.coadd.exposures(),
-        }
-    }
-
     /// Exposure `i` as the others left it.
     pub fn cleaned(&self, i: usize) -> Cow<'_, Normalized> {
         match self {
@@ -78,7 +80,7 @@ impl<'a> Stand<'a> {
 }
 
 /// Lays a star's exposures over each other, without those that are odd.
-pub(super) fn lay<'a>(config: &MeasureConfig, star: &'a mut FirstPass) -> Stand<'a> {
+pub(super) fn lay<'a>(comparison: &Comparison, star: &'a mut FirstPass) -> Stand<'a> {
     let mut rv_km_s = places(&star.measurements);
     for (rv, odd) in rv_km_s.iter_mut().zip(&star.odd) {
         if *odd {
@@ -87,7 +89,7 @@ pub(super) fn lay<'a>(config: &MeasureConfig, star: &'a mut FirstPass) -> Stand<
     }
     let exposures = std::mem::take(&mut star.normalized);
     let n = exposures.len();
-    match Coadd::new(exposures, star.best, config.knot_pixels, &rv_km_s) {
+    match Coadd::new(exposures, star.best, comparison.knot_pixels, &rv_km_s) {
         Err(exposures) => star.normalized = exposures,
         Ok(mut coadd) => {
             if coadd.settle() {
@@ -132,66 +134,12 @@ impl<'a> Laid<'a> {
         self.star.normalized = self.coadd.into_clipped();
         Next::Best(self.star)
     }
-
-    /// Looks for exposures of which the first pass may have taken the wrong peak, and judges the star if there is none.
-    pub fn suspected(mut self) -> Next<'a> {
-        let compared = self.coadd.compared();
-        let zero = self.star.measurements[self.star.best].rv_km_s;
-        let is_suspect = |(i, now): (usize, &Compared)| {
-            let first = &self.star.measurements[i];
-            let moved_km_s = (now.rv_km_s - (first.rv_km_s - zero)).abs();
-            let is_suspect = !is_sure(first)
-                || first.second_peak > SUSPECT_SECOND_PEAK
-                || moved_km_s.is_nan()
-                || moved_km_s > SUSPECT_SIGMA * first.rv_err_km_s
-                || !self.coadd.is_member(i)
-                || accept::differs(&now.misfit);
-            is_suspect.then_some(i)
-        };
-        self.suspects = compared.iter().enumerate().filter_map(is_suspect).collect();
-        match self.suspects.is_empty() {
-            true => accept::judged(self),
-            false => Next::Search(self),
-        }
-    }
 }
 
-/// Takes what was found of a star's suspects: lays them there, and judges.
-pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>) -> Next<'_> {
-    laid.n_searches += 1;
-    let mut anew = laid.coadd.rv_km_s();
-    let mut has_moved = false;
-    for (&i, m) in laid.suspects.iter().zip(&measured) {
-        laid.searched[i] = Some(*m);
-        let is_member = laid.coadd.is_member(i);
-        let may_serve = is_sure(m) && !laid.star.odd[i];
-        let moved = (m.rv_km_s - anew[i]).abs() > MOVED_SIGMA * m.rv_err_own_km_s;
-        if may_serve && (moved || !is_member) {
-            anew[i] = m.rv_km_s;
-            has_moved = true;
-        } else if m.flags.intersects(NO_PLACE) && is_member && i != laid.star.best {
-            anew[i] = f64::NAN;
-            has_moved = true;
-        }
-    }
-    if !has_moved {
-        return accept::judged(laid);
-    }
-    let to_best = anew[laid.star.best];
-    for (i, rv) in anew.iter_mut().enumerate() {
-        *rv -= if to_best.is_finite() { to_best } else { 0.0 };
-        if !laid.coadd.is_member(i) && laid.searched[i].is_none() {
-            *rv = f64::NAN;
-        }
-    }
-    if !(laid.coadd.place(&anew) && laid.coadd.settle()) {
-        laid.give_up();
-        return Next::Done;
-    }
-    match laid.n_searches >= MAX_SEARCHES {
-        true => accept::judged(laid),
-        false => Next::Search(laid),
-    }
+/// Whether the velocity is that of the star, and no peak of noise.
+pub(super) fn is_sure(m: &Measurement) -> bool {
+    !m.flags
+        .intersects(NO_PLACE | RvFlags::LOW_INFORMATION | RvFlags::MULTIPLE_PEAKS)
 }
 
 /// Velocities at which the exposures are laid over each other; NaN for those that have none.
@@ -201,9 +149,8 @@ pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>) -> Next<'_> 
 pub(super) fn places(measured: &[Measurement]) -> Vec<f64> {
     let sure = measured.iter().filter(|m| is_sure(m));
     let mut sure: Vec<f64> = sure.map(|m| m.rv_km_s).collect();
-    sure.sort_by(f64::total_cmp);
     // The velocity of the best exposure where nothing else is known.
-    let centre = sure.get(sure.len() / 2).copied().unwrap_or(0.0);
+    let centre = median_high(&mut sure).unwrap_or(0.0);
     let place = |m: &Measurement| {
         let is_far = (m.rv_km_s - centre).abs() > FAR_SIGMA * m.rv_err_km_s;
         match m.flags {

@@ -1,20 +1,23 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::super::config::MeasureConfig;
 use super::*;
 use crate::Arm;
 use crate::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
 use crate::lab::simulate::template::{StellarParams, Template};
-use crate::likelihood::{Likelihood, VelocityGrid};
-use crate::spectrum::{Normalizer, SpectrumConfig};
+use crate::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, VelocityGrid};
+use crate::reference::Reference;
+use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 
 const RV_KM_S: [f64; 4] = [0.0, 7.0, -12.0, 20.0];
 
-fn config() -> MeasureConfig {
-    MeasureConfig {
+fn config() -> Comparison {
+    let config = MeasureConfig {
         grid: VelocityGrid::new(100.0, 1.0).unwrap(),
         ..MeasureConfig::default()
-    }
+    };
+    config.comparison()
 }
 
 /// Exposures of stars of these temperatures.
@@ -37,7 +40,7 @@ fn exposures(teff_k: &[f64], rv_km_s: &[f64]) -> Vec<Normalized> {
 }
 
 /// Exposures against the first of them.
-fn first_pass(config: &MeasureConfig, exposures: Vec<Normalized>) -> FirstPass {
+fn first_pass(config: &Comparison, exposures: Vec<Normalized>) -> FirstPass {
     let reference = Reference::new(&exposures[0], config.knot_pixels).unwrap();
     let table = ReferenceTable::new(&reference, &config.grid);
     let pixels = |n: &Normalized| SpectrumPixels::new(n, &reference, &table, &config.grid);
@@ -47,7 +50,7 @@ fn first_pass(config: &MeasureConfig, exposures: Vec<Normalized>) -> FirstPass {
         tables: vec![table],
         spectra,
     };
-    FirstPass::new(1, exposures, 0, Cpu.measure(&batch).unwrap())
+    FirstPass::new(1, 0, exposures, 0, Cpu.measure(&batch).unwrap())
 }
 
 fn measured(mut star: FirstPass) -> FirstPass {

@@ -14,9 +14,9 @@ const CLIP_SIGMA: f64 = 5.0;
 /// An exposure may have this many times farther to go than the step that was found, as lines are no straight slopes.
 const STEP_REACH: f64 = 1.5;
 
-/// Pixels at least half as far off as the farthest one of a narrow defect: no more than this, as the line-spread function of
-/// what comes through the spectrograph is 6 pixels wide.
-const NARROW_PIXELS: usize = 4;
+/// Pixels at least half as far off as the farthest one of a narrow defect: no more than this part of the line-spread function's
+/// width, which is that of what comes through the spectrograph.
+const NARROW: f64 = 2.0 / 3.0;
 
 /// A wider defect, such as a trail or a blob of scattered light, is known only by this, that none of the star's other exposures
 /// has it. So it takes as many exposures,
@@ -39,6 +39,8 @@ const CLIP_REACH: usize = 4;
 pub(super) struct Residuals<'a> {
     /// Pixel positions on the common scale.
     pub x: &'a [f64],
+    /// Width of the line-spread function, pixels.
+    pub lsf_pixels: f64,
     /// Residual of each pixel in sigma; 0 where there is none.
     pub z: &'a [f64],
     /// Pixels that are off whatever the exposure's velocity ([`far_off`]).
@@ -91,6 +93,7 @@ pub(super) fn defects(
     for (i, e) in exposures.iter().enumerate() {
         let Some(e) = e else { continue };
         let mut wide: Vec<Defect> = Vec::new();
+        let narrow = (NARROW * e.lsf_pixels).round() as usize;
         for k in e.far {
             let at = place(e.x[*k], n);
             let around = &top[at.saturating_sub(CLIP_REACH)..(at + CLIP_REACH + 1).min(n)];
@@ -102,7 +105,7 @@ pub(super) fn defects(
                 pixels,
                 is_wide,
             };
-            if run(e.z, *k, 0.5 * e.z[*k].abs()).len() <= NARROW_PIXELS {
+            if run(e.z, *k, 0.5 * e.z[*k].abs()).len() <= narrow {
                 out.push(defect(*k..k + 1, false));
                 continue;
             }

@@ -5,7 +5,7 @@
 //! its velocity. What is not significant is shrunk to nothing, so that a clean spectrum loses next to nothing.
 
 use crate::C_KM_S;
-use crate::reference::sunlight;
+use crate::reference::sunlight::Sunlight;
 use crate::reference::telluric::to_observed;
 use crate::spectrum::normalize::Normalized;
 
@@ -16,8 +16,8 @@ const SKY_LINES_AA: [f64; 14] = [
     6579.10, 6598.47, 6605.96, 6629.46,
 ];
 
-/// Standard deviation of the line-spread function, km/s (resolution 7500).
-const LSF_SIGMA_KM_S: f64 = C_KM_S / 7500.0 / 2.354_820_045;
+/// Full width at half maximum of a Gaussian, in its standard deviations.
+const FWHM_SIGMA: f64 = 2.354_820_045;
 
 /// A line is followed as far as this, in standard deviations.
 const REACH_SIGMA: f64 = 3.0;
@@ -71,12 +71,13 @@ impl Light {
     }
 }
 
-/// The foreign light that may be in an exposure; nothing where it is not known how its wavelengths were moved.
+/// The foreign light that may be in an exposure; nothing where there are no tables for its band, or where it is not known how its
+/// wavelengths were moved.
 pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
-    let Some(helio_rv_km_s) = exposure.helio_rv_km_s else {
+    let (Some(helio_rv_km_s), Some(sky)) = (exposure.helio_rv_km_s, exposure.band.sky) else {
         return Vec::new();
     };
-    let sigma = LSF_SIGMA_KM_S / C_KM_S;
+    let sigma = sky.lsf_km_s / FWHM_SIGMA / C_KM_S;
     let ln_wave = &exposure.ln_wave;
     let line = |wave_aa: &f64| {
         let centre = wave_aa.ln() - to_observed(helio_rv_km_s);
@@ -98,8 +99,11 @@ pub(super) fn lights(exposure: &Normalized) -> Vec<Light> {
     if exposure.snr.is_nan() || exposure.snr < SUN_SNR {
         return lines.collect();
     }
+    let Some(sunlight) = Sunlight::over(exposure.band.window_aa) else {
+        return lines.collect();
+    };
     let mut sun = Vec::new();
-    sunlight::fill_normalized(exposure.arm, ln_wave, helio_rv_km_s, &mut sun);
+    sunlight.fill_normalized(ln_wave, helio_rv_km_s, &mut sun);
     let sun = Light {
         first: 0,
         profile: sun,

@@ -5,17 +5,19 @@ use crate::spectrum::normalize::Normalized;
 /// Pieces of the window whose velocities are compared.
 pub(super) const PIECES: usize = 12;
 
-/// Pixels between residuals whose product tells a misfit from noise: what comes through the spectrograph is as wide as the
-/// line-spread function (6 pixels), and noise is white.
-const MISFIT_LAG: usize = 2;
+/// Distance of residuals whose product tells a misfit from noise, in widths of the line-spread function: what comes through the
+/// spectrograph is as wide as that, and noise is white. But two pixels at least: what noise the coadd has, its spline gives to
+/// neighbours alike.
+const MISFIT_LAG: f64 = 1.0 / 3.0;
+const MISFIT_LEAST_PIXELS: usize = 2;
 
 /// A residual counts no more than this in the misfit, so that a single defect does not make one.
 const MISFIT_MOST_SIGMA: f64 = 6.0;
 
-/// How an exposure differs from the coadd of the others, the errors holding [`MODEL_SIGMA`](crate::likelihood::flags::MODEL_SIGMA).
+/// How an exposure differs from the coadd of the others, the errors holding [`MODEL_SIGMA`](crate::spectrum::MODEL_SIGMA).
 #[derive(Clone, Copy, Debug)]
 pub struct Misfit {
-    /// Mean product of residuals two pixels apart, in units of the noise: what is no noise, however large that is.
+    /// Mean product of residuals a third of the line-spread function apart, in units of the noise: what is no noise, however large that is.
     pub smooth: f64,
     /// Standard deviation of `smooth` for pure noise.
     pub smooth_sigma: f64,
@@ -116,14 +118,17 @@ pub(super) fn noise_scale(squares: f64, n: usize) -> f64 {
     }
 }
 
-/// What is smooth in the residuals within a window of ln wavelength, and its error.
-pub(super) fn smooth(exposure: &Normalized, z: &[f64], window: (f64, f64)) -> (f64, f64) {
+/// What is smooth in the residuals within the window, and its error.
+pub(super) fn smooth(exposure: &Normalized, z: &[f64]) -> (f64, f64) {
+    let window = exposure.band.ln_window();
+    let lag = (MISFIT_LAG * exposure.band.lsf_pixels).round() as usize;
+    let lag = lag.max(MISFIT_LEAST_PIXELS);
     let first = exposure.ln_wave.partition_point(|l| *l < window.0);
     let end = exposure.ln_wave.partition_point(|l| *l <= window.1);
     let z = &z[first..end.max(first)];
     let held = |z: f64| z.clamp(-MISFIT_MOST_SIGMA, MISFIT_MOST_SIGMA);
     let (mut products, mut n) = (0.0, 0.0);
-    for (a, b) in z.iter().zip(z.get(MISFIT_LAG..).unwrap_or_default()) {
+    for (a, b) in z.iter().zip(z.get(lag..).unwrap_or_default()) {
         products += held(*a) * held(*b);
         n += if *a != 0.0 && *b != 0.0 { 1.0 } else { 0.0 };
     }

@@ -314,7 +314,7 @@ impl Coadd {
             covariance: &covariance,
         };
         let best = &self.exposures[self.best];
-        self.noise_share = noise_share(best.arm, &best.ln_wave, &self.all.ivar, &fits);
+        self.noise_share = noise_share(&best.band, &best.ln_wave, &self.all.ivar, &fits);
         let knots = self.knots;
         let spread = |i: usize| {
             let (interval, t) = knots.locate(i as f64);

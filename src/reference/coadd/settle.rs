@@ -163,9 +163,11 @@ impl Coadd {
             .members
             .iter()
             .zip(self.parts.iter().zip(&self.sweeps))
-            .map(|(is_member, (part, sweep))| {
+            .zip(&self.exposures)
+            .map(|((is_member, (part, sweep)), exposure)| {
                 is_member.then_some(Residuals {
                     x: &part.x,
+                    lsf_pixels: exposure.band.lsf_pixels,
                     z: &sweep.z,
                     far: &sweep.far,
                 })

@@ -6,14 +6,15 @@ use super::clip::far_off;
 use super::foreign::{self, Light};
 use super::misfit::{Depth, Misfit, NOISE_MOST2, PIECES, Piece, noise_scale, pieces_chi2, smooth};
 use super::view::{AtPixels, View};
-use crate::likelihood::flags::MODEL_SIGMA;
+use crate::spectrum::MODEL_SIGMA;
 use crate::spectrum::normalize::Normalized;
 
 /// Part of the pixels' variance that is left in the fitted flux, about; enough for clipping.
 pub(super) const FLUX_VARIANCE_SHARE: f64 = 0.35;
 
-/// Velocities are moved by no more than this in one round, km/s: a step is good as far as lines are straight.
-const MAX_STEP_KM_S: f64 = 15.0;
+/// Velocities are moved by no more than this in one round, bins of a quarter of the line-spread function's width: a step is good
+/// as far as lines are straight.
+const MAX_STEP_BINS: f64 = 1.5;
 
 /// Sums over the window at the place where the exposure lies. S = sigma_t^2 + sigma_ref^2, f' = d f_ref / d v.
 #[derive(Clone, Copy, Debug, Default)]
@@ -179,8 +180,7 @@ fn sum_piece(ivar: &[f64], at: &AtPixels, range: std::ops::Range<usize>) -> Piec
 
 /// All pieces of the window.
 fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
-    let (low_aa, high_aa) = exposure.arm.window_aa();
-    let (low, high) = (low_aa.ln(), high_aa.ln());
+    let (low, high) = exposure.band.ln_window();
     let n = at.flux.len();
     let ln_wave = &exposure.ln_wave[at.first..at.first + n];
     let edge = |i: usize| {
@@ -233,8 +233,9 @@ fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
         ..Misfit::default()
     };
     let step = totals.gradient / totals.slope2;
+    let most_km_s = MAX_STEP_BINS * exposure.band.second_lines.bin_km_s;
     out.step_km_s = match step.is_finite() {
-        true => step.clamp(-MAX_STEP_KM_S, MAX_STEP_KM_S),
+        true => step.clamp(-most_km_s, most_km_s),
         false => 0.0,
     };
 }
@@ -341,8 +342,7 @@ pub(super) fn sweep(
             out.z[k] = residual / error2(k, at.variance[i]).sqrt();
         }
     }
-    let (low_aa, high_aa) = exposure.arm.window_aa();
-    let (smooth, smooth_sigma) = smooth(exposure, &out.z, (low_aa.ln(), high_aa.ln()));
+    let (smooth, smooth_sigma) = smooth(exposure, &out.z);
     out.misfit.smooth = smooth;
     out.misfit.smooth_sigma = smooth_sigma;
     let (first, last) = (others.covered.0 as f64, others.covered.1 as f64);

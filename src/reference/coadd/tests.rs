@@ -28,7 +28,7 @@ fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
             star(l - shift) + sigma * noise
         });
         Normalized {
-            arm: Arm::Red,
+            band: Arm::Red.band(),
             flux: flux.collect(),
             ivar: vec![sigma.powi(-2); ln_wave.len()],
             snr: 1.0 / sigma,

@@ -9,23 +9,23 @@
 //! are good to 0.3 km/s.
 //!
 //! An exposure is divided by its pseudo-continuum ([`super::continuum`]), which lies below the true one where there are many
-//! lines and follows part of the wings of H alpha. [`fill_normalized`] gives the Sun as if it had been such an exposure
+//! lines and follows part of the wings of H alpha. [`Sunlight::fill_normalized`] gives the Sun as if it had been such an exposure
 //! itself. A mixture of two spectra, normalised, is a mixture of the normalised two times a smooth factor that is 1 to half a
 //! per cent for a share of 6 % (tested): who fits the share does well to fit a smooth level of the star along with it.
 
 use std::sync::OnceLock;
 
 use super::telluric::to_observed;
+use crate::C_KM_S;
 use crate::spectrum::continuum::{ContinuumConfig, ContinuumFitter};
-use crate::{Arm, C_KM_S};
 
 /// The table; its head says where it comes from and how it is laid out.
 const TABLE: &str = include_str!("sun.txt");
 
-/// Width of a pixel, km/s: the mean of both arms. As many points weigh in a pseudo-continuum as there are pixels.
+/// Width of a pixel of the survey, km/s, on the average. As many points weigh in a pseudo-continuum as there are pixels.
 const PIXEL_KM_S: f64 = 6.7;
 
-/// The Sun in one arm, at equal steps of ln(wavelength).
+/// The Sun over a stretch of wavelengths, at equal steps of ln(wavelength).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sunlight {
     /// ln(wavelength / A), in vacuum, of the first value.
@@ -39,14 +39,16 @@ pub struct Sunlight {
 }
 
 impl Sunlight {
-    /// The Sun in an arm. Read once, in some milliseconds.
-    pub fn of(arm: Arm) -> &'static Sunlight {
-        static BOTH: OnceLock<[Sunlight; 2]> = OnceLock::new();
-        &BOTH.get_or_init(|| parse(TABLE))[arm as usize]
+    /// The Sun over a window (A, vacuum); `None` where no table holds it. Read once, in some milliseconds.
+    pub fn over(window_aa: (f64, f64)) -> Option<&'static Sunlight> {
+        static ALL: OnceLock<Vec<Sunlight>> = OnceLock::new();
+        ALL.get_or_init(|| parse(TABLE)).iter().find(|sun| {
+            let range = sun.range_aa();
+            range.0 <= window_aa.0 && window_aa.1 <= range.1
+        })
     }
 
     /// First and last wavelength, A in vacuum.
-    #[cfg(test)]
     pub fn range_aa(&self) -> (f64, f64) {
         let steps = self.flux.len().saturating_sub(1) as f64;
         let last = self.ln_first + steps / self.per_ln;
@@ -62,6 +64,29 @@ impl Sunlight {
     /// Flux over pseudo-continuum at ln(wavelength / A) in the observer's frame; 1 outside the table.
     pub fn normalized(&self, ln_wave_observed: f64) -> f64 {
         self.at(&self.normalized, ln_wave_observed)
+    }
+
+    /// Flux over continuum at each pixel of an exposure, into `out`.
+    ///
+    /// `ln_wave_file` are the wavelengths (in vacuum) of a file that has been brought to the Sun's rest frame with its
+    /// `HELIO_RV`, lambda_file = lambda_observed (1 - HELIO_RV / c); outside the table the flux is 1.
+    #[cfg(test)]
+    pub fn fill(&self, ln_wave_file: &[f64], helio_rv_km_s: f64, out: &mut Vec<f64>) {
+        let to_observed = to_observed(helio_rv_km_s);
+        out.clear();
+        out.extend(ln_wave_file.iter().map(|ln| self.flux(ln + to_observed)));
+    }
+
+    /// Flux over the pseudo-continuum that an exposure of the Sun would be divided by (the default settings), at each pixel of an
+    /// exposure, into `out`.
+    ///
+    /// `ln_wave_file` are the wavelengths (in vacuum) of a file that has been brought to the Sun's rest frame with its
+    /// `HELIO_RV`, lambda_file = lambda_observed (1 - HELIO_RV / c); outside the table the flux is 1.
+    pub fn fill_normalized(&self, ln_wave_file: &[f64], helio_rv_km_s: f64, out: &mut Vec<f64>) {
+        let to_observed = to_observed(helio_rv_km_s);
+        out.clear();
+        let observed = ln_wave_file.iter().map(|ln| ln + to_observed);
+        out.extend(observed.map(|ln| self.normalized(ln)));
     }
 
     /// The cubic through the four nearest values: good to 2e-4 where lines are 40 km/s wide or more.
@@ -104,54 +129,32 @@ impl Sunlight {
     }
 }
 
-/// The Sun's flux over its continuum at each pixel of an exposure, into `out`.
-///
-/// `ln_wave_file` are the wavelengths (in vacuum) of a file that has been brought to the Sun's rest frame with its
-/// `HELIO_RV`, lambda_file = lambda_observed (1 - HELIO_RV / c); outside the table the flux is 1.
-#[cfg(test)]
-pub fn fill(arm: Arm, ln_wave_file: &[f64], helio_rv_km_s: f64, out: &mut Vec<f64>) {
-    let sun = Sunlight::of(arm);
-    let to_observed = to_observed(helio_rv_km_s);
-    out.clear();
-    out.extend(ln_wave_file.iter().map(|ln| sun.flux(ln + to_observed)));
-}
-
-/// The same over the pseudo-continuum that an exposure of the Sun would be divided by (the default settings).
-pub fn fill_normalized(arm: Arm, ln_wave_file: &[f64], helio_rv_km_s: f64, out: &mut Vec<f64>) {
-    let sun = Sunlight::of(arm);
-    let to_observed = to_observed(helio_rv_km_s);
-    out.clear();
-    out.extend(
-        ln_wave_file
-            .iter()
-            .map(|ln| sun.normalized(ln + to_observed)),
-    );
-}
-
-/// Both arms. What is no table is an empty one, which is 1 everywhere.
-fn parse(text: &str) -> [Sunlight; 2] {
-    let mut both = <[Sunlight; 2]>::default();
-    let mut arm = None;
+/// The table's stretches of wavelengths. What is no table is none.
+fn parse(text: &str) -> Vec<Sunlight> {
+    let mut all: Vec<Sunlight> = Vec::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_ascii_whitespace().peekable();
-        if let Some(next) = words.peek().and_then(|w| named(w)) {
+        let has_name = words.peek().is_some_and(|word| is_name(word));
+        if has_name {
             words.next();
             let mut number = || words.next().and_then(|w| w.parse::<f64>().ok());
-            let sun = &mut both[next as usize];
-            sun.ln_first = number().map_or(0.0, f64::ln);
-            sun.per_ln = number().map_or(1.0, |step_km_s| C_KM_S / step_km_s);
-            arm = Some(next);
-        } else if let Some(arm) = arm {
+            all.push(Sunlight {
+                ln_first: number().map_or(0.0, f64::ln),
+                per_ln: number().map_or(1.0, |step_km_s| C_KM_S / step_km_s),
+                ..Sunlight::default()
+            });
+        } else if let Some(sun) = all.last_mut() {
             let values = words.filter_map(|w| w.parse::<f64>().ok());
-            both[arm as usize].flux.extend(values.map(|v| 1e-4 * v));
+            sun.flux.extend(values.map(|v| 1e-4 * v));
         }
     }
-    both.iter_mut().for_each(Sunlight::normalize);
-    both
+    all.iter_mut().for_each(Sunlight::normalize);
+    all
 }
 
-fn named(word: &str) -> Option<Arm> {
-    Arm::ALL.into_iter().find(|arm| arm.name() == word)
+/// Whether a word begins a new stretch: it is no number.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 #[cfg(test)]

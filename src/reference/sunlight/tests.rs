@@ -1,5 +1,16 @@
 use super::*;
+use crate::Arm;
 use crate::lab::simulate::template::{StellarParams, Template};
+
+/// The Sun in an arm.
+fn of(arm: Arm) -> &'static Sunlight {
+    Sunlight::over(arm.window_aa()).unwrap()
+}
+
+/// The arm of a stretch of the table.
+fn named(word: &str) -> Option<Arm> {
+    Arm::ALL.into_iter().find(|arm| arm.name() == word)
+}
 
 /// Pixels like a detector's.
 fn pixels(from_aa: f64, to_aa: f64) -> Vec<f64> {
@@ -23,13 +34,13 @@ fn table_is_whole() {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         if let Some(arm) = named(words[0]) {
             let count: usize = words[3].parse().unwrap();
-            assert_eq!(Sunlight::of(arm).flux.len(), count);
+            assert_eq!(of(arm).flux.len(), count);
         } else {
             assert!(words.iter().all(|w| w.parse::<u32>().is_ok()), "{line}");
         }
     }
     for (arm, first, last) in [(Arm::Blue, 4895.0, 5395.0), (Arm::Red, 6270.0, 6860.0)] {
-        let sun = Sunlight::of(arm);
+        let sun = of(arm);
         let range = sun.range_aa();
         assert!((range.0 - first).abs() < 1e-9 && (range.1 - last).abs() < 0.1);
         assert!(sun.flux.iter().all(|f| (0.2..1.02).contains(f)));
@@ -51,7 +62,7 @@ fn lines_lie_where_they_do_in_vacuum() {
         (Arm::Red, 6440.855, 0.7..0.9),
         (Arm::Red, 6464.36, 0.7..0.9),
     ] {
-        let sun = Sunlight::of(arm);
+        let sun = of(arm);
         let (at, depth) = minimum(|ln| sun.flux(ln), wave_aa);
         // The first line of magnesium blends with one of iron at 5169.05 A.
         assert!((at - wave_aa).abs() < 0.07, "{wave_aa}: {at}");
@@ -64,7 +75,7 @@ fn water_of_the_atmosphere_is_not_in_it() {
     // Strong water lines without a line of the Sun beside them: in air 6536.720, 6542.313, 6543.907, 6552.629 A. At this
     // resolution they are 2-4 % deep where the air is humid.
     for wave_aa in [6538.526, 6544.120, 6545.715, 6554.439] {
-        let sun = Sunlight::of(Arm::Red);
+        let sun = of(Arm::Red);
         let at = |aa: f64| sun.flux(aa.ln());
         let beside = 0.5 * (at(wave_aa - 1.0) + at(wave_aa + 1.0));
         let depth = 1.0 - at(wave_aa) / beside;
@@ -76,12 +87,12 @@ fn water_of_the_atmosphere_is_not_in_it() {
 fn positive_helio_rv_moves_the_sun_to_the_blue() {
     let ln_file = pixels(6540.0, 6590.0);
     let (mut rest, mut moved, mut normalized) = (vec![], vec![], vec![]);
-    fill(Arm::Red, &ln_file, 0.0, &mut rest);
+    of(Arm::Red).fill(&ln_file, 0.0, &mut rest);
     let helio_rv = 25.0;
     // The same pixels of the detector in a file with this correction.
     let shift = (-helio_rv / C_KM_S).ln_1p();
     let ln_moved: Vec<f64> = ln_file.iter().map(|ln| ln + shift).collect();
-    fill(Arm::Red, &ln_moved, helio_rv, &mut moved);
+    of(Arm::Red).fill(&ln_moved, helio_rv, &mut moved);
     assert!(rest.iter().zip(&moved).all(|(a, b)| (a - b).abs() < 1e-9));
     let line = |values: &[f64], ln: &[f64]| {
         let lowest = (0..ln.len()).min_by(|a, b| values[*a].total_cmp(&values[*b]));
@@ -89,28 +100,28 @@ fn positive_helio_rv_moves_the_sun_to_the_blue() {
     };
     let expected = 6564.61 * (1.0 - helio_rv / C_KM_S);
     assert!((line(&moved, &ln_moved) - expected).abs() < 0.1);
-    fill(Arm::Red, &ln_file, helio_rv, &mut moved);
+    of(Arm::Red).fill(&ln_file, helio_rv, &mut moved);
     assert!((line(&moved, &ln_file) - expected).abs() < 0.1);
-    fill_normalized(Arm::Red, &ln_file, helio_rv, &mut normalized);
+    of(Arm::Red).fill_normalized(&ln_file, helio_rv, &mut normalized);
     assert!((line(&normalized, &ln_file) - expected).abs() < 0.1);
 }
 
 #[test]
 fn outside_it_is_1_and_nothing_is_nothing() {
     let mut out = vec![3.0];
-    fill(Arm::Blue, &[], 10.0, &mut out);
+    of(Arm::Blue).fill(&[], 10.0, &mut out);
     assert!(out.is_empty());
-    fill_normalized(Arm::Red, &[], 10.0, &mut out);
+    of(Arm::Red).fill_normalized(&[], 10.0, &mut out);
     assert!(out.is_empty());
     let strange = [f64::NEG_INFINITY, 0.0, 4890f64.ln(), 5400f64.ln(), f64::NAN];
-    for fill in [fill, fill_normalized] {
-        fill(Arm::Blue, &strange, 0.0, &mut out);
+    for fill in [Sunlight::fill, Sunlight::fill_normalized] {
+        fill(of(Arm::Blue), &strange, 0.0, &mut out);
         assert_eq!(out, [1.0; 5]);
     }
-    fill(Arm::Blue, &[5170f64.ln()], f64::NAN, &mut out);
+    of(Arm::Blue).fill(&[5170f64.ln()], f64::NAN, &mut out);
     assert_eq!(out, [1.0]);
     // The ends of the table are inside.
-    let sun = Sunlight::of(Arm::Blue);
+    let sun = of(Arm::Blue);
     assert!((sun.flux(sun.ln_first) - sun.flux[0]).abs() < 1e-9);
     for text in ["", "# head\n1 2 3\n", "blue\n", "blue x 5 3\n1 2 y\n"] {
         assert!(parse(text).iter().all(|sun| sun.flux(8.5) == 1.0));
@@ -120,7 +131,7 @@ fn outside_it_is_1_and_nothing_is_nothing() {
 #[test]
 fn interpolation_is_good_to_a_thousandth() {
     for arm in Arm::ALL {
-        let sun = Sunlight::of(arm);
+        let sun = of(arm);
         // Without every other value the error is 16 times as large.
         let coarse = Sunlight {
             per_ln: sun.per_ln / 2.0,
@@ -158,8 +169,8 @@ fn a_mixture_normalised_is_a_mixture_of_the_normalised() {
         let ln_wave = pixels(from_aa, to_aa);
         let wave_aa: Vec<f64> = ln_wave.iter().map(|ln| ln.exp()).collect();
         let (mut sun, mut normalized) = (vec![], vec![]);
-        fill(arm, &ln_wave, 12.0, &mut sun);
-        fill_normalized(arm, &ln_wave, 12.0, &mut normalized);
+        of(arm).fill(&ln_wave, 12.0, &mut sun);
+        of(arm).fill_normalized(&ln_wave, 12.0, &mut normalized);
         for (teff_k, rv_km_s) in [(4500.0, 60.0), (5800.0, -45.0), (7500.0, 30.0)] {
             let mut star = Vec::new();
             Template::new(&StellarParams::dwarf(teff_k), arm).fill(&ln_wave, rv_km_s, &mut star);
@@ -190,12 +201,12 @@ fn a_mixture_normalised_is_a_mixture_of_the_normalised() {
 fn the_simulated_sun_resembles_the_real_one() {
     for (arm, highest) in [(Arm::Blue, 0.1), (Arm::Red, 0.04)] {
         let simulated = Template::new(&StellarParams::dwarf(5777.0), arm);
-        let (from_aa, to_aa) = Sunlight::of(arm).range_aa();
+        let (from_aa, to_aa) = of(arm).range_aa();
         let ln_wave = pixels(from_aa, to_aa);
         let wave_aa: Vec<f64> = ln_wave.iter().map(|ln| ln.exp()).collect();
         let (mut a, mut b) = (vec![], vec![]);
         simulated.fill(&ln_wave, 0.0, &mut a);
-        fill(arm, &ln_wave, 0.0, &mut b);
+        of(arm).fill(&ln_wave, 0.0, &mut b);
         let (mut c, d) = (normalize(&wave_aa, &a), normalize(&wave_aa, &b));
         let (low, high) = arm.window_aa();
         let inside = |i: &usize| (low..high).contains(&wave_aa[*i]);
@@ -215,7 +226,7 @@ fn the_simulated_sun_resembles_the_real_one() {
         );
         assert!(rms(&c, &d) < highest, "{arm} {}", rms(&c, &d));
         // The table over its pseudo-continuum is the same as the one found from pixels.
-        fill_normalized(arm, &ln_wave, 0.0, &mut a);
+        of(arm).fill_normalized(&ln_wave, 0.0, &mut a);
         assert!(rms(&a, &d) < 2e-3, "{arm} {}", rms(&a, &d));
         // Where the two match best is where the table's zero of velocity is.
         let mut best = (f64::INFINITY, 0.0);

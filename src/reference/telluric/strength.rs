@@ -9,6 +9,7 @@
 
 use super::{absorption, to_observed};
 use crate::C_KM_S;
+use crate::numbers::statistics::median_high;
 use crate::spectrum::Normalized;
 
 /// Heliocentric wavelengths that are looked at, A: those of the lines that matter, and around H alpha none.
@@ -251,11 +252,7 @@ fn take_off_running_mean(values: &mut [f64], weight: &[f64]) {
 fn robust_sigma(values: &[f64], used: &[bool]) -> f64 {
     let pairs = values.iter().zip(used);
     let mut sizes: Vec<f64> = pairs.filter(|(_, u)| **u).map(|(v, _)| v.abs()).collect();
-    if sizes.is_empty() {
-        return 0.0;
-    }
-    let middle = sizes.len() / 2;
-    1.4826 * *sizes.select_nth_unstable_by(middle, f64::total_cmp).1
+    1.4826 * median_high(&mut sizes).unwrap_or(0.0)
 }
 
 /// Adds all points up; `prior` is the weight of what is known of the star's own pattern: that it is about 0.

@@ -60,7 +60,7 @@ impl Star {
             })
             .collect();
         Normalized {
-            arm: Arm::Red,
+            band: Arm::Red.band(),
             ivar: vec![snr * snr; n],
             ln_wave,
             flux,

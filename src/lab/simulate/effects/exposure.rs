@@ -185,8 +185,8 @@ impl Above {
         let profile = residuals.profile(view.lsf, &view.ln_observed(arm, ln_wave));
         for (pixel, height) in profile.iter().enumerate() {
             // A pixel without information stays one.
-            if simulated.raw.ivar[pixel] > 0.0 {
-                simulated.raw.flux[pixel] += (height * simulated.sigma[pixel]) as f32;
+            if simulated.raw.pixels.ivar[pixel] > 0.0 {
+                simulated.raw.pixels.flux[pixel] += (height * simulated.sigma[pixel]) as f32;
             }
         }
         residuals

@@ -87,7 +87,10 @@ fn every_effect_shows_and_is_told() {
     assert_eq!(rms(&ripple, &plain), 0.0);
     let ratio = |t: &Taken| -> Vec<f64> {
         (0..N_PIXELS)
-            .map(|i| f64::from(t.simulated.raw.flux[i]) / f64::from(plain.simulated.raw.flux[i]))
+            .map(|i| {
+                f64::from(t.simulated.raw.pixels.flux[i])
+                    / f64::from(plain.simulated.raw.pixels.flux[i])
+            })
             .collect()
     };
     let spread = {
@@ -101,7 +104,7 @@ fn every_effect_shows_and_is_told() {
         .simulated
         .log10_wave
         .partition_point(|l| *l < (6500.525f64 * (1.0 + 11.0 / 299_792.458)).log10());
-    let height = f64::from(sky.simulated.raw.flux[at] - plain.simulated.raw.flux[at]);
+    let height = f64::from(sky.simulated.raw.pixels.flux[at] - plain.simulated.raw.pixels.flux[at]);
     let told = sky.row.sky_lines * plain.simulated.sigma[at];
     assert!((height / told - 1.0).abs() < 0.05, "{height} {told}");
 }

@@ -68,7 +68,11 @@ fn missing_columns() {
         t.columns.remove(2);
     });
     let spectra = accepts_blue(|t| t.columns.retain(|(n, _)| n != "PIXMASK"));
-    assert!(spectra.iter().all(|s| s.masked == vec![false; N_PIX]));
+    assert!(
+        spectra
+            .iter()
+            .all(|s| s.pixels.masked == vec![false; N_PIX])
+    );
 }
 
 #[test]
@@ -82,15 +86,15 @@ fn columns_of_other_types_and_cases() {
         }
     });
     for s in spectra {
-        assert_eq!((s.flux[9], s.ivar[9]), (2.5, 3.0));
-        assert_eq!((s.masked[8], s.masked[9]), (false, true));
+        assert_eq!((s.pixels.flux[9], s.pixels.ivar[9]), (2.5, 3.0));
+        assert_eq!((s.pixels.masked[8], s.pixels.masked[9]), (false, true));
     }
     let [log10, _] = accepts_blue(|t| {
         if let Data::F32(x) = t.column_mut(&wave_name(t)).clone() {
             t.columns[2].1 = Data::F64(x.iter().map(|&x| f64::from(x)).collect());
         }
     });
-    assert!(matches!(log10.wave, StoredWave::Linear(x) if (4897.0..4899.0).contains(&x[0])));
+    assert!(matches!(log10.pixels.wave, StoredWave::Linear(x) if (4897.0..4899.0).contains(&x[0])));
 }
 
 #[test]
@@ -159,12 +163,16 @@ fn bad_pixels_lose_their_weight() {
         }
     });
     for s in spectra {
-        assert_eq!(s.flux.len(), N_PIX);
+        assert_eq!(s.pixels.flux.len(), N_PIX);
         for i in [10, 11, 13, 15] {
-            assert_eq!((s.flux[i], s.ivar[i]), (0.0, 0.0), "pixel {i}");
+            assert_eq!(
+                (s.pixels.flux[i], s.pixels.ivar[i]),
+                (0.0, 0.0),
+                "pixel {i}"
+            );
         }
-        assert!(s.flux[12] == -5.0 && s.ivar[12] > 0.0);
-        assert!(s.flux[14] > 0.0 && s.ivar[14] == 0.0);
+        assert!(s.pixels.flux[12] == -5.0 && s.pixels.ivar[12] > 0.0);
+        assert!(s.pixels.flux[14] > 0.0 && s.pixels.ivar[14] == 0.0);
     }
 }
 
@@ -195,9 +203,9 @@ fn wavelengths() {
         Data::F64(x) => x.reverse(),
         _ => panic!("wavelengths are floats"),
     });
-    assert!(matches!(log10.wave, StoredWave::Log10(x) if x.is_sorted()));
-    assert!(matches!(linear.wave, StoredWave::Linear(x) if x.is_sorted()));
-    assert!(linear.masked[N_PIX - 1 - 7]);
+    assert!(matches!(log10.pixels.wave, StoredWave::Log10(x) if x.is_sorted()));
+    assert!(matches!(linear.pixels.wave, StoredWave::Linear(x) if x.is_sorted()));
+    assert!(linear.pixels.masked[N_PIX - 1 - 7]);
 }
 
 #[test]

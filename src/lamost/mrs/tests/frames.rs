@@ -39,7 +39,7 @@ fn frame(
 }
 
 fn wave_aa(file: &MrsFile, spectrum: usize) -> Vec<f64> {
-    match &file.spectra[spectrum].wave {
+    match &file.spectra[spectrum].pixels.wave {
         StoredWave::Log10(log10) => log10.iter().map(|x| 10f64.powf(f64::from(*x))).collect(),
         StoredWave::Linear(wave_aa) => wave_aa.clone(),
     }
@@ -150,7 +150,7 @@ fn wavelengths_of_air_are_taken_to_vacuum() {
         let (by_km_s, spread) = moved_km_s(&wave_aa(&vacuum, i), &wave_aa(&air, i));
         assert!(by_km_s.abs() < 0.01 && spread < 0.01, "{by_km_s} {spread}");
         assert_eq!(spectrum.helio_rv_km_s, Some(HELIO_RV_KM_S));
-        assert_eq!(spectrum.flux.len(), N_PIX);
+        assert_eq!(spectrum.pixels.flux.len(), N_PIX);
     }
 }
 

@@ -81,17 +81,17 @@ fn check(file: &MrsFile, case: usize) {
     assert!((0.0..360.0).contains(&file.header.ra_deg), "case {case}");
     assert!(file.header.dec_deg.abs() <= 90.0, "case {case}");
     for s in &file.spectra {
-        let n = s.flux.len();
+        let n = s.pixels.flux.len();
         assert!(
-            n >= 500 && s.ivar.len() == n && s.masked.len() == n,
+            n >= 500 && s.pixels.ivar.len() == n && s.pixels.masked.len() == n,
             "case {case}"
         );
-        assert!(s.flux.iter().all(|x| x.is_finite()), "case {case}");
+        assert!(s.pixels.flux.iter().all(|x| x.is_finite()), "case {case}");
         assert!(
-            s.ivar.iter().all(|x| x.is_finite() && *x >= 0.0),
+            s.pixels.ivar.iter().all(|x| x.is_finite() && *x >= 0.0),
             "case {case}"
         );
-        let wave: Vec<f64> = match &s.wave {
+        let wave: Vec<f64> = match &s.pixels.wave {
             StoredWave::Log10(x) => x.iter().map(|&x| 10f64.powf(f64::from(x))).collect(),
             StoredWave::Linear(x) => x.clone(),
         };

@@ -33,8 +33,11 @@ fn both_layouts_give_the_same_spectra() {
         assert_eq!((a.mid_s, a.time_uncertain, a.snr), (600.0, false, 12.88));
         assert_eq!((b.mid_s, b.time_uncertain, b.snr), (630.0, false, 12.88));
         assert_eq!((a.arm, a.lmjm, &a.hdu), (b.arm, b.lmjm, &b.hdu));
-        assert_eq!((&a.flux, &a.ivar, &a.masked), (&b.flux, &b.ivar, &b.masked));
-        let (StoredWave::Log10(x), StoredWave::Linear(y)) = (&a.wave, &b.wave) else {
+        assert_eq!(
+            (&a.pixels.flux, &a.pixels.ivar, &a.pixels.masked),
+            (&b.pixels.flux, &b.pixels.ivar, &b.pixels.masked)
+        );
+        let (StoredWave::Log10(x), StoredWave::Linear(y)) = (&a.pixels.wave, &b.pixels.wave) else {
             panic!("{:?} {:?}", a.hdu, b.hdu)
         };
         assert!(x.is_sorted() && y.is_sorted());
@@ -55,9 +58,9 @@ fn the_red_arm_is_turned_round_with_all_its_columns() {
     let Data::F32(flux) = &stored.columns[0].1 else {
         panic!("flux is float32")
     };
-    assert_eq!(red.flux[0], flux[N_PIX - 1]);
-    assert_eq!(red.flux[N_PIX - 1], flux[0]);
-    assert!(red.masked[N_PIX - 1 - 7] && !red.masked[7]);
+    assert_eq!(red.pixels.flux[0], flux[N_PIX - 1]);
+    assert_eq!(red.pixels.flux[N_PIX - 1], flux[0]);
+    assert!(red.pixels.masked[N_PIX - 1 - 7] && !red.pixels.masked[7]);
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn every_exposure_is_read() {
         assert_eq!(n_blue, n_red);
         assert!((3..=4).contains(&n_blue), "{n_blue} exposures");
         for s in &file.spectra {
-            assert_eq!(s.flux.len(), 4136);
+            assert_eq!(s.pixels.flux.len(), 4136);
             assert!(!s.time_uncertain && !s.frame_doubtful);
             assert_eq!(s.helio_rv_km_s, file.header.frame.helio_rv_km_s);
             // Half of 600 or 1200 s, and seconds where the header has them (astropy: 15 and 52 s after the minute at least).
@@ -52,7 +52,7 @@ fn every_exposure_is_read() {
             }
             assert!(s.snr > 3.0);
             assert_eq!(s.hdu, format!("{}-{}", s.arm.letter(), s.lmjm));
-            let wave_aa: Vec<f64> = match &s.wave {
+            let wave_aa: Vec<f64> = match &s.pixels.wave {
                 StoredWave::Log10(wave) => wave.iter().map(|w| 10f64.powf(f64::from(*w))).collect(),
                 StoredWave::Linear(wave) => wave.clone(),
             };
@@ -69,7 +69,7 @@ fn cfitsio_reads_the_same() {
     for path in real_files() {
         let file = read_file(&path, &mut inflater).unwrap();
         // One row of vectors is read by `layouts`.
-        if matches!(file.spectra[0].wave, StoredWave::Linear(_)) {
+        if matches!(file.spectra[0].pixels.wave, StoredWave::Linear(_)) {
             continue;
         }
         let mut other = FitsFile::open(&path).unwrap();
@@ -84,17 +84,17 @@ fn cfitsio_reads_the_same() {
             };
             assert_eq!(
                 bits(&column(&mut other, "FLUX")),
-                bits(&s.flux),
+                bits(&s.pixels.flux),
                 "{}",
                 s.hdu
             );
             assert_eq!(
                 bits(&column(&mut other, "IVAR")),
-                bits(&s.ivar),
+                bits(&s.pixels.ivar),
                 "{}",
                 s.hdu
             );
-            let StoredWave::Log10(wave) = &s.wave else {
+            let StoredWave::Log10(wave) = &s.pixels.wave else {
                 panic!("files with rows have LOGLAM")
             };
             assert_eq!(bits(&column(&mut other, "LOGLAM")), bits(wave), "{}", s.hdu);
@@ -102,7 +102,7 @@ fn cfitsio_reads_the_same() {
                 .iter()
                 .map(|&m| m != 0.0)
                 .collect::<Vec<_>>();
-            assert_eq!(mask, s.masked, "{}", s.hdu);
+            assert_eq!(mask, s.pixels.masked, "{}", s.hdu);
             assert_eq!(
                 hdu.read_key::<String>(&mut other, "LMJM").unwrap(),
                 s.lmjm.to_string()

@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+use crate::C_KM_S;
+use crate::spectrum::band::{Band, SecondLines, Sky};
+
+/// Knot spacing of a reference, pixels: half the line-spread function's width.
+pub const KNOT_PIXELS: usize = 3;
+
+/// Resolving power.
+const RESOLUTION: f64 = 7500.0;
+
 /// One arm of the spectrograph.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
@@ -23,6 +32,30 @@ impl Arm {
         match self {
             Arm::Blue => (5000.0, 5300.0),
             Arm::Red => (6400.0, 6700.0),
+        }
+    }
+
+    /// What the stages that know no survey need to know of the arm.
+    pub fn band(self) -> Band {
+        Band {
+            window_aa: self.window_aa(),
+            // Measured: 5.1-7.2.
+            pixel_km_s: 7.5,
+            lsf_pixels: 2.0 * KNOT_PIXELS as f64,
+            is_polynomial: true,
+            sky: Some(Sky {
+                lsf_km_s: C_KM_S / RESOLUTION,
+                has_water: self == Arm::Red,
+            }),
+            second_lines: SecondLines {
+                bin_km_s: 10.0,
+                reach_km_s: 460.0,
+                own_correlation: Some(match self {
+                    Arm::Blue => 0.38,
+                    Arm::Red => 0.42,
+                }),
+                has_widths: true,
+            },
         }
     }
 

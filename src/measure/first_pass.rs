@@ -1,0 +1,115 @@
+//! The first pass: a star's exposures against the best of them, all stars of one band in one call of the back end.
+
+use super::comparison::Comparison;
+use super::prepared::Prepared;
+use super::stages::{Stage, StageClocks};
+use crate::Result;
+use crate::likelihood::{Batch, Likelihood, Measurement, RvFlags};
+use crate::spectrum::Normalized;
+
+/// A star in one band, measured against its best exposure.
+#[derive(Clone, Debug)]
+pub struct FirstPass {
+    /// Number of the star: all its bands have the same.
+    pub star: i64,
+    /// Number of the band, from 0: widths of lines are judged by the first.
+    pub band: usize,
+    /// Its exposures.
+    pub normalized: Vec<Normalized>,
+    /// The best of them; another one where that turns out to be unlike the others.
+    pub best: usize,
+    /// Their velocities; better ones take their place.
+    pub measurements: Vec<Measurement>,
+    /// Exposures that the reference is made of.
+    pub n_reference: i32,
+    /// Which exposures show two sets of lines.
+    pub double_lined: Vec<bool>,
+    /// Which exposures are unlike the others.
+    pub odd: Vec<bool>,
+    /// The best exposure of a star that looks double, left out to see whether it does so without it.
+    pub(super) on_trial: Option<usize>,
+    /// With it the star looked double in this band alone.
+    pub(super) is_suspected: bool,
+    /// What the quoted noise of each was multiplied by; 1 where it was taken as it is.
+    pub noise_scale: Vec<f64>,
+}
+
+impl FirstPass {
+    /// Of star number `star` in band number `band`, whose exposure `best` is the reference of these measurements.
+    pub fn new(
+        star: i64,
+        band: usize,
+        normalized: Vec<Normalized>,
+        best: usize,
+        measurements: Vec<Measurement>,
+    ) -> Self {
+        FirstPass {
+            double_lined: vec![false; measurements.len()],
+            odd: vec![false; measurements.len()],
+            noise_scale: vec![1.0; measurements.len()],
+            on_trial: None,
+            is_suspected: false,
+            star,
+            band,
+            normalized,
+            best,
+            measurements,
+            n_reference: 1,
+        }
+    }
+
+    /// Adds to the measurements' flags what is known of the exposures together.
+    pub(super) fn flag(&mut self) {
+        let is_single = self.measurements.len() == 1;
+        for (m, double_lined) in self.measurements.iter_mut().zip(&self.double_lined) {
+            if *double_lined {
+                m.flags |= RvFlags::DOUBLE_LINED;
+            }
+            if is_single {
+                m.flags |= RvFlags::SINGLE_EXPOSURE;
+            }
+        }
+    }
+}
+
+/// Measures prepared stars, each with its number, in one call of the back end.
+///
+/// # Errors
+/// What the back end says.
+pub(super) fn first_pass(
+    comparison: &Comparison,
+    stars: Vec<(i64, Prepared)>,
+    backend: &dyn Likelihood,
+    clocks: &StageClocks,
+) -> Result<Vec<FirstPass>> {
+    let mut batch = Batch {
+        grid: comparison.grid,
+        tables: Vec::with_capacity(stars.len()),
+        spectra: Vec::new(),
+    };
+    let mut rest = Vec::with_capacity(stars.len());
+    for (number, star) in stars {
+        let table = batch.tables.len();
+        batch.tables.push(star.table);
+        rest.push((
+            number,
+            star.band,
+            star.normalized,
+            star.reference,
+            star.double_lined,
+        ));
+        let pixels = star.pixels.into_iter();
+        batch.spectra.extend(pixels.map(|p| p.with_table(table)));
+    }
+    let measure = || backend.measure(&batch);
+    let measurements = clocks.time_all_threads(Stage::Likelihood, measure)?;
+    let mut measurements = measurements.into_iter();
+    let of_star = |(number, band, normalized, best, double_lined): (_, _, _, _, Vec<bool>)| {
+        let of_star = measurements.by_ref().take(double_lined.len()).collect();
+        FirstPass {
+            double_lined,
+            ..FirstPass::new(number, band, normalized, best, of_star)
+        }
+    };
+    Ok(rest.into_iter().map(of_star).collect())
+}

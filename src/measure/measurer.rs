@@ -1,0 +1,327 @@
+//! Velocities of stars from spectra of any instrument: the way of the survey's files, with the caller's arrays in their place.
+
+use ndarray::Array1;
+use rayon::prelude::*;
+
+use super::coadd::against_coadds;
+use super::comparison::{Comparison, ReferenceKind};
+use super::curve::{self, Curve};
+use super::first_pass::{FirstPass, first_pass};
+use super::options::{Device, MeasureOptions};
+use super::prepared::{Prepared, prepare_star};
+use super::spectra::Spectrum;
+use super::stages::StageClocks;
+use crate::double_lined::coarse::CoarseExposure;
+use crate::likelihood::{Backend, Likelihood, RvFlags};
+use crate::spectrum::{Band, Exposure, Normalized, Normalizer, SpectrumConfig, Unusable};
+use crate::{Error, Result};
+
+/// Pixels that go to the back end together, about: enough to fill a graphics processor, and few enough for any memory.
+const PIXELS_PER_BATCH: usize = 1 << 23;
+
+/// Why a spectrum has no velocity.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotMeasured {
+    /// It cannot be used.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+    /// None of the star's spectra can be a reference.
+    #[error("no spectrum of the star can be a reference")]
+    NoReference,
+}
+
+/// What was measured of one star. All arrays have the length and order of the star's spectra.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StarVelocities {
+    /// Velocity c z against the star's reference, km/s; NaN for a spectrum that cannot be measured.
+    pub rv_km_s: Array1<f64>,
+    /// 1-sigma error of the difference, km/s.
+    pub rv_err_km_s: Array1<f64>,
+    /// What is left of it once the star's offset is known, km/s: the error to use where velocities of one star are compared.
+    pub rv_err_own_km_s: Array1<f64>,
+    /// Reduced chi^2.
+    pub chi2_red: Array1<f64>,
+    /// What to know before a velocity is used.
+    pub flags: Array1<RvFlags>,
+    /// Signal-to-noise ratio per pixel: as it was given, or else the median over the good pixels of the window.
+    pub snr: Array1<f64>,
+    /// The spectrum that sets the zero, the best of the star. `None` where nothing was measured.
+    pub reference: Option<usize>,
+    /// Spectra that the reference is made of: 1 unless it is a coadd, 0 where nothing was measured.
+    pub n_reference: usize,
+    /// Why spectra have no velocity; `None` for those that were measured.
+    pub not_measured: Vec<Option<NotMeasured>>,
+}
+
+impl StarVelocities {
+    /// Number of spectra.
+    pub fn len(&self) -> usize {
+        self.not_measured.len()
+    }
+
+    /// Whether the star has no spectra.
+    pub fn is_empty(&self) -> bool {
+        self.not_measured.is_empty()
+    }
+
+    /// Of a star of which nothing was measured yet.
+    fn none(star: &Ready) -> Self {
+        let n = star.not_measured.len();
+        let nan = || Array1::from_elem(n, f64::NAN);
+        StarVelocities {
+            rv_km_s: nan(),
+            rv_err_km_s: nan(),
+            rv_err_own_km_s: nan(),
+            chi2_red: nan(),
+            flags: Array1::from_elem(n, RvFlags::FEW_PIXELS | RvFlags::NO_CURVATURE),
+            snr: Array1::from(star.snr.clone()),
+            reference: None,
+            n_reference: 0,
+            not_measured: star.not_measured.clone(),
+        }
+    }
+
+    fn fill(&mut self, used: &[usize], measured: &FirstPass) {
+        for (&i, m) in used.iter().zip(&measured.measurements) {
+            self.rv_km_s[i] = m.rv_km_s;
+            self.rv_err_km_s[i] = m.rv_err_km_s;
+            self.rv_err_own_km_s[i] = m.rv_err_own_km_s;
+            self.chi2_red[i] = m.chi2_red;
+            self.flags[i] = m.flags;
+        }
+        self.reference = used.get(measured.best).copied();
+        self.n_reference = usize::try_from(measured.n_reference).unwrap_or(0);
+    }
+}
+
+/// A star's spectra, as far as they can be used.
+struct Ready {
+    snr: Vec<f64>,
+    not_measured: Vec<Option<NotMeasured>>,
+    /// Which of the spectra were normalised.
+    used: Vec<usize>,
+    normalized: Vec<Normalized>,
+}
+
+/// Vectors of one thread.
+#[derive(Default)]
+struct Workspace {
+    normalizer: Normalizer,
+    coarse: CoarseExposure,
+}
+
+/// Measures stars.
+///
+/// ```
+/// use relrv::{Device, MeasureOptions, Measurer, Spectrum};
+///
+/// # fn main() -> relrv::Result<()> {
+/// // Two exposures of a star with three lines, the second at +12 km/s.
+/// let wave_aa: Vec<f64> = (0..4000).map(|i| 6100.0 + 0.0375 * f64::from(i)).collect();
+/// let flux = |rv_km_s: f64| -> Vec<f64> {
+///     let line = |w: f64, at: f64| (-0.5 * ((w / (1.0 + rv_km_s / relrv::C_KM_S) - at) / 0.06).powi(2)).exp();
+///     let star = |w: &f64| 1.0 - 0.5 * (line(*w, 6140.0) + line(*w, 6175.0) + line(*w, 6210.0));
+///     wave_aa.iter().map(star).collect()
+/// };
+/// let (first, second, ivar) = (flux(0.0), flux(12.0), vec![1e4; 4000]);
+///
+/// let options = MeasureOptions::new((6110.0, 6240.0), 1.9, 3.8).vmax_km_s(100.0);
+/// let measurer = Measurer::new(options, Device::Cpu)?;
+/// let star = [
+///     Spectrum::new(&wave_aa, &first, &ivar)?,
+///     Spectrum::new(&wave_aa, &second, &ivar)?,
+/// ];
+/// let velocities = measurer.star(&star)?;
+/// let difference = velocities.rv_km_s[1] - velocities.rv_km_s[0];
+/// assert!((difference - 12.0).abs() < 0.05);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Measurer {
+    band: Band,
+    comparison: Comparison,
+    spectrum: SpectrumConfig,
+    backend: Backend,
+}
+
+impl Measurer {
+    /// Checks the options and opens the device.
+    ///
+    /// # Errors
+    /// [`Error::Config`], which names the value that makes no sense; what a graphics processor says that was asked for.
+    pub fn new(options: MeasureOptions, device: Device) -> Result<Self> {
+        let checked = options.checked()?;
+        Ok(Measurer {
+            band: checked.band,
+            comparison: checked.comparison,
+            spectrum: checked.spectrum,
+            // What a processor that takes over is told of is kept in the back end's name.
+            backend: Backend::open(&device.config(), |_| ())?,
+        })
+    }
+
+    /// What likelihoods are evaluated on.
+    pub fn device_name(&self) -> String {
+        self.backend.name()
+    }
+
+    /// Measures the spectra of one star against each other. A spectrum that cannot be measured gets NaN, and its reason.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn star(&self, spectra: &[Spectrum<'_>]) -> Result<StarVelocities> {
+        let mut measured = self.stars(&[spectra])?;
+        // One star in, one star out.
+        measured
+            .pop()
+            .ok_or_else(|| Error::NothingUsable("no star".to_owned()))
+    }
+
+    /// Measures the spectra of many stars, each star's against each other; in parallel, and many stars in one call of the device. The
+    /// results are those of [`Measurer::star`], in the same order.
+    ///
+    /// # Errors
+    /// What the device says.
+    pub fn stars<'a, S>(&self, stars: &[S]) -> Result<Vec<StarVelocities>>
+    where
+        S: AsRef<[Spectrum<'a>]> + Sync,
+    {
+        let mut out = Vec::with_capacity(stars.len());
+        let mut rest = stars;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(n_in_batch(rest));
+            out.extend(self.batch(now)?);
+            rest = later;
+        }
+        Ok(out)
+    }
+
+    /// ln L of one of a star's spectra at every velocity of the grid, against the reference that [`Measurer::star`] compares it with.
+    ///
+    /// # Errors
+    /// [`Error::NothingUsable`] where the spectrum cannot be measured or there is none of this number; what the device says.
+    pub fn curve(&self, spectra: &[Spectrum<'_>], number: usize) -> Result<Curve> {
+        let mut workspace = Workspace::default();
+        let star = self.normalize(spectra, &mut workspace);
+        let nothing = |why: String| Error::NothingUsable(format!("spectrum {number}: {why}"));
+        let Some(place) = star.used.iter().position(|i| *i == number) else {
+            return Err(nothing(match star.not_measured.get(number) {
+                Some(Some(why)) => why.to_string(),
+                _ => format!("the star has {}", spectra.len()),
+            }));
+        };
+        let exposures = star.normalized.clone();
+        let prepared = self.prepare(star.normalized, &mut workspace);
+        let mut measured = self.measure(prepared.into_iter().map(|p| (0, p)).collect())?;
+        match measured.pop() {
+            Some(measured) => {
+                curve::of(&self.comparison, &self.backend, exposures, &measured, place)
+            }
+            None => Err(nothing(NotMeasured::NoReference.to_string())),
+        }
+    }
+
+    /// Measures stars in one call of the device.
+    fn batch<'a, S>(&self, stars: &[S]) -> Result<Vec<StarVelocities>>
+    where
+        S: AsRef<[Spectrum<'a>]> + Sync,
+    {
+        let ready = |workspace: &mut Workspace, star: &S| {
+            let mut star = self.normalize(star.as_ref(), workspace);
+            let normalized = std::mem::take(&mut star.normalized);
+            let prepared = self.prepare(normalized, workspace);
+            if prepared.is_none() {
+                for i in star.used.drain(..) {
+                    star.not_measured[i] = Some(NotMeasured::NoReference);
+                }
+            }
+            (star, prepared)
+        };
+        let ready: Vec<(Ready, Option<Prepared>)> = stars
+            .par_iter()
+            .map_init(Workspace::default, ready)
+            .collect();
+        let (mut out, mut used, mut prepared) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, (star, of_star)) in ready.into_iter().enumerate() {
+            out.push(StarVelocities::none(&star));
+            used.push(star.used);
+            prepared.extend(of_star.map(|p| (number as i64, p)));
+        }
+        for measured in self.measure(prepared)? {
+            let number = measured.star as usize;
+            out[number].fill(&used[number], &measured);
+        }
+        Ok(out)
+    }
+
+    /// Normalises what can be used of a star's spectra.
+    fn normalize(&self, spectra: &[Spectrum<'_>], workspace: &mut Workspace) -> Ready {
+        let vmax_km_s = self.comparison.grid.max_shift_km_s();
+        let mut star = Ready {
+            snr: Vec::with_capacity(spectra.len()),
+            not_measured: Vec::with_capacity(spectra.len()),
+            used: Vec::new(),
+            normalized: Vec::new(),
+        };
+        for (i, spectrum) in spectra.iter().enumerate() {
+            let exposure = Exposure {
+                band: self.band,
+                pixels: &spectrum.pixels(),
+                snr: spectrum.snr(),
+                helio_rv_km_s: None,
+            };
+            let normalizer = &mut workspace.normalizer;
+            match normalizer.normalize(&self.spectrum, exposure, vmax_km_s) {
+                Ok(normalized) => {
+                    star.snr.push(normalized.snr);
+                    star.not_measured.push(None);
+                    star.used.push(i);
+                    star.normalized.push(normalized);
+                }
+                Err(why) => {
+                    star.snr.push(spectrum.snr());
+                    star.not_measured.push(Some(why.into()));
+                }
+            }
+        }
+        star
+    }
+
+    /// A star's exposures with their reference; none where there is none.
+    fn prepare(&self, normalized: Vec<Normalized>, workspace: &mut Workspace) -> Option<Prepared> {
+        if normalized.is_empty() {
+            return None;
+        }
+        let bands = vec![(0, normalized)];
+        prepare_star(&self.comparison, bands, &mut workspace.coarse)
+            .into_iter()
+            .flatten()
+            .next()
+    }
+
+    /// Both passes.
+    fn measure(&self, prepared: Vec<(i64, Prepared)>) -> Result<Vec<FirstPass>> {
+        if prepared.is_empty() {
+            return Ok(Vec::new());
+        }
+        let clocks = StageClocks::default();
+        let mut stars = first_pass(&self.comparison, prepared, &self.backend, &clocks)?;
+        if self.comparison.reference == ReferenceKind::Coadd {
+            against_coadds(&self.comparison, &mut stars, &clocks);
+        }
+        stars.iter_mut().for_each(FirstPass::flag);
+        Ok(stars)
+    }
+}
+
+/// Stars whose pixels make a batch, one at least.
+fn n_in_batch<'a, S: AsRef<[Spectrum<'a>]>>(stars: &[S]) -> usize {
+    let mut n_pixels = 0;
+    let fits = |star: &&S| {
+        n_pixels += star.as_ref().iter().map(Spectrum::len).sum::<usize>();
+        n_pixels <= PIXELS_PER_BATCH
+    };
+    stars.iter().take_while(fits).count().max(1)
+}

@@ -5,6 +5,43 @@ use std::path::{Path, PathBuf};
 /// Result with the crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// Why arrays are no spectrum.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SpectrumError {
+    /// There is no pixel at all.
+    #[error("a spectrum without pixels")]
+    Empty,
+    /// An array is not as long as the wavelengths.
+    #[error("{array} has {found} pixels, and wave_aa {expected}")]
+    Length {
+        /// Which one.
+        array: &'static str,
+        /// Its length.
+        found: usize,
+        /// That of the wavelengths.
+        expected: usize,
+    },
+    /// A wavelength is no positive, finite number.
+    #[error("wave_aa is {wave_aa} at pixel {pixel}, expected a wavelength in Angstrom")]
+    Wavelength {
+        /// Number of the pixel, from 0.
+        pixel: usize,
+        /// What is there.
+        wave_aa: f64,
+    },
+    /// The wavelengths neither ascend nor descend from pixel to pixel.
+    #[error(
+        "wave_aa is {wave_aa} at pixel {pixel}, which neither ascends nor descends like the pixels before"
+    )]
+    Order {
+        /// Number of the pixel, from 0.
+        pixel: usize,
+        /// What is there.
+        wave_aa: f64,
+    },
+}
+
 /// Everything that can go wrong, named so that the user can find the cause.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -51,7 +88,7 @@ pub enum Error {
     Config(String),
     /// Arrays that are no spectrum.
     #[error("{0}")]
-    Spectrum(#[from] crate::measure::SpectrumError),
+    Spectrum(#[from] SpectrumError),
     /// The user ended the program; the text says how to go on.
     #[error("{0}")]
     Interrupted(String),

@@ -128,12 +128,11 @@ pub use calibrate::paper::PaperConfig;
 pub use calibrate::results::{Star, ZeroPoint};
 pub use calibrate::{CalFlags, Calibration, calibrate, calibrate_without};
 pub use catalogue::flags::CatalogueFlags;
-pub use error::{Error, Result};
+pub use error::{Error, Result, SpectrumError};
 pub use lamost::Arm;
 pub use likelihood::RvFlags;
 pub use measure::{
-    Curve, Device, MeasureOptions, Measurer, NotMeasured, ReferenceKind, Spectrum, SpectrumError,
-    StarVelocities,
+    Curve, Device, MeasureOptions, Measurer, NotMeasured, ReferenceKind, Spectrum, StarVelocities,
 };
 pub use spectrum::Band;
 pub use table::{Column, ColumnData, Table};

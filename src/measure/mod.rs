@@ -28,6 +28,6 @@ pub use measurer::{Measurer, NotMeasured, StarVelocities};
 pub use options::{Device, MeasureOptions};
 pub use plan::{Plan, Unit};
 pub use row::RvRow;
-pub use spectra::{Spectrum, SpectrumError};
+pub use spectra::Spectrum;
 #[cfg(feature = "lab")]
 pub use telluric::Air;

@@ -2,45 +2,8 @@
 
 use ndarray::ArrayView1;
 
-use crate::Result;
 use crate::spectrum::{Pixels, StoredWave};
-
-/// Why arrays are no spectrum.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SpectrumError {
-    /// There is no pixel at all.
-    #[error("a spectrum without pixels")]
-    Empty,
-    /// An array is not as long as the wavelengths.
-    #[error("{array} has {found} pixels, and wave_aa {expected}")]
-    Length {
-        /// Which one.
-        array: &'static str,
-        /// Its length.
-        found: usize,
-        /// That of the wavelengths.
-        expected: usize,
-    },
-    /// A wavelength is no positive, finite number.
-    #[error("wave_aa is {wave_aa} at pixel {pixel}, expected a wavelength in Angstrom")]
-    Wavelength {
-        /// Number of the pixel, from 0.
-        pixel: usize,
-        /// What is there.
-        wave_aa: f64,
-    },
-    /// The wavelengths neither ascend nor descend from pixel to pixel.
-    #[error(
-        "wave_aa is {wave_aa} at pixel {pixel}, which neither ascends nor descends like the pixels before"
-    )]
-    Order {
-        /// Number of the pixel, from 0.
-        pixel: usize,
-        /// What is there.
-        wave_aa: f64,
-    },
-}
+use crate::{Result, SpectrumError};
 
 /// One exposure of a star: views of the caller's arrays, all of one length.
 ///

@@ -9,6 +9,7 @@ mod observations;
 #[cfg(test)]
 mod page;
 mod paired;
+pub mod rejected;
 pub mod row;
 pub mod star;
 mod verdict;

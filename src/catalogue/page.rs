@@ -1,6 +1,6 @@
 //! The tables of `docs/columns.md` that say what the columns of the products are, made from their declarations.
 
-use super::{exposure, measured, row, star, zero_point};
+use super::{exposure, measured, rejected, row, star, zero_point};
 use crate::table::Field;
 
 fn rows<R>(fields: &[Field<R>]) -> impl Iterator<Item = String> + '_ {
@@ -8,7 +8,7 @@ fn rows<R>(fields: &[Field<R>]) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Headings of the page's sections, each with the rows of its table.
-pub fn sections() -> [(&'static str, Vec<String>); 4] {
+pub fn sections() -> [(&'static str, Vec<String>); 5] {
     let catalogue = rows(&exposure::PLACE)
         .chain(rows(&exposure::TIME))
         .chain(rows(&row::ARM));
@@ -29,6 +29,7 @@ pub fn sections() -> [(&'static str, Vec<String>); 4] {
         ("`stars` and `constants`", stars.collect()),
         ("`zeropoints`", zero_points.collect()),
         ("The table of `relrv measure`", measured.collect()),
+        ("`rejected.csv`", rows(&rejected::REJECTED).collect()),
     ]
 }
 

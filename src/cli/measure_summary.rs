@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::catalogue;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::flags;
+use crate::measure::Measured;
 use crate::measure::stages::Stage;
-use crate::measure::{Measured, rejections};
 use crate::text::plain;
 use crate::{Result, tell};
 
@@ -20,7 +21,7 @@ pub fn rejected_path(out: &Path) -> PathBuf {
 
 /// Writes every input that was not used, with file, HDU and reason; also when there is none, so that no older list stays.
 pub fn write_rejections(path: &Path, rejected: &[Rejection]) -> Result<()> {
-    rejections::to_table(rejected).write(path)
+    catalogue::rejected::to_table(rejected).write(path)
 }
 
 /// Names the defective inputs on stderr.

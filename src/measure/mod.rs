@@ -11,7 +11,6 @@ pub mod memory;
 pub mod options;
 pub mod plan;
 mod prepared;
-pub mod rejections;
 pub mod row;
 pub mod spectra;
 pub mod stages;

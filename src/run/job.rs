@@ -16,7 +16,7 @@ use crate::lamost::inputs;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::Likelihood;
 use crate::measure::stages::{Stage, StageClocks};
-use crate::measure::{Plan, Progress, rejections};
+use crate::measure::{Plan, Progress};
 use crate::{Error, Result};
 
 /// What a run did.
@@ -105,7 +105,7 @@ fn work(
     };
     drop(rows);
     stages.lap("calibration");
-    let list = || rejections::to_table(&gathered.rejected).prepare(&dir.rejected_path());
+    let list = || catalogue::rejected::to_table(&gathered.rejected).prepare(&dir.rejected_path());
     let (mut products, mut rejected_path) = (Vec::new(), Some(dir.rejected_path()));
     match &made {
         Some(made) => {

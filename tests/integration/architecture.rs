@@ -140,6 +140,11 @@ fn rooms_import_only_what_the_page_allows() {
         .collect();
     let listed: BTreeSet<&str> = page.iter().map(|(room, _)| room.as_str()).collect();
     assert_eq!(exist, listed, "rooms of src, and of docs/architecture.md");
+    let picture = std::fs::read_to_string(root().join("docs/rooms.svg")).unwrap();
+    for room in &listed {
+        let is_drawn = picture.contains(&format!(">{room}</text>"));
+        assert!(is_drawn, "docs/rooms.svg has no room {room}");
+    }
 
     let mut wrong = BTreeSet::new();
     let mut used: BTreeSet<(String, String)> = BTreeSet::new();

@@ -114,10 +114,13 @@ struct Clock {
     readback: wgpu::Buffer,
 }
 
+/// Whether a buffer can be read or written.
+type Mapped = std::result::Result<(), wgpu::BufferAsyncError>;
+
 #[derive(Debug)]
 struct InFlight {
     submission: wgpu::SubmissionIndex,
-    mapped: Receiver<std::result::Result<(), wgpu::BufferAsyncError>>,
+    mapped: Receiver<Mapped>,
     n_mapped: usize,
     bytes: u64,
 }
@@ -165,28 +168,82 @@ impl Slot {
         engine.check()?;
         let mut encoder = engine.device.create_command_encoder(&Default::default());
         for (i, cuts) in dispatch.inputs.iter().enumerate() {
-            let bytes = cuts.last().copied().unwrap_or(0);
-            let staging = self.staging[i].at_least(engine, bytes)?;
-            let view = |(part, cut): (usize, &[u64])| {
-                let view = staging.get_mapped_range_mut(cut[0]..cut[1]);
-                view.map(|view| (part, view))
-            };
-            let parts: Vec<(usize, wgpu::BufferViewMut)> = cuts
-                .windows(2)
-                .enumerate()
-                .filter(|(_, cut)| cut[1] > cut[0])
-                .map(view)
-                .collect::<std::result::Result<_, _>>()
-                .map_err(|e| engine.error(e.to_string()))?;
-            parts
-                .into_par_iter()
-                .for_each(|(part, mut view)| fill(i, part, view.slice(..)));
-            staging.unmap();
-            let input = self.inputs[i].at_least(engine, bytes)?;
-            if bytes > 0 {
-                encoder.copy_buffer_to_buffer(staging, 0, input, 0, bytes);
-            }
+            self.upload(engine, &mut encoder, i, cuts, &fill)?;
         }
+        self.copy_shifted(engine, &mut encoder, dispatch)?;
+        let uniform = self
+            .uniform
+            .at_least(engine, dispatch.uniform.len() as u64)?;
+        engine.queue.write_buffer(uniform, 0, dispatch.uniform);
+        let scratch = self.scratch.at_least(engine, dispatch.scratch_bytes)?;
+        let output = self.output.at_least(engine, dispatch.output_bytes)?;
+        encoder.clear_buffer(output, 0, Some(dispatch.output_bytes.max(4)));
+        let (from, bytes) = match dispatch.read_scratch {
+            true => (scratch.clone(), dispatch.scratch_bytes),
+            false => (output.clone(), dispatch.output_bytes),
+        };
+        let readback = self.readback.at_least(engine, bytes)?.clone();
+        self.record_pass(engine, &mut encoder, kernel, dispatch.workgroups);
+        if bytes > 0 {
+            encoder.copy_buffer_to_buffer(&from, 0, &readback, 0, bytes);
+        }
+        if let Some(clock) = &self.clock {
+            encoder.resolve_query_set(&clock.queries, 0..2, &clock.resolved, 0);
+            encoder.copy_buffer_to_buffer(&clock.resolved, 0, &clock.readback, 0, 16);
+        }
+        let submission = engine.queue.submit([encoder.finish()]);
+        engine.count_dispatch();
+        engine.check()?;
+        let (mapped, n_mapped) = self.map_back(&readback);
+        self.in_flight = Some(InFlight {
+            submission,
+            mapped,
+            n_mapped,
+            bytes,
+        });
+        Ok(())
+    }
+
+    /// Has input `i` written to its staging, part by part, and copied to the device.
+    fn upload(
+        &mut self,
+        engine: &Engine,
+        encoder: &mut wgpu::CommandEncoder,
+        i: usize,
+        cuts: &[u64],
+        fill: &(impl Fn(usize, usize, wgpu::WriteOnly<'_, [u8]>) + Sync),
+    ) -> Result<()> {
+        let bytes = cuts.last().copied().unwrap_or(0);
+        let staging = self.staging[i].at_least(engine, bytes)?;
+        let view = |(part, cut): (usize, &[u64])| {
+            let view = staging.get_mapped_range_mut(cut[0]..cut[1]);
+            view.map(|view| (part, view))
+        };
+        let parts: Vec<(usize, wgpu::BufferViewMut)> = cuts
+            .windows(2)
+            .enumerate()
+            .filter(|(_, cut)| cut[1] > cut[0])
+            .map(view)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(|e| engine.error(e.to_string()))?;
+        parts
+            .into_par_iter()
+            .for_each(|(part, mut view)| fill(i, part, view.slice(..)));
+        staging.unmap();
+        let input = self.inputs[i].at_least(engine, bytes)?;
+        if bytes > 0 {
+            encoder.copy_buffer_to_buffer(staging, 0, input, 0, bytes);
+        }
+        Ok(())
+    }
+
+    /// Has the shifted copies of an input made on the device.
+    fn copy_shifted(
+        &mut self,
+        engine: &Engine,
+        encoder: &mut wgpu::CommandEncoder,
+        dispatch: &Dispatch,
+    ) -> Result<()> {
         let Shifted {
             input,
             copies,
@@ -201,64 +258,44 @@ impl Slot {
                 encoder.copy_buffer_to_buffer(of, skipped, shifted, k * bytes, bytes - skipped);
             }
         }
-        let uniform = self
-            .uniform
-            .at_least(engine, dispatch.uniform.len() as u64)?;
-        engine.queue.write_buffer(uniform, 0, dispatch.uniform);
-        let scratch = self.scratch.at_least(engine, dispatch.scratch_bytes)?;
-        let output = self.output.at_least(engine, dispatch.output_bytes)?;
-        encoder.clear_buffer(output, 0, Some(dispatch.output_bytes.max(4)));
-        let (from, bytes) = match dispatch.read_scratch {
-            true => (scratch, dispatch.scratch_bytes),
-            false => (output, dispatch.output_bytes),
-        };
-        let readback = self.readback.at_least(engine, bytes)?;
+        Ok(())
+    }
 
-        let mut entries = vec![wgpu::BindGroupEntry {
-            binding: 0,
-            resource: uniform.as_entire_binding(),
-        }];
-        let inputs = self.inputs.iter().filter_map(|input| input.buffer.as_ref());
-        for buffer in inputs.chain([shifted, scratch, output]) {
-            entries.push(wgpu::BindGroupEntry {
-                binding: entries.len() as u32,
+    /// Binds the buffers, all of which are there by now, and has the kernel run on them.
+    fn record_pass(
+        &self,
+        engine: &Engine,
+        encoder: &mut wgpu::CommandEncoder,
+        kernel: &Kernel,
+        [x, y]: [u32; 2],
+    ) {
+        let others = [&self.shifted, &self.scratch, &self.output];
+        let bound = std::iter::once(&self.uniform)
+            .chain(&self.inputs)
+            .chain(others);
+        let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
+            .zip(bound.filter_map(|growing| growing.buffer.as_ref()))
+            .map(|(binding, buffer)| wgpu::BindGroupEntry {
+                binding,
                 resource: buffer.as_entire_binding(),
-            });
-        }
+            })
+            .collect();
         let group = engine.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
             layout: &kernel.layout,
             entries: &entries,
         });
-        {
-            let timestamp_writes =
-                self.clock
-                    .as_ref()
-                    .map(|clock| wgpu::ComputePassTimestampWrites {
-                        query_set: &clock.queries,
-                        beginning_of_pass_write_index: Some(0),
-                        end_of_pass_write_index: Some(1),
-                    });
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: None,
-                timestamp_writes,
-            });
-            pass.set_pipeline(&kernel.pipeline);
-            pass.set_bind_group(0, &group, &[]);
-            let [x, y] = dispatch.workgroups;
-            pass.dispatch_workgroups(x, y, 1);
-        }
-        if bytes > 0 {
-            encoder.copy_buffer_to_buffer(from, 0, readback, 0, bytes);
-        }
-        if let Some(clock) = &self.clock {
-            encoder.resolve_query_set(&clock.queries, 0..2, &clock.resolved, 0);
-            encoder.copy_buffer_to_buffer(&clock.resolved, 0, &clock.readback, 0, 16);
-        }
-        let submission = engine.queue.submit([encoder.finish()]);
-        engine.count_dispatch();
-        engine.check()?;
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: None,
+            timestamp_writes: self.clock.as_ref().map(Clock::writes),
+        });
+        pass.set_pipeline(&kernel.pipeline);
+        pass.set_bind_group(0, &group, &[]);
+        pass.dispatch_workgroups(x, y, 1);
+    }
 
+    /// Asks for the results, the clock and the staging of the next dispatch; how many answers will come, and where.
+    fn map_back(&self, readback: &wgpu::Buffer) -> (Receiver<Mapped>, usize) {
         let (sender, mapped) = channel();
         let mut n_mapped = 0;
         let mut map = |buffer: &wgpu::Buffer, mode| {
@@ -273,18 +310,10 @@ impl Slot {
         if let Some(clock) = &self.clock {
             map(&clock.readback, wgpu::MapMode::Read);
         }
-        for staging in &self.staging {
-            if let Some(buffer) = &staging.buffer {
-                map(buffer, wgpu::MapMode::Write);
-            }
+        for staging in self.staging.iter().filter_map(|s| s.buffer.as_ref()) {
+            map(staging, wgpu::MapMode::Write);
         }
-        self.in_flight = Some(InFlight {
-            submission,
-            mapped,
-            n_mapped,
-            bytes,
-        });
-        Ok(())
+        (mapped, n_mapped)
     }
 
     /// Waits for the dispatch and gives its output to `read`, with the kernel's time where the adapter has a clock.
@@ -332,6 +361,15 @@ impl Slot {
 }
 
 impl Clock {
+    /// The kernel's beginning and end.
+    fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+        wgpu::ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: Some(0),
+            end_of_pass_write_index: Some(1),
+        }
+    }
+
     fn new(engine: &Engine) -> Result<Self> {
         Ok(Clock {
             queries: engine.device.create_query_set(&wgpu::QuerySetDescriptor {

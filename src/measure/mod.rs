@@ -18,6 +18,7 @@ pub mod spectra;
 pub mod stages;
 mod star;
 pub mod telluric;
+mod workspace;
 
 pub use comparison::{Comparison, ReferenceKind};
 pub use config::{MeasureConfig, Telluric};

@@ -43,7 +43,8 @@ pub struct StarVelocities {
     pub rv_err_own_km_s: Array1<f64>,
     /// Reduced chi^2.
     pub chi2_red: Array1<f64>,
-    /// What to know before a velocity is used.
+    /// What to know before a velocity is used. One with any of [`RvFlags::NO_VELOCITY`] says nothing of the star: that of a spectrum
+    /// unlike the others may be anything.
     pub flags: Array1<RvFlags>,
     /// Signal-to-noise ratio per pixel: as it was given, or else the median over the good pixels of the window.
     pub snr: Array1<f64>,

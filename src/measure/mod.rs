@@ -16,6 +16,7 @@ pub mod spectra;
 pub mod stages;
 mod star;
 pub mod telluric;
+mod workspace;
 
 pub use comparison::ReferenceKind;
 pub use config::{MeasureConfig, Telluric};

@@ -9,22 +9,13 @@ use super::plan::{Plan, Stamp};
 use super::prepared::{Prepared, prepare_star};
 use super::stages::{Stage, StageClocks};
 use super::telluric::Air;
+use super::workspace::Workspace;
 use crate::Arm;
-use crate::double_lined::coarse::CoarseExposure;
-use crate::lamost::inflate::Inflater;
 use crate::lamost::mrs;
 use crate::lamost::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
 use crate::lamost::stars::Star;
 use crate::likelihood::RvFlags;
-use crate::spectrum::{Normalized, Normalizer};
-
-/// Buffers of one thread.
-#[derive(Default)]
-pub struct Workspace {
-    pub inflater: Inflater,
-    pub normalizer: Normalizer,
-    coarse: CoarseExposure,
-}
+use crate::spectrum::Normalized;
 
 /// An exposure's place in the table, without its pixels.
 pub struct Exposure {

@@ -9,7 +9,7 @@ use super::config::MeasureConfig;
 use super::memory::{self, Budget};
 use super::plan::{Plan, Unit};
 use super::stages::{Stage, StageClocks};
-use super::star::Workspace;
+use super::workspace::Workspace;
 use crate::lamost::mrs;
 use crate::lamost::stars::Star;
 use crate::reference::telluric;

@@ -11,10 +11,8 @@
 //! cfitsio (crate `fitsio`) is C and our input is untrusted; it is the second opinion in the tests, where both must agree
 //! bit for bit.
 
-use crate::fits::header::Header;
-
-/// Size of a FITS block in bytes.
-pub const BLOCK: usize = 2880;
+use super::BLOCK;
+use super::header::Header;
 
 /// A part of a file: an HDU, or bytes that are none.
 #[derive(Clone, Debug)]
@@ -134,8 +132,8 @@ fn parse_hdu(bytes: &[u8], index: usize) -> Result<(Hdu<'_>, usize), String> {
     Ok((hdu, header_len + padded.min(rest.len())))
 }
 
-/// Size of the data in bytes: |BITPIX|/8 * GCOUNT * (PCOUNT + product of NAXISn) (FITS 4.0, equation 2).
-fn data_len(header: &Header<'_>) -> Result<u64, String> {
+/// Size of the data that a header declares, bytes, without padding: |BITPIX|/8 * GCOUNT * (PCOUNT + product of NAXISn) (FITS 4.0, equation 2).
+pub fn data_len(header: &Header<'_>) -> Result<u64, String> {
     let bitpix = header.int("BITPIX").ok_or("no BITPIX")?;
     if ![8, 16, 32, 64, -32, -64].contains(&bitpix) {
         return Err(format!(

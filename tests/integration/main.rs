@@ -18,6 +18,7 @@ mod corruption;
 mod dependencies;
 mod descriptors;
 mod endless;
+mod fits_by_cfitsio;
 mod fits_edit;
 mod flags_text;
 mod gpu;

@@ -1,11 +1,12 @@
 //! One simulated file, byte for byte: a star's exposures of one night in the survey's format.
 
 use super::config::Layout;
-use super::fits::{ColumnValues, Header, write_table};
+use super::mrs_tables::{ColumnValues, write_table};
 use super::plate::{EXPTIME_S, Exposure, LOCAL_MINUS_UTC_S, Plate, Star};
 use super::sky::{SITE_LATITUDE_DEG, SITE_LONGITUDE_DEG, galactic_deg};
 use super::spectrum::Simulated;
 use crate::Arm;
+use crate::fits::header_text::HeaderText;
 use crate::lamost::raw::StoredWave;
 use crate::text::date::iso_of_mjd;
 
@@ -44,7 +45,7 @@ impl FileContent<'_> {
     /// The FITS file.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.primary().write(&mut out);
+        out.extend(self.primary().finish());
         if self.coadds {
             for arm in Arm::ALL {
                 self.write_coadd(arm, &mut out);
@@ -58,7 +59,7 @@ impl FileContent<'_> {
         out
     }
 
-    fn primary(&self) -> Header {
+    fn primary(&self) -> HeaderText {
         let star = self.star;
         let spectrograph = &self.plate.spectrographs[star.spectrograph];
         let n = self.exposures.len() as i64;
@@ -75,7 +76,7 @@ impl FileContent<'_> {
         let y_mm = 350.0 * (star.dec_deg - self.plate.dec_deg);
         let magnitude = 15.5 - 5.0 * (star.snr / 10.0).log10() / 2.0;
 
-        let mut h = Header::default();
+        let mut h = HeaderText::aligned();
         h.logical("SIMPLE", true, "Primary Header created by relrv simulate")
             .integer("BITPIX", 16, "")
             .integer("NAXIS", 0, "")
@@ -153,7 +154,7 @@ impl FileContent<'_> {
             &format!("LAMOST {}", star.designation),
             "Designation of LAMOST target",
         )
-        .integer("FIBERID", star.fiberid.into(), "Fiber ID of Object")
+        .integer("FIBERID", star.fiberid, "Fiber ID of Object")
         .text(
             "CELL_ID",
             &format!("G{:04}", 1800 + star.fiberid),
@@ -215,7 +216,7 @@ impl FileContent<'_> {
         )
         .real("SCAMEAN", 20.0, 2, "[ADU] Mean level of scatter light")
         .comment("--------SPECTROGRAPH PARAMETERS")
-        .integer("SPID", spectrograph.spid.into(), "Spectrograph ID")
+        .integer("SPID", spectrograph.spid, "Spectrograph ID")
         .real(
             "SPRA",
             spectrograph.ra_deg,
@@ -289,7 +290,7 @@ impl FileContent<'_> {
             ivar.reverse();
             mask.reverse();
         }
-        let keys = |h: &mut Header| {
+        let keys = |h: &mut HeaderText| {
             h.text("EXTNAME", &raw.hdu, "The extension name").text(
                 "LMJM",
                 &raw.lmjm.to_string(),
@@ -344,7 +345,7 @@ impl FileContent<'_> {
             })
             .collect();
         let minutes: Vec<String> = spectra.iter().map(|s| s.raw.lmjm.to_string()).collect();
-        let keys = |h: &mut Header| {
+        let keys = |h: &mut HeaderText| {
             h.text(
                 "EXTNAME",
                 &format!("COADD_{}", arm.letter()),

@@ -63,11 +63,10 @@ fn fold(mut total: u64) -> u64 {
 
 /// The header with its two check sums, filled to whole blocks, for data of this sum.
 pub fn finish_with_sums(mut header: HeaderText, data: Sum) -> Vec<u8> {
-    header.text("CHECKSUM", OPEN, "of the HDU").text(
-        "DATASUM",
-        &data.value().to_string(),
-        "of the data",
-    );
+    // CHECKSUM without a comment: astropy makes the card anew to check it, with as many blanks in front of one as it likes itself.
+    header
+        .text("CHECKSUM", OPEN, "")
+        .text("DATASUM", &data.value().to_string(), "of the data");
     let mut bytes = header.finish();
     let mut sum = Sum::default();
     sum.add(&bytes);
@@ -158,6 +157,8 @@ mod tests {
             assert_eq!(complaint(&header, sum(&bytes), sum(data)), None);
             let code = header.text("CHECKSUM").unwrap();
             assert!(code.bytes().all(|c| c.is_ascii_alphanumeric()), "{code}");
+            let card = format!("{:<80}", format!("CHECKSUM= '{code}'"));
+            assert!(String::from_utf8_lossy(&bytes).contains(&card));
             // One bit of the data, and one of the header.
             let other = sum(&[data, &[1]].concat());
             let told = complaint(&header, sum(&bytes), other).unwrap();

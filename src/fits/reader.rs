@@ -1,6 +1,6 @@
 //! FITS headers and binary tables from bytes, in safe Rust.
 //!
-//! Only what LAMOST files need: headers, and columns of fixed width in `BINTABLE` extensions. Nothing here copies more than
+//! Headers, and columns of fixed width in `BINTABLE` extensions; [`super::plain`] makes such of others. Nothing here copies more than
 //! one column, allocates by a number that the file claims, or panics on any bytes: every offset is checked against the
 //! slice it points into.
 //!
@@ -8,8 +8,8 @@
 //! killed after 200 s (with that one card spared, 2000 corruptions of both layouts gave no panic). (2) It brings 40 crates,
 //! among them `futures`, `async-trait` and `wcs`, for a reader that needs none of them. (3) Its rows are boxed values:
 //! 4-5 ms for a file of rows and 11 ms for one of vectors, before any use of them, where 2 ms are the budget of everything.
-//! cfitsio (crate `fitsio`) is C and our input is untrusted; it is the second opinion in the tests, where both must agree
-//! bit for bit.
+//! cfitsio (crate `fitsio`) reads and writes outside of its memory when headers are damaged, as `docs/architecture.md` tells; it
+//! is the second opinion in the tests, where both must agree bit for bit.
 
 use super::BLOCK;
 use super::header::Header;

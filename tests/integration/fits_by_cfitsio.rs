@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::ptr;
 
 use fitsio::sys;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use relrv::fits::reader::{Part, split};
 use relrv::lamost::mrs;
 use relrv::lamost::raw::{RawSpectrum, RejectReason, StoredWave};
@@ -323,6 +325,33 @@ fn other_layouts_that_are_cut_or_damaged_are_rejected_as_before() {
     let (reason, detail) = reject(&lists);
     assert_eq!(reason, RejectReason::BadColumn);
     assert!(detail.contains("lists of any length"), "{detail}");
+}
+
+#[test]
+fn other_layouts_in_damaged_files_end_as_a_spectrum_or_a_reason() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    for whole in [
+        exposure(ASCII, ["D25.17", "I4", "E16.9", "E16.9"], &[]),
+        exposure(BINARY, ["1PD", "1QI", "1PE", "1PE"], &[]),
+    ] {
+        let mut n_read = 0;
+        for _ in 0..500 {
+            let mut bytes = whole.clone();
+            for _ in 0..rng.random_range(1..4) {
+                // Headers and descriptors are at the beginning.
+                let at = rng.random_range(0..9000);
+                bytes[at] = b"0123456789 '-.EPQJKDA(),/&TFN\0\xff\x80"[rng.random_range(0..32)];
+            }
+            if rng.random_bool(0.1) {
+                bytes.truncate(rng.random_range(1..whole.len()));
+            }
+            if let Ok(file) = mrs::parse(Path::new("med-58625-P_sp12-076.fits"), &bytes) {
+                assert!(!file.spectra.is_empty() || !file.rejected.is_empty());
+                n_read += file.spectra.len();
+            }
+        }
+        assert!(n_read > 50, "{n_read}");
+    }
 }
 
 /// A table in ASCII, as archives give them.

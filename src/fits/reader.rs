@@ -14,6 +14,9 @@
 use super::BLOCK;
 use super::header::Header;
 
+/// Longest header of an HDU in a file that is split, bytes: 10,000 cards, so that a file of broken headers does not take long.
+const MAX_HEADER: usize = 278 * BLOCK;
+
 /// A part of a file: an HDU, or bytes that are none.
 #[derive(Clone, Debug)]
 pub enum Part<'a> {
@@ -118,7 +121,7 @@ pub fn split(bytes: &[u8]) -> Result<Vec<Part<'_>>, String> {
 
 /// HDU at the start of `bytes`, and the bytes it takes with its padding.
 fn parse_hdu(bytes: &[u8], index: usize) -> Result<(Hdu<'_>, usize), String> {
-    let (header, header_len) = Header::parse(bytes)?;
+    let (header, header_len) = Header::parse(&bytes[..bytes.len().min(MAX_HEADER)])?;
     let declared_len = data_len(&header)?;
     let rest = &bytes[header_len..];
     let have = usize::try_from(declared_len).map_or(rest.len(), |n| n.min(rest.len()));

@@ -10,8 +10,7 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::quiet_panic;
-use super::types::{self, Reading};
-use super::write::META_KEY;
+use super::types::{self, META_KEY, Reading};
 use crate::table::outcome::{ReadTable, Skipped};
 use crate::table::yaml_meta::{self, TableMeta};
 use crate::table::{Column, ColumnData, Table, source};

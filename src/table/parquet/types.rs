@@ -1,10 +1,13 @@
-//! What the types of Parquet become in a table.
+//! What the types of Parquet become in a table, and the key of what is told of its columns.
 
 use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use ::parquet::schema::types::{ColumnDescriptor, Type};
 
 use crate::table::{ColumnData, Width};
 use crate::text::date;
+
+/// Key under which units and meanings are kept; astropy writes and reads the same key.
+pub(super) const META_KEY: &str = "table_meta_yaml";
 
 /// How a column's stored values are to be read.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,11 +14,10 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::Type;
 
+use super::types::META_KEY;
 use crate::table::{Column, ColumnData, Table, Width};
 use crate::{Error, Result};
 
-/// Key under which units and meanings are kept; astropy writes and reads the same key.
-pub(in crate::table) const META_KEY: &str = "table_meta_yaml";
 /// Rows of a row group: bounds what a reader must hold at once.
 const ROW_GROUP: usize = 1 << 19;
 

@@ -171,7 +171,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         n_rows_unusable: n_rows_unusable(&input.observations),
         n_stars_never_constant: never.iter().filter(|never| **never).count(),
         skipped_columns,
-        notes: [read.renamed, input.notes.clone(), renamed].concat(),
+        notes: [read.notes, input.notes.clone(), renamed].concat(),
         own_errors: input.has_own_errors,
         unit: input.unit.clone(),
         config,

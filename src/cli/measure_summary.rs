@@ -124,6 +124,12 @@ pub fn tell_summary(
         let traffic = measured.clocks.traffic();
         let (stored, content) = (traffic.stored as f64 / 1e6, traffic.content as f64 / 1e6);
         tell::say!("  bytes read         {stored:>5.1} MB, {content:.1} MB inflated");
+        if traffic.other_layouts > 0 {
+            tell::say!(
+                "  other layouts      {:>5} spectra were in tables of another kind than the survey's",
+                traffic.other_layouts
+            );
+        }
         let total: f64 = Stage::ALL
             .iter()
             .map(|s| measured.clocks.get(*s).as_secs_f64())

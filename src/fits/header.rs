@@ -1,12 +1,12 @@
-//! Cards of a FITS header.
+//! Cards of a FITS header that is read.
 
-use crate::fits::reader::BLOCK;
+use std::borrow::Cow;
 
-/// Length of a card in bytes.
-pub const CARD: usize = 80;
+use super::{BLOCK, CARD};
 
-/// Longest header that is read, bytes: 10,000 cards. LAMOST primary headers have about 90.
-const MAX_HEADER: usize = 10_000 * CARD;
+/// Longest header that is read, bytes: 1000 blocks, which are 36,000 cards. LAMOST primary headers have about 90; a table of 999
+/// columns may have 8000.
+pub const MAX_HEADER: usize = 1000 * BLOCK;
 
 /// The cards of one header, without `END`.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ impl<'a> Header<'a> {
         let within = &bytes[..bytes.len().min(MAX_HEADER)];
         let n_cards = within
             .chunks_exact(CARD)
-            .position(|card| card.starts_with(b"END     ") && card[8..].iter().all(|&b| b == b' '))
+            .position(is_end)
             .ok_or_else(|| format!("no END card within {} bytes", within.len()))?;
         let padded = ((n_cards + 1) * CARD).div_ceil(BLOCK) * BLOCK;
         let cards = &bytes[..n_cards * CARD];
@@ -46,22 +46,26 @@ impl<'a> Header<'a> {
         if !value.is_ascii() {
             return None;
         }
-        let mut text = String::new();
-        if value.starts_with(b"'") {
-            text = quoted(value)?;
-            while text.ends_with('&')
-                && let Some(card) = cards.next().filter(|card| card.starts_with(b"CONTINUE  "))
-                && let Some(more) = quoted(card[10..].trim_ascii())
-            {
-                text.pop();
-                text.push_str(&more);
-            }
+        let text = if value.starts_with(b"'") {
+            Cow::Owned(string_of(value, cards)?)
         } else {
-            let bare = value.split(|&b| b == b'/').next()?;
-            text.extend(bare.iter().map(|&b| char::from(b)));
-        }
+            String::from_utf8_lossy(bare(value))
+        };
         let text = text.trim();
-        (!text.is_empty()).then(|| text.to_owned())
+        (text.is_ascii() && !text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Value of a string in quotes, with what CONTINUE cards add to it: blanks in front count, those at the end do not. What is not
+    /// ASCII, which no header may hold, is taken for UTF-8. `None` where the key is missing, or its value no string.
+    pub fn string(&self, key: &str) -> Option<String> {
+        let mut cards = self.from(key)?;
+        string_of(value_of(cards.next()?, key)?, cards)
+    }
+
+    /// Whether the value is `T`.
+    pub fn is_true(&self, key: &str) -> bool {
+        let value = self.from(key).and_then(|mut cards| cards.next());
+        value.and_then(|card| value_of(card, key)).map(bare) == Some(b"T")
     }
 
     /// Value as a finite number, also if it is stored as text. `None` where it is not one.
@@ -86,21 +90,48 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Inside of a string in quotes; `None` if it has no end, or is not ASCII.
-fn quoted(value: &[u8]) -> Option<String> {
-    let mut text = String::new();
+/// Whether a header's block holds the card that ends it.
+pub fn holds_end(block: &[u8]) -> bool {
+    block.chunks_exact(CARD).any(is_end)
+}
+
+fn is_end(card: &[u8]) -> bool {
+    card.starts_with(b"END     ") && card[8..].iter().all(|&b| b == b' ')
+}
+
+/// A value without quotes, which ends where the comment begins.
+fn bare(value: &[u8]) -> &[u8] {
+    let end = value.iter().position(|&b| b == b'/');
+    value[..end.unwrap_or(value.len())].trim_ascii()
+}
+
+/// A string in quotes, with the CONTINUE cards among those that follow it.
+fn string_of<'a>(value: &[u8], mut rest: impl Iterator<Item = &'a [u8]>) -> Option<String> {
+    let mut text = quoted(value)?;
+    while text.ends_with(b"&")
+        && let Some(card) = rest.next().filter(|card| card.starts_with(b"CONTINUE  "))
+        && let Some(more) = quoted(card[10..].trim_ascii())
+    {
+        text.pop();
+        text.extend(more);
+    }
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// Inside of a string in quotes, without the blanks at its end, which do not count; `None` if it has no end.
+fn quoted(value: &[u8]) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
     let mut bytes = value.strip_prefix(b"'")?.iter().peekable();
     loop {
         match bytes.next()? {
             // Two quotes stand for one.
-            b'\'' if bytes.next_if(|&&b| b == b'\'').is_some() => text.push('\''),
+            b'\'' if bytes.next_if(|&&b| b == b'\'').is_some() => text.push(b'\''),
             b'\'' => break,
-            &b if !b.is_ascii() => return None,
-            &b => text.push(char::from(b)),
+            &b => text.push(b),
         }
     }
-    // Blanks at the end do not count.
-    Some(text.trim_end().to_owned())
+    text.truncate(text.trim_ascii_end().len());
+    Some(text)
 }
 
 /// Value field and comment of a card, if it is of this key. Keys of more than eight letters are those of the convention
@@ -123,7 +154,9 @@ mod tests {
     fn header(cards: &[&str]) -> Vec<u8> {
         let mut bytes = Vec::new();
         for card in cards {
-            bytes.extend(format!("{card:<80}").into_bytes());
+            let start = bytes.len();
+            bytes.extend(card.bytes());
+            bytes.resize(start + CARD, b' ');
         }
         bytes.extend(format!("{:<80}", "END").into_bytes());
         bytes.resize(bytes.len().div_ceil(BLOCK) * BLOCK, b' ');
@@ -143,6 +176,10 @@ mod tests {
             "FLOATINT=                 12.0",
             "BAD     =                 12x0",
             "NOTNUM  =                  NaN",
+            "YES     =                    T / it is",
+            "NO      =                    F",
+            "QUOTED  = 'T'",
+            "PLACE   = '  caf\u{e9}  '     / blanks in front count",
             "COMMENT = not a value",
             "HIERARCH GAIA_SOURCE_ID = 2081900940499099136 / of DR3",
         ]);
@@ -164,6 +201,15 @@ mod tests {
         assert_eq!(h.int("MUCHTOOLONGKEY"), None);
         assert_eq!(h.int("GAIA_SOURCE_ID"), Some(2_081_900_940_499_099_136));
         assert_eq!(h.int("GAIA_SOURCE"), None);
+        // As strings: in quotes alone, and as they are.
+        assert_eq!(h.string("LMJM").as_deref(), Some("84420148"));
+        assert_eq!(h.string("EMPTY").as_deref(), Some(""));
+        assert_eq!(h.string("PLACE").as_deref(), Some("  caf\u{e9}"));
+        assert_eq!(h.text("PLACE"), None);
+        for none in ["SNR", "OPEN", "MISSING"] {
+            assert_eq!(h.string(none), None, "{none}");
+        }
+        assert!(h.is_true("YES") && !h.is_true("NO") && !h.is_true("QUOTED"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! FITS headers and binary tables from bytes, in safe Rust.
 //!
-//! Only what LAMOST files need: headers, and columns of fixed width in `BINTABLE` extensions. Nothing here copies more than
+//! Headers, and columns of fixed width in `BINTABLE` extensions; [`super::plain`] makes such of others. Nothing here copies more than
 //! one column, allocates by a number that the file claims, or panics on any bytes: every offset is checked against the
 //! slice it points into.
 //!
@@ -8,13 +8,14 @@
 //! killed after 200 s (with that one card spared, 2000 corruptions of both layouts gave no panic). (2) It brings 40 crates,
 //! among them `futures`, `async-trait` and `wcs`, for a reader that needs none of them. (3) Its rows are boxed values:
 //! 4-5 ms for a file of rows and 11 ms for one of vectors, before any use of them, where 2 ms are the budget of everything.
-//! cfitsio (crate `fitsio`) is C and our input is untrusted; it is the second opinion in the tests, where both must agree
-//! bit for bit.
+//! cfitsio (crate `fitsio`) reads and writes outside of its memory when headers are damaged, as `docs/architecture.md` tells; it
+//! is the second opinion in the tests, where both must agree bit for bit.
 
-use crate::fits::header::Header;
+use super::BLOCK;
+use super::header::Header;
 
-/// Size of a FITS block in bytes.
-pub const BLOCK: usize = 2880;
+/// Longest header of an HDU in a file that is split, bytes: 10,000 cards, so that a file of broken headers does not take long.
+const MAX_HEADER: usize = 278 * BLOCK;
 
 /// A part of a file: an HDU, or bytes that are none.
 #[derive(Clone, Debug)]
@@ -122,7 +123,7 @@ pub fn split(bytes: &[u8]) -> Result<Vec<Part<'_>>, String> {
 
 /// HDU at the start of `bytes`, and the bytes it takes with its padding.
 fn parse_hdu(bytes: &[u8], index: usize) -> Result<(Hdu<'_>, usize), String> {
-    let (header, header_len) = Header::parse(bytes)?;
+    let (header, header_len) = Header::parse(&bytes[..bytes.len().min(MAX_HEADER)])?;
     let declared_len = data_len(&header)?;
     let rest = &bytes[header_len..];
     let have = usize::try_from(declared_len).map_or(rest.len(), |n| n.min(rest.len()));
@@ -136,8 +137,8 @@ fn parse_hdu(bytes: &[u8], index: usize) -> Result<(Hdu<'_>, usize), String> {
     Ok((hdu, header_len + padded.min(rest.len())))
 }
 
-/// Size of the data in bytes: |BITPIX|/8 * GCOUNT * (PCOUNT + product of NAXISn) (FITS 4.0, equation 2).
-fn data_len(header: &Header<'_>) -> Result<u64, String> {
+/// Size of the data that a header declares, bytes, without padding: |BITPIX|/8 * GCOUNT * (PCOUNT + product of NAXISn) (FITS 4.0, equation 2).
+pub fn data_len(header: &Header<'_>) -> Result<u64, String> {
     let bitpix = header.int("BITPIX").ok_or("no BITPIX")?;
     if ![8, 16, 32, 64, -32, -64].contains(&bitpix) {
         return Err(format!(

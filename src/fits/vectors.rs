@@ -1,79 +1,7 @@
 //! Columns of a FITS binary table.
 
-use crate::fits::reader::Hdu;
-
-/// Type of a column's elements (FITS 4.0, table 18); complex numbers, bits and variable-length arrays are not read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum ElementType {
-    /// `L`, one byte, `T` or `F`.
-    Logical,
-    /// `B`, unsigned 8-bit integer.
-    U8,
-    /// `I`, 16-bit integer.
-    I16,
-    /// `J`, 32-bit integer.
-    I32,
-    /// `K`, 64-bit integer.
-    I64,
-    /// `E`, 32-bit float.
-    F32,
-    /// `D`, 64-bit float.
-    F64,
-    /// `A`, text.
-    Text,
-    /// Anything else, by its letter.
-    Other(char),
-}
-
-/// Words for a message to whoever gave the file: they are not those of the program's own language.
-impl std::fmt::Debug for ElementType {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Logical => "truth values (L)",
-            Self::U8 => "8-bit integers (B)",
-            Self::I16 => "16-bit integers (I)",
-            Self::I32 => "32-bit integers (J)",
-            Self::I64 => "64-bit integers (K)",
-            Self::F32 => "32-bit floats (E)",
-            Self::F64 => "64-bit floats (D)",
-            Self::Text => "Text (A)",
-            Self::Other('P' | 'Q') => "lists of any length (P or Q)",
-            Self::Other('C' | 'M') => "complex numbers (C or M)",
-            Self::Other('X') => "bits (X)",
-            Self::Other(_) => "an unknown format",
-        })
-    }
-}
-
-impl ElementType {
-    fn from_letter(letter: char) -> Self {
-        match letter {
-            'L' => Self::Logical,
-            'B' => Self::U8,
-            'I' => Self::I16,
-            'J' => Self::I32,
-            'K' => Self::I64,
-            'E' => Self::F32,
-            'D' => Self::F64,
-            'A' => Self::Text,
-            other => Self::Other(other),
-        }
-    }
-
-    /// Size in a row of `repeat` elements, bytes; `None` for a letter that FITS does not know.
-    fn row_bytes(self, repeat: usize) -> Option<usize> {
-        let size = match self {
-            Self::Logical | Self::U8 | Self::Text => 1,
-            Self::I16 => 2,
-            Self::I32 | Self::F32 => 4,
-            Self::I64 | Self::F64 | Self::Other('C' | 'P') => 8,
-            Self::Other('M' | 'Q') => 16,
-            Self::Other('X') => return Some(repeat.div_ceil(8)),
-            Self::Other(_) => return None,
-        };
-        repeat.checked_mul(size)
-    }
-}
+use super::element::{ElementType, parse_form};
+use super::reader::Hdu;
 
 #[derive(Clone, Debug)]
 struct Field {
@@ -182,14 +110,6 @@ impl<'a> BinTable<'a> {
             null: header.int(&key("TNULL")),
         })
     }
-}
-
-/// `TFORMn`: repeat count (1 where missing) and type.
-fn parse_form(form: &str) -> Option<(ElementType, usize)> {
-    let digits = form.bytes().take_while(u8::is_ascii_digit).count();
-    let (repeat, rest) = form.split_at(digits);
-    let repeat = if digits == 0 { 1 } else { repeat.parse().ok()? };
-    Some((ElementType::from_letter(rest.chars().next()?), repeat))
 }
 
 /// One column of all rows.

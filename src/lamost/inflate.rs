@@ -32,13 +32,15 @@ pub struct Inflater {
     traffic: Traffic,
 }
 
-/// Bytes that went through an [`Inflater`].
+/// What went through an [`Inflater`], bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// As they lie in files.
     pub stored: u64,
     /// Inflated.
     pub content: u64,
+    /// Spectra that were in tables of other kinds than the survey's.
+    pub other_layouts: u64,
 }
 
 impl Default for Inflater {
@@ -62,6 +64,11 @@ impl Inflater {
     /// What went through [`Inflater::read`] since this was asked last.
     pub fn take_traffic(&mut self) -> Traffic {
         std::mem::take(&mut self.traffic)
+    }
+
+    /// Adds to the spectra that were in tables of other kinds.
+    pub fn note_other_layouts(&mut self, n_spectra: u64) {
+        self.traffic.other_layouts += n_spectra;
     }
 
     /// Content of the file, inflated if it is gzip. Lives until the next call.

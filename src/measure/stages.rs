@@ -56,6 +56,7 @@ pub struct StageClocks {
     nanoseconds: [AtomicU64; Stage::ALL.len()],
     stored: AtomicU64,
     content: AtomicU64,
+    other_layouts: AtomicU64,
 }
 
 impl StageClocks {
@@ -94,6 +95,8 @@ impl StageClocks {
     pub fn add_traffic(&self, traffic: Traffic) {
         self.stored.fetch_add(traffic.stored, Ordering::Relaxed);
         self.content.fetch_add(traffic.content, Ordering::Relaxed);
+        self.other_layouts
+            .fetch_add(traffic.other_layouts, Ordering::Relaxed);
     }
 
     /// Bytes read by [`Stage::Read`].
@@ -101,6 +104,7 @@ impl StageClocks {
         Traffic {
             stored: self.stored.load(Ordering::Relaxed),
             content: self.content.load(Ordering::Relaxed),
+            other_layouts: self.other_layouts.load(Ordering::Relaxed),
         }
     }
 }

@@ -4,8 +4,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::escape::ascii;
 use super::{Column, ColumnData, Table};
+use crate::fits::escape::ascii;
 use crate::{Error, Result};
 
 /// Width of a page of the description.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
+use crate::Result;
 
 fn sample() -> Table {
     let mut t = Table::new();

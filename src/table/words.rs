@@ -27,6 +27,19 @@ pub fn number(cell: &str) -> Option<f64> {
     cell.parse().ok()
 }
 
+/// The fewest digits that read back the same; the empty text for NaN.
+pub(super) fn float_text<T: Into<f64> + std::fmt::Debug + Copy>(x: T) -> String {
+    let wide: f64 = x.into();
+    if wide.is_nan() {
+        String::new()
+    } else if wide.is_infinite() {
+        if wide > 0.0 { "inf" } else { "-inf" }.to_owned()
+    } else {
+        // Debug, not Display: it changes to exponents where plain digits would run to hundreds.
+        format!("{x:?}")
+    }
+}
+
 /// A truth value in the spelling of Rust, Python or R.
 pub(super) fn parse_bool(cell: &str) -> Option<bool> {
     match cell {

@@ -2,53 +2,10 @@
 
 use std::path::Path;
 
+use super::format::Format;
 use super::{Table, csv, fits, mrt, parquet};
 use crate::files::whole::{Prepared, directory_of, or_here};
 use crate::{Error, Result};
-
-/// Format of a table file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    Fits,
-    Csv,
-    Parquet,
-    Mrt,
-}
-
-impl Format {
-    /// Format by the ending of the name of a file that is read: `.ecsv` and a further `.gz` are allowed.
-    pub(super) fn to_read(path: &Path) -> Result<Self> {
-        let has_ending = |path: &Path, ending| {
-            path.extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case(ending))
-        };
-        let inner = if has_ending(path, "gz") {
-            path.with_extension("")
-        } else {
-            path.to_owned()
-        };
-        if has_ending(&inner, "ecsv") {
-            return Ok(Format::Csv);
-        }
-        Self::of(&inner)
-    }
-
-    /// Format by the ending of the file's name.
-    pub(super) fn of(path: &Path) -> Result<Self> {
-        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
-        match ending.to_ascii_lowercase().as_str() {
-            "fits" | "fit" => Ok(Format::Fits),
-            "csv" => Ok(Format::Csv),
-            "parquet" => Ok(Format::Parquet),
-            "mrt" => Ok(Format::Mrt),
-            _ => Err(Error::Config(format!(
-                "{}: expected a table's name to end in .fits, .csv or .parquet (.mrt to write), found {:?}",
-                path.display(),
-                ending
-            ))),
-        }
-    }
-}
 
 impl Table {
     /// Checks, before any work is done, that [`Table::write`] knows the ending of `path` and can make a file there.
@@ -103,9 +60,9 @@ impl Table {
             other => other,
         })?;
         Prepared::new(path, |out| match format {
-            Format::Fits => fits::write(self, path, out),
-            Format::Csv => csv::write(self, path, out),
-            Format::Parquet => parquet::write(self, path, out),
+            Format::Fits => fits::write::write(self, path, out),
+            Format::Csv => csv::write::write(self, path, out),
+            Format::Parquet => parquet::write::write(self, path, out),
             Format::Mrt => mrt::write(self, path, out),
         })
     }

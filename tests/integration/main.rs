@@ -20,6 +20,7 @@ mod dependencies;
 mod descriptors;
 mod echelle;
 mod endless;
+mod fits_by_cfitsio;
 mod fits_edit;
 mod flags_text;
 mod gpu;

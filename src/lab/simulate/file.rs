@@ -1,11 +1,12 @@
 //! One simulated file, byte for byte: a star's exposures of one night in the survey's format.
 
 use super::config::Layout;
-use super::fits::{ColumnValues, Header, write_table};
+use super::mrs_tables::{ColumnValues, write_table};
 use super::plate::{EXPTIME_S, Exposure, Plate, Star};
 use super::primary;
 use super::spectrum::Simulated;
 use crate::Arm;
+use crate::fits::header_text::HeaderText;
 use crate::lamost::raw::StoredWave;
 use crate::numbers::statistics::median_high;
 use crate::text::date::iso_of_mjd;
@@ -45,9 +46,9 @@ impl FileContent<'_> {
     /// The FITS file.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut primary = Header::default();
+        let mut primary = HeaderText::aligned();
         primary::write(self, &mut primary);
-        primary.write(&mut out);
+        out.extend(primary.finish());
         if self.coadds {
             for arm in Arm::ALL {
                 self.write_coadd(arm, &mut out);
@@ -82,7 +83,7 @@ impl FileContent<'_> {
             ivar.reverse();
             mask.reverse();
         }
-        let keys = |h: &mut Header| {
+        let keys = |h: &mut HeaderText| {
             h.text("EXTNAME", &raw.hdu, "The extension name").text(
                 "LMJM",
                 &raw.lmjm.to_string(),
@@ -137,7 +138,7 @@ impl FileContent<'_> {
             })
             .collect();
         let minutes: Vec<String> = spectra.iter().map(|s| s.raw.lmjm.to_string()).collect();
-        let keys = |h: &mut Header| {
+        let keys = |h: &mut HeaderText| {
             h.text(
                 "EXTNAME",
                 &format!("COADD_{}", arm.letter()),

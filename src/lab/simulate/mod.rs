@@ -13,11 +13,11 @@ pub mod continuum;
 pub mod cosmics;
 pub mod effects;
 mod file;
-mod fits;
 pub mod grid;
 #[cfg(test)]
 mod hard_tests;
 pub mod lines;
+mod mrs_tables;
 pub mod noise;
 mod observe;
 pub mod opacity;

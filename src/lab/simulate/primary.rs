@@ -2,16 +2,16 @@
 
 use super::config::Layout;
 use super::file::FileContent;
-use super::fits::Header;
 use super::plate::{EXPTIME_S, LOCAL_MINUS_UTC_S, Star};
 use super::sky::{SITE_LATITUDE_DEG, SITE_LONGITUDE_DEG, galactic_deg};
+use crate::fits::header_text::HeaderText;
 use crate::text::date::iso_of_mjd;
 
 /// Scale of the focal plane, mm to a degree.
 const MM_PER_DEG: f64 = 350.0;
 
 /// Adds all keys of the primary header to `h`.
-pub fn write(file: &FileContent<'_>, h: &mut Header) {
+pub fn write(file: &FileContent<'_>, h: &mut HeaderText) {
     // Of the first exposure.
     let start = file.exposures.first().map_or(0, |e| e.0.start_local_s());
     file_information(file, start, h);
@@ -26,7 +26,7 @@ pub fn write(file: &FileContent<'_>, h: &mut Header) {
     reduction(file, h);
 }
 
-fn file_information(file: &FileContent<'_>, start: i64, h: &mut Header) {
+fn file_information(file: &FileContent<'_>, start: i64, h: &mut HeaderText) {
     let hdus = 1 + 2 * file.exposures.len() as i64 + if file.coadds { 2 } else { 0 };
     let (release, made_s) = match file.layout {
         Layout::Dr7 => ("LAMOST DR7", start + 3 * 86_400),
@@ -50,7 +50,7 @@ fn file_information(file: &FileContent<'_>, start: i64, h: &mut Header) {
         .text("DATE", &made, "Time when this HDU is created (UTC)");
 }
 
-fn telescope(h: &mut Header) {
+fn telescope(h: &mut HeaderText) {
     h.comment("--------TELESCOPE PARAMETERS")
         .text("TELESCOP", "LAMOST", "GuoShouJing Telescope")
         .real("LONGITUD", SITE_LONGITUDE_DEG, 2, "[deg] Longitude of site")
@@ -61,7 +61,7 @@ fn telescope(h: &mut Header) {
 }
 
 /// The observation's section begins here and ends with [`exposures`].
-fn times(file: &FileContent<'_>, start: i64, h: &mut Header) {
+fn times(file: &FileContent<'_>, start: i64, h: &mut HeaderText) {
     let start_utc = start - LOCAL_MINUS_UTC_S;
     let median = iso_of_mjd((start_utc + EXPTIME_S / 2) / 60 * 60);
     let local = |s: i64| format!("{}.0", iso_of_mjd(s));
@@ -75,7 +75,7 @@ fn times(file: &FileContent<'_>, start: i64, h: &mut Header) {
         .integer("MJD", start_utc.div_euclid(86_400), "Modified Julian Day");
 }
 
-fn position(file: &FileContent<'_>, h: &mut Header) {
+fn position(file: &FileContent<'_>, h: &mut HeaderText) {
     let (ra, dec) = (file.star.ra_deg, file.star.dec_deg);
     let (gl, gb) = galactic_deg(ra, dec);
     let moved = "Whether there's a offset during observing";
@@ -90,7 +90,7 @@ fn position(file: &FileContent<'_>, h: &mut Header) {
         .real("GB", gb, 6, "[deg] Galactic latitude of object");
 }
 
-fn fibre(file: &FileContent<'_>, h: &mut Header) {
+fn fibre(file: &FileContent<'_>, h: &mut HeaderText) {
     let star = file.star;
     let designation = format!("LAMOST {}", star.designation);
     let cell = format!("G{:04}", 1800 + star.fiberid);
@@ -114,7 +114,7 @@ fn fibre(file: &FileContent<'_>, h: &mut Header) {
         .integer("FIBERMAS", 0, mask_is);
 }
 
-fn magnitudes(star: &Star, h: &mut Header) {
+fn magnitudes(star: &Star, h: &mut HeaderText) {
     let magnitude = 15.5 - 5.0 * (star.snr / 10.0).log10() / 2.0;
     h.text("MAGTYPE", "G", "Magnitude type of object").real(
         "MAG1",
@@ -128,7 +128,7 @@ fn magnitudes(star: &Star, h: &mut Header) {
     }
 }
 
-fn exposures(file: &FileContent<'_>, h: &mut Header) {
+fn exposures(file: &FileContent<'_>, h: &mut HeaderText) {
     let n = file.exposures.len() as i64;
     let kind = "The type of target (OBJ, FLAT, ARC or BIAS)";
     let has_blue = "Whether the combined data of B band exists";
@@ -145,7 +145,7 @@ fn exposures(file: &FileContent<'_>, h: &mut Header) {
         .real("SCAMEAN", 20.0, 2, "[ADU] Mean level of scatter light");
 }
 
-fn spectrograph(file: &FileContent<'_>, h: &mut Header) {
+fn spectrograph(file: &FileContent<'_>, h: &mut HeaderText) {
     let this = &file.plate.spectrographs[file.star.spectrograph];
     let (ra, dec) = (this.ra_deg, this.dec_deg);
     h.comment("--------SPECTROGRAPH PARAMETERS")
@@ -155,7 +155,7 @@ fn spectrograph(file: &FileContent<'_>, h: &mut Header) {
         .text("SLIT_MOD", "x2/3", "Slit mode, x1, x2/3 or x1/2");
 }
 
-fn weather(h: &mut Header) {
+fn weather(h: &mut HeaderText) {
     let moon = "[day] Moon phase for a 29.53 days period";
     let plane = "[degree celsius] Temprature of the focalplane";
     h.comment("--------WEATHER CONDITION")
@@ -171,7 +171,7 @@ fn weather(h: &mut Header) {
         .text("SKYLEVEL", "", "Reservation");
 }
 
-fn reduction(file: &FileContent<'_>, h: &mut Header) {
+fn reduction(file: &FileContent<'_>, h: &mut HeaderText) {
     // The sign of the public files: the telescope's velocity away from the star.
     let helio_rv = -file.heliocentric_km_s;
     h.comment("--------DATA REDUCTION PARAMETERS")

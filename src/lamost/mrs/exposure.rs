@@ -4,9 +4,10 @@ use multiversion::multiversion;
 
 use super::mid::mid;
 use crate::Arm;
+use crate::fits::element::ElementType;
 use crate::fits::header::Header;
 use crate::fits::reader::Hdu;
-use crate::fits::vectors::{BinTable, Column, ElementType};
+use crate::fits::vectors::{BinTable, Column};
 use crate::lamost::raw::{RawSpectrum, RejectReason, StoredWave};
 use crate::spectrum::Pixels;
 
@@ -52,10 +53,16 @@ fn pixel_range_aa(arm: Arm) -> (f64, f64) {
     }
 }
 
-/// Reads an exposure. `lmjd`: the file's local Modified Julian Day, 0 if unknown.
-pub(super) fn read(hdu: &Hdu<'_>, name: &str, arm: Arm, lmjd: i64) -> Result<RawSpectrum, Problem> {
+/// Reads an exposure: what `header` tells of it, and the pixels of `hdu`. `lmjd`: the file's local Modified Julian Day, 0 if unknown.
+pub(super) fn read(
+    header: &Header<'_>,
+    hdu: &Hdu<'_>,
+    name: &str,
+    arm: Arm,
+    lmjd: i64,
+) -> Result<RawSpectrum, Problem> {
     let bad_column = |detail: String| Problem::new(RejectReason::BadColumn, detail);
-    let lmjm = lmjm(&hdu.header, name, lmjd)?;
+    let lmjm = lmjm(header, name, lmjd)?;
     if !hdu.is_bintable() {
         return Err(bad_column("expected a BINTABLE extension".to_owned()));
     }
@@ -72,7 +79,7 @@ pub(super) fn read(hdu: &Hdu<'_>, name: &str, arm: Arm, lmjd: i64) -> Result<Raw
     };
     let not_numeric = |name: &str, column: &Column<'_>| {
         bad_column(format!(
-            "column {name} is {:?}, not numeric",
+            "column {name} is {}, not numeric",
             column.element()
         ))
     };
@@ -128,7 +135,7 @@ pub(super) fn read(hdu: &Hdu<'_>, name: &str, arm: Arm, lmjd: i64) -> Result<Raw
             ),
         ));
     }
-    let mid = mid(&hdu.header, lmjm);
+    let mid = mid(header, lmjm);
     Ok(RawSpectrum {
         arm,
         hdu: name.to_owned(),
@@ -138,7 +145,7 @@ pub(super) fn read(hdu: &Hdu<'_>, name: &str, arm: Arm, lmjd: i64) -> Result<Raw
         helio_rv_km_s: None,
         frame_moved: false,
         frame_doubtful: false,
-        snr: hdu.header.float("SNR").unwrap_or(f64::NAN),
+        snr: header.float("SNR").unwrap_or(f64::NAN),
         pixels: Pixels {
             wave,
             flux,
@@ -181,7 +188,7 @@ fn lmjm(header: &Header<'_>, name: &str, lmjd: i64) -> Result<i64, Problem> {
 /// What is wrong with a column of pixels.
 fn pixel_problem(column: &Column<'_>, table: &BinTable<'_>, n_pix: usize) -> Option<String> {
     if let ElementType::Text | ElementType::Other(_) = column.element() {
-        return Some(format!("expected numbers, found {:?}", column.element()));
+        return Some(format!("expected numbers, found {}", column.element()));
     }
     if table.rows() > 1 && column.repeat() != 1 {
         return Some(format!(

@@ -7,6 +7,7 @@ mod exposure;
 mod frame;
 mod mid;
 mod missing;
+mod other_layouts;
 mod primary;
 #[cfg(test)]
 mod tests;
@@ -17,8 +18,9 @@ use frame::Settler;
 
 use super::inflate::Inflater;
 use super::raw::{FileHeader, MrsFile, RawSpectrum, RejectReason, Rejection};
+use crate::fits::BLOCK;
 use crate::fits::header::Header;
-use crate::fits::reader::{BLOCK, Hdu, Part, split};
+use crate::fits::reader::{Hdu, Part, split};
 
 /// Bytes read for the primary header alone: the three blocks of DR7 files, then what any header should fit in.
 const PREFIXES: [usize; 2] = [3 * BLOCK, 12 * BLOCK];
@@ -41,11 +43,19 @@ pub fn read_header(path: &Path, inflater: &mut Inflater) -> Result<FileHeader, R
 /// Reads all single exposures of a file. An error rejects the whole file; what is wrong with one HDU is in
 /// [`MrsFile::rejected`].
 pub fn read_file(path: &Path, inflater: &mut Inflater) -> Result<MrsFile, Rejection> {
-    parse(path, inflater.read(path)?)
+    let (file, n_other) = parse_counting(path, inflater.read(path)?)?;
+    inflater.note_other_layouts(n_other);
+    Ok(file)
 }
 
 /// The same as [`read_file`] for bytes in memory; `path` is only for names.
+#[cfg(feature = "lab")]
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<MrsFile, Rejection> {
+    parse_counting(path, bytes).map(|(file, _)| file)
+}
+
+/// The same, and how many of the spectra were in tables of other kinds than the survey's.
+fn parse_counting(path: &Path, bytes: &[u8]) -> Result<(MrsFile, u64), Rejection> {
     let parts = split(bytes).map_err(|problem| not_fits(path, problem))?;
     let header = primary_of(path, &parts)?;
     let mut file = MrsFile {
@@ -53,11 +63,15 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<MrsFile, Rejection> {
         spectra: Vec::new(),
         rejected: Vec::new(),
     };
+    let mut n_other = 0;
     let mut settler = Settler::default();
     for (i, part) in parts.iter().enumerate().skip(1) {
         match part {
             Part::Hdu(hdu) => match read_hdu(path, hdu, parts.get(i + 1), &file, &mut settler) {
-                Ok(Some(spectrum)) => file.spectra.push(spectrum),
+                Ok(Some((spectrum, kind))) => {
+                    file.spectra.push(spectrum);
+                    n_other += u64::from(kind == TableKind::Other);
+                }
                 Ok(None) => {}
                 Err(rejection) => file.rejected.push(rejection),
             },
@@ -81,7 +95,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<MrsFile, Rejection> {
     } else {
         missing::tell(path, &parts, &mut file);
     }
-    Ok(file)
+    Ok((file, n_other))
 }
 
 fn primary_of(path: &Path, parts: &[Part<'_>]) -> Result<FileHeader, Rejection> {
@@ -91,6 +105,13 @@ fn primary_of(path: &Path, parts: &[Part<'_>]) -> Result<FileHeader, Rejection> 
     }
 }
 
+/// Whose kind of table a spectrum is in.
+#[derive(Clone, Copy, PartialEq)]
+enum TableKind {
+    Survey,
+    Other,
+}
+
 /// Spectrum of one HDU; `None` where it is something else (a coadd, an image).
 fn read_hdu(
     path: &Path,
@@ -98,7 +119,7 @@ fn read_hdu(
     next: Option<&Part<'_>>,
     file: &MrsFile,
     settler: &mut Settler,
-) -> Result<Option<RawSpectrum>, Rejection> {
+) -> Result<Option<(RawSpectrum, TableKind)>, Rejection> {
     let name = hdu.name();
     let label = if name.is_empty() {
         format!("#{}", hdu.index)
@@ -134,10 +155,17 @@ fn read_hdu(
             format!("its size does not lead to the next HDU: {problem}"),
         ));
     }
-    let mut spectrum = exposure::read(hdu, &name, arm, file.header.lmjd)
-        .map_err(|problem| reject(problem.reason, problem.detail))?;
+    let lmjd = file.header.lmjd;
+    let (read, kind) = match exposure::read(&hdu.header, hdu, &name, arm, lmjd) {
+        Err(problem) if problem.reason == RejectReason::BadColumn => {
+            let other = other_layouts::read(hdu, &name, arm, lmjd);
+            (other.unwrap_or(Err(problem)), TableKind::Other)
+        }
+        read => (read, TableKind::Survey),
+    };
+    let mut spectrum = read.map_err(|problem| reject(problem.reason, problem.detail))?;
     settler.settle(&file.header, &mut spectrum);
-    Ok(Some(spectrum))
+    Ok(Some((spectrum, kind)))
 }
 
 fn is_coadd(name: &str) -> bool {

@@ -4,6 +4,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::fits::BLOCK;
+use crate::fits::header_text::HeaderText;
 
 const FILES: usize = 3000;
 
@@ -83,10 +85,22 @@ fn read_damaged(name: &str, n_files: usize, rows: impl Fn(&[u8], &Table) -> usiz
             std::fs::read(&path).unwrap()
         }
     };
+    read_copies(name, &whole, n_files, rows)
+}
+
+/// The same of copies of these bytes.
+fn read_copies(
+    name: &str,
+    whole: &[u8],
+    n_files: usize,
+    rows: impl Fn(&[u8], &Table) -> usize,
+) -> usize {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut n_read = 0;
     for i in 0..n_files {
-        let mut bytes = whole.clone();
+        let mut bytes = whole.to_vec();
         damage(&mut bytes, &mut rng);
         std::fs::write(&path, &bytes).unwrap();
         if let Ok(read) = Table::read(&path) {
@@ -101,6 +115,48 @@ fn read_damaged(name: &str, n_files: usize, rows: impl Fn(&[u8], &Table) -> usiz
 #[test]
 fn damaged_fits_gives_all_rows_or_an_error() {
     let n_read = read_damaged("t.fits", FILES, |_, _| 60);
+    assert!(n_read > FILES / 20, "{n_read}");
+}
+
+#[test]
+fn damaged_ascii_fits_gives_all_rows_or_an_error() {
+    let n = 60;
+    let row = |i: usize| {
+        format!(
+            "{:>19} {:>8.3} {:<6}",
+            4_315_949_800_534_220_000 + i,
+            i as f64,
+            "a b"
+        )
+    };
+    let mut primary = HeaderText::default();
+    primary
+        .logical("SIMPLE", true, "")
+        .integer("BITPIX", 8, "")
+        .integer("NAXIS", 0, "");
+    let mut header = HeaderText::default();
+    header
+        .text("XTENSION", "TABLE", "")
+        .integer("BITPIX", 8, "")
+        .integer("NAXIS", 2, "")
+        .integer("NAXIS1", row(0).len() as u64, "")
+        .integer("NAXIS2", n as u64, "")
+        .integer("PCOUNT", 0, "")
+        .integer("GCOUNT", 1, "")
+        .integer("TFIELDS", 3, "");
+    for (i, (form, start)) in [("I19", 1), ("F8.3", 21), ("A6", 30)]
+        .into_iter()
+        .enumerate()
+    {
+        header
+            .text(&format!("TFORM{}", i + 1), form, "")
+            .text(&format!("TTYPE{}", i + 1), &format!("c{i}"), "")
+            .integer(&format!("TBCOL{}", i + 1), start, "");
+    }
+    let mut whole = [primary.finish(), header.finish()].concat();
+    (0..n).for_each(|i| whole.extend(row(i).bytes()));
+    whole.resize(whole.len().next_multiple_of(BLOCK), b' ');
+    let n_read = read_copies("t.fits", &whole, FILES, |_, _| n);
     assert!(n_read > FILES / 20, "{n_read}");
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::table::read::ReadTable;
+use crate::table::outcome::ReadTable;
 
 pub(super) const GAIA: i64 = 4_315_949_800_534_220_001;
 
@@ -198,9 +198,9 @@ fn names_that_differ_in_letter_case_are_parted_and_equal_ones_refused() {
     let names: Vec<_> = t.table.columns.iter().map(|c| c.name.as_str()).collect();
     assert_eq!(names, ["B", "b_2_2", "b_2", "star"]);
     assert!(
-        t.renamed[0].contains("column b: kept as b_2_2"),
+        t.notes[0].contains("column b: kept as b_2_2"),
         "{:?}",
-        t.renamed
+        t.notes
     );
     assert!(message("t.csv", b"rv,rv\n1,2\n").contains("column rv comes twice"));
 }

@@ -2,7 +2,7 @@
 
 use super::others::{GAIA, message, nulls, read};
 use super::*;
-use crate::table::header::HeaderText;
+use crate::fits::header_text::HeaderText;
 
 #[test]
 fn a_byte_whose_every_value_is_in_use_finds_room_for_its_null() {
@@ -26,23 +26,23 @@ type FitsColumn<'a> = (&'a str, &'a str, &'a [(&'a str, i128)]);
 fn fits(columns: &[FitsColumn<'_>], shapes: &[&str], rows: &[&[u8]]) -> Vec<u8> {
     let mut primary = HeaderText::default();
     primary.logical("SIMPLE", true, "");
-    primary.int("BITPIX", 8, "");
-    primary.int("NAXIS", 0, "");
+    primary.integer("BITPIX", 8, "");
+    primary.integer("NAXIS", 0, "");
     let mut bytes = primary.finish();
     let mut header = HeaderText::default();
     header.text("XTENSION", "BINTABLE", "");
-    header.int("BITPIX", 8, "");
-    header.int("NAXIS", 2, "");
-    header.int("NAXIS1", rows[0].len() as i128, "");
-    header.int("NAXIS2", rows.len() as i128, "");
-    header.int("PCOUNT", 0, "");
-    header.int("GCOUNT", 1, "");
-    header.int("TFIELDS", columns.len() as i128, "");
+    header.integer("BITPIX", 8, "");
+    header.integer("NAXIS", 2, "");
+    header.integer("NAXIS1", rows[0].len() as i128, "");
+    header.integer("NAXIS2", rows.len() as i128, "");
+    header.integer("PCOUNT", 0, "");
+    header.integer("GCOUNT", 1, "");
+    header.integer("TFIELDS", columns.len() as i128, "");
     for (i, (name, form, keys)) in columns.iter().enumerate() {
         header.text(&format!("TTYPE{}", i + 1), name, "");
         header.text(&format!("TFORM{}", i + 1), form, "");
         for (key, value) in *keys {
-            header.int(&format!("{key}{}", i + 1), *value, "");
+            header.integer(&format!("{key}{}", i + 1), *value, "");
         }
         if let Some(shape) = shapes.get(i).filter(|shape| !shape.is_empty()) {
             header.text(&format!("TDIM{}", i + 1), shape, "");

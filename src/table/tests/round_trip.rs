@@ -1,7 +1,7 @@
 //! A thousand tables with everything that a cell can hold, through every format and back.
 
 use super::*;
-use crate::table::escape::restore;
+use crate::fits::escape::restore;
 
 /// How a format is written.
 type Writer = fn(&Table, &Path, &mut (dyn std::io::Write + Send)) -> Result<()>;
@@ -212,7 +212,7 @@ proptest! {
             std::fs::write(&path, &bytes).unwrap();
             path
         };
-        for (ending, writer) in [("fits", fits::write as Writer), ("parquet", parquet::write)] {
+        for (ending, writer) in [("fits", fits::write::write as Writer), ("parquet", parquet::write::write)] {
             let back = Table::read(&write(ending, writer)).unwrap();
             let mut t = t.clone();
             if ending == "fits" {
@@ -220,7 +220,7 @@ proptest! {
             }
             prop_assert!(same(&t, &back), "{}\n{:?}\n{:?}", ending, t, back);
         }
-        assert_same_in_csv(&t, &Table::read(&write("csv", csv::write)).unwrap());
+        assert_same_in_csv(&t, &Table::read(&write("csv", csv::write::write)).unwrap());
         assert_same_in_mrt(&t, &std::fs::read_to_string(write("mrt", mrt::write)).unwrap());
     }
 }

@@ -1,32 +1,20 @@
-//! One column of a FITS binary table that is read: its type by the header, its cells by their bytes.
+//! A column of a FITS table that is read: its type by the header, its cells by their bytes.
 
 use std::path::Path;
 
-use super::cells::Cells;
-use super::escape::restore;
-use super::header::Header;
-use super::{Column, ColumnData, Width};
+use crate::fits::element::ElementType;
+use crate::fits::escape::restore;
+use crate::fits::header::Header;
+use crate::table::cells::Cells;
+use crate::table::{Column, ColumnData, Width};
 use crate::{Error, Result};
-
-/// How the cells of a column are stored.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
-    Text,
-    Logical,
-    Byte,
-    Short,
-    Int,
-    Long,
-    Float,
-    Double,
-}
 
 /// Place and reading of one column.
 pub(super) struct Field {
     name: String,
     unit: String,
     meaning: String,
-    kind: Kind,
+    element: ElementType,
     start: usize,
     bytes: usize,
     /// TSCALn, TZEROn when they change the values.
@@ -44,79 +32,59 @@ pub(super) struct Field {
 }
 
 /// Whether a row has one value of the column. A text of several pieces (TDIM with two lengths) is a vector.
-pub(super) fn is_scalar(kind: Kind, repeat: usize, shape: Option<&str>) -> bool {
+pub(super) fn is_scalar(element: ElementType, repeat: usize, shape: Option<&str>) -> bool {
     let pieces = || {
         let lengths = shape?.trim().strip_prefix('(')?.strip_suffix(')')?;
         let rest = lengths.split(',').skip(1);
         rest.map(|n| n.trim().parse::<usize>().ok())
             .try_fold(1_usize, |all, n| all.checked_mul(n?))
     };
-    match kind {
-        Kind::Text => pieces().unwrap_or(1) == 1,
+    match element {
+        ElementType::Text => pieces().unwrap_or(1) == 1,
         _ => repeat == 1,
     }
 }
 
 /// Why a column has no place in a table.
-pub(super) fn left_out(code: char, repeat: usize, form: &str) -> String {
-    let what = match code {
-        'A' => "texts",
-        'L' => "truth values",
-        'B' => "8-bit integers",
-        'I' => "16-bit integers",
-        'J' => "32-bit integers",
-        'K' => "64-bit integers",
-        'E' => "32-bit floats",
-        'D' => "64-bit floats",
-        'X' => "bits",
-        'C' | 'M' => "complex numbers",
-        _ => "lists of any length",
-    };
-    let found = match code {
-        'P' | 'Q' | 'C' | 'M' | 'A' => what.to_owned(),
+pub(super) fn left_out(element: ElementType, repeat: usize, form: &str) -> String {
+    let what = element.words();
+    let found = match element {
+        ElementType::Text | ElementType::Other('P' | 'Q' | 'C' | 'M') => what.to_owned(),
         _ => format!("vectors of {repeat} {what}"),
     };
     format!("found {found} (TFORM {form}); one number or text in each row would serve")
 }
 
-/// Repeat count and type letter of a TFORM.
-pub(super) fn parse_form(form: &str) -> Option<(usize, char)> {
-    let form = form.trim();
-    let digits = form.len() - form.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let repeat = if digits == 0 {
-        1
-    } else {
-        form[..digits].parse().ok()?
-    };
-    Some((repeat, form[digits..].chars().next()?.to_ascii_uppercase()))
-}
-
+/// A column as the header tells it: its number, and the place of its cells in a row.
 pub(super) fn field(
-    header: &Header,
+    header: &Header<'_>,
     n: usize,
     name: String,
-    kind: Kind,
+    element: ElementType,
     start: usize,
     bytes: usize,
 ) -> Field {
-    let text = |key: &str| header.text(&format!("{key}{n}")).unwrap_or("").to_owned();
+    let text = |key: &str| header.string(&format!("{key}{n}")).unwrap_or_default();
     let scale = header.float(&format!("TSCAL{n}")).unwrap_or(1.0);
     let zero = header.float(&format!("TZERO{n}")).unwrap_or(0.0);
-    let is_int = matches!(kind, Kind::Byte | Kind::Short | Kind::Int | Kind::Long);
+    let is_int = element.is_integer();
     let null = header.int(&format!("TNULL{n}")).filter(|_| is_int);
     let whole = scale == 1.0 && zero.fract() == 0.0 && zero.abs() <= 9_223_372_036_854_775_808.0;
     let plain = scale == 1.0 && zero == 0.0;
     let offset = if is_int && whole { zero as i128 } else { 0 };
-    let scaled = !(plain || is_int && whole) && kind != Kind::Text && kind != Kind::Logical;
-    let data = match kind {
-        Kind::Text => ColumnData::Text(Vec::new()),
-        Kind::Logical => ColumnData::Bool(Vec::new()),
+    let scaled = !(plain || is_int && whole)
+        && element != ElementType::Text
+        && element != ElementType::Logical;
+    let data = match element {
+        // Of other elements no field is made.
+        ElementType::Text | ElementType::Other(_) => ColumnData::Text(Vec::new()),
+        ElementType::Logical => ColumnData::Bool(Vec::new()),
         _ if scaled => ColumnData::F64(Vec::new()),
-        Kind::Byte | Kind::Short => ColumnData::I32(Vec::new()),
-        Kind::Int if offset == 0 => ColumnData::I32(Vec::new()),
-        Kind::Int | Kind::Long => ColumnData::I64(Vec::new()),
-        Kind::Float => ColumnData::F32(Vec::new()),
-        Kind::Double => ColumnData::F64(Vec::new()),
+        ElementType::U8 | ElementType::I16 => ColumnData::I32(Vec::new()),
+        ElementType::I32 if offset == 0 => ColumnData::I32(Vec::new()),
+        ElementType::I32 | ElementType::I64 => ColumnData::I64(Vec::new()),
+        ElementType::F32 => ColumnData::F32(Vec::new()),
+        ElementType::F64 => ColumnData::F64(Vec::new()),
     };
     let is_escaped = header.is_true(&format!("TESC{n}"));
     let restored = |text: String| if is_escaped { restore(&text) } else { text };
@@ -124,7 +92,7 @@ pub(super) fn field(
         name: restored(name),
         unit: restored(text("TUNIT")),
         meaning: restored(text("TCOMM")),
-        kind,
+        element,
         start,
         bytes,
         scale: scaled.then_some((scale, zero)),
@@ -132,22 +100,22 @@ pub(super) fn field(
         null,
         is_escaped,
         has_ones: false,
-        width: width(kind, offset, scaled),
+        width: width(element, offset, scaled),
         cells: Cells::new(data),
     }
 }
 
-fn width(kind: Kind, offset: i128, scaled: bool) -> Option<Width> {
+fn width(element: ElementType, offset: i128, scaled: bool) -> Option<Width> {
     if scaled {
         return None;
     }
-    Some(match (kind, offset) {
-        (Kind::Byte, -128) => Width::I8,
-        (Kind::Byte, 0) => Width::U8,
-        (Kind::Short, 0) => Width::I16,
-        (Kind::Short, 0x8000) => Width::U16,
-        (Kind::Int, 0x8000_0000) => Width::U32,
-        (Kind::Long, 0x8000_0000_0000_0000) => Width::U64,
+    Some(match (element, offset) {
+        (ElementType::U8, -128) => Width::I8,
+        (ElementType::U8, 0) => Width::U8,
+        (ElementType::I16, 0) => Width::I16,
+        (ElementType::I16, 0x8000) => Width::U16,
+        (ElementType::I32, 0x8000_0000) => Width::U32,
+        (ElementType::I64, 0x8000_0000_0000_0000) => Width::U64,
         _ => return None,
     })
 }
@@ -174,12 +142,12 @@ impl Field {
                     ),
                 )
             };
-            let is_int = matches!(self.kind, Kind::Byte | Kind::Short | Kind::Int | Kind::Long);
-            let stored = match self.kind {
-                Kind::Byte => i64::from(cell[0]),
-                Kind::Short => i64::from(i16::from_be_bytes(array(cell))),
-                Kind::Int => i64::from(i32::from_be_bytes(array(cell))),
-                Kind::Long => i64::from_be_bytes(array(cell)),
+            let is_int = self.element.is_integer();
+            let stored = match self.element {
+                ElementType::U8 => i64::from(cell[0]),
+                ElementType::I16 => i64::from(i16::from_be_bytes(array(cell))),
+                ElementType::I32 => i64::from(i32::from_be_bytes(array(cell))),
+                ElementType::I64 => i64::from_be_bytes(array(cell)),
                 _ => 0,
             };
             if is_int && self.null == Some(stored) {
@@ -240,9 +208,9 @@ impl Field {
                 },
                 ColumnData::F32(v) => v.push(f32::from_be_bytes(array(cell))),
                 ColumnData::F64(v) => {
-                    let raw = match self.kind {
-                        Kind::Float => f64::from(f32::from_be_bytes(array(cell))),
-                        Kind::Double => f64::from_be_bytes(array(cell)),
+                    let raw = match self.element {
+                        ElementType::F32 => f64::from(f32::from_be_bytes(array(cell))),
+                        ElementType::F64 => f64::from_be_bytes(array(cell)),
                         _ => stored as f64,
                     };
                     v.push(self.scale.map_or(raw, |(scale, zero)| scale * raw + zero));

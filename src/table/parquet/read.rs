@@ -9,12 +9,11 @@ use ::parquet::data_type::{DataType, Int96};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::parquet::META_KEY;
-use super::parquet_types::{self as types, Reading};
 use super::quiet_panic;
-use super::read::{ReadTable, Skipped};
-use super::yaml_meta::{self, TableMeta};
-use super::{Column, ColumnData, Table, source};
+use super::types::{self, META_KEY, Reading};
+use crate::table::outcome::{ReadTable, Skipped};
+use crate::table::yaml_meta::{self, TableMeta};
+use crate::table::{Column, ColumnData, Table, source};
 use crate::{Error, Result};
 
 /// Records asked for at a time, so that memory follows what the file holds, not what it promises.
@@ -32,7 +31,7 @@ enum Cells {
 }
 
 /// Reads the file.
-pub(super) fn read(path: &Path) -> Result<ReadTable> {
+pub(in crate::table) fn read(path: &Path) -> Result<ReadTable> {
     // The parquet crate asserts on some damaged headers (negative offsets): that is the file's fault, not ours.
     quiet_panic::catch(|| read_unguarded(path)).unwrap_or_else(|| {
         Err(Error::format(

@@ -16,7 +16,7 @@ enum Place {
 }
 
 /// Passes on what it reads, up to a quote that cannot be right.
-pub(super) struct CheckQuotes<R> {
+pub(in crate::table) struct CheckQuotes<R> {
     inner: R,
     delimiter: u8,
     place: Place,
@@ -27,7 +27,7 @@ pub(super) struct CheckQuotes<R> {
 
 impl<R: Read> CheckQuotes<R> {
     /// `line` is the number of the first line, from 1.
-    pub(super) fn new(inner: R, delimiter: u8, line: u64) -> Self {
+    pub(in crate::table) fn new(inner: R, delimiter: u8, line: u64) -> Self {
         CheckQuotes {
             inner,
             delimiter,

@@ -3,25 +3,16 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::formula::guard;
-use super::{ColumnData, Table};
+use crate::table::formula::guard;
+use crate::table::{ColumnData, Table};
 use crate::{Error, Result};
 
-/// The fewest digits that read back the same; the empty text for NaN.
-pub(super) fn float_text<T: Into<f64> + std::fmt::Debug + Copy>(x: T) -> String {
-    let wide: f64 = x.into();
-    if wide.is_nan() {
-        String::new()
-    } else if wide.is_infinite() {
-        if wide > 0.0 { "inf" } else { "-inf" }.to_owned()
-    } else {
-        // Debug, not Display: it changes to exponents where plain digits would run to hundreds.
-        format!("{x:?}")
-    }
-}
-
 /// Writes the table; see [`Table::write`].
-pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
+pub(in crate::table) fn write(
+    table: &Table,
+    path: &Path,
+    out: &mut (dyn Write + Send),
+) -> Result<()> {
     let failed = |e: ::csv::Error| Error::io(path, std::io::Error::other(e));
     // A lone empty cell must be quoted, or readers take its line for a blank one.
     let mut writer = ::csv::WriterBuilder::new().from_writer(out);

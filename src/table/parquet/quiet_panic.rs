@@ -12,7 +12,7 @@ thread_local! {
 /// What `work` gives; `None` where it panics, which is told nowhere.
 ///
 /// `work` must leave nothing behind that a panic in its middle would spoil.
-pub(super) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(in crate::table) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
     // The hook is the program's: it is put in once, in front of the one that was there, which panics of all other threads and at
     // all other times still reach.
     static HOOK: Once = Once::new();

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::Path;
 
-use super::yaml_meta::{self, TableMeta};
+use crate::table::yaml_meta::{self, TableMeta};
 use crate::{Error, Result};
 
 /// Longest run of comments, bytes.
@@ -11,19 +11,19 @@ const MAX_COMMENTS: usize = 16 << 20;
 
 /// What stands above the rows.
 #[derive(Debug)]
-pub(super) struct Head {
+pub(in crate::table) struct Head {
     /// Number of lines taken.
-    pub(super) n_lines: u64,
+    pub(in crate::table) n_lines: u64,
     /// Character between cells.
-    pub(super) delimiter: u8,
+    pub(in crate::table) delimiter: u8,
     /// The ECSV header's words, nothing in other files.
-    pub(super) meta: TableMeta,
+    pub(in crate::table) meta: TableMeta,
     /// Names of the columns where they stand in a comment: numpy writes them so.
-    pub(super) names: Option<Vec<String>>,
+    pub(in crate::table) names: Option<Vec<String>>,
 }
 
 /// Takes the lines that begin with `#` off the input.
-pub(super) fn take_head(input: &mut dyn BufRead, path: &Path) -> Result<Head> {
+pub(in crate::table) fn take_head(input: &mut dyn BufRead, path: &Path) -> Result<Head> {
     let failed = |e| Error::io(path, e);
     let mut comments: Vec<String> = Vec::new();
     let mut n_bytes = 0;

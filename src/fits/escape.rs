@@ -2,7 +2,7 @@
 
 /// Printable ASCII as it is, everything else as `\u{...}`; so is a backslash that would look like the begin of such a
 /// piece, so that [`restore`] gives the text back.
-pub(super) fn ascii(text: &str) -> String {
+pub fn ascii(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
     }
@@ -18,12 +18,12 @@ pub(super) fn ascii(text: &str) -> String {
 }
 
 /// Whether [`ascii`] leaves the text as it is.
-pub(super) fn is_plain(text: &str) -> bool {
+pub fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| (b' '..=b'~').contains(&b)) && !text.contains("\\u{")
 }
 
 /// The text that [`ascii`] was given.
-pub(super) fn restore(text: &str) -> String {
+pub fn restore(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\\u{") {

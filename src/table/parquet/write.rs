@@ -14,11 +14,10 @@ use ::parquet::file::properties::WriterProperties;
 use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::Type;
 
-use super::{Column, ColumnData, Table, Width};
+use super::types::META_KEY;
+use crate::table::{Column, ColumnData, Table, Width};
 use crate::{Error, Result};
 
-/// Key under which units and meanings are kept; astropy writes and reads the same key.
-pub(super) const META_KEY: &str = "table_meta_yaml";
 /// Rows of a row group: bounds what a reader must hold at once.
 const ROW_GROUP: usize = 1 << 19;
 
@@ -40,7 +39,11 @@ struct TableMeta {
 }
 
 /// Writes the table; see [`Table::write`].
-pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
+pub(in crate::table) fn write(
+    table: &Table,
+    path: &Path,
+    out: &mut (dyn Write + Send),
+) -> Result<()> {
     write_all(table, out).map_err(|e| Error::io(path, system_error(e)))
 }
 

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::cells::Cells;
 use super::ecsv::{self, Head};
-use super::formula::unguard;
 use super::quotes::CheckQuotes;
-use super::read::{ReadTable, Skipped};
-use super::words::{is_missing, number, parse_bool, parse_float, parse_int};
-use super::yaml_meta::ColumnMeta;
-use super::{Column, ColumnData, Table, source};
+use crate::table::cells::Cells;
+use crate::table::formula::unguard;
+use crate::table::outcome::{ReadTable, Skipped};
+use crate::table::words::{is_missing, number, parse_bool, parse_float, parse_int};
+use crate::table::yaml_meta::ColumnMeta;
+use crate::table::{Column, ColumnData, Table, free_name, source};
 use crate::{Error, Result};
 
 /// What the cells of a column seen so far can be.
@@ -56,7 +56,7 @@ impl Guess {
 }
 
 /// Reads the file twice: once to find each column's type, once for the values, so that memory holds the result only.
-pub(super) fn read(path: &Path) -> Result<ReadTable> {
+pub(in crate::table) fn read(path: &Path) -> Result<ReadTable> {
     let (head, names, guesses) = scan(path)?;
     let told: Vec<Option<&ColumnMeta>> = names.iter().map(|name| head.meta.column(name)).collect();
     let mut skipped = Vec::new();
@@ -195,7 +195,7 @@ fn scan(path: &Path) -> Result<(Head, Vec<String>, Vec<Guess>)> {
 fn named(mut names: Vec<String>) -> Vec<String> {
     for i in 0..names.len() {
         if names[i].is_empty() {
-            names[i] = super::free_name(&format!("col{}", i + 1), |name| {
+            names[i] = free_name(&format!("col{}", i + 1), |name| {
                 names.iter().any(|n| n.eq_ignore_ascii_case(name))
             });
         }

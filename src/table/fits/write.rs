@@ -1,22 +1,30 @@
-//! FITS binary tables, written in safe Rust.
+//! FITS binary tables, written in safe Rust: a header and rows of big-endian values (FITS standard 4.0, 7.3), with check sums.
 //!
-//! Not through cfitsio: its Rust crate has no safe call that writes truth values, and cfitsio writes column by
-//! column with seeks. A table of scalars is a header and rows of big-endian values (FITS standard 4.0, 7.3);
-//! the tests read what is written here with cfitsio.
+//! Not through cfitsio, which puts the time into its check sums, so that the same table would not give the same bytes; the tests
+//! read what is written here with it.
 
 use std::io::Write;
 use std::path::Path;
 
-use super::escape::{ascii, is_plain};
-use super::header::{BLOCK, HeaderText};
-use super::{Column, ColumnData, Table};
+use crate::fits::BLOCK;
+use crate::fits::checksum::{Sum, finish_with_sums};
+use crate::fits::escape::{ascii, is_plain};
+use crate::fits::header_text::HeaderText;
+use crate::table::{Column, ColumnData, Table};
 use crate::{Error, Result};
 
 /// Widest text column in bytes: a stray long text would otherwise widen every row of the table.
 const MAX_TEXT_WIDTH: usize = 1 << 16;
 
+/// Bytes of rows made at a time.
+const PIECE_BYTES: usize = 1 << 16;
+
 /// Writes the table; see [`Table::write`].
-pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
+pub(in crate::table) fn write(
+    table: &Table,
+    path: &Path,
+    out: &mut (dyn Write + Send),
+) -> Result<()> {
     let stored: Vec<Stored> = table
         .columns
         .iter()
@@ -32,42 +40,61 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     }
 
     let mut primary = HeaderText::default();
-    primary.logical("SIMPLE", true, "FITS standard 4.0");
-    primary.int("BITPIX", 8, "no data in this HDU");
-    primary.int("NAXIS", 0, "no data in this HDU");
-    primary.logical("EXTEND", true, "a table follows");
+    primary
+        .logical("SIMPLE", true, "FITS standard 4.0")
+        .integer("BITPIX", 8, "no data in this HDU")
+        .integer("NAXIS", 0, "no data in this HDU")
+        .logical("EXTEND", true, "a table follows");
+    // The header comes before the rows and holds their sum: they are made twice, and never held as a whole.
+    let mut sum = Sum::default();
+    each_piece(table, &stored, |rows| {
+        sum.add(rows);
+        Ok(())
+    })?;
     let failed = |e| Error::io(path, e);
-    out.write_all(&primary.finish()).map_err(failed)?;
-    out.write_all(&table_header(table, &stored, path))
+    out.write_all(&finish_with_sums(primary, Sum::default()))
         .map_err(failed)?;
-
-    let n_rows = table.n_rows();
-    let mut row = Vec::with_capacity(row_bytes);
-    for i in 0..n_rows {
-        row.clear();
-        for (column, stored) in table.columns.iter().zip(&stored) {
-            push_cell(&mut row, column, stored, i);
-        }
-        out.write_all(&row).map_err(failed)?;
-    }
-    let used = (n_rows * row_bytes) % BLOCK;
+    let header = table_header(table, &stored, path);
+    out.write_all(&finish_with_sums(header, sum))
+        .map_err(failed)?;
+    each_piece(table, &stored, |rows| out.write_all(rows).map_err(failed))?;
+    let used = (table.n_rows() * row_bytes) % BLOCK;
     if used > 0 {
         out.write_all(&vec![0; BLOCK - used]).map_err(failed)?;
     }
     Ok(())
 }
 
-fn table_header(table: &Table, stored: &[Stored], path: &Path) -> Vec<u8> {
+/// Gives the bytes of all rows, some of them at a time.
+fn each_piece(
+    table: &Table,
+    stored: &[Stored],
+    mut take: impl FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
+    let mut rows = Vec::with_capacity(PIECE_BYTES);
+    for i in 0..table.n_rows() {
+        for (column, stored) in table.columns.iter().zip(stored) {
+            push_cell(&mut rows, column, stored, i);
+        }
+        if rows.len() >= PIECE_BYTES {
+            take(&rows)?;
+            rows.clear();
+        }
+    }
+    take(&rows)
+}
+
+fn table_header(table: &Table, stored: &[Stored], path: &Path) -> HeaderText {
     let row_bytes: usize = stored.iter().map(|s| s.bytes).sum();
     let mut header = HeaderText::default();
     header.text("XTENSION", "BINTABLE", "binary table");
-    header.int("BITPIX", 8, "bytes");
-    header.int("NAXIS", 2, "rows of bytes");
-    header.int("NAXIS1", row_bytes as u64, "bytes in a row");
-    header.int("NAXIS2", table.n_rows() as u64, "rows");
-    header.int("PCOUNT", 0, "");
-    header.int("GCOUNT", 1, "");
-    header.int("TFIELDS", table.columns.len() as u64, "columns");
+    header.integer("BITPIX", 8, "bytes");
+    header.integer("NAXIS", 2, "rows of bytes");
+    header.integer("NAXIS1", row_bytes as u64, "bytes in a row");
+    header.integer("NAXIS2", table.n_rows() as u64, "rows");
+    header.integer("PCOUNT", 0, "");
+    header.integer("GCOUNT", 1, "");
+    header.integer("TFIELDS", table.columns.len() as u64, "columns");
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("table");
     header.text("EXTNAME", name, "");
     let times: Vec<_> = table
@@ -80,7 +107,7 @@ fn table_header(table: &Table, stored: &[Stored], path: &Path) -> Vec<u8> {
         header.text("TIMESYS", last.scale, "time scale");
         header.text("TREFPOS", last.position, "where the times are those of");
         header.text("TIMEUNIT", "d", "unit of times");
-        header.real("JDREF", 0.0, "times are Julian dates");
+        header.real("JDREF", 0.0, 1, "times are Julian dates");
     }
     for (i, (column, stored)) in table.columns.iter().zip(stored).enumerate() {
         let n = i + 1;
@@ -102,20 +129,20 @@ fn table_header(table: &Table, stored: &[Stored], path: &Path) -> Vec<u8> {
             header.text(&format!("TRPOS{n}"), time.position, "");
         }
         if stored.zero != 0 {
-            header.int(
+            header.integer(
                 &format!("TZERO{n}"),
                 stored.zero,
                 "is added to what is stored",
             );
         }
         if let Some(mark) = stored.null {
-            header.int(&format!("TNULL{n}"), mark, "stands for no value");
+            header.integer(&format!("TNULL{n}"), mark, "stands for no value");
         }
         if is_escaped(column) {
             header.logical(&format!("TESC{n}"), true, "text holds escaped characters");
         }
     }
-    header.finish()
+    header
 }
 
 /// Whether a text of the column, or its name, unit or meaning, holds what FITS does not allow: `TESCn`, which is relrv's

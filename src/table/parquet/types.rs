@@ -1,14 +1,17 @@
-//! What the types of Parquet become in a table.
+//! What the types of Parquet become in a table, and the key of what is told of its columns.
 
 use ::parquet::basic::{ConvertedType, LogicalType, TimeUnit, Type as Physical};
 use ::parquet::schema::types::{ColumnDescriptor, Type};
 
-use super::{ColumnData, Width};
+use crate::table::{ColumnData, Width};
 use crate::text::date;
+
+/// Key under which units and meanings are kept; astropy writes and reads the same key.
+pub(super) const META_KEY: &str = "table_meta_yaml";
 
 /// How a column's stored values are to be read.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Reading {
+pub(in crate::table) enum Reading {
     /// As they are stored.
     Plain,
     /// Integers of 32 bits without a sign.
@@ -37,7 +40,7 @@ pub(super) enum Reading {
 const WOULD_SERVE: &str = "one number, truth value or text in each row would serve";
 
 /// How to read the column, or why there is no place for it.
-pub(super) fn reading(descr: &ColumnDescriptor) -> Result<Reading, String> {
+pub(in crate::table) fn reading(descr: &ColumnDescriptor) -> Result<Reading, String> {
     let logical = descr.logical_type_ref();
     let converted = descr.converted_type();
     let physical = descr.physical_type();
@@ -113,7 +116,7 @@ pub(super) fn reading(descr: &ColumnDescriptor) -> Result<Reading, String> {
 }
 
 /// Bits of the column's integers where they are others than a table's own.
-pub(super) fn width(descr: &ColumnDescriptor) -> Option<Width> {
+pub(in crate::table) fn width(descr: &ColumnDescriptor) -> Option<Width> {
     if let Some(LogicalType::Integer(int)) = descr.logical_type_ref() {
         return Width::of(u32::try_from(int.bit_width).ok()?, int.is_signed);
     }
@@ -129,7 +132,7 @@ pub(super) fn width(descr: &ColumnDescriptor) -> Option<Width> {
 }
 
 /// Why a column with more than one value to a row has no place.
-pub(super) fn nested(field: &Type) -> String {
+pub(in crate::table) fn nested(field: &Type) -> String {
     let is_list = |field: &Type| {
         let info = field.get_basic_info();
         matches!(info.logical_type_ref(), Some(LogicalType::List))
@@ -164,7 +167,7 @@ fn words(physical: Physical) -> &'static str {
 }
 
 /// An integer of two's complement, highest byte first; None beyond 128 bits.
-pub(super) fn big_endian(bytes: &[u8]) -> Option<i128> {
+pub(in crate::table) fn big_endian(bytes: &[u8]) -> Option<i128> {
     if bytes.len() > 16 {
         return None;
     }
@@ -178,7 +181,7 @@ pub(super) fn big_endian(bytes: &[u8]) -> Option<i128> {
 
 /// Decimals as what holds all of them without a loss: integers where nothing follows the point, floats up to 2^53, else
 /// their digits as text.
-pub(super) fn decimals(values: Vec<Option<i128>>, scale: u32) -> ColumnData {
+pub(in crate::table) fn decimals(values: Vec<Option<i128>>, scale: u32) -> ColumnData {
     let all = |fits: &dyn Fn(i128) -> bool| values.iter().flatten().all(|&n| fits(n));
     if scale == 0 && all(&|n| i64::try_from(n).is_ok()) {
         return ColumnData::I64(values.iter().map(|n| n.unwrap_or(0) as i64).collect());
@@ -203,7 +206,7 @@ fn decimal_text(value: i128, scale: u32) -> String {
 }
 
 /// Time as `2019-06-15T01:30:20.5`, with the digits after the point that it has; `Z` at the end means UTC.
-pub(super) fn timestamp_text(value: i64, per_second: i64, utc: bool) -> String {
+pub(in crate::table) fn timestamp_text(value: i64, per_second: i64, utc: bool) -> String {
     let (seconds, rest) = (value.div_euclid(per_second), value.rem_euclid(per_second));
     let mut text = date::iso(seconds);
     if rest > 0 {
@@ -218,13 +221,13 @@ pub(super) fn timestamp_text(value: i64, per_second: i64, utc: bool) -> String {
 }
 
 /// Day as `2019-06-15`.
-pub(super) fn date_text(days: i32) -> String {
+pub(in crate::table) fn date_text(days: i32) -> String {
     let text = date::iso(i64::from(days) * 86_400);
     text.split('T').next().unwrap_or("").to_owned()
 }
 
 /// Nanoseconds of a Julian day (three words, lowest first) as text.
-pub(super) fn old_timestamp_text(words: &[u32]) -> String {
+pub(in crate::table) fn old_timestamp_text(words: &[u32]) -> String {
     /// Julian day of 1970-01-01, noon.
     const TO_1970: i64 = 2_440_588;
     let word = |i: usize| i64::from(words.get(i).copied().unwrap_or(0));
@@ -241,7 +244,7 @@ pub(super) fn old_timestamp_text(words: &[u32]) -> String {
 }
 
 /// `123e4567-e89b-12d3-a456-426614174000`.
-pub(super) fn uuid_text(bytes: &[u8]) -> String {
+pub(in crate::table) fn uuid_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(36);
     for (i, byte) in bytes.iter().enumerate() {
         if matches!(i, 4 | 6 | 8 | 10) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::calibrate_dir::{CalibrateDir, FORMATS, SUMMARY};
+use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, SUMMARY};
 use crate::calibrate::arms::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
 use crate::calibrate::joint::JointConfig;
 use crate::calibrate::paper::PaperConfig;
@@ -134,7 +134,13 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         other => other,
     };
     let mut input = input::observations_noting(&read.table, &read.skipped).map_err(at)?;
-    let dir = CalibrateDir::open(args, &config)?;
+    let asked = Asked {
+        table: &args.table,
+        out: &args.out,
+        format: &args.format,
+        overwrite: args.overwrite,
+    };
+    let dir = CalibrateDir::open(&asked, &config)?;
     let read_s = clock.elapsed().as_secs_f64();
     let never = never_constant(&read.table, &input);
     mark_not_used(&read.table, &mut input);

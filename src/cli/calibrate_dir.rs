@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use super::calibrate::CalibrateArgs;
 use crate::calibrate::arms::CalibrateConfig;
 use crate::files::same_file;
 use crate::files::whole::Prepared;
@@ -36,6 +35,18 @@ fn table_names(formats: &[&str]) -> Vec<String> {
         .collect()
 }
 
+/// What the directory is asked to hold.
+pub struct Asked<'a> {
+    /// The table that is calibrated.
+    pub table: &'a Path,
+    /// The directory.
+    pub out: &'a Path,
+    /// Formats of the tables.
+    pub format: &'a [String],
+    /// Whatever it holds may be replaced.
+    pub overwrite: bool,
+}
+
 /// A directory that this calibration alone writes to.
 #[derive(Debug)]
 pub struct CalibrateDir {
@@ -51,19 +62,19 @@ impl CalibrateDir {
     /// # Errors
     /// [`Error::OutputIsInput`]; [`Error::Config`] if it belongs to another command, if another program works in it, or if it
     /// holds another calibration or files of these names and `--overwrite` is not given; [`Error::InTheWay`], [`Error::Io`].
-    pub fn open(args: &CalibrateArgs, config: &CalibrateConfig) -> Result<Self> {
-        let dir = &args.out;
-        same_file::refuse_inputs(outputs(dir), [&args.table])?;
+    pub fn open(asked: &Asked<'_>, config: &CalibrateConfig) -> Result<Self> {
+        let dir = asked.out;
+        same_file::refuse_inputs(outputs(dir), [asked.table])?;
         workplace::refuse_others(dir, COMMAND)?;
         workplace::refuse_folders(outputs(dir))?;
         let note = Note {
             command: COMMAND.to_owned(),
-            settings: settings(args, config)?,
+            settings: settings(asked, config)?,
             ..Note::default()
         };
-        older(args, &note)?;
+        older(asked, &note)?;
         let place = Workplace::open(dir, COMMAND, &[])?;
-        let older = older(args, &note)?;
+        let older = older(asked, &note)?;
         Ok(CalibrateDir { place, note, older })
     }
 
@@ -91,9 +102,9 @@ impl CalibrateDir {
 }
 
 /// Everything that the products depend on beside the table's content.
-fn settings(args: &CalibrateArgs, config: &CalibrateConfig) -> Result<Map<String, Value>> {
-    let place = std::path::absolute(&args.table).unwrap_or_else(|_| args.table.clone());
-    let mut formats = args.format.clone();
+fn settings(asked: &Asked<'_>, config: &CalibrateConfig) -> Result<Map<String, Value>> {
+    let place = std::path::absolute(asked.table).unwrap_or_else(|_| asked.table.to_owned());
+    let mut formats = asked.format.to_vec();
     formats.sort();
     formats.dedup();
     let all = json!({
@@ -107,11 +118,11 @@ fn settings(args: &CalibrateArgs, config: &CalibrateConfig) -> Result<Map<String
 }
 
 /// Tables of the calibration that the directory holds; refuses what may not be replaced.
-fn older(args: &CalibrateArgs, note: &Note) -> Result<Vec<String>> {
-    let dir = &args.out;
+fn older(asked: &Asked<'_>, note: &Note) -> Result<Vec<String>> {
+    let dir = asked.out;
     let found = workplace::read_note(dir, Which::Config)?;
     let refused = match &found {
-        _ if args.overwrite => None,
+        _ if asked.overwrite => None,
         Noted::Note(old) if old.settings == note.settings => None,
         Noted::Note(old) => Some(differences(&old.settings, &note.settings)),
         Noted::Damaged(what) => Some(vec![what.clone()]),

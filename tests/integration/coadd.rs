@@ -6,8 +6,9 @@ use rayon::prelude::*;
 use std::path::Path;
 
 use relrv::Arm;
+use relrv::lab::simulate::params::StellarParams;
 use relrv::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
-use relrv::lab::simulate::template::{StellarParams, Template};
+use relrv::lab::simulate::template::Template;
 use relrv::lab::validate::statistics::rms;
 use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::likelihood::{Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels};

@@ -7,8 +7,9 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use relrv::Arm;
+use relrv::lab::simulate::params::StellarParams;
 use relrv::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
-use relrv::lab::simulate::template::{StellarParams, Template};
+use relrv::lab::simulate::template::Template;
 use relrv::lab::simulate::{Config, KindShares, TruthRow};
 use relrv::lab::validate::statistics::{mean, rms};
 use relrv::lamost::arm::KNOT_PIXELS;

@@ -11,7 +11,8 @@ use relrv::catalogue::products;
 use relrv::catalogue::star::StarRow;
 use relrv::double_lined::coarse::CoarseExposure;
 use relrv::double_lined::judge::{Evidence, evidence, judge};
-use relrv::lab::simulate::plate::{Motion, Plate};
+use relrv::lab::simulate::motion::Motion;
+use relrv::lab::simulate::plate::Plate;
 use relrv::lab::simulate::{
     Component, Config, KindShares, SpectrumOptions, StellarParams, Template, TruthRow,
     spectrum_with_truth, write_plate,

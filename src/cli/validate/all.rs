@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::listeners;
 use crate::Result;
-use crate::lab::validate::all::{Settings, run};
+use crate::lab::validate::all::run;
+use crate::lab::validate::settings::Settings;
 
 /// Options of `relrv validate all`.
 #[derive(Clone, Debug, clap::Args)]

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, Exp1};
 
 use super::lines::air_to_vacuum_aa;
 use super::opacity::interpolate_in_log;
-use super::template::StellarParams;
+use super::params::StellarParams;
 
 /// H-alpha of dwarfs by effective temperature (K): central opacity (ln), Stark width w (ln of A).
 /// The widths give equivalent widths near 0.5 A at 4000 K, 3.5 A in the Sun, 11 A at 9500 K, 3 A at 20,000 K and

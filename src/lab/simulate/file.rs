@@ -1,8 +1,9 @@
 //! One simulated file, byte for byte: a star's exposures of one night in the survey's format.
 
 use super::config::Layout;
+use super::content::FileContent;
 use super::mrs_tables::{ColumnValues, write_table};
-use super::plate::{EXPTIME_S, Exposure, Plate, Star};
+use super::plate::{EXPTIME_S, Exposure};
 use super::primary;
 use super::spectrum::Simulated;
 use crate::Arm;
@@ -11,38 +12,7 @@ use crate::lamost::raw::StoredWave;
 use crate::numbers::statistics::median_high;
 use crate::text::date::iso_of_mjd;
 
-/// What the file is about.
-pub struct FileContent<'a> {
-    /// Plate.
-    pub plate: &'a Plate,
-    /// Star.
-    pub star: &'a Star,
-    /// Index of the night.
-    pub night: usize,
-    /// Unique number of the observation.
-    pub obsid: i64,
-    /// Table layout.
-    pub layout: Layout,
-    /// Whether coadded spectra are written.
-    pub coadds: bool,
-    /// Correction of the first exposure to the Sun, km/s.
-    pub heliocentric_km_s: f64,
-    /// Exposures with their spectra, arms in the order of [`Arm::ALL`], in order of time; at least one.
-    pub exposures: Vec<(Exposure, [Simulated; 2])>,
-}
-
 impl FileContent<'_> {
-    /// Name of the file without the ending `.gz`.
-    pub fn name(&self) -> String {
-        format!(
-            "med-{}-{}_sp{:02}-{:03}.fits",
-            self.plate.nights[self.night].lmjd,
-            self.plate.planid,
-            self.plate.spectrographs[self.star.spectrograph].spid,
-            self.star.fiberid
-        )
-    }
-
     /// The FITS file.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();

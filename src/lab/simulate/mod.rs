@@ -9,6 +9,7 @@
 
 pub mod broad;
 mod config;
+mod content;
 pub mod continuum;
 pub mod cosmics;
 pub mod effects;
@@ -17,11 +18,13 @@ pub mod grid;
 #[cfg(test)]
 mod hard_tests;
 pub mod lines;
+pub mod motion;
 mod mrs_tables;
 pub mod noise;
 mod observe;
 pub mod opacity;
 pub mod orbit;
+pub mod params;
 pub mod plate;
 mod primary;
 mod run;
@@ -29,7 +32,9 @@ mod run;
 mod run_tests;
 pub mod sky;
 pub mod spectrum;
+mod streams;
 pub mod template;
+mod truth_row;
 mod types;
 
 pub use config::{Config, KindShares, Layout, ZeroPointScale};
@@ -38,6 +43,8 @@ pub use cosmics::CosmicShapes;
 pub use effects::{Sky, SkyRow};
 pub use grid::{GridShift, N_PIXELS};
 pub use noise::Defects;
-pub use run::{Summary, TruthRow, forget, run, write_plate};
+pub use params::StellarParams;
+pub use run::{Summary, forget, run, write_plate};
 pub use spectrum::{Component, Simulated, SpectrumOptions, spectrum, spectrum_with_truth};
-pub use template::{StellarParams, Template};
+pub use template::Template;
+pub use truth_row::TruthRow;

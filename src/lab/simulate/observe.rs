@@ -10,12 +10,15 @@ use super::continuum::Continuum;
 use super::cosmics::CosmicShapes;
 use super::effects::{Above, Asked, Damage, Place, SkyRow};
 use super::grid::GridShift;
+use super::motion::Motion;
 use super::noise::Defects;
-use super::plate::{EXPTIME_S, Exposure, Motion, Plate, Purpose, Star, stream};
-use super::run::TruthRow;
+use super::params::StellarParams;
+use super::plate::{EXPTIME_S, Exposure, Plate, Star};
 use super::sky::velocity_towards_km_s;
 use super::spectrum::{Component, Simulated, SpectrumOptions, spectrum_with_truth};
-use super::template::{StellarParams, Template};
+use super::streams::{Purpose, stream};
+use super::template::Template;
+use super::truth_row::TruthRow;
 use crate::Arm;
 
 /// A row of the truth table, with what the sky did to the spectrum if it is not the kind one.

@@ -5,7 +5,7 @@
 //! Crude, but it makes each line come and go with temperature as in real stars, smoothly, which is all a test of
 //! velocities needs.
 
-use super::template::StellarParams;
+use super::params::StellarParams;
 
 /// Temperature of the layer where lines form, as a fraction of the effective temperature.
 const LINE_LAYER: f64 = 0.9;

@@ -1,14 +1,15 @@
 //! A plate: its nights and exposures, its spectrographs with their zero points, its stars.
 
 use rand::seq::SliceRandom;
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use super::config::{Config, KindShares};
+use super::motion::Motion;
 use super::orbit::{Orbit, Pulsation};
+use super::params::{StellarParams, typical_vsini_km_s};
 use super::sky::{designation, plate_name};
-use super::template::{StellarParams, typical_vsini_km_s};
+use super::streams::{Purpose, stream};
 use super::types::{teff_between, weak_lined};
 use crate::Arm;
 
@@ -20,35 +21,6 @@ const CADENCE_MIN: i64 = 23;
 pub const EXPTIME_S: i64 = 1200;
 /// Local time minus UTC, s.
 pub const LOCAL_MINUS_UTC_S: i64 = 8 * 3600;
-
-/// What a random stream is for. Each star, night and exposure draws from its own stream, so that nothing depends on
-/// the order in which threads come by.
-#[derive(Clone, Copy)]
-pub(super) enum Purpose {
-    Plate,
-    Spectrograph,
-    Star,
-    Presence,
-    Noise,
-    WeakLined,
-    Damage,
-    Air,
-    Optics,
-    Ripple,
-    Columns,
-    Steps,
-    SkyLines,
-}
-
-/// The random stream of a purpose and up to three indices, each below 65,536.
-pub(super) fn stream(seed: u64, purpose: Purpose, indices: [usize; 3]) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let id = indices
-        .iter()
-        .fold(purpose as u64, |id, i| (id << 16) | (*i as u64 & 0xFFFF));
-    rng.set_stream(id);
-    rng
-}
 
 fn normal<R: Rng>(rng: &mut R) -> f64 {
     StandardNormal.sample(rng)
@@ -99,40 +71,6 @@ pub struct Spectrograph {
     pub pixels: Vec<f64>,
     /// Zero points, km/s: `[night][exposure][arm]`, arms in the order of [`Arm::ALL`].
     pub zero_points_km_s: Vec<Vec<[f64; 2]>>,
-}
-
-/// Why a star's velocity changes, or not.
-#[derive(Clone, Copy, Debug)]
-pub enum Motion {
-    /// It does not.
-    Constant,
-    /// Pulsation, with a change of temperature.
-    Pulsator(Pulsation),
-    /// A companion that is not seen.
-    Sb1(Orbit),
-    /// A companion that is seen.
-    Sb2 {
-        /// Orbit of the primary.
-        primary: Orbit,
-        /// Orbit of the secondary.
-        secondary: Orbit,
-        /// The secondary.
-        companion: StellarParams,
-        /// Light of the secondary over that of the primary.
-        flux_ratio: f64,
-    },
-}
-
-impl Motion {
-    /// Word for the truth table.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Motion::Constant => "constant",
-            Motion::Pulsator(_) => "pulsator",
-            Motion::Sb1(_) => "sb1",
-            Motion::Sb2 { .. } => "sb2",
-        }
-    }
 }
 
 /// One star.

@@ -1,7 +1,7 @@
 //! The primary header of a simulated file: the survey's keys in the survey's sections.
 
 use super::config::Layout;
-use super::file::FileContent;
+use super::content::FileContent;
 use super::plate::{EXPTIME_S, LOCAL_MINUS_UTC_S, Star};
 use super::sky::{SITE_LATITUDE_DEG, SITE_LONGITUDE_DEG, galactic_deg};
 use crate::fits::header_text::HeaderText;

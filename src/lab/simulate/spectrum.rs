@@ -215,7 +215,7 @@ pub(super) fn detected<R: Rng + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lab::simulate::template::StellarParams;
+    use crate::lab::simulate::params::StellarParams;
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 

@@ -3,8 +3,9 @@
 use rand::RngExt;
 
 use super::config::Config;
-use super::plate::{Motion, Purpose, stream};
-use super::template::StellarParams;
+use super::motion::Motion;
+use super::params::StellarParams;
+use super::streams::{Purpose, stream};
 
 /// Temperature (K) below which a share of the stars lies: mostly F to K, as in the survey, a few M, A, B and O.
 const TEFF_QUANTILES: [(f64, f64); 10] = [

@@ -6,36 +6,11 @@ use std::time::Instant;
 
 use super::progress::Progress;
 use super::section::Section;
+use super::settings::{Settings, Timed};
 use super::{end_to_end, mock, page, phase, precision, pulsators};
 use crate::Result;
 use crate::files::whole;
 use crate::text::plain;
-
-/// How much is drawn.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Small samples: a minute or two, and numbers that scatter.
-    pub quick: bool,
-    /// Random seed.
-    pub seed: u64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            quick: false,
-            seed: 1,
-        }
-    }
-}
-
-/// A test's results and how long it took, s.
-pub struct Timed {
-    /// Results.
-    pub section: Section,
-    /// Wall time.
-    pub seconds: f64,
-}
 
 /// Runs every test in a directory of its own in `out`, writes `tables.md` and `index.html` there, and tells the times.
 ///

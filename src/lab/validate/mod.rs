@@ -12,6 +12,7 @@ pub mod precision;
 pub mod progress;
 pub mod pulsators;
 pub mod section;
+pub mod settings;
 pub mod spread;
 pub mod statistics;
 pub mod survey;

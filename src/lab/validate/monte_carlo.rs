@@ -4,8 +4,9 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use crate::lab::simulate::params::StellarParams;
 use crate::lab::simulate::spectrum::{Component, Simulated, SpectrumOptions, spectrum_with_truth};
-use crate::lab::simulate::template::{StellarParams, Template};
+use crate::lab::simulate::template::Template;
 use crate::lamost::arm::KNOT_PIXELS;
 use crate::likelihood::{
     Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels, VelocityGrid,

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::all::{Settings, Timed};
 use super::paper::{ITEMS, Item};
 use super::section::{Grid, Section};
+use super::settings::{Settings, Timed};
 use crate::report::page::{STYLE, escape, inline};
 
 /// Beside the style of a run's page.

@@ -1,7 +1,7 @@
 //! The spectral types of the paper's figure 8, as simulated stars.
 
 use crate::lab::simulate::StellarParams;
-use crate::lab::simulate::template::typical_vsini_km_s;
+use crate::lab::simulate::params::typical_vsini_km_s;
 
 /// A spectral type.
 #[derive(Clone, Copy, Debug, PartialEq)]

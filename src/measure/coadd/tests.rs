@@ -5,7 +5,7 @@ use super::super::config::MeasureConfig;
 use super::*;
 use crate::Arm;
 use crate::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
-use crate::lab::simulate::template::{StellarParams, Template};
+use crate::lab::simulate::{StellarParams, Template};
 use crate::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, VelocityGrid};
 use crate::reference::Reference;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Arm;
-use crate::lab::simulate::template::{StellarParams, Template};
+use crate::lab::simulate::{StellarParams, Template};
 
 /// The Sun in an arm.
 fn of(arm: Arm) -> &'static Sunlight {

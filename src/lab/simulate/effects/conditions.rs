@@ -5,7 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::amounts::Sky;
 use super::lsf::Lsf;
-use crate::lab::simulate::plate::{Purpose, stream};
+use crate::lab::simulate::streams::{Purpose, stream};
 
 /// What holds for one spectrum.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt};
 
 use crate::lab::simulate::lines::air_to_vacuum_aa;
-use crate::lab::simulate::template::{StellarParams, typical_vsini_km_s};
+use crate::lab::simulate::params::{StellarParams, typical_vsini_km_s};
 use crate::{Arm, C_KM_S};
 
 /// What is wrong with an exposure.

@@ -6,7 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::amounts::Sky;
 use super::conditions::Place;
 use crate::lab::simulate::noise::count;
-use crate::lab::simulate::plate::{Purpose, stream};
+use crate::lab::simulate::streams::{Purpose, stream};
 
 /// Smoothness of the ripple (standard deviation of the Gaussian that white noise is smoothed with), pixels.
 const RIPPLE_PIXELS: f64 = 8.0;

@@ -12,9 +12,10 @@ use super::truth::SkyRow;
 use crate::Arm;
 use crate::lab::simulate::grid::{N_PIXELS, log10_wave};
 use crate::lab::simulate::observe::round;
-use crate::lab::simulate::plate::{Purpose, stream};
+use crate::lab::simulate::params::StellarParams;
 use crate::lab::simulate::spectrum::{Component, Simulated, SpectrumOptions, detected};
-use crate::lab::simulate::template::{StellarParams, Template};
+use crate::lab::simulate::streams::{Purpose, stream};
+use crate::lab::simulate::template::Template;
 
 /// What all spectra of a plate share.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::lab::simulate::grid::{GridShift, log10_wave};
 use crate::lab::simulate::lines::air_to_vacuum_aa;
-use crate::lab::simulate::template::StellarParams;
+use crate::lab::simulate::params::StellarParams;
 
 fn still() -> View {
     View {

@@ -3,7 +3,7 @@
 //! Usage: `cargo run --example calibrate_columns`
 
 use ndarray::Array1;
-use relrv::{CalibrateConfig, Observations, calibrate};
+use relrv::{CalibrateOptions, Observations, calibrate};
 
 fn main() -> relrv::Result<()> {
     // Every star in every exposure. Yours come from your table; numbers of stars and exposures are yours to choose.
@@ -24,7 +24,7 @@ fn main() -> relrv::Result<()> {
         rv_km_s.view(),
         rv_err_km_s.view(),
     )?;
-    let found = calibrate(&observations, &CalibrateConfig::default())?;
+    let found = calibrate(&observations, &CalibrateOptions::default())?;
 
     for zero_point in &found.zero_points {
         println!(

@@ -121,10 +121,10 @@ mod text;
 #[cfg(feature = "cli")]
 mod velocity_table;
 
-pub use calibrate::arms::{CalibrateConfig, Method, Scope};
-pub use calibrate::joint::JointConfig;
+pub use calibrate::arms::{CalibrateOptions, Method, Scope};
+pub use calibrate::joint::JointOptions;
 pub use calibrate::observations::Observations;
-pub use calibrate::paper::PaperConfig;
+pub use calibrate::paper::PaperOptions;
 pub use calibrate::results::{Star, ZeroPoint};
 pub use calibrate::{CalFlags, Calibration, calibrate, calibrate_without};
 pub use catalogue::flags::CatalogueFlags;

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::cal_flags::CalFlags;
-use super::joint::{self, JointConfig};
+use super::joint::{self, JointOptions};
 use super::observations::{ArmGraph, Observations};
-use super::paper::{self, PaperConfig};
+use super::paper::{self, PaperOptions};
 use super::solution::ArmSolution;
 use crate::{Error, Result};
 
@@ -35,18 +35,18 @@ pub enum Scope {
 /// Settings of a calibration.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-pub struct CalibrateConfig {
+pub struct CalibrateOptions {
     /// Method.
     pub method: Method,
     /// Scope of the joint method; the paper's is always the spectrograph.
     pub scope: Scope,
     /// Settings of the joint method.
-    pub joint: JointConfig,
+    pub joint: JointOptions,
     /// Settings of the paper's method.
-    pub paper: PaperConfig,
+    pub paper: PaperOptions,
 }
 
-impl CalibrateConfig {
+impl CalibrateOptions {
     /// Checks what the settings say.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ pub struct CalibratedArm {
 /// # Errors
 /// [`Error::NothingUsable`] when no arm has a usable observation.
 #[cfg(feature = "lab")]
-pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec<CalibratedArm>> {
+pub fn calibrate(obs: &mut Observations, config: &CalibrateOptions) -> Result<Vec<CalibratedArm>> {
     calibrate_except(obs, &[], config)
 }
 
@@ -110,7 +110,7 @@ pub fn calibrate(obs: &mut Observations, config: &CalibrateConfig) -> Result<Vec
 pub fn calibrate_except(
     obs: &mut Observations,
     never: &[bool],
-    config: &CalibrateConfig,
+    config: &CalibrateOptions,
 ) -> Result<Vec<CalibratedArm>> {
     obs.flag_rows();
     let alone = config.is_by_group();

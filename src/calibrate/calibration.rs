@@ -2,7 +2,7 @@
 
 use ndarray::Array1;
 
-use super::arms::{CalibrateConfig, calibrate_except};
+use super::arms::{CalibrateOptions, calibrate_except};
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
 use super::results::{self, Corrected, Star, ZeroPoint};
@@ -37,7 +37,7 @@ pub struct Calibration {
 ///
 /// ```
 /// use ndarray::Array1;
-/// use relrv::{CalibrateConfig, Observations, calibrate};
+/// use relrv::{CalibrateOptions, Observations, calibrate};
 ///
 /// # fn main() -> relrv::Result<()> {
 /// // 20 stars in 8 exposures. Exposure 3 is off by 2 km/s; star 5 moves by itself.
@@ -57,7 +57,7 @@ pub struct Calibration {
 /// let (star, exposure) = (Array1::from(star), Array1::from(exposure));
 /// let (rv, rv_err) = (Array1::from(rv), Array1::from(rv_err));
 /// let observations = Observations::from_columns(star.view(), exposure.view(), rv.view(), rv_err.view())?;
-/// let found = calibrate(&observations, &CalibrateConfig::default())?;
+/// let found = calibrate(&observations, &CalibrateOptions::default())?;
 ///
 /// assert!(found.converged);
 /// let relative = found.zero_points[3].zp - found.zero_points[2].zp;
@@ -71,7 +71,7 @@ pub struct Calibration {
 /// [`Error::Config`](crate::Error::Config) for options that make no sense; [`Error::NothingUsable`](crate::Error::NothingUsable) where
 /// no velocity can be used. An arm that cannot be solved is no error:
 /// see [`Calibration::converged`].
-pub fn calibrate(observations: &Observations, options: &CalibrateConfig) -> Result<Calibration> {
+pub fn calibrate(observations: &Observations, options: &CalibrateOptions) -> Result<Calibration> {
     calibrate_without(observations, &[], options)
 }
 
@@ -83,7 +83,7 @@ pub fn calibrate(observations: &Observations, options: &CalibrateConfig) -> Resu
 pub fn calibrate_without(
     observations: &Observations,
     never: &[bool],
-    options: &CalibrateConfig,
+    options: &CalibrateOptions,
 ) -> Result<Calibration> {
     options.check()?;
     let mut obs = observations.clone();
@@ -128,7 +128,7 @@ mod tests {
         let of = |rv: &Array1<f64>| {
             let obs =
                 Observations::from_columns(star.view(), exposure.view(), rv.view(), err.view());
-            calibrate(&obs.unwrap(), &CalibrateConfig::default()).unwrap()
+            calibrate(&obs.unwrap(), &CalibrateOptions::default()).unwrap()
         };
         let found = of(&rv);
         assert!(found.converged);
@@ -170,7 +170,7 @@ mod tests {
         let obs = Observations::from_columns(star.view(), exposure.view(), rv.view(), err.view())
             .and_then(|obs| obs.with_arm(arm.view()))
             .unwrap();
-        let found = calibrate(&obs, &CalibrateConfig::default()).unwrap();
+        let found = calibrate(&obs, &CalibrateOptions::default()).unwrap();
         assert_eq!(found.zero_points.len(), 20);
         for (a, b) in found.zero_points[..10].iter().zip(&found.zero_points[10..]) {
             assert_eq!((a.arm, b.arm), (0, 1));
@@ -198,12 +198,12 @@ mod tests {
         assert!(obs.clone().with_group(array![1].view()).is_err());
         assert!(obs.clone().with_arm(array![0, u32::MAX].view()).is_err());
         // One exposure of two stars: nothing to calibrate with, and no panic.
-        let found = calibrate(&obs, &CalibrateConfig::default()).unwrap();
+        let found = calibrate(&obs, &CalibrateOptions::default()).unwrap();
         assert!(found.zero_points.iter().all(|z| z.zp.is_nan()));
-        let mut options = CalibrateConfig::default();
+        let mut options = CalibrateOptions::default();
         options.joint.p_min = f64::NAN;
         assert!(calibrate(&obs, &options).is_err());
         let nothing = obs.with_no_velocity(array![true, true].view()).unwrap();
-        assert!(calibrate(&nothing, &CalibrateConfig::default()).is_ok());
+        assert!(calibrate(&nothing, &CalibrateOptions::default()).is_ok());
     }
 }

@@ -23,7 +23,7 @@ use crate::numbers::statistics::median;
 /// Settings of the `joint` method.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-pub struct JointConfig {
+pub struct JointOptions {
     /// Stars whose chi^2 is this improbable or more are not constant.
     pub p_min: f64,
     /// Residuals beyond this many sigma lose weight (with the inverse square of their distance).
@@ -36,9 +36,9 @@ pub struct JointConfig {
     pub max_exact: usize,
 }
 
-impl Default for JointConfig {
+impl Default for JointOptions {
     fn default() -> Self {
-        JointConfig {
+        JointOptions {
             p_min: 0.01,
             outlier_sigma: 4.0,
             min_constants: 3,
@@ -70,7 +70,7 @@ pub fn solve(
     graph: &Graph,
     group: &[u32],
     allowed: Option<&[bool]>,
-    config: &JointConfig,
+    config: &JointOptions,
 ) -> Result<ArmSolution> {
     let (graph, unit) = scaled(graph);
     let may = |star: usize| allowed.is_none_or(|a| a[star]);
@@ -104,7 +104,7 @@ struct Problem<'a> {
     group: &'a [u32],
     /// Whether a star may be a constant.
     may: &'a (dyn Fn(usize) -> bool + Sync),
-    config: &'a JointConfig,
+    config: &'a JointOptions,
 }
 
 /// What is known after a step.
@@ -283,7 +283,7 @@ fn start(
     graph: &Graph,
     group: &[u32],
     may: &dyn Fn(usize) -> bool,
-    config: &JointConfig,
+    config: &JointOptions,
 ) -> Result<Vec<f64>> {
     let allowed: Vec<bool> = (0..graph.n_stars()).map(may).collect();
     let mut zp = vec![0.0; graph.n_zp];

@@ -16,7 +16,7 @@ use crate::numbers::statistics::{chi2_p_value, mean_and_std};
 /// Settings of the `paper` method.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
-pub struct PaperConfig {
+pub struct PaperOptions {
     /// The iteration ends when the mean of every exposure is below this, in the unit of the RVs (paper: 0.01 km/s).
     pub tolerance: f64,
     /// Constants that an exposure needs for a zero point.
@@ -25,9 +25,9 @@ pub struct PaperConfig {
     pub max_iterations: usize,
 }
 
-impl Default for PaperConfig {
+impl Default for PaperOptions {
     fn default() -> Self {
-        PaperConfig {
+        PaperOptions {
             tolerance: 0.01,
             min_constants: 3,
             max_iterations: 200,
@@ -52,7 +52,7 @@ pub fn solve(
     graph: &Graph,
     group: &[u32],
     allowed: Option<&[bool]>,
-    config: &PaperConfig,
+    config: &PaperOptions,
 ) -> ArmSolution {
     let candidates = Candidates {
         open: &vec![true; graph.n_stars()],
@@ -66,7 +66,7 @@ pub fn solve_among(
     graph: &Graph,
     group: &[u32],
     candidates: &Candidates<'_>,
-    config: &PaperConfig,
+    config: &PaperOptions,
 ) -> ArmSolution {
     let n_groups = group.iter().max().map_or(0, |&g| g as usize + 1);
     let star_group: Vec<Option<u32>> = (0..graph.n_stars())
@@ -222,7 +222,7 @@ fn finish(
     n_constants: Vec<u32>,
     candidate: Vec<bool>,
     (log, converged): (Vec<Iteration>, bool),
-    config: &PaperConfig,
+    config: &PaperOptions,
 ) -> ArmSolution {
     let mut residual = vec![f64::NAN; graph.n_obs()];
     let mut robust = vec![0.0; graph.n_obs()];

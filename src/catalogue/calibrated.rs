@@ -10,7 +10,7 @@ use super::row::{self, ARMS, CatalogueRow};
 use super::star::{self, StarRow};
 use super::verdict::{double_lined, only_sure_variables};
 use super::zero_point::{self, ZeroPointRow};
-use crate::calibrate::arms::{CalibrateConfig, CalibratedArm, calibrate_except};
+use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
 use crate::calibrate::results::{self, Corrected};
 use crate::calibrate::summary::{self, ArmSummary};
 use crate::lamost::raw::StarNames;
@@ -61,7 +61,7 @@ impl Products {
 pub fn products(
     rows: &[RvRow],
     names: &HashMap<String, StarNames>,
-    config: &CalibrateConfig,
+    config: &CalibrateOptions,
 ) -> Result<Products> {
     let pairs = pair(rows);
     let mut catalogue: Vec<CatalogueRow> = pairs.iter().map(Pair::uncalibrated).collect();

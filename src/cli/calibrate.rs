@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, SUMMARY};
-use crate::calibrate::arms::{CalibrateConfig, CalibratedArm, Method, Scope, calibrate_except};
-use crate::calibrate::joint::JointConfig;
-use crate::calibrate::paper::PaperConfig;
+use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, Method, Scope, calibrate_except};
+use crate::calibrate::joint::JointOptions;
+use crate::calibrate::paper::PaperOptions;
 use crate::calibrate::results::n_rows_unusable;
 use crate::calibrate::summary::ArmSummary;
 use crate::files::whole::Prepared;
@@ -34,12 +34,12 @@ pub struct CalibrateArgs {
     pub overwrite: bool,
     /// How zero points are found
     #[command(flatten)]
-    pub options: CalibrateOptions,
+    pub options: CalibratingArgs,
 }
 
 /// How zero points are found.
 #[derive(Clone, Debug, clap::Args)]
-pub struct CalibrateOptions {
+pub struct CalibratingArgs {
     /// joint: robust weighted least squares; paper: the iteration of Xiong et al. 2021, 3.2
     #[arg(long, value_enum, default_value_t)]
     pub method: Method,
@@ -47,22 +47,22 @@ pub struct CalibrateOptions {
     #[arg(long, value_enum, default_value_t)]
     pub scope: Scope,
     /// Constant stars that an exposure needs for a zero point
-    #[arg(long, value_name = "N", default_value_t = JointConfig::default().min_constants)]
+    #[arg(long, value_name = "N", default_value_t = JointOptions::default().min_constants)]
     pub min_constants: usize,
     /// Stars whose chi^2 is less probable than this are not constant
-    #[arg(long, value_name = "P", default_value_t = JointConfig::default().p_min)]
+    #[arg(long, value_name = "P", default_value_t = JointOptions::default().p_min)]
     pub p_min: f64,
     /// Method paper: largest mean of an exposure's constants at the end, in the unit of the RVs
-    #[arg(long, value_name = "RV", default_value_t = PaperConfig::default().tolerance)]
+    #[arg(long, value_name = "RV", default_value_t = PaperOptions::default().tolerance)]
     pub tolerance: f64,
 }
 
-impl CalibrateOptions {
+impl CalibratingArgs {
     /// The checked settings.
     ///
     /// # Errors
     /// [`Error::Config`] for values that make no sense.
-    pub fn config(&self) -> Result<CalibrateConfig> {
+    pub fn config(&self) -> Result<CalibrateOptions> {
         if !(self.p_min > 0.0 && self.p_min < 0.5) {
             return Err(Error::Config(format!(
                 "--p-min: expected a probability between 0 and 0.5, found {}",
@@ -80,10 +80,10 @@ impl CalibrateOptions {
                 "--min-constants: expected 2 at least: one star is no zero point".to_owned(),
             ));
         }
-        let mut config = CalibrateConfig {
+        let mut config = CalibrateOptions {
             method: self.method,
             scope: self.scope,
-            ..CalibrateConfig::default()
+            ..CalibrateOptions::default()
         };
         config.joint.p_min = self.p_min;
         config.joint.min_constants = self.min_constants;
@@ -112,7 +112,7 @@ pub struct Summary {
     /// Unit of all RVs here.
     pub unit: String,
     /// Settings.
-    pub config: CalibrateConfig,
+    pub config: CalibrateOptions,
     /// Arms in order.
     pub arms: Vec<ArmSummary>,
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::calibrate::arms::CalibrateConfig;
+use crate::calibrate::arms::CalibrateOptions;
 use crate::files::same_file;
 use crate::files::whole::Prepared;
 use crate::files::workplace::{self, Note, Noted, Which, Workplace};
@@ -62,7 +62,7 @@ impl CalibrateDir {
     /// # Errors
     /// [`Error::OutputIsInput`]; [`Error::Config`] if it belongs to another command, if another program works in it, or if it
     /// holds another calibration or files of these names and `--overwrite` is not given; [`Error::InTheWay`], [`Error::Io`].
-    pub fn open(asked: &Asked<'_>, config: &CalibrateConfig) -> Result<Self> {
+    pub fn open(asked: &Asked<'_>, config: &CalibrateOptions) -> Result<Self> {
         let dir = asked.out;
         same_file::refuse_inputs(outputs(dir), [asked.table])?;
         workplace::refuse_others(dir, COMMAND)?;
@@ -102,7 +102,7 @@ impl CalibrateDir {
 }
 
 /// Everything that the products depend on beside the table's content.
-fn settings(asked: &Asked<'_>, config: &CalibrateConfig) -> Result<Map<String, Value>> {
+fn settings(asked: &Asked<'_>, config: &CalibrateOptions) -> Result<Map<String, Value>> {
     let place = std::path::absolute(asked.table).unwrap_or_else(|_| asked.table.to_owned());
     let mut formats = asked.format.to_vec();
     formats.sort();

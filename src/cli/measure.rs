@@ -35,12 +35,12 @@ pub struct MeasureArgs {
     out: PathBuf,
     /// How it is measured.
     #[command(flatten)]
-    options: MeasureOptions,
+    options: MeasuringArgs,
 }
 
 /// Options that `measure` and `run` share.
 #[derive(Debug, clap::Args)]
-pub struct MeasureOptions {
+pub struct MeasuringArgs {
     /// Leave out exposures with a lower signal-to-noise ratio.
     #[arg(long, value_name = "SNR", default_value_t = MeasureConfig::default().snr_min)]
     snr_min: f64,
@@ -77,7 +77,7 @@ pub struct MeasureOptions {
     pub verbose: bool,
 }
 
-impl MeasureOptions {
+impl MeasuringArgs {
     /// The checked settings.
     pub fn config(&self) -> Result<MeasureConfig> {
         if !self.snr_min.is_finite() {
@@ -173,7 +173,7 @@ mod tests {
     #[derive(clap::Parser)]
     struct Cli {
         #[command(flatten)]
-        options: MeasureOptions,
+        options: MeasuringArgs,
     }
 
     #[test]

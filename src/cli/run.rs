@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Outcome;
-use super::calibrate::CalibrateOptions;
+use super::calibrate::CalibratingArgs;
 use super::interrupt;
-use super::measure::MeasureOptions;
+use super::measure::MeasuringArgs;
 use super::measure_summary::tell_rejections;
 use super::progress::Bar;
 use super::run_summary::{outlook_text, tell_summary};
@@ -47,9 +47,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
-    measure: MeasureOptions,
+    measure: MeasuringArgs,
     #[command(flatten)]
-    calibrate: CalibrateOptions,
+    calibrate: CalibratingArgs,
 }
 
 impl RunArgs {

@@ -2,8 +2,8 @@
 
 use plotters::prelude::*;
 
+use super::finished::Finished;
 use super::plot::*;
-use super::products::Products;
 use crate::Arm;
 use crate::likelihood::flags::CHI2_HIGH_LIMIT;
 use crate::numbers::statistics::median;
@@ -12,7 +12,7 @@ use crate::numbers::statistics::median;
 const RANGE: (f64, f64) = (0.4, 4.0);
 const BINS: usize = 60;
 
-pub fn figure(products: &Products) -> Drawn<Figure> {
+pub fn figure(products: &Finished) -> Drawn<Figure> {
     let svg = svg((1100, 440), |root| {
         for (area, arm) in root.split_evenly((1, 2)).iter().zip([Arm::Red, Arm::Blue]) {
             panel(area, products, arm)?;
@@ -30,7 +30,7 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
     })
 }
 
-fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
+fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
     let rows = products.catalogue.rows.iter();
     let values = rows.map(|row| row.arm(arm).chi2_red);
     let mut values: Vec<f64> = values.filter(|v| v.is_finite()).collect();

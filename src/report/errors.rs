@@ -2,12 +2,12 @@
 
 use plotters::prelude::*;
 
+use super::finished::Finished;
 use super::plot::*;
-use super::products::Products;
 use crate::Arm;
 use crate::numbers::statistics::quantile;
 
-pub fn figure(products: &Products) -> Drawn<Figure> {
+pub fn figure(products: &Finished) -> Drawn<Figure> {
     let svg = svg((1100, 480), |root| {
         for (area, arm) in root.split_evenly((1, 2)).iter().zip([Arm::Red, Arm::Blue]) {
             panel(area, products, arm)?;
@@ -24,7 +24,7 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
     })
 }
 
-fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
+fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
     let velocities = products.catalogue.rows.iter().map(|row| row.arm(arm));
     let points: Vec<(f64, f64)> = velocities
         .map(|v| (v.snr, v.rv_err_km_s))

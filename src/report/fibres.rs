@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use plotters::prelude::*;
 
+use super::finished::Finished;
 use super::plot::*;
-use super::products::Products;
 use super::tick::tick;
 use crate::Arm;
 use crate::numbers::statistics::quantile;
@@ -13,7 +13,7 @@ use crate::numbers::statistics::quantile;
 /// Fibres of a spectrograph of LAMOST.
 const FIBRES: i64 = 250;
 
-pub fn figure(products: &Products) -> Drawn<Figure> {
+pub fn figure(products: &Finished) -> Drawn<Figure> {
     let svg = svg((1100, 760), |root| {
         for (area, arm) in root.split_evenly((2, 1)).iter().zip([Arm::Red, Arm::Blue]) {
             panel(area, products, arm)?;
@@ -31,7 +31,7 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
     })
 }
 
-fn panel(area: &Panel, products: &Products, arm: Arm) -> Drawn {
+fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
     let rv = |row: usize| products.catalogue.arm(arm, row).rv_corr_km_s;
     let mut fibres: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     for rows in products.constant_rows(arm).values() {

@@ -6,10 +6,10 @@ mod axis;
 mod chi2;
 mod errors;
 mod fibres;
+pub(crate) mod finished;
 mod log_axis;
 pub(crate) mod page;
 pub(crate) mod plot;
-pub(crate) mod products;
 mod scatter;
 mod sky;
 pub(crate) mod tick;
@@ -27,8 +27,8 @@ use crate::files::page_files::REPORT_DIR;
 use crate::files::page_files::{MARK, refuse_foreign};
 use crate::files::whole;
 use crate::{Error, Result};
+use finished::Finished;
 use plot::Figure;
-use products::Products;
 
 /// Writes `report/index.html` of the finished run in `dir`, and each figure beside it as SVG; the path of the page.
 ///
@@ -37,7 +37,7 @@ use products::Products;
 /// not what a run writes, [`Error::InTheWay`] for files of these names that no report consists of, [`Error::Io`].
 pub fn write(dir: &Path) -> Result<PathBuf> {
     refuse_foreign(dir)?;
-    let products = Products::read(dir)?;
+    let products = Finished::read(dir)?;
     let report = dir.join(REPORT_DIR);
     whole::remove_parts(&report)?;
     let figures = figures(&products, &report)?;
@@ -51,7 +51,7 @@ pub fn write(dir: &Path) -> Result<PathBuf> {
 }
 
 /// All figures of a run; an error names `place`.
-pub(crate) fn figures(products: &Products, place: &Path) -> Result<Vec<Figure>> {
+pub(crate) fn figures(products: &Finished, place: &Path) -> Result<Vec<Figure>> {
     let drawings = [
         zero_points::figure,
         errors::figure,

@@ -6,13 +6,13 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::MARK;
+use super::finished::Finished;
 use super::plot::Figure;
-use super::products::Products;
 
 pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// The whole page; it needs nothing else.
-pub fn html(products: &Products, figures: &[Figure]) -> String {
+pub fn html(products: &Finished, figures: &[Figure]) -> String {
     let mut out = String::new();
     let record = &products.record;
     let title = "relrv run";
@@ -97,7 +97,7 @@ fn lead(record: &Value) -> String {
 }
 
 /// What went in and came out, and how well the arms were calibrated.
-fn numbers(products: &Products) -> String {
+fn numbers(products: &Finished) -> String {
     let record = &products.record;
     let counts = &record["counts"];
     let n = |name: &str| counts[name].as_u64().unwrap_or(0);
@@ -167,7 +167,7 @@ fn calibration(record: &Value) -> String {
     out + "</tbody></table><p class=\"note\">Scatter: median over the constant stars of the standard deviation of their velocities.</p>"
 }
 
-fn not_used(products: &Products) -> String {
+fn not_used(products: &Finished) -> String {
     let mut out = String::from("<section><h2>Not used</h2>");
     if products.rejected.is_empty() {
         return out + "<p>Every input was used.</p></section>\n";

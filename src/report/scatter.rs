@@ -4,15 +4,15 @@ use std::collections::HashMap;
 
 use plotters::prelude::*;
 
+use super::finished::Finished;
 use super::plot::*;
-use super::products::Products;
 use crate::Arm;
 use crate::numbers::statistics::{median, quantile};
 
 /// One constant star: (median SNR, scatter before, scatter after).
 type Star = (f64, f64, f64);
 
-pub fn figure(products: &Products) -> Drawn<Figure> {
+pub fn figure(products: &Finished) -> Drawn<Figure> {
     let svg = svg((1100, 900), |root| {
         for (areas, arm) in root.split_evenly((2, 1)).iter().zip([Arm::Red, Arm::Blue]) {
             let stars = constants(products, arm);
@@ -33,7 +33,7 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
     })
 }
 
-fn constants(products: &Products, arm: Arm) -> Vec<Star> {
+fn constants(products: &Finished, arm: Arm) -> Vec<Star> {
     let catalogue = &products.catalogue;
     let snr_of: HashMap<&str, f64> = products
         .constant_rows(arm)

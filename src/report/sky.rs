@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use plotters::prelude::*;
 
+use super::finished::Finished;
 use super::plot::*;
-use super::products::Products;
 use super::tick::tick;
 use crate::Arm;
 
-pub fn figure(products: &Products) -> Drawn<Figure> {
+pub fn figure(products: &Finished) -> Drawn<Figure> {
     let svg = svg((1100, 640), |root| map(root, products))?;
     Ok(Figure {
         name: "sky",
@@ -21,7 +21,7 @@ pub fn figure(products: &Products) -> Drawn<Figure> {
     })
 }
 
-fn map(area: &Panel, products: &Products) -> Drawn {
+fn map(area: &Panel, products: &Finished) -> Drawn {
     let c = &products.catalogue;
     let variable: HashSet<&str> = products
         .stars

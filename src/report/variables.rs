@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use plotters::prelude::*;
 
+use super::finished::Finished;
 use super::plot::*;
-use super::products::Products;
 use super::tick::tick;
 use crate::Arm;
 use crate::numbers::statistics::median;
@@ -19,7 +19,7 @@ const MIN_POINTS: u32 = 4;
 /// Double-lined candidates among the curves, unless places are left: they vary most, and their velocities mean least.
 const MOST_DOUBLE: usize = 3;
 
-pub fn figure(products: &Products) -> Drawn<Figure> {
+pub fn figure(products: &Finished) -> Drawn<Figure> {
     let stars = most_variable(products);
     let svg = svg((1100, 1160), |root| {
         if stars.is_empty() {
@@ -64,7 +64,7 @@ struct Shown {
 }
 
 /// The stars, the most variable first.
-fn most_variable(products: &Products) -> Vec<Shown> {
+fn most_variable(products: &Finished) -> Vec<Shown> {
     let number: HashMap<&str, usize> = (0..)
         .zip(&products.catalogue.stars)
         .map(|(i, s)| (&**s, i))
@@ -111,7 +111,7 @@ struct Point {
 }
 
 /// Velocities of a star in one arm, less their median.
-fn velocities(products: &Products, rows: &[usize], arm: Arm, start_d: f64) -> Vec<Point> {
+fn velocities(products: &Finished, rows: &[usize], arm: Arm, start_d: f64) -> Vec<Point> {
     let c = &products.catalogue;
     let all = rows.iter().map(|r| (c.exposure(*r).hjd, c.arm(arm, *r)));
     let mut points: Vec<Point> = all
@@ -133,7 +133,7 @@ fn velocities(products: &Products, rows: &[usize], arm: Arm, start_d: f64) -> Ve
     points
 }
 
-fn curve(area: &Panel, products: &Products, shown: &Shown) -> Drawn {
+fn curve(area: &Panel, products: &Finished, shown: &Shown) -> Drawn {
     let star = shown.star;
     let c = &products.catalogue;
     let rows: Vec<usize> = (0..c.len()).filter(|r| c.star[*r] == star).collect();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use plotters::prelude::*;
 
+use super::finished::Finished;
 use super::plot::*;
-use super::products::Products;
 use super::tick::tick;
 use crate::Arm;
 use crate::catalogue::zero_point::ZeroPointRow;
@@ -20,7 +20,7 @@ const NIGHT_GAP_MIN: i64 = 6 * 60;
 /// Least number of stars of a violin.
 const MIN_VIOLIN: usize = 5;
 
-pub fn figure(products: &Products) -> Drawn<Figure> {
+pub fn figure(products: &Finished) -> Drawn<Figure> {
     let busiest = busiest(&products.zero_points);
     let svg = svg((1100, 1180), |root| {
         let (top, bottom) = root.split_vertically(500);
@@ -60,7 +60,7 @@ fn busiest(zero_points: &[ZeroPointRow]) -> Option<(String, i32)> {
 }
 
 /// Velocity of each row of the constants less the mean of the star.
-fn moves(products: &Products, arm: Arm) -> Vec<(usize, f64)> {
+fn moves(products: &Finished, arm: Arm) -> Vec<(usize, f64)> {
     let rv = |row: usize| products.catalogue.arm(arm, row).rv_km_s;
     let mut out = Vec::new();
     for rows in products
@@ -81,7 +81,7 @@ fn range(values: impl Iterator<Item = f64>) -> f64 {
     if widest > 0.0 { widest } else { 1.0 }
 }
 
-fn by_spectrograph(area: &Panel, products: &Products, arm: Arm) -> Drawn {
+fn by_spectrograph(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
     let title = format!("{arm} arm, by spectrograph");
     let mut groups: BTreeMap<i32, Vec<f64>> = BTreeMap::new();
     let c = &products.catalogue;
@@ -151,7 +151,7 @@ fn draw_group(chart: &mut LinearChart, values: &[f64], x: f64, half_width: f64, 
 
 fn by_exposure(
     area: &Panel,
-    products: &Products,
+    products: &Finished,
     arm: Arm,
     busiest: Option<&(String, i32)>,
 ) -> Drawn {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
-use crate::calibrate::arms::CalibrateConfig;
+use crate::calibrate::arms::CalibrateOptions;
 use crate::measure::MeasureConfig;
 use crate::{Error, Result};
 
@@ -52,7 +52,7 @@ pub struct RunConfig {
     /// Measurement.
     pub measure: MeasureConfig,
     /// Zero points.
-    pub calibrate: CalibrateConfig,
+    pub calibrate: CalibrateOptions,
     /// Formats of the products.
     pub formats: Vec<ProductFormat>,
     /// Columns with the flags' names beside those with their numbers.

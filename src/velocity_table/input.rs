@@ -9,7 +9,7 @@ use crate::{Error, Result};
 
 /// How a table holds its RVs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum Shape {
     /// One RV per row: columns `star`, `exposure`, `rv`, `rv_err`, optional `rv_err_own`, `group`, `arm`. In the table of
     /// `relrv measure`, `lmjm` stands for the exposure, `planid` and `spid` for the group.
     Long,
@@ -40,7 +40,7 @@ pub struct Input {
     /// Arms as the table calls them; one empty name where it tells no arm.
     pub arms: Vec<String>,
     /// How the table holds them.
-    pub layout: Layout,
+    pub shape: Shape,
     /// Column that names the star.
     pub star_column: &'static str,
     /// Unit of the RVs.
@@ -68,10 +68,10 @@ pub fn observations(table: &Table) -> Result<Input> {
 /// As [`observations`].
 pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> {
     let table = Found { table, skipped };
-    let layout = if table.get("rv")?.is_none() && has_wide_rv(&table) {
-        Layout::Wide
+    let shape = if table.get("rv")?.is_none() && has_wide_rv(&table) {
+        Shape::Wide
     } else {
-        Layout::Long
+        Shape::Long
     };
     let n_rows = table.table.n_rows();
     if u32::try_from(n_rows).is_err() {
@@ -80,18 +80,18 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
             u32::MAX
         )));
     }
-    let (star_name, exposure_name) = match layout {
-        Layout::Long if table.get("exposure")?.is_none() && table.get("lmjm")?.is_some() => {
+    let (star_name, exposure_name) = match shape {
+        Shape::Long if table.get("exposure")?.is_none() && table.get("lmjm")?.is_some() => {
             ("star", "lmjm")
         }
-        Layout::Long => ("star", "exposure"),
-        Layout::Wide => (wide_star_name(&table), "lmjm"),
+        Shape::Long => ("star", "exposure"),
+        Shape::Wide => (wide_star_name(&table), "lmjm"),
     };
     let (stars, star) = named(table.need(star_name)?)?;
     let (exposures, exposure) = named(table.need(exposure_name)?)?;
-    let (groups, group) = groups(&table, &layout)?;
+    let (groups, group) = groups(&table, &shape)?;
     let mut columns = Vec::new();
-    for source in sources(&table, &layout) {
+    for source in sources(&table, &shape) {
         columns.push(VelocityColumns::of(&table, source)?);
     }
     let unit = unit_of(&columns);
@@ -102,7 +102,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         observed.push(columns.observations(&unit, &mut notes)?);
     }
     let arm = table.get("arm")?;
-    if let (Layout::Long, Some(arm)) = (&layout, arm) {
+    if let (Shape::Long, Some(arm)) = (&shape, arm) {
         (arms, observed) = split_arms(observed.remove(0), arm)?;
     }
     Ok(Input {
@@ -118,24 +118,24 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         arms,
         star_column: star_name,
         has_own_errors: columns.iter().any(|c| c.own.is_some()),
-        has_arms: layout == Layout::Wide || arm.is_some(),
-        layout,
+        has_arms: shape == Shape::Wide || arm.is_some(),
+        shape,
         unit,
         notes,
     })
 }
 
 /// The columns that hold velocities, by arm.
-fn sources(table: &Found<'_>, layout: &Layout) -> Vec<Source> {
+fn sources(table: &Found<'_>, shape: &Shape) -> Vec<Source> {
     let of = |arm: &str, rv: String| Source {
         arm: arm.to_owned(),
         err: format!("{rv}_err"),
         own: format!("{rv}_err_own"),
         rv,
     };
-    match layout {
-        Layout::Long => vec![of("", "rv".to_owned())],
-        Layout::Wide => [("red", "drv_r"), ("blue", "drv_b")]
+    match shape {
+        Shape::Long => vec![of("", "rv".to_owned())],
+        Shape::Wide => [("red", "drv_r"), ("blue", "drv_b")]
             .iter()
             .filter(|(_, rv)| table.has(rv))
             .map(|(arm, rv)| of(arm, (*rv).to_owned()))
@@ -236,15 +236,15 @@ fn named(column: &Column) -> Result<(Names, Vec<u32>)> {
 }
 
 /// Group of each row: plate and spectrograph where the table has no groups but these.
-fn groups(table: &Found<'_>, layout: &Layout) -> Result<(Groups, Vec<u32>)> {
-    if *layout == Layout::Long
+fn groups(table: &Found<'_>, shape: &Shape) -> Result<(Groups, Vec<u32>)> {
+    if *shape == Shape::Long
         && let Some(group) = table.get("group")?
     {
         let (names, numbers) = names(group)?;
         return Ok((Groups::Named(names), numbers));
     }
     let has_plates = table.get("planid")?.is_some() && table.get("spid")?.is_some();
-    if *layout == Layout::Long && !has_plates {
+    if *shape == Shape::Long && !has_plates {
         return Ok((Groups::None, vec![0; table.table.n_rows()]));
     }
     let plates = name_texts(table.need("planid")?)?;

@@ -1,6 +1,6 @@
 //! Velocities of a table that say nothing about their star.
 
-use super::input::{Input, Layout};
+use super::input::{Input, Shape};
 use super::never_constant::own_flags;
 use crate::calibrate::CalFlags;
 use crate::likelihood::RvFlags;
@@ -9,7 +9,7 @@ use crate::table::Table;
 /// Marks the observations whose flags are among [`RvFlags::NO_VELOCITY`] in the table of `relrv measure` or the catalogue of `relrv
 /// run`: they are corrected, and not used.
 pub fn mark_not_used(table: &Table, input: &mut Input) {
-    let is_wide = input.layout == Layout::Wide;
+    let is_wide = input.shape == Shape::Wide;
     for arm in &mut input.observations.arms {
         let name = match (is_wide, arm.leads) {
             (false, _) => "flags",

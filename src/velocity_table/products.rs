@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::input::{Input, Layout, is_red};
+use super::input::{Input, Shape, is_red};
 use super::names::Groups;
 use super::room::{CONSTANT, make_room};
 use crate::calibrate::CalFlags;
@@ -29,9 +29,9 @@ fn push_fields<R: 'static>(table: &mut Table, input: &Input, fields: &[Field<R>]
 
 /// Columns of a zero point's or star's group: plate and spectrograph in a catalogue, else `group`.
 fn push_group(table: &mut Table, input: &Input, groups: impl Iterator<Item = u32>) {
-    match (&input.layout, &input.groups) {
+    match (&input.shape, &input.groups) {
         (_, Groups::None) => {}
-        (Layout::Wide, Groups::Plates(pairs)) => {
+        (Shape::Wide, Groups::Plates(pairs)) => {
             let of: Vec<&(String, String)> = groups.map(|g| &pairs[g as usize]).collect();
             let spid = |spid: &String| spid.parse().unwrap_or(-1);
             table.push_text(
@@ -78,9 +78,9 @@ pub fn zero_points(input: &Input, arms: &[CalibratedArm]) -> Table {
     let rows: Vec<ZeroPoint> = results::zero_points(arms).collect();
     let mut table = Table::new();
     push_group(&mut table, input, rows.iter().map(|z| z.group));
-    let exposure_name = match input.layout {
-        Layout::Long => "exposure",
-        Layout::Wide => "lmjm",
+    let exposure_name = match input.shape {
+        Shape::Long => "exposure",
+        Shape::Wide => "lmjm",
     };
     let exposure = |z: &ZeroPoint| input.exposures.of(z.exposure).to_owned();
     let exposures = rows.iter().map(exposure).collect();
@@ -99,13 +99,13 @@ pub fn zero_points(input: &Input, arms: &[CalibratedArm]) -> Table {
 /// meaning, are replaced; others get another name. The second value tells of both, in sentences for the user.
 pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> (Table, Vec<String>) {
     let obs = &input.observations;
-    let columns: Vec<(String, String, Corrected)> = match input.layout {
-        Layout::Long => {
+    let columns: Vec<(String, String, Corrected)> = match input.shape {
+        Shape::Long => {
             let mut all = Corrected::none(obs.n_rows());
             (0..arms.len()).for_each(|arm| all.fill(obs, arms, arm));
             vec![("rv".to_owned(), "cal_flags".to_owned(), all)]
         }
-        Layout::Wide => {
+        Shape::Wide => {
             let of_arm = |(arm, name): (usize, &String)| {
                 let x = if is_red(name) { 'r' } else { 'b' };
                 let corrected = Corrected::of(obs, arms, arm);
@@ -149,7 +149,7 @@ pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> (T
 fn constant_rows(input: &Input, arms: &[CalibratedArm]) -> Vec<bool> {
     let mut constant = vec![false; input.observations.n_rows()];
     for (i, arm) in arms.iter().enumerate() {
-        if arm.constants_from.is_none() || input.layout == Layout::Long {
+        if arm.constants_from.is_none() || input.shape == Shape::Long {
             mark_constants(&input.observations, arms, i, &mut constant);
         }
     }
@@ -163,9 +163,9 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
         .iter()
         .map(|s| input.stars.of(s.star).to_owned())
         .collect();
-    let names = match input.layout {
-        Layout::Long => ColumnData::Text(names),
-        Layout::Wide => text_or_int(names),
+    let names = match input.shape {
+        Shape::Long => ColumnData::Text(names),
+        Shape::Wide => text_or_int(names),
     };
     let mut table = Table::new();
     table.push(input.star_column, "", "star", names);
@@ -183,7 +183,7 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
 /// What was done with each arm.
 pub fn summaries(input: &Input, arms: &[CalibratedArm]) -> Vec<ArmSummary> {
     let name = |arm: usize| input.arms[arm].clone();
-    let is_paired = input.layout == Layout::Wide;
+    let is_paired = input.shape == Shape::Wide;
     let of = |(i, arm)| summary::arm(&input.observations, i, arm, &name, is_paired);
     arms.iter().enumerate().map(of).collect()
 }

@@ -3,7 +3,7 @@
 
 use relrv::Arm;
 use relrv::calibrate::CalFlags;
-use relrv::calibrate::arms::CalibrateConfig;
+use relrv::calibrate::arms::CalibrateOptions;
 use relrv::catalogue::measured;
 use relrv::catalogue::{self, exposure, row, star, zero_point};
 use relrv::lamost::raw::RejectReason;
@@ -113,7 +113,7 @@ fn columns_of_run_are_described_with_their_types_and_units() {
     let measured = measure_paths(&[small_plate()]);
     for rows in [&measured.rows[..], &[]] {
         let made =
-            catalogue::products(rows, &Default::default(), &CalibrateConfig::default()).unwrap();
+            catalogue::products(rows, &Default::default(), &CalibrateOptions::default()).unwrap();
         assert_eq!(made.stars.is_empty(), rows.is_empty());
         let [catalogue, stars, constants, zero_points] =
             catalogue::TABLES.map(|name| made.table(name, false));
@@ -149,7 +149,7 @@ fn only_columns_that_say_so_have_missing_numbers() {
     let kept = |r: &&RvRow| r.arm == Arm::Blue || r.star < 3;
     let rows: Vec<RvRow> = measured.rows.iter().filter(kept).cloned().collect();
     let made =
-        catalogue::products(&rows, &Default::default(), &CalibrateConfig::default()).unwrap();
+        catalogue::products(&rows, &Default::default(), &CalibrateOptions::default()).unwrap();
     let table = made.table("catalogue", false);
     assert_eq!(assert_honest(&exposure::PLACE, &table), 0);
     assert_eq!(assert_honest(&exposure::TIME, &table), 0);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use relrv::calibrate::arms::CalibrateConfig;
+use relrv::calibrate::arms::CalibrateOptions;
 use relrv::likelihood::Cpu;
 use relrv::measure::Progress;
 use relrv::run::{Done, ProductFormat, RunConfig};
@@ -103,7 +103,7 @@ fn run_spoiled(plate: &Path, out: &Path, spoil: &(dyn Fn() + Sync)) -> Done {
         inputs: vec![plate.to_owned()],
         out: out.to_owned(),
         measure: default_config(),
-        calibrate: CalibrateConfig::default(),
+        calibrate: CalibrateOptions::default(),
         formats: vec![ProductFormat::Fits],
         flags_text: false,
         overwrite: false,

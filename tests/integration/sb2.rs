@@ -6,7 +6,7 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use relrv::Arm;
-use relrv::calibrate::arms::CalibrateConfig;
+use relrv::calibrate::arms::CalibrateOptions;
 use relrv::catalogue::products;
 use relrv::catalogue::star::StarRow;
 use relrv::double_lined::coarse::CoarseExposure;
@@ -116,7 +116,7 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
     let made = products(
         &measured.rows,
         &Default::default(),
-        &CalibrateConfig::default(),
+        &CalibrateOptions::default(),
     )
     .unwrap();
 

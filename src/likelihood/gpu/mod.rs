@@ -3,8 +3,8 @@
 //! One dispatch for a batch where the device's limits allow it, else the fewest that fit. Search, exact values, parabola
 //! and precision sums happen on the device; 48 bytes a spectrum come back and go through the same code as the CPU's.
 
-pub mod layout;
 pub mod pack;
+pub mod structs;
 #[cfg(test)]
 mod tests;
 
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use self::layout::{Found, Params, REFINED, SHADER, VERTEX, WRITTEN, ln_likelihood};
 use self::pack::{Chunk, F32, FLUXES, Limits, N_INPUTS, ROW_COPIES, chunks, is_finite};
+use self::structs::{Found, Params, REFINED, SHADER, VERTEX, WRITTEN, ln_likelihood};
 use super::batch::{Batch, PHASES};
 use super::peak::{Measurement, Peak, PeakContext, finish};
 use super::precision::PrecisionSums;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 use wgpu::WriteOnly;
 
-use super::layout::{Found, Pixel, Spectrum, TILE};
+use super::structs::{Found, Pixel, Spectrum, TILE};
 use crate::likelihood::batch::{
     Batch, MAX_FLUX, MAX_IVAR, MIN_IVAR, PHASES, ReferenceTable, SpectrumPixels,
 };

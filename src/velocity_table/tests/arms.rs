@@ -46,9 +46,9 @@ fn two_arms() -> (Table, Vec<f64>) {
 fn red_constants_calibrate_the_blue() {
     let (t, truth) = two_arms();
     for method in [Method::Joint, Method::Paper] {
-        let config = CalibrateConfig {
+        let config = CalibrateOptions {
             method,
-            ..CalibrateConfig::default()
+            ..CalibrateOptions::default()
         };
         let (input, arms) = run(&t, &config);
         assert_eq!(input.arms, ["red", "blue"]);
@@ -155,9 +155,9 @@ fn measured() -> Table {
 fn the_table_of_measure_is_taken_as_it_is() {
     let t = measured();
     for scope in [Scope::Survey, Scope::Spectrograph] {
-        let config = CalibrateConfig {
+        let config = CalibrateOptions {
             scope,
-            ..CalibrateConfig::default()
+            ..CalibrateOptions::default()
         };
         let (input, arms) = run(&t, &config);
         assert_eq!(input.arms, ["red", "blue"]);

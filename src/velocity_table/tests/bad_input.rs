@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn an_exposure_with_too_few_constants_gets_nan_and_a_flag() {
     let m = mock(5, 0.0);
-    let (_, arms) = run(&table(&m), &CalibrateConfig::default());
+    let (_, arms) = run(&table(&m), &CalibrateOptions::default());
     // Exposure 7 keeps two constants and all the binaries.
     let mut kept = 0;
     let mut few = m.clone();
@@ -25,9 +25,9 @@ fn an_exposure_with_too_few_constants_gets_nan_and_a_flag() {
     });
     let t = table(&few);
     for method in [Method::Joint, Method::Paper] {
-        let config = CalibrateConfig {
+        let config = CalibrateOptions {
             method,
-            ..CalibrateConfig::default()
+            ..CalibrateOptions::default()
         };
         let (input, arms) = run(&t, &config);
         let zp = products::zero_points(&input, &arms);
@@ -96,7 +96,7 @@ fn bad_rows_are_flagged_and_kept() {
         (0..t.n_rows()).map(|i| format!("n{i}")).collect(),
     );
     let clean = zps(&table(&mock(4, 0.3)));
-    let (input, arms) = run(&t, &CalibrateConfig::default());
+    let (input, arms) = run(&t, &CalibrateOptions::default());
     let out = products::calibrated(t.clone(), &input, &arms).0;
     out.check().unwrap();
     assert_eq!(out.n_rows(), n + 8);
@@ -134,9 +134,9 @@ fn tiny_tables_give_flags_or_an_error_and_never_a_number_from_one_star() {
     let one_exposure = make(&[("a", 1), ("b", 1), ("c", 1), ("d", 1)]);
     for t in [one_star, one_exposure] {
         for method in [Method::Joint, Method::Paper] {
-            let config = CalibrateConfig {
+            let config = CalibrateOptions {
                 method,
-                ..CalibrateConfig::default()
+                ..CalibrateOptions::default()
             };
             let (input, arms) = run(&t, &config);
             let out = products::calibrated(t.clone(), &input, &arms).0;
@@ -151,7 +151,7 @@ fn tiny_tables_give_flags_or_an_error_and_never_a_number_from_one_star() {
         }
     }
     let mut input = input::observations(&make(&[])).unwrap();
-    let message = calibrate(&mut input.observations, &CalibrateConfig::default())
+    let message = calibrate(&mut input.observations, &CalibrateOptions::default())
         .unwrap_err()
         .to_string();
     assert!(message.contains("none of 0 rows"), "{message}");

@@ -26,7 +26,7 @@ fn chi2_of_constants_matches_its_degrees_of_freedom() {
             err_km_s: (0.8, 1.2),
             ..MockConfig::default()
         });
-        let (_, arms) = run(&table(&m), &CalibrateConfig::default());
+        let (_, arms) = run(&table(&m), &CalibrateOptions::default());
         for star in arms[0].solution.stars.iter().filter(|s| s.constant) {
             chi2 += star.chi2;
             dof += star.dof;
@@ -41,9 +41,9 @@ fn chi2_of_constants_matches_its_degrees_of_freedom() {
 fn stars_that_may_not_are_no_constants_and_are_corrected() {
     let table = table(&mock(12, 0.2));
     for method in [Method::Joint, Method::Paper] {
-        let config = CalibrateConfig {
+        let config = CalibrateOptions {
             method,
-            ..CalibrateConfig::default()
+            ..CalibrateOptions::default()
         };
         let constants = |arms: &[CalibratedArm]| -> Vec<u32> {
             let stars = arms[0].graph.star.iter().zip(&arms[0].solution.stars);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::Error;
 use crate::calibrate::graph::Graph;
-use crate::calibrate::joint::{self, JointConfig};
+use crate::calibrate::joint::{self, JointOptions};
 use crate::velocity_table::summaries;
 
 /// The mock in two arms, the second with another name of the exposures' arm.
@@ -28,7 +28,7 @@ fn two_arms() -> Table {
 fn one_arm_that_fails_leaves_the_other() {
     let sound = two_arms();
     let n = sound.n_rows() / 2;
-    let (_, expected) = run(&sound, &CalibrateConfig::default());
+    let (_, expected) = run(&sound, &CalibrateOptions::default());
     // Velocities that no sum of squares holds, in one arm.
     for (failed, spoiled) in [(0, 0..n), (1, n..2 * n)] {
         let mut t = sound.clone();
@@ -37,7 +37,7 @@ fn one_arm_that_fails_leaves_the_other() {
             let huge = spoiled.zip([1e300, -1e300].into_iter().cycle());
             huge.for_each(|(i, x)| v[i] = x);
         }
-        let (input, arms) = run(&t, &CalibrateConfig::default());
+        let (input, arms) = run(&t, &CalibrateOptions::default());
         let other = 1 - failed;
         let failure = arms[failed].failure.as_ref().unwrap();
         assert!(failure.is_of_solution(), "{failure}");
@@ -70,7 +70,7 @@ fn one_arm_that_fails_leaves_the_other() {
 fn too_few_steps_are_told() {
     let t = table(&mock(1, 0.3));
     for max_iterations in [0, 1, 2] {
-        let mut config = CalibrateConfig::default();
+        let mut config = CalibrateOptions::default();
         config.joint.max_iterations = max_iterations;
         config.paper.max_iterations = max_iterations;
         for method in [Method::Joint, Method::Paper] {
@@ -81,7 +81,7 @@ fn too_few_steps_are_told() {
             assert!(complaint.contains("did not settle"), "{complaint}");
         }
     }
-    let (input, arms) = run(&t, &CalibrateConfig::default());
+    let (input, arms) = run(&t, &CalibrateOptions::default());
     assert_eq!(summaries(&input, &arms)[0].complaint(), None);
 }
 
@@ -92,7 +92,7 @@ fn a_velocity_that_is_no_number_is_no_success() {
         .collect();
     let solve = |edges: &[(u32, u32, f64, f64)]| {
         let graph = Graph::new(40, 5, edges).0;
-        joint::solve(&graph, &[0; 5], None, &JointConfig::default())
+        joint::solve(&graph, &[0; 5], None, &JointOptions::default())
     };
     assert!(solve(&edges).is_ok());
     let mut spoiled = edges.clone();
@@ -105,7 +105,7 @@ fn a_velocity_that_is_no_number_is_no_success() {
 fn what_is_no_velocity_moves_nothing_and_is_corrected() {
     let m = mock(3, 0.2);
     let t = table(&m);
-    let (input, before) = run(&t, &CalibrateConfig::default());
+    let (input, before) = run(&t, &CalibrateOptions::default());
     let stars = products::stars(&input, &before);
     let mut spoiled = t.clone();
     // Every twentieth velocity is the edge of a grid.
@@ -117,9 +117,9 @@ fn what_is_no_velocity_moves_nothing_and_is_corrected() {
             .for_each(|i| v[i] = 500.0);
     }
     for method in [Method::Joint, Method::Paper] {
-        let config = CalibrateConfig {
+        let config = CalibrateOptions {
             method,
-            ..CalibrateConfig::default()
+            ..CalibrateOptions::default()
         };
         let mut input = input::observations(&spoiled).unwrap();
         for i in (0..t.n_rows()).filter(|i| is_limit(*i)) {

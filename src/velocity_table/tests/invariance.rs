@@ -40,7 +40,7 @@ fn blocks_without_a_common_star_are_two_components_with_a_gauge_each() {
             _ => unreachable!(),
         }
     }
-    let (input, arms) = run(&t, &CalibrateConfig::default());
+    let (input, arms) = run(&t, &CalibrateOptions::default());
     let zp = products::zero_points(&input, &arms);
     assert_eq!(arms[0].solution.n_components, 2);
     let component = f64s(&zp, "component");
@@ -72,11 +72,11 @@ fn scope_spectrograph_solves_each_group_by_itself() {
             .map(|r| format!("g{}", r.exposure % 2))
             .collect(),
     );
-    let survey = run(&t, &CalibrateConfig::default()).1;
+    let survey = run(&t, &CalibrateOptions::default()).1;
     assert_eq!(survey[0].solution.n_components, 1);
-    let config = CalibrateConfig {
+    let config = CalibrateOptions {
         scope: Scope::Spectrograph,
-        ..CalibrateConfig::default()
+        ..CalibrateOptions::default()
     };
     let (input, alone) = run(&t, &config);
     assert_eq!(alone[0].solution.n_components, 2);
@@ -116,7 +116,7 @@ fn single_outliers_lose_weight_and_the_star_stays_constant() {
         }
     }
     let t = table(&m);
-    let (input, arms) = run(&t, &CalibrateConfig::default());
+    let (input, arms) = run(&t, &CalibrateOptions::default());
     let out = products::calibrated(t, &input, &arms).0;
     let flags = f64s(&out, "cal_flags");
     let is_constant = bools(&out, "constant");

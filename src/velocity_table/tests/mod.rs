@@ -14,7 +14,7 @@ use super::input::{self, Input};
 use super::products;
 use crate::calibrate::CalFlags;
 use crate::calibrate::arms::{
-    CalibrateConfig, CalibratedArm, Method, Scope, calibrate, calibrate_except,
+    CalibrateOptions, CalibratedArm, Method, Scope, calibrate, calibrate_except,
 };
 use crate::lab::validate::mock::{Mock, MockConfig};
 use crate::table::{ColumnData, Table};
@@ -53,7 +53,7 @@ fn mock(seed: u64, missing: f64) -> Mock {
     })
 }
 
-fn run(table: &Table, config: &CalibrateConfig) -> (Input, Vec<CalibratedArm>) {
+fn run(table: &Table, config: &CalibrateOptions) -> (Input, Vec<CalibratedArm>) {
     let mut input = input::observations(table).unwrap();
     let arms = calibrate(&mut input.observations, config).unwrap();
     (input, arms)
@@ -72,7 +72,7 @@ fn bools(table: &Table, name: &str) -> Vec<bool> {
 
 /// Zero points and errors by exposure name.
 fn zps(table: &Table) -> Vec<(f64, f64)> {
-    let (input, arms) = run(table, &CalibrateConfig::default());
+    let (input, arms) = run(table, &CalibrateOptions::default());
     let zp = products::zero_points(&input, &arms);
     f64s(&zp, "zp")
         .into_iter()

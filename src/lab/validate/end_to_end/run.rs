@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use crate::calibrate::arms::CalibrateConfig;
+use crate::calibrate::arms::CalibrateOptions;
 use crate::files::whole;
 use crate::lab::simulate::{self, Config};
 use crate::lab::validate::end_to_end::figures;
@@ -14,7 +14,7 @@ use crate::lab::validate::progress::{Progress, Steps};
 use crate::lab::validate::section::{Section, drawn, write_numbers};
 use crate::likelihood::{Cpu, Likelihood};
 use crate::measure::MeasureConfig;
-use crate::report::products::Products;
+use crate::report::finished::Finished;
 use crate::report::{self, plot::Figure};
 use crate::run::{self, ProductFormat, RunConfig};
 use crate::{Error, Result};
@@ -89,7 +89,7 @@ pub fn run(
         inputs: vec![plate.clone()],
         out: products_dir.clone(),
         measure: MeasureConfig::default(),
-        calibrate: CalibrateConfig::default(),
+        calibrate: CalibrateOptions::default(),
         formats: vec![ProductFormat::Fits],
         flags_text: false,
         overwrite: again,
@@ -105,7 +105,7 @@ pub fn run(
     report::write(&products_dir)?;
     steps.step("report written");
     let comparison = compare(&plate, &products_dir)?;
-    let products = Products::read(&products_dir)?;
+    let products = Finished::read(&products_dir)?;
     let section = section(settings, out, &comparison, &products)?;
     if !settings.keep_spectra {
         remove_spectra(&plate, false)?;
@@ -120,7 +120,7 @@ fn section(
     settings: &Settings,
     out: &Path,
     comparison: &Comparison,
-    products: &Products,
+    products: &Finished,
 ) -> Result<Section> {
     let command = format!(
         "relrv validate end-to-end --spectrographs {} --stars {} --nights {} --exposures {} --seed {}",

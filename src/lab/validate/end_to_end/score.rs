@@ -7,7 +7,7 @@ use crate::catalogue::exposure::Exposure;
 use crate::catalogue::flags::CatalogueFlags;
 use crate::lab::simulate::TruthRow;
 use crate::lab::validate::statistics::{mean, quantile, rms};
-use crate::report::products::Products;
+use crate::report::finished::Finished;
 use crate::{Arm, Error, Result};
 
 /// The arms, in the order they are told.
@@ -132,7 +132,7 @@ fn residuals<K>(groups: &Groups<K>) -> (Residuals, Vec<f64>) {
 /// [`Error::Format`] for tables that are not those of a run, or not of this plate.
 pub fn compare(plate: &Path, run: &Path) -> Result<Comparison> {
     let truth = truth(plate)?;
-    let products = Products::read(run)?;
+    let products = Finished::read(run)?;
     Ok(Comparison {
         zero_points: zero_points(&truth, &products, run)?,
         velocities: velocities(&truth, &products, run)?,
@@ -162,7 +162,7 @@ fn not_of_plate(run: &Path) -> Error {
 
 fn zero_points(
     truth: &HashMap<Key, TruthRow>,
-    products: &Products,
+    products: &Finished,
     run: &Path,
 ) -> Result<Vec<ZeroPointError>> {
     let injected: HashMap<(i64, i64, Arm), f64> = truth
@@ -206,7 +206,7 @@ fn zero_points(
 
 fn velocities(
     truth: &HashMap<Key, TruthRow>,
-    products: &Products,
+    products: &Finished,
     run: &Path,
 ) -> Result<Vec<Velocities>> {
     let c = &products.catalogue;
@@ -260,7 +260,7 @@ fn velocities(
 
 fn taken(
     truth: &HashMap<Key, TruthRow>,
-    products: &Products,
+    products: &Finished,
     run: &Path,
 ) -> Result<Vec<(Arm, &'static str, Taken)>> {
     let (separation, light, snr, least) = SB2_LIMITS;

@@ -6,7 +6,7 @@ use crate::lab::validate::end_to_end::score::{
 };
 use crate::lab::validate::section::Grid;
 use crate::lab::validate::statistics::{half_width, mean, quantile};
-use crate::report::products::Products;
+use crate::report::finished::Finished;
 use crate::table::Table;
 
 /// All numbers: a row per arm and what is compared.
@@ -82,7 +82,7 @@ pub fn table(comparison: &Comparison) -> Table {
 }
 
 /// Tables for readers.
-pub fn grids(comparison: &Comparison, products: &Products) -> Vec<Grid> {
+pub fn grids(comparison: &Comparison, products: &Finished) -> Vec<Grid> {
     vec![
         zero_points(comparison),
         velocities(comparison),
@@ -189,7 +189,7 @@ fn stars(comparison: &Comparison) -> Grid {
 /// Stars and rows of each that are shown of the catalogue.
 const SHOWN: (usize, usize) = (4, 4);
 
-fn table_2(products: &Products) -> Grid {
+fn table_2(products: &Finished) -> Grid {
     let c = &products.catalogue;
     let number = |x: f64, digits: usize| {
         if x.is_finite() {
@@ -236,7 +236,7 @@ fn table_2(products: &Products) -> Grid {
 }
 
 /// What figures 3 to 7 and table 2 show, in words.
-pub fn facts(comparison: &Comparison, products: &Products) -> Vec<(&'static str, String)> {
+pub fn facts(comparison: &Comparison, products: &Finished) -> Vec<(&'static str, String)> {
     let zp = |arm: Arm| comparison.zero_point_score(arm);
     let (red, blue) = (zp(Arm::Red), zp(Arm::Blue));
     vec![
@@ -277,7 +277,7 @@ fn catalogue_fact(comparison: &Comparison) -> String {
     )
 }
 
-fn errors_fact(products: &Products) -> String {
+fn errors_fact(products: &Finished) -> String {
     let median_at = |arm: Arm, low: f64, high: f64| {
         let velocities = products.catalogue.rows.iter().map(|row| row.arm(arm));
         let near = velocities.filter(|v| (low..high).contains(&v.snr));
@@ -303,7 +303,7 @@ fn errors_fact(products: &Products) -> String {
     )
 }
 
-fn scatter_fact(products: &Products) -> String {
+fn scatter_fact(products: &Finished) -> String {
     let of = |arm: Arm| {
         let stars: Vec<_> = products
             .stars
@@ -335,7 +335,7 @@ fn scatter_fact(products: &Products) -> String {
     )
 }
 
-fn fibres_fact(products: &Products) -> String {
+fn fibres_fact(products: &Finished) -> String {
     let c = &products.catalogue;
     let of = |arm: Arm| {
         let rv = |row: usize| c.arm(arm, row).rv_corr_km_s;

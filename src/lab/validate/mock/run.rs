@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use crate::Result;
 use crate::calibrate::arms::Method;
-use crate::calibrate::joint::{self, JointConfig};
-use crate::calibrate::paper::{self, PaperConfig};
+use crate::calibrate::joint::{self, JointOptions};
+use crate::calibrate::paper::{self, PaperOptions};
 use crate::lab::validate::mock::figures;
 use crate::lab::validate::mock::score::{self, Score};
 use crate::lab::validate::mock::{Mock, MockConfig, TABLE_1};
@@ -45,8 +45,8 @@ pub fn run(settings: &Settings, out: &Path, told: &mut dyn Write) -> Result<Sect
     let _ = tell(&table, told);
     let mock = Mock::new(&MockConfig::default());
     let graph = score::graph(&mock);
-    let joint = joint::solve(&graph, &vec![0; graph.n_zp], None, &JointConfig::default())?;
-    let paper = paper::solve(&graph, &vec![0; graph.n_zp], None, &PaperConfig::default());
+    let joint = joint::solve(&graph, &vec![0; graph.n_zp], None, &JointOptions::default())?;
+    let paper = paper::solve(&graph, &vec![0; graph.n_zp], None, &PaperOptions::default());
     let panels = [
         ("before correction", None),
         ("corrected, paper's method", Some(paper.zp.as_slice())),
@@ -228,8 +228,8 @@ fn scores(&(n_binaries, missing, method): &Case, seeds: u64) -> Result<Vec<Score
             ..MockConfig::default()
         });
         match method {
-            Method::Joint => score::joint(&mock, &JointConfig::default()),
-            Method::Paper => score::paper(&mock, &PaperConfig::default()),
+            Method::Joint => score::joint(&mock, &JointOptions::default()),
+            Method::Paper => score::paper(&mock, &PaperOptions::default()),
         }
     };
     (1..=seeds).into_par_iter().map(score).collect()

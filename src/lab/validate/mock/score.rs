@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::calibrate::components::components;
 use crate::calibrate::graph::Graph;
-use crate::calibrate::joint::{self, JointConfig};
-use crate::calibrate::paper::{self, PaperConfig};
+use crate::calibrate::joint::{self, JointOptions};
+use crate::calibrate::paper::{self, PaperOptions};
 use crate::calibrate::solution::ArmSolution;
 use crate::calibrate::solve::System;
 use crate::lab::validate::mock::{CONSTANT_HALF_RANGE_KM_S, Mock};
@@ -42,14 +42,14 @@ pub fn graph(mock: &Mock) -> Graph {
 }
 
 /// The `joint` method on a mock.
-pub fn joint(mock: &Mock, config: &JointConfig) -> Result<Score> {
+pub fn joint(mock: &Mock, config: &JointOptions) -> Result<Score> {
     let graph = graph(mock);
     let solution = joint::solve(&graph, &vec![0; graph.n_zp], None, config)?;
     score(mock, &graph, &solution)
 }
 
 /// The `paper` method on a mock.
-pub fn paper(mock: &Mock, config: &PaperConfig) -> Result<Score> {
+pub fn paper(mock: &Mock, config: &PaperOptions) -> Result<Score> {
     let graph = graph(mock);
     let solution = paper::solve(&graph, &vec![0; graph.n_zp], None, config);
     score(mock, &graph, &solution)
@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn joint_reaches_the_bound_and_beats_the_paper() {
         for missing in [0.0, 0.3, 0.6] {
-            let j = run(40, missing, |m| joint(m, &JointConfig::default()).unwrap());
-            let p = run(40, missing, |m| paper(m, &PaperConfig::default()).unwrap());
+            let j = run(40, missing, |m| joint(m, &JointOptions::default()).unwrap());
+            let p = run(40, missing, |m| paper(m, &PaperOptions::default()).unwrap());
             println!(
                 "missing {missing}: joint {:.4}, bound {:.4}, paper {:.4} km/s; pull {:.3}; contamination {:.4}, completeness {:.4}",
                 j.rms, j.bound, p.rms, j.pull, j.contamination, j.completeness
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn many_binaries_hardly_contaminate_the_constants() {
-        let j = run(150, 0.0, |m| joint(m, &JointConfig::default()).unwrap());
+        let j = run(150, 0.0, |m| joint(m, &JointOptions::default()).unwrap());
         println!(
             "150 binaries: contamination {:.4}, pull {:.3}",
             j.contamination, j.pull

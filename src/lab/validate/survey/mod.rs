@@ -192,7 +192,7 @@ fn groups_of(home: usize, config: &SurveyConfig, rng: &mut ChaCha8Rng) -> Vec<us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::calibrate::arms::{CalibrateConfig, calibrate};
+    use crate::calibrate::arms::{CalibrateOptions, calibrate};
 
     #[test]
     fn small_surveys_are_recovered_with_right_errors() {
@@ -210,7 +210,7 @@ mod tests {
                         ..SurveyConfig::default()
                     });
                     let arms =
-                        calibrate(&mut survey.observations, &CalibrateConfig::default()).unwrap();
+                        calibrate(&mut survey.observations, &CalibrateOptions::default()).unwrap();
                     let (found, quoted, pull) = survey.score(&arms[0]);
                     println!(
                         "linked {linked}: rms {found:.4}, quoted {quoted:.4} km/s, pull {pull:.3}"
@@ -237,7 +237,7 @@ mod tests {
             linked: 0.01,
             ..SurveyConfig::default()
         });
-        let mut config = CalibrateConfig::default();
+        let mut config = CalibrateOptions::default();
         let exact = calibrate(&mut survey.observations, &config).unwrap();
         config.joint.max_exact = 0;
         let probed = calibrate(&mut survey.observations, &config).unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::Result;
-use crate::calibrate::arms::{CalibrateConfig, calibrate};
+use crate::calibrate::arms::{CalibrateOptions, calibrate};
 use crate::lab::validate::survey::{Survey, SurveyConfig};
 use crate::table::Table;
 
@@ -27,7 +27,7 @@ pub fn run(n_plates: usize, out: &Path, told: &mut dyn Write) -> Result<Table> {
         };
         let mut survey = Survey::new(&config);
         let clock = Instant::now();
-        let arms = calibrate(&mut survey.observations, &CalibrateConfig::default())?;
+        let arms = calibrate(&mut survey.observations, &CalibrateOptions::default())?;
         let seconds = clock.elapsed().as_secs_f64();
         for arm in &arms {
             let solution = &arm.solution;

@@ -59,7 +59,7 @@ impl Catalogue {
 }
 
 /// Everything.
-pub struct Products {
+pub struct Finished {
     pub catalogue: Catalogue,
     pub stars: Vec<StarRow>,
     pub zero_points: Vec<ZeroPointRow>,
@@ -73,7 +73,7 @@ pub struct Products {
     pub n_absurd: usize,
 }
 
-impl Products {
+impl Finished {
     pub fn read(dir: &Path) -> Result<Self> {
         let record = record(dir)?;
         let (rows, absurd_rows) = read(dir, "catalogue", row::from_table)?;
@@ -89,7 +89,7 @@ impl Products {
             .filter(|s| s.found.is_constant)
             .filter_map(|s| Some((*numbers.get(&*s.designation)?, s.arm)))
             .collect();
-        Ok(Products {
+        Ok(Finished {
             constants,
             stars,
             zero_points,

@@ -34,7 +34,7 @@ impl Table {
     /// Reads a table by the ending of its name: `.fits`, `.csv`, `.ecsv`, `.parquet`, each of them also inside gzip,
     /// whether the name ends in `.gz` or not.
     ///
-    /// - FITS: the first binary table; scalars of the formats A, L, B, I, J, K, E, D. Integers with a fractional
+    /// - FITS: the first table, binary or in ASCII; scalars of the formats A, L, B, I, J, K, E, D. Integers with a fractional
     ///   TSCAL/TZERO become floats; unsigned ones beyond 2^63 become text.
     /// - CSV: a header line; each column is integers, floats, truth values or text, whichever its cells all are, those
     ///   without a value aside. Digits with leading zeros or a plus are text, and so are

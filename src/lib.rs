@@ -1,8 +1,10 @@
 //! Relative radial velocities (RVs) from repeated stellar spectra.
 //!
 //! The way of the data is the order of the modules:
-//! files -> [`io`] -> [`spectrum`] -> [`likelihood`] -> [`table`], run by [`pipeline`] and told by [`cli`].
-//! [`simulate`] makes files in the same format, with the truth beside them.
+//! files -> [`lamost`] -> [`spectrum`] -> [`mod@reference`] -> [`likelihood`] -> [`table`], run by [`measure`] and told by [`cli`].
+//! [`lab::simulate`] makes files in the same format, with the truth beside them.
+//!
+//! Spectra of any instrument, as arrays, are measured by a [`Measurer`].
 //!
 //! The method is that of Xiong et al. 2021 (RAA), with the changes told in `docs/method.md`.
 

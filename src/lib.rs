@@ -134,6 +134,8 @@ pub use likelihood::RvFlags;
 pub use measure::{
     Curve, Device, MeasureOptions, Measurer, NotMeasured, ReferenceKind, Spectrum, StarVelocities,
 };
+pub use run::ProductFormat;
+pub use run::face::{RunOptions, RunSummary, run};
 pub use spectrum::Band;
 pub use table::{Column, ColumnData, Table};
 

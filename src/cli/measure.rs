@@ -80,13 +80,7 @@ pub struct MeasuringArgs {
 impl MeasuringArgs {
     /// The checked settings.
     pub fn config(&self) -> Result<MeasureConfig> {
-        if !self.snr_min.is_finite() {
-            return Err(Error::Config(format!(
-                "snr-min is {}, expected a number",
-                self.snr_min
-            )));
-        }
-        Ok(MeasureConfig {
+        let config = MeasureConfig {
             arms: match self.arm {
                 ArmArg::Red => vec![Arm::Red],
                 ArmArg::Blue => vec![Arm::Blue],
@@ -98,7 +92,9 @@ impl MeasuringArgs {
             telluric: self.telluric,
             memory_bytes: self.memory << 20,
             ..MeasureConfig::default()
-        })
+        };
+        config.check()?;
+        Ok(config)
     }
 
     /// Threads to work in.

@@ -62,7 +62,7 @@ impl RunArgs {
             formats: self.format.clone(),
             flags_text: self.measure.flags_text,
             overwrite: self.overwrite,
-            backend: without_threads(&backend.name()),
+            backend: run::without_threads(&backend.name()),
         })
     }
 
@@ -171,25 +171,4 @@ fn outcome(defects: usize) -> Outcome {
 
 fn defects(rejected: &[crate::lamost::raw::Rejection]) -> usize {
     rejected.iter().filter(|r| r.reason.is_defect()).count()
-}
-
-/// A back end's name without its number of threads, which changes no result.
-fn without_threads(name: &str) -> String {
-    let Some(end) = name.find(" threads") else {
-        return name.to_owned();
-    };
-    let start = name[..end].trim_end_matches(|c: char| c.is_ascii_digit());
-    let start = start.trim_end_matches([',', ' ']);
-    format!("{start}{}", &name[end + " threads".len()..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn threads_are_no_part_of_a_back_end() {
-        assert_eq!(without_threads("CPU (AVX2, 16 threads)"), "CPU (AVX2)");
-        assert_eq!(without_threads("NVIDIA H100"), "NVIDIA H100");
-    }
 }

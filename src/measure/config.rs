@@ -1,10 +1,10 @@
 //! Settings of a measurement of the survey's files.
 
 use super::comparison::{Comparison, ReferenceKind};
-use crate::Arm;
 use crate::lamost::arm::KNOT_PIXELS;
 use crate::likelihood::VelocityGrid;
 use crate::spectrum::SpectrumConfig;
+use crate::{Arm, Error, Result};
 
 /// What is used unless another amount is asked for, MiB.
 pub const USUAL_MIB: u64 = 2048;
@@ -45,6 +45,23 @@ pub struct MeasureConfig {
 }
 
 impl MeasureConfig {
+    /// Checks what can be checked without an input.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the setting that makes no sense.
+    pub fn check(&self) -> Result<()> {
+        if !self.snr_min.is_finite() {
+            return Err(Error::Config(format!(
+                "snr-min is {}, expected a number",
+                self.snr_min
+            )));
+        }
+        if self.arms.is_empty() {
+            return Err(Error::Config("no arm to measure".to_owned()));
+        }
+        Ok(())
+    }
+
     /// Whether water lines are looked for.
     pub fn corrects_water(&self) -> bool {
         let has_water = |arm: &Arm| arm.band().sky.is_some_and(|sky| sky.has_water);

@@ -16,6 +16,9 @@ const USUAL_VMAX_KM_S: f64 = 500.0;
 /// Bins of a quarter of the line-spread function's width that a step of the velocity grid is a part of, unless another is asked for.
 const STEPS_PER_BIN: f64 = 10.0;
 
+/// Bins on either side in which second sets of lines are looked for, at most: the work goes with their number.
+const MOST_BINS: f64 = 1e4;
+
 /// How far below the continuum pixels still count, unless other settings are asked for.
 const USUAL_CLIP_BELOW_SIGMA: f64 = 2.0;
 
@@ -35,7 +38,7 @@ pub enum Device {
 }
 
 impl Device {
-    pub(super) fn config(&self) -> BackendConfig {
+    pub(crate) fn config(&self) -> BackendConfig {
         let (choice, adapter) = match self {
             Device::Cpu => (Choice::Cpu, ""),
             Device::Auto => (Choice::Auto, ""),
@@ -186,6 +189,8 @@ impl MeasureOptions {
         let (least, most) = VelocityGrid::STEP_KM_S;
         let usual_km_s = (bin_km_s / STEPS_PER_BIN).clamp(least, most);
         let grid = VelocityGrid::new(self.vmax_km_s, self.vstep_km_s.unwrap_or(usual_km_s))?;
+        let most_km_s = MOST_BINS * bin_km_s;
+        within("reach_km_s", band.second_lines.reach_km_s, 0.0..=most_km_s)?;
         let half = half_width(band.lsf_pixels);
         let knot_pixels = self.knot_pixels.unwrap_or(half);
         let widest = band.lsf_pixels.floor();
@@ -255,9 +260,7 @@ impl MeasureOptions {
                 band.pixel_km_s
             )));
         }
-        let lines = &band.second_lines;
-        within("bin_km_s", lines.bin_km_s, 1e-3..=1000.0)?;
-        within("reach_km_s", lines.reach_km_s, 0.0..=1e4 * lines.bin_km_s)?;
+        within("bin_km_s", band.second_lines.bin_km_s, 1e-3..=1000.0)?;
         Ok(band)
     }
 }

@@ -112,22 +112,24 @@ fn check_wavelengths(wave_aa: &ArrayView1<'_, f64>) -> Result<()> {
     let (Some(first), Some(last)) = (wave_aa.first(), wave_aa.last()) else {
         return Err(SpectrumError::Empty.into());
     };
-    let descends = first > last;
-    let mut before = None;
-    for (pixel, &wave_aa) in wave_aa.iter().enumerate() {
-        if !(wave_aa.is_finite() && wave_aa > 0.0) {
-            return Err(SpectrumError::Wavelength { pixel, wave_aa }.into());
-        }
-        let is_next = |before: f64| match descends {
-            true => wave_aa < before,
-            false => wave_aa > before,
-        };
-        if !before.is_none_or(is_next) {
-            return Err(SpectrumError::Order { pixel, wave_aa }.into());
-        }
-        before = Some(wave_aa);
+    let is_wavelength = |wave_aa: f64| wave_aa.is_finite() && wave_aa > 0.0;
+    if let Some(pixel) = wave_aa.iter().position(|w| !is_wavelength(*w)) {
+        let wave_aa = wave_aa[pixel];
+        return Err(SpectrumError::Wavelength { pixel, wave_aa }.into());
     }
-    Ok(())
+    let descends = first > last;
+    let pairs = wave_aa.iter().zip(wave_aa.iter().skip(1));
+    let mut in_order = pairs.map(|(before, after)| match descends {
+        true => after < before,
+        false => after > before,
+    });
+    match in_order.position(|is_in_order| !is_in_order) {
+        Some(before) => {
+            let (pixel, wave_aa) = (before + 1, wave_aa[before + 1]);
+            Err(SpectrumError::Order { pixel, wave_aa }.into())
+        }
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How much of a reference's slope is the star's, and how much follows the reference's own noise.
 //!
 //! A velocity is sum f' r / S over R = sum f' f'_true / S, with f' the slope of the fitted reference, f'_true that of the
-//! star and r the residual. Where the star's lines drown, the prior of [`SplineFit::shrink`](super::bspline::SplineFit)
+//! star and r the residual. Where the star's lines drown, the prior of [`SplineFit::shrink`](crate::spline::bspline::SplineFit)
 //! follows the noise in part: f'^2 is then more than f' f'_true, and I = sum f'^2 / S more than R.
 //!
 //! R can be estimated. The least-squares spline before the prior has the slope f'_LS = f'_true + noise, and the covariance

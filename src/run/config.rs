@@ -82,6 +82,16 @@ fn place(input: &Path) -> String {
     format!("{at}{}", place.display())
 }
 
+/// A back end's name without its number of threads, which changes no result.
+pub fn without_threads(name: &str) -> String {
+    let Some(end) = name.find(" threads") else {
+        return name.to_owned();
+    };
+    let start = name[..end].trim_end_matches(|c: char| c.is_ascii_digit());
+    let start = start.trim_end_matches([',', ' ']);
+    format!("{start}{}", &name[end + " threads".len()..])
+}
+
 impl RunConfig {
     /// A page is made of its products: this build makes pages, and not all tables are of a kind that cannot be read back.
     pub fn has_page(&self) -> bool {
@@ -206,5 +216,11 @@ mod tests {
         let list = format!("@{}", here.join("l.txt").display());
         assert_eq!(place(Path::new("@l.txt")), list);
         assert_eq!(place(Path::new("/a")), "/a");
+    }
+
+    #[test]
+    fn threads_are_no_part_of_a_back_end() {
+        assert_eq!(without_threads("CPU (AVX2, 16 threads)"), "CPU (AVX2)");
+        assert_eq!(without_threads("NVIDIA H100"), "NVIDIA H100");
     }
 }

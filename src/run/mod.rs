@@ -7,6 +7,7 @@
 
 mod config;
 mod directory;
+pub mod face;
 mod fingerprint;
 mod gathered;
 mod job;
@@ -19,7 +20,7 @@ mod unit_file;
 mod units;
 
 pub use crate::files::workplace::STATE_DIR;
-pub use config::{ProductFormat, RunConfig, differences};
+pub use config::{ProductFormat, RunConfig, differences, without_threads};
 pub use directory::outputs;
 #[cfg(feature = "lab")]
 pub use job::run;

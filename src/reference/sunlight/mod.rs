@@ -8,7 +8,7 @@
 //! of 0.04 nm to 40 km/s; the head of `sun.txt` says where it comes from, and `make.py` beside it makes it. Its wavelengths
 //! are good to 0.3 km/s.
 //!
-//! An exposure is divided by its pseudo-continuum ([`super::continuum`]), which lies below the true one where there are many
+//! An exposure is divided by its pseudo-continuum ([`crate::spectrum::continuum`]), which lies below the true one where there are many
 //! lines and follows part of the wings of H alpha. [`Sunlight::fill_normalized`] gives the Sun as if it had been such an exposure
 //! itself. A mixture of two spectra, normalised, is a mixture of the normalised two times a smooth factor that is 1 to half a
 //! per cent for a share of 6 % (tested): who fits the share does well to fit a smooth level of the star along with it.

@@ -159,7 +159,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             },
         ),
     ).page("file of the exposure, as it was found")
-    .ucd("meta.file"),
+    .ucd("meta.id;meta.file"),
 ];
 
 /// The rows as a table.

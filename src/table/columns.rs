@@ -85,6 +85,8 @@ pub struct Column {
     pub unit: String,
     /// One line on what it is.
     pub meaning: String,
+    /// What kind of quantity it is, in the words of the Virtual Observatory (UCD1+), empty where it has none. FITS and Parquet tell it.
+    pub ucd: String,
     /// Values.
     pub data: ColumnData,
     /// True where there is no value; None where every row has one. A float's mark is its NaN: columns of floats have
@@ -101,6 +103,7 @@ impl Column {
             name: name.to_owned(),
             unit: unit.to_owned(),
             meaning: meaning.to_owned(),
+            ucd: String::new(),
             data,
             nulls: None,
             width: None,

@@ -179,7 +179,10 @@ impl<R> Field<R> {
             Cell::F64(get, _) => ColumnData::F64(rows.map(get).collect()),
             Cell::Bool(get, _) => ColumnData::Bool(rows.map(get).collect()),
         };
-        Column::new(&self.name, self.unit, &self.meaning, data)
+        Column {
+            ucd: self.ucd.to_owned(),
+            ..Column::new(&self.name, self.unit, &self.meaning, data)
+        }
     }
 }
 

@@ -70,7 +70,7 @@ impl Defects {
 }
 
 impl Default for Defects {
-    /// As in the public files (DESIGN, section 2).
+    /// As in the public files.
     fn default() -> Self {
         Defects {
             ivar_error: 0.1,

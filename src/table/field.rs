@@ -186,6 +186,60 @@ impl<R> Field<R> {
     }
 }
 
+/// Declares a column that is a field of a row, or of a part of it: type of the column (`f64`, `i64`, `i32`, `bool`, `name` for shared
+/// text, `text` for a text of its own), type of the row, field, name of the column, unit, meaning.
+macro_rules! field {
+    (f64, $($rest:tt)*) => { $crate::table::field_of!(F64, $($rest)*) };
+    (i64, $($rest:tt)*) => { $crate::table::field_of!(I64, $($rest)*) };
+    (i32, $($rest:tt)*) => { $crate::table::field_of!(I32, $($rest)*) };
+    (bool, $($rest:tt)*) => { $crate::table::field_of!(Bool, $($rest)*) };
+    (name, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
+        $crate::table::Field::new(
+            $name,
+            $unit,
+            $meaning,
+            $crate::table::Cell::Text(
+                |row: &$row| std::borrow::Cow::Borrowed(&row.$($place).+),
+                |row, text| {
+                    row.$($place).+ = text.clone();
+                    Ok(())
+                },
+            ),
+        )
+    };
+    (text, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
+        $crate::table::Field::new(
+            $name,
+            $unit,
+            $meaning,
+            $crate::table::Cell::Text(
+                |row: &$row| std::borrow::Cow::Borrowed(&row.$($place).+),
+                |row, text| {
+                    row.$($place).+ = text.to_string();
+                    Ok(())
+                },
+            ),
+        )
+    };
+}
+
+/// A column of values that are copied; see `field`.
+macro_rules! field_of {
+    ($cell:ident, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
+        $crate::table::Field::new(
+            $name,
+            $unit,
+            $meaning,
+            $crate::table::Cell::$cell(
+                |row: &$row| row.$($place).+,
+                |row, x| row.$($place).+ = x,
+            ),
+        )
+    };
+}
+
+pub(crate) use {field, field_of};
+
 impl Table {
     /// Adds the columns of these rows.
     pub fn push_fields<'r, R: 'static>(

@@ -14,7 +14,8 @@
 //!
 //! # Velocities of a star's spectra
 //!
-//! An instrument is its window of wavelengths, the width of its pixels and that of its line-spread function:
+//! An instrument is its window of wavelengths, the width of its pixels and that of its line-spread function. An exposure is three arrays:
+//! wavelengths in Angstrom, flux in any unit, and the flux's inverse variance.
 //!
 //! ```
 //! use relrv::{Device, MeasureOptions, Measurer, Spectrum};

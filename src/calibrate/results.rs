@@ -57,7 +57,7 @@ pub struct Star {
     pub jitter: f64,
     /// Taken for constant: determined zero points.
     pub is_constant: bool,
-    /// `p_value` is below [`VARIABLE_P`].
+    /// `p_value` is below 0.001.
     pub is_variable: bool,
 }
 

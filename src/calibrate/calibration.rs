@@ -123,7 +123,7 @@ mod tests {
         });
         let column = |value: fn(&_) -> f64| Array1::from_iter(mock.rows.iter().map(value));
         let number = |value: fn(&_) -> u32| Array1::from_iter(mock.rows.iter().map(value));
-        let (star, exposure) = (number(|r| r.star as u32), number(|r| r.exposure as u32));
+        let (star, exposure) = (number(|r| r.star), number(|r| r.exposure));
         let (rv, err) = (column(|r| r.rv_km_s), column(|r| r.err_km_s));
         let of = |rv: &Array1<f64>| {
             let obs =

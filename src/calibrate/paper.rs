@@ -217,13 +217,15 @@ fn exposure_means(graph: &Graph, zp: &[f64], candidate: &[bool]) -> Vec<Mean> {
 /// the candidates' mean, and a star's chi^2 is about its plain mean.
 fn finish(
     graph: &Graph,
-    zp: Vec<f64>,
+    mut zp: Vec<f64>,
     spread: Vec<f64>,
     n_constants: Vec<u32>,
     candidate: Vec<bool>,
     (log, converged): (Vec<Iteration>, bool),
     config: &PaperOptions,
 ) -> ArmSolution {
+    let (component, n_components) = linked(graph, &zp, &candidate, config);
+    centre(&mut zp, &component, n_components);
     let mut residual = vec![f64::NAN; graph.n_obs()];
     let mut robust = vec![0.0; graph.n_obs()];
     let stars = (0..graph.n_stars())
@@ -256,16 +258,12 @@ fn finish(
         .zip(&n_constants)
         .map(|(s, &n)| s / (f64::from(n) - 1.0).max(1.0).sqrt())
         .collect();
-    let parts = components(graph, &candidate, &robust, config.min_constants);
-    let component = (0..graph.n_zp)
-        .map(|z| parts.of[z].filter(|_| zp[z].is_finite()))
-        .collect();
     ArmSolution {
         zp,
         zp_err,
         n_constants,
         component,
-        n_components: parts.count,
+        n_components,
         stars,
         robust,
         residual,
@@ -273,5 +271,78 @@ fn finish(
         error_method: ErrorMethod::Exact,
         log,
         converged,
+    }
+}
+
+/// Which zero points candidates link, and how many components there are. The iteration also finds a zero point where every candidate
+/// was seen once only: nothing links it to another, and it is a component by itself.
+fn linked(
+    graph: &Graph,
+    zp: &[f64],
+    candidate: &[bool],
+    config: &PaperOptions,
+) -> (Vec<Option<u32>>, usize) {
+    let is_known = |k: usize| graph.counts[k] && zp[graph.zp[k] as usize].is_finite();
+    let weight: Vec<f64> = (0..graph.n_obs())
+        .map(|k| f64::from(u8::from(is_known(k))))
+        .collect();
+    let parts = components(graph, candidate, &weight, config.min_constants);
+    let mut n = parts.count as u32;
+    let mut number = |z: usize| {
+        zp[z].is_finite().then(|| {
+            parts.of[z].unwrap_or_else(|| {
+                n += 1;
+                n - 1
+            })
+        })
+    };
+    let component = (0..graph.n_zp).map(&mut number).collect();
+    (component, n as usize)
+}
+
+/// Gives the zero points of each component the mean 0.
+fn centre(zp: &mut [f64], component: &[Option<u32>], n_components: usize) {
+    let mut sums = vec![(0.0, 0.0); n_components];
+    for (zp, component) in zp.iter().zip(component) {
+        if let Some(c) = component {
+            sums[*c as usize].0 += zp;
+            sums[*c as usize].1 += 1.0;
+        }
+    }
+    for (zp, component) in zp.iter_mut().zip(component) {
+        if let Some(c) = component {
+            let (sum, n) = sums[*c as usize];
+            *zp -= sum / n;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four stars in exposures 0 and 1, and three others that were seen in exposure 2 alone.
+    #[test]
+    fn every_zero_point_has_a_component_and_each_component_the_mean_0() {
+        let mut edges = Vec::new();
+        for star in 0..4 {
+            for exposure in 0..2 {
+                let noise = 0.01 * f64::from((3 * star + exposure) % 4);
+                edges.push((star, exposure, f64::from(exposure) + 5.0 + noise, 0.1));
+            }
+        }
+        edges.extend((4..7).map(|star| (star, 2, 7.0, 0.1)));
+        let graph = Graph::new(7, 3, &edges).0;
+        let everyone = [true; 7];
+        let candidates = Candidates {
+            open: &everyone,
+            given: Some(&everyone),
+        };
+        let found = solve_among(&graph, &[0; 3], &candidates, &PaperOptions::default());
+        assert_eq!(found.component, [Some(0), Some(0), Some(1)]);
+        assert_eq!(found.n_components, 2);
+        assert!((found.zp[0] + found.zp[1]).abs() < 1e-12, "{:?}", found.zp);
+        assert!((found.zp[1] - found.zp[0] - 1.0).abs() < 0.02);
+        assert_eq!(found.zp[2], 0.0);
     }
 }

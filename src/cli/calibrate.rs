@@ -150,7 +150,10 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
 
     let mut products = vec![
         ("zeropoints", products::zero_points(&input, &arms)),
-        ("stars", products::stars(&input, &arms)),
+        (
+            "stars",
+            products::stars(&input, &arms, config.is_by_group()),
+        ),
     ];
     if let Some(fibres) = products::fibres(&read.table, &input, &arms) {
         products.push(("fibres", fibres));

@@ -156,8 +156,8 @@ fn constant_rows(input: &Input, arms: &[CalibratedArm]) -> Vec<bool> {
     constant
 }
 
-/// One row per star and arm (and group, when groups are solved alone).
-pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
+/// One row per star and arm, and with `is_by_group` (groups were solved alone) per group.
+pub fn stars(input: &Input, arms: &[CalibratedArm], is_by_group: bool) -> Table {
     let rows: Vec<Star> = results::stars(arms).collect();
     let names: Vec<String> = rows
         .iter()
@@ -169,7 +169,7 @@ pub fn stars(input: &Input, arms: &[CalibratedArm]) -> Table {
     };
     let mut table = Table::new();
     table.push(input.star_column, "", "star", names);
-    if rows.iter().any(|s| s.group > 0) {
+    if is_by_group {
         push_group(&mut table, input, rows.iter().map(|s| s.group));
     }
     push_arm(&mut table, input, rows.iter().map(|s| s.arm));

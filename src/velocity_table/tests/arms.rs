@@ -54,7 +54,7 @@ fn red_constants_calibrate_the_blue() {
         assert_eq!(input.arms, ["red", "blue"]);
         assert_eq!(arms[1].constants_from, Some(0));
         assert_eq!(arms[1].n_without_leader, 1);
-        let stars = products::stars(&input, &arms);
+        let stars = products::stars(&input, &arms, false);
         let constant = bools(&stars, "constant");
         let name = |i: usize| {
             (

@@ -106,7 +106,7 @@ fn what_is_no_velocity_moves_nothing_and_is_corrected() {
     let m = mock(3, 0.2);
     let t = table(&m);
     let (input, before) = run(&t, &CalibrateOptions::default());
-    let stars = products::stars(&input, &before);
+    let stars = products::stars(&input, &before, false);
     let mut spoiled = t.clone();
     // Every twentieth velocity is the edge of a grid.
     let is_limit = |i: usize| i % 20 == 7;
@@ -157,7 +157,7 @@ fn what_is_no_velocity_moves_nothing_and_is_corrected() {
                 .filter(|i| is_limit(*i))
                 .all(|i| corrected[i] > 400.0)
         );
-        let stars_now = products::stars(&input, &arms);
+        let stars_now = products::stars(&input, &arms, false);
         assert_eq!(stars_now.n_rows(), stars.n_rows());
     }
 }

@@ -80,7 +80,10 @@ fn scope_spectrograph_solves_each_group_by_itself() {
     };
     let (input, alone) = run(&t, &config);
     assert_eq!(alone[0].solution.n_components, 2);
-    assert_eq!(products::stars(&input, &alone).n_rows(), 2 * m.kinds.len());
+    assert_eq!(
+        products::stars(&input, &alone, true).n_rows(),
+        2 * m.kinds.len()
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! All arms: the leading one first, its constants for the others.
+//! All arms: the leading one is solved first, and the stars that it finds constant serve the other arms.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub enum Scope {
     Spectrograph,
 }
 
-/// Settings of a calibration.
+/// Settings of a calibration. The default is what `relrv run` and `relrv calibrate` do without options.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct CalibrateOptions {
@@ -134,7 +134,8 @@ pub fn calibrate_except(
         let n_without_leader = constants.as_ref().map_or(0, |(_, seen)| {
             keys(&graph).filter(|key| !seen.contains(key)).count()
         });
-        // Within one group there is nothing to gain from other groups: solved alone, groups share no star.
+        // Where groups are solved alone a star counts as another star in each group, so groups share no star and one call
+        // solves them all.
         let solution = match config.method {
             Method::Joint => joint::solve(
                 &graph.graph,
@@ -154,7 +155,7 @@ pub fn calibrate_except(
         };
         let (solution, failure) = match solution {
             Ok(solution) => (solution, None),
-            // The other arm may do all the same.
+            // An arm that fails does not end the calibration: the other arm may have a solution.
             Err(error) => (ArmSolution::none(&graph.graph), Some(Arc::new(error))),
         };
         let constants_from = leader.map(|(k, _)| k);

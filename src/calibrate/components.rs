@@ -1,9 +1,10 @@
-//! Which zero points hang together: only those linked by common stars have a common scale.
+//! Which zero points are linked by common stars. Only differences of zero points can be known, and only between linked ones: a set of
+//! zero points that are linked, directly or by way of others, is a component, and has a scale of its own.
 
 use super::graph::Graph;
 use crate::numbers::sets::Sets;
 
-/// Zero points that constants reach, in components.
+/// The components of the zero points, as the constant stars link them.
 #[derive(Clone, Debug, Default)]
 pub struct Components {
     /// Component of each zero point; None where too few constants were observed.

@@ -1,7 +1,7 @@
 //! Exposures searched for on the whole grid of velocities once more.
 //!
-//! They are few, and come up star by star while others are still laid: so the host's own code does it, whatever the back end, and
-//! no thread waits for another one's star.
+//! They are few, and come up star by star while other stars are still at an earlier step. So the CPU's code does it, whatever the back
+//! end, and no thread waits for another one's star.
 
 use super::super::comparison::Comparison;
 use super::super::first_pass::FirstPass;

@@ -10,7 +10,7 @@ use pulp::{Simd, WithSimd};
 use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
 use super::lanes::{BLOCK_LANES, SEARCH_LANES, row};
 
-/// Such blocks of a tile.
+/// Blocks of [`BLOCK_LANES`] velocities in a tile.
 const BLOCKS: usize = SEARCH_LANES / BLOCK_LANES;
 
 /// Pixels that share one division.
@@ -22,7 +22,8 @@ const CHUNK: usize = 64;
 /// Registers that a tile's sums are kept in at a time.
 const REGISTERS: usize = 8;
 
-/// A variance beside which that of the reference is nothing; products of [`GROUP`] such stay finite in float32.
+/// Largest variance of a pixel. Beside it that of the reference is nothing, so such a pixel adds the same to every velocity; products of
+/// [`GROUP`] of them stay finite in float32.
 pub(crate) const MAX_VARIANCE: f32 = 1e8;
 
 /// A pixel as the search wants it: where it is, what it is.

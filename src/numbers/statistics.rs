@@ -13,7 +13,7 @@ pub fn chi2_p_value(chi2: f64, dof: f64) -> f64 {
     if chi2 == f64::INFINITY {
         return 0.0;
     }
-    // Far out the incomplete gamma function is 0 to any use, and its series slow.
+    // So far out the probability is 0 for all purposes, and the series of the incomplete gamma function are slow.
     if chi2 > 2000.0 + 4.0 * dof {
         return 0.0;
     }

@@ -24,7 +24,7 @@ pub enum Start {
     Refused(Vec<String>),
 }
 
-/// Decides.
+/// Decides whether a run goes on with what is in its directory, starts anew, or is refused.
 ///
 /// A run that was told to overwrite leaves everything as it is until its own products are there, and is noted as the next one
 /// until then; so the same command goes on with it. `finished`: `run.json` is there. `empty`: there is nothing that it could
@@ -67,7 +67,7 @@ pub fn decide(
     }
 }
 
-/// A word that no other start has.
+/// A name for a run that starts anew, which no other start has.
 fn new_attempt() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.unwrap_or_default().as_nanos().to_string();

@@ -105,7 +105,7 @@ pub(super) fn read(
     };
     check(&column, name_wave)?;
     let mut wave = match (name_wave, column.element()) {
-        // log10 in more than float32: the wavelength keeps what it has.
+        // log10 of the wavelength in float64: it is turned into wavelengths, so that no digits are lost.
         ("LOGLAM", ElementType::F64) => column
             .to_f64()
             .map(|log| StoredWave::Linear(log.into_iter().map(|x| 10f64.powf(x)).collect())),

@@ -51,7 +51,7 @@ mod tests {
             assert_eq!(guard(text), cell);
             assert_eq!(unguard(cell), text);
         }
-        // Of others' files.
+        // In a file that relrv has not written, such a cell has no quote before it.
         assert_eq!(unguard("=1+1"), "=1+1");
     }
 }

@@ -1,4 +1,4 @@
-//! Integers of other widths than 32 and 64 bits with a sign: in memory they are these, in files what they were.
+//! Integers of other widths than signed 32 and 64 bits. In memory they are widened to one of these; in files they keep their width.
 
 /// Bits of a stored integer, with a sign (I) or without (U).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

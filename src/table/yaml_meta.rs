@@ -74,7 +74,7 @@ impl ColumnMeta {
 /// # Errors
 /// Where the text is no YAML.
 pub(super) fn parse(text: &str) -> Result<TableMeta, String> {
-    // The parser is of a young crate: a slip in it is to be an unreadable file and no more.
+    // The YAML parser is a young crate: if it should panic, that is reported as a file that cannot be read.
     std::panic::catch_unwind(|| parse_unguarded(text))
         .unwrap_or_else(|_| Err("a description of the columns that cannot be read".to_owned()))
 }
@@ -118,7 +118,7 @@ fn parse_unguarded(text: &str) -> Result<TableMeta, String> {
             }
             Event::MappingEnd | Event::SequenceEnd => {
                 levels.pop();
-                // What has ended was the value of a key, or a key itself, which is none of ours.
+                // The list or mapping that ends here was the value of a key, or a key itself; the latter is none of those looked for.
                 if let Some(level) = levels.last_mut().filter(|level| level.is_mapping)
                     && level.key.take().is_none()
                 {

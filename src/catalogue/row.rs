@@ -16,9 +16,9 @@ pub struct ArmVelocity {
     pub snr: f64,
     /// Velocity against the star's reference, as measured.
     pub rv_km_s: f64,
-    /// Its error as a difference of two exposures.
+    /// 1-sigma error of the difference between the exposure and its reference.
     pub rv_err_km_s: f64,
-    /// Its error once the star's offset is known.
+    /// 1-sigma error without the part that all velocities of the star share (the noise of its reference).
     pub rv_err_own_km_s: f64,
     /// The velocity less the zero point of its exposure.
     pub rv_corr_km_s: f64,
@@ -71,7 +71,7 @@ impl From<&RvRow> for ArmVelocity {
 /// A star in one exposure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogueRow {
-    /// Which.
+    /// The star and the exposure.
     pub exposure: Exposure,
     /// What the arms say, in the order of [`ARMS`].
     pub arms: [ArmVelocity; 2],
@@ -84,7 +84,7 @@ impl CatalogueRow {
     }
 }
 
-/// Largest ratio and chi^2 that are believed.
+/// Largest signal-to-noise ratio, chi^2 and other number without a limit of its own that is believed when a table is read.
 pub(super) const LARGEST: f64 = 1e12;
 
 /// The columns that each arm has.
@@ -197,7 +197,7 @@ pub fn push_flags_text(table: &mut Table, rows: &[CatalogueRow]) {
     }
 }
 
-/// The rows of a catalogue, and how many of its numbers cannot be and were taken for missing.
+/// The rows of a catalogue, and how many of its numbers are impossibly large and were taken for missing.
 ///
 /// # Errors
 /// [`crate::Error::Config`] naming the column that is missing or of another type.

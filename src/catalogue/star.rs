@@ -316,8 +316,8 @@ fn table_of<'r>(
     table
 }
 
-/// The rows of a table of stars, and how many of its numbers cannot be and were taken for missing. Which plate and spectrograph they
-/// are of is not read.
+/// The rows of a table of stars, and how many of its numbers are impossibly large and were taken for missing. Plate and spectrograph
+/// are not read.
 ///
 /// # Errors
 /// [`crate::Error::Config`] naming the column that is missing or of another type.

@@ -131,7 +131,7 @@ pub fn to_table(rows: &[ZeroPointRow]) -> Table {
     table
 }
 
-/// The rows of a table of zero points, and how many of its numbers cannot be and were taken for missing.
+/// The rows of a table of zero points, and how many of its numbers are impossibly large and were taken for missing.
 ///
 /// # Errors
 /// [`crate::Error::Config`] naming the column that is missing or of another type.

@@ -12,7 +12,7 @@ use plotters::coord::types::RangedCoordf64;
 const LARGEST: f64 = 1e9;
 /// Shortest axis, as a share of the numbers at its ends.
 const SHORTEST: f64 = 1e-9;
-/// What lies farther outside than this many lengths of the axis is drawn there.
+/// A point that lies farther outside than this many lengths of the axis is drawn at that distance: pixel numbers must not overflow.
 const FAR: f64 = 100.0;
 
 /// A linear axis.

@@ -6,7 +6,7 @@ use super::opacity::{CurveOfGrowth, DAMPING, Layer, profile};
 use super::params::StellarParams;
 use crate::{Arm, C_KM_S};
 
-/// Resolving power of the spectrographs (DESIGN: R ~ 7500).
+/// Resolving power of the survey's medium-resolution spectrographs.
 pub const RESOLVING_POWER: f64 = 7500.0;
 
 /// Step of the tabulated spectra, km/s.
@@ -129,7 +129,7 @@ impl Template {
     #[inline]
     fn at(&self, ln_rest: f64) -> (f64, f64) {
         const PER_LN: f64 = C_KM_S / STEP_KM_S;
-        // At least four entries: the range is fixed.
+        // The range of a template is fixed, so there are more than four entries.
         let last = (self.flux.len() - 3) as f64;
         let x = ((ln_rest - self.ln_first) * PER_LN).clamp(1.0, last);
         let i = (x as usize).min(self.flux.len() - 3);

@@ -102,8 +102,8 @@ pub fn calibrate(obs: &mut Observations, config: &CalibrateOptions) -> Result<Ve
     calibrate_except(obs, &[], config)
 }
 
-/// The same with stars that are never taken for constants, whatever their RVs say: `never` holds true for each of them, by
-/// their numbers in `obs`; stars beyond its end are as others. They are corrected like all.
+/// As [`calibrate`], with stars that are never taken for constants, whatever their RVs say: `never[s]` is true if star number `s` of
+/// `obs` is one of them; stars beyond its end are treated as usual. The RVs of barred stars are corrected like all others.
 ///
 /// # Errors
 /// As [`calibrate`].

@@ -72,7 +72,7 @@ impl Observations {
     /// for all of them: let it be the one with the smallest errors.
     ///
     /// # Errors
-    /// [`Error::Config`] where the length differs, or there are more than [`MOST_ARMS`] arms.
+    /// [`Error::Config`] where the length differs, or where an arm's number is 1000 or more.
     pub fn with_arm(mut self, arm: ArrayView1<'_, u32>) -> Result<Self> {
         same_length("arm", arm.len(), self.n_rows())?;
         let n_arms = arm.iter().max().map_or(1, |last| *last as usize + 1);

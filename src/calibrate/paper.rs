@@ -61,7 +61,7 @@ pub fn solve(
     solve_among(graph, group, &candidates, config)
 }
 
-/// The same with stars that are never candidates.
+/// Calibrates one arm as `solve` does, with candidates as `candidates` says.
 pub fn solve_among(
     graph: &Graph,
     group: &[u32],

@@ -59,7 +59,7 @@ pub struct Star {
     pub jitter: f64,
     /// The star was taken for constant, and determined zero points.
     pub is_constant: bool,
-    /// `p_value` is below [`VARIABLE_P`].
+    /// `p_value` is below 0.001.
     pub is_variable: bool,
 }
 
@@ -135,7 +135,7 @@ fn scatter_after(arm: &CalibratedArm, star: usize) -> f64 {
 
 /// The rows without a correction: what [`Corrected::fill`] begins with.
 impl Corrected {
-    /// Of `n_rows` rows, none of them corrected.
+    /// Values for `n_rows` rows, none of which is corrected yet.
     pub fn none(n_rows: usize) -> Self {
         Corrected {
             rv: vec![f64::NAN; n_rows],
@@ -144,7 +144,7 @@ impl Corrected {
         }
     }
 
-    /// Of one arm.
+    /// The corrected velocities of one arm.
     pub fn of(obs: &Observations, arms: &[CalibratedArm], arm: usize) -> Self {
         let mut out = Corrected::none(obs.n_rows());
         out.fill(obs, arms, arm);

@@ -49,9 +49,9 @@ pub enum Noted {
 /// Which note is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Of what the directory holds.
+    /// The note of what the directory holds.
     Config,
-    /// Of what is to take its place, and has not done so yet.
+    /// The note of what is to take its place, and has not done so yet.
     Next,
 }
 

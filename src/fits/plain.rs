@@ -193,7 +193,7 @@ fn table(header: &Header<'_>, columns: &[Made], rows: usize) -> Vec<u8> {
 enum AsciiKind {
     Text,
     Integer,
-    /// With the decimals that a number without a point has.
+    /// Floats; the number is how many of the last digits are decimals where a cell has no point.
     Float(usize),
 }
 

@@ -52,7 +52,7 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Of a spectrum no pixel of which can be compared with its reference.
+    /// The measurement of a spectrum none of whose pixels can be compared with the reference: its velocity is NaN.
     pub fn without_pixels() -> Self {
         Measurement {
             rv_km_s: f64::NAN,

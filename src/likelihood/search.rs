@@ -29,9 +29,9 @@ pub(crate) const MAX_VARIANCE: f32 = 1e8;
 /// A pixel as the search wants it: where it is, what it is.
 #[derive(Clone, Copy, Debug)]
 pub struct NearPlace {
-    /// Of the nearest entry in the table's flux, for the largest velocity.
+    /// Place of the nearest entry in the table's flux, for the largest velocity.
     entry: u32,
-    /// Of the first block in the table's `block_variance`.
+    /// Place of the first block in the table's `block_variance`.
     block: u32,
     flux: f32,
     variance: f32,

@@ -35,7 +35,7 @@ pub struct FirstPass {
 }
 
 impl FirstPass {
-    /// Of star number `star` in band number `band`, whose exposure `best` is the reference of these measurements.
+    /// The first pass of star number `star` in band number `band`, whose exposure `best` is the reference of these measurements.
     pub fn new(
         star: i64,
         band: usize,

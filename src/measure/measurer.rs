@@ -70,7 +70,7 @@ impl StarVelocities {
         self.not_measured.is_empty()
     }
 
-    /// Of a star of which nothing was measured yet.
+    /// The result for a star of which nothing was measured yet.
     fn none(star: &Ready) -> Self {
         let n = star.not_measured.len();
         let nan = || Array1::from_elem(n, f64::NAN);

@@ -22,7 +22,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Of a file as it is now.
+    /// The stamp of a file as it is now.
     ///
     /// # Errors
     /// What the system says.

@@ -55,8 +55,8 @@ impl<'a> Spectrum<'a> {
         Ok(self)
     }
 
-    /// With a signal-to-noise ratio per pixel that is known of it. It decides which exposure is the best of a star. Without it, and
-    /// where it is not finite, it is found from the pixels.
+    /// With a signal-to-noise ratio per pixel, which decides which exposure is the best of a star. Where it is not given, or not finite,
+    /// it is the median over the good pixels of the window.
     pub fn with_snr(self, snr: f64) -> Self {
         Spectrum { snr, ..self }
     }

@@ -45,7 +45,7 @@ pub struct PreparedStar {
 }
 
 impl PreparedStar {
-    /// Of a star that is not read, as its files take too much memory together.
+    /// The rejections of a star that is not read, because its files together take too much memory.
     pub fn too_large(star: &Star, plan: &Plan, why: &str) -> Self {
         let reject =
             |&member: &usize| Rejection::file(&plan.paths[member], RejectReason::Unreadable, why);

@@ -23,7 +23,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Of `range`, as far as it is finite, rises, and is between -10^9 and 10^9.
+    /// An axis over `range`, which is changed where it is not finite, does not rise, or exceeds -10^9 to 10^9.
     pub fn new(range: Range<f64>) -> Self {
         let end = |x: f64, or: f64| {
             if x.is_nan() {

@@ -20,7 +20,7 @@ pub struct LogAxis {
 }
 
 impl LogAxis {
-    /// Of `range`, as far as it is positive, rises, and is between 10^-12 and 10^12.
+    /// An axis over `range`, which is changed where it is not positive, does not rise, or exceeds 10^-12 to 10^12.
     pub fn new(range: Range<f64>) -> Self {
         let end = |x: f64, or: f64| match x.is_nan() {
             true => or,

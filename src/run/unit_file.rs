@@ -91,7 +91,7 @@ fn stem(unit: &Unit) -> String {
 }
 
 impl UnitFile {
-    /// Of a unit in a directory, by the hashes of the settings and of its files.
+    /// The files of a unit in a directory; their names hold the hashes of the settings and of its input files.
     pub fn new(dir: &Path, unit: &Unit, settings: &str, fingerprint: &str) -> Self {
         let of = fingerprint::of_texts(&[settings, fingerprint]);
         let name = format!("{}{of}", stem(unit));

@@ -206,7 +206,7 @@ pub struct FieldReader<'t> {
 }
 
 impl<'t> FieldReader<'t> {
-    /// Of this table.
+    /// A reader of this table.
     pub fn new(table: &'t Table) -> Self {
         FieldReader {
             table,

@@ -49,7 +49,7 @@ impl Table {
         self.prepare(path)?.persist()
     }
 
-    /// Writes the table under a temporary name. The file is whole then, and gets its name by [`Prepared::persist`].
+    /// Writes the table under a temporary name. The file is whole then, and gets its name by `persist`.
     ///
     /// # Errors
     /// As [`Table::write`].

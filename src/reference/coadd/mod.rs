@@ -89,9 +89,11 @@ pub struct Coadd {
 }
 
 impl Coadd {
-    /// Of `exposures`, shifted by `rv_km_s` against exposure `best`; those without a finite velocity are no part of it. Knots
-    /// lie every `spacing` pixels of the best exposure. None where fewer than two exposures have a velocity; the exposures are
-    /// given back then.
+    /// The coadd of `exposures`, each shifted by its velocity `rv_km_s` against exposure `best`; those without a finite velocity are no
+    /// part of it. Knots lie every `spacing` pixels of the best exposure.
+    ///
+    /// # Errors
+    /// The exposures themselves, where fewer than two of them have a velocity.
     pub fn new(
         exposures: Vec<Normalized>,
         best: usize,

@@ -15,7 +15,7 @@ pub struct NormalEquations {
 }
 
 impl NormalEquations {
-    /// Of no pixel at all.
+    /// The sums over no pixel.
     pub fn new(knots: Knots) -> Self {
         NormalEquations {
             matrix: vec![[0.0; 4]; knots.n_coefficient()],

@@ -198,7 +198,7 @@ fn constants_of(arm: &CalibratedArm) -> (StarKeys, StarKeys) {
     (constant, keys(&arm.graph).collect())
 }
 
-/// Flags that the solution tells.
+/// Sets the flags that follow from the solution: no zero point, outlier, single observation.
 fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution: &ArmSolution) {
     let without: Vec<bool> = (0..obs.arms[arm].row.len())
         .map(|i| match obs.zero_point_of(arm, graph, i) {

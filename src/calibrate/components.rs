@@ -18,7 +18,8 @@ pub struct Components {
 /// Finds the zero points with at least `min_constants` constants, and their components.
 ///
 /// A constant counts when it has two usable zero points at least: with one it says nothing about differences.
-/// Leaving out a zero point can take another star's second one, so the search goes on until nothing changes.
+/// A zero point that is left out for too few constants may leave one of its stars with a single zero point, and so on; the search
+/// is repeated until nothing changes.
 /// `weight` is one per observation; those with weight 0 do not link.
 pub fn components(
     graph: &Graph,

@@ -11,7 +11,7 @@ const Z_JITTER: f64 = 1.2816;
 /// Steps of the robust mean.
 const MEAN_STEPS: usize = 3;
 
-/// Zero points that the stars are held against.
+/// The zero points that the velocities of stars are corrected with, to see which stars are constant.
 pub(super) struct Model<'a> {
     pub(super) graph: &'a Graph,
     /// Zero points, NaN where there is none.
@@ -36,7 +36,7 @@ pub(super) struct Edge {
     pub(super) robust: f64,
 }
 
-/// A star held against the model; meanings as in [`super::StarFit`].
+/// A star compared with the model; the fields mean what they mean in [`super::StarFit`].
 pub(super) struct Fit {
     pub(super) edges: Vec<Edge>,
     pub(super) chi2: f64,

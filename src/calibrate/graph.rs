@@ -1,4 +1,4 @@
-//! The graph of stars and zero points of one arm: who was observed when.
+//! The graph of stars and zero points of one arm: which star was observed in which exposure.
 
 /// Observations of one arm, star by star: star `i` has the observations `start[i]..start[i + 1]`.
 ///

@@ -33,7 +33,7 @@ pub(super) fn from_p_values(model: &Model<'_>, may: &(dyn Fn(usize) -> bool + Sy
         let upper = p.iter().filter(|&&p| p > 0.525).count() as f64;
         // One standard deviation short of a half is no evidence: with few stars there is no jitter.
         upper < 0.5 * quiet - 0.5 * quiet.sqrt()
-            // Nobody looks constant: the errors are too small, or the zero points wrong.
+            // Hardly any star looks constant: the errors are too small, or the zero points wrong.
             || quiet < 0.05 * p.len() as f64
     };
     if !too_small(0.0) {

@@ -1,4 +1,4 @@
-//! The checked input: who was observed when, with which RV; and what is wrong with which row.
+//! The checked input: which star was observed in which exposure, with which RV; and what is wrong with a row.
 
 use super::cal_flags::CalFlags;
 use super::graph::Graph;

@@ -50,6 +50,7 @@ impl Arm {
             second_lines: SecondLines {
                 bin_km_s: 10.0,
                 reach_km_s: 460.0,
+                // docs/method.md, (27); chosen on the simulated plates of section 12 there.
                 own_correlation: Some(match self {
                     Arm::Blue => 0.38,
                     Arm::Red => 0.42,

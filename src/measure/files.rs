@@ -164,7 +164,7 @@ pub struct Job<'a> {
     pub plan: &'a Plan,
     /// Where likelihoods are evaluated.
     pub backend: &'a dyn Likelihood,
-    /// Who is told.
+    /// Is told how far the work is.
     pub progress: &'a dyn Progress,
     /// Where time is counted.
     pub clocks: &'a StageClocks,

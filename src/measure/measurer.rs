@@ -164,7 +164,7 @@ impl Measurer {
             band: checked.band,
             comparison: checked.comparison,
             spectrum: checked.spectrum,
-            // What a processor that takes over is told of is kept in the back end's name.
+            // No warning is passed on if the CPU takes over from a GPU: the name of the back end tells it.
             backend: Backend::open(&device.config(), |_| ())?,
         })
     }

@@ -86,7 +86,7 @@ impl RunDir {
         self.path(REJECTED)
     }
 
-    /// Where everything is that a run tells of itself.
+    /// Path of the record of the run, `run.json`.
     pub fn record_path(&self) -> PathBuf {
         self.path(RECORD)
     }
@@ -292,8 +292,8 @@ pub fn outputs(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Tables of the run that a directory holds, as its settings or its record tell. Files of these names that neither speaks of are
-/// somebody's.
+/// Names of the tables of the run that a directory holds, by its note or its record. Other files with names of a run's tables are not
+/// the program's, and are left alone.
 fn older_tables(dir: &Path) -> Result<Vec<String>> {
     let all = table_names(&ProductFormat::ALL);
     let named: Vec<String> = match workplace::read_note(dir, Which::Config)? {

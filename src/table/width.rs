@@ -30,7 +30,7 @@ impl Width {
         }
     }
 
-    /// The width of so many bits; None for those that need no name.
+    /// The width of so many bits; None for signed integers of 32 and 64 bits, which a table has in memory, and for unknown ones.
     pub(super) fn of(bits: u32, is_signed: bool) -> Option<Self> {
         Some(match (bits, is_signed) {
             (8, true) => Width::I8,

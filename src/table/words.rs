@@ -17,8 +17,8 @@ pub fn is_missing(cell: &str) -> bool {
     WORDS.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
-/// The number that a cell tells, NaN where it says that there is none; None if it tells no number. Zeros and a plus in
-/// front do not matter here: who asks for a number has a column of numbers.
+/// The number in a cell, NaN where the cell says that there is none; None if it is no number. Leading zeros and a plus are allowed here:
+/// the column is known to be one of numbers.
 pub fn number(cell: &str) -> Option<f64> {
     let cell = cell.trim();
     if is_missing(cell) {

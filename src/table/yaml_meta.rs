@@ -8,7 +8,7 @@ use super::{ColumnData, Table, Width};
 /// Deeper nesting than this has nothing to do with columns.
 const MAX_DEPTH: usize = 64;
 
-/// What is told of one column.
+/// What the header says of one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ColumnMeta {
     pub(super) name: String,
@@ -18,7 +18,7 @@ pub(super) struct ColumnMeta {
     pub(super) description: String,
 }
 
-/// What is told of a table.
+/// What the header says of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TableMeta {
     /// Character between cells, of an ECSV file.
@@ -27,7 +27,7 @@ pub(super) struct TableMeta {
 }
 
 impl TableMeta {
-    /// What is told of the column of this name.
+    /// What the header says of the column of this name.
     pub(super) fn column(&self, name: &str) -> Option<&ColumnMeta> {
         self.columns.iter().find(|c| c.name == name)
     }

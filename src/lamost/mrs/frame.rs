@@ -56,7 +56,7 @@ impl Settler {
     }
 }
 
-/// Changes every wavelength (A). What was stored with 24 bits goes on with 53.
+/// Changes every wavelength (A). Wavelengths that were stored as float32 become float64, so that no more digits are lost.
 fn change(wave: &mut StoredWave, new_aa: impl Fn(f64) -> f64) {
     let changed = match wave {
         StoredWave::Log10(log10) => log10

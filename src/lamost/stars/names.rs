@@ -171,7 +171,7 @@ pub(super) fn designation(ra_deg: f64, dec_deg: f64) -> String {
     )
 }
 
-/// A number tells stars apart whose positions share a name: at a pole many positions do.
+/// Appends a number to a name that is taken: near a pole many positions have the same name.
 fn make_unique(designation: &mut String, taken: &mut HashSet<String>) {
     let same = designation.clone();
     let mut n = 1;

@@ -39,7 +39,8 @@ pub(super) fn against_others(
     .collect()
 }
 
-/// All exposures of the star against the best one of those that are not odd. A star without one stays as it is.
+/// Measures all exposures of the star against the best one of those that are not odd. If none of these can be a reference, the star
+/// stays as it is.
 pub(super) fn against_best(comparison: &Comparison, star: &mut FirstPass, clocks: &StageClocks) {
     let found = clocks.time(Stage::Reference, || {
         let others = (0..star.normalized.len())

@@ -18,7 +18,8 @@ const MISFIT_MOST_SIGMA: f64 = 6.0;
 /// How an exposure differs from the coadd of the others, the errors holding [`MODEL_SIGMA`](crate::spectrum::MODEL_SIGMA).
 #[derive(Clone, Copy, Debug)]
 pub struct Misfit {
-    /// Mean product of residuals [`MISFIT_LAG`] apart, in units of their variance. Its expectation is 0 for noise of any size.
+    /// Mean product of residuals a third of the line-spread function's width apart, in units of their variance. Its expectation is 0 for
+    /// noise of any size.
     pub smooth: f64,
     /// Standard deviation of `smooth` for pure noise.
     pub smooth_sigma: f64,

@@ -30,7 +30,7 @@ pub(in crate::table) enum Reading {
     OldTimestamp,
     /// Text.
     Text,
-    /// Bytes that nobody calls text: text if they are.
+    /// Bytes of which the file does not say that they are text. They are read as text if all of them are UTF-8.
     Bytes,
     /// Sixteen bytes that are a UUID.
     Uuid,
@@ -115,7 +115,7 @@ pub(in crate::table) fn reading(descr: &ColumnDescriptor) -> Result<Reading, Str
     }
 }
 
-/// Bits of the column's integers where they are others than a table's own.
+/// Width of the column's integers where it is none of those that a table has in memory.
 pub(in crate::table) fn width(descr: &ColumnDescriptor) -> Option<Width> {
     if let Some(LogicalType::Integer(int)) = descr.logical_type_ref() {
         return Width::of(u32::try_from(int.bit_width).ok()?, int.is_signed);

@@ -1,15 +1,53 @@
-//! Relative radial velocities (RVs) from repeated stellar spectra.
+//! Relative radial velocities (RVs) from repeated stellar spectra, and the zero points of the exposures that they come from.
 //!
-//! The way of the data is files -> spectra -> likelihoods -> velocities -> zero points -> tables. The method is that of Xiong et al. 2021
-//! (RAA), with the changes told in `docs/method.md`. `docs/architecture.md` tells what each room of the source does: a room is a folder
-//! or file of `src`, that is a top-level module, and the table there says which others it may import.
+//! A star's spectra are compared with each other, not with a model: the velocity of each is the maximum of a likelihood against the
+//! coadd of the others. Exposures whose wavelengths are off move all their stars alike; the stars that do not vary tell by how much. The
+//! method is that of [Xiong et al. 2021](https://doi.org/10.1088/1674-4527/21/10/265) (RAA), with the changes told in `docs/method.md`.
 //!
-//! # Where to begin
+//! Three things can be done, each with or without the others:
 //!
-//! - [`run`] with [`RunOptions`]: the survey's files in, a calibrated catalogue out;
-//! - [`Measurer`] with [`MeasureOptions`] and [`Spectrum`]: velocities of stars from arrays of any instrument;
-//! - [`calibrate`] with [`Observations`] and [`CalibrateOptions`]: zero points of velocities that were measured elsewhere;
-//! - [`Table`]: tables read and written in FITS, CSV and Parquet.
+//! | what is at hand | what is found | by |
+//! |---|---|---|
+//! | spectra of any instrument, as arrays | velocities with errors and flags | [`Measurer`] |
+//! | velocities from anywhere, as columns | zero points, corrected velocities, which stars vary | [`calibrate()`] |
+//! | files of LAMOST's medium-resolution survey | the whole: catalogue, stars, zero points, page | [`run()`] |
+//!
+//! # Velocities of a star's spectra
+//!
+//! An instrument is its window of wavelengths, the width of its pixels and that of its line-spread function. An exposure is three arrays:
+//! wavelengths in Angstrom, flux in any unit, and the flux's inverse variance.
+//!
+//! ```
+//! use relrv::{Device, MeasureOptions, Measurer, Spectrum};
+//!
+//! # fn main() -> relrv::Result<()> {
+//! # let wave_aa: Vec<f64> = (0..4000).map(|i| 6100.0 + 0.0375 * f64::from(i)).collect();
+//! # let flux = |rv_km_s: f64| -> Vec<f64> {
+//! #     let line = |w: f64, at: f64| (-0.5 * ((w / (1.0 + rv_km_s / relrv::C_KM_S) - at) / 0.06).powi(2)).exp();
+//! #     let star = |w: &f64| 1.0 - 0.5 * (line(*w, 6140.0) + line(*w, 6175.0) + line(*w, 6210.0));
+//! #     wave_aa.iter().map(star).collect()
+//! # };
+//! # let (first, second, ivar) = (flux(0.0), flux(12.0), vec![1e4; 4000]);
+//! // Pixels of 1.9 km/s, 3.8 of them to the width of the line-spread function.
+//! let options = MeasureOptions::new((6110.0, 6240.0), 1.9, 3.8).vmax_km_s(100.0);
+//! let measurer = Measurer::new(options, Device::Cpu)?;
+//! let velocities = measurer.star(&[
+//!     Spectrum::new(&wave_aa, &first, &ivar)?,
+//!     Spectrum::new(&wave_aa, &second, &ivar)?,
+//! ])?;
+//! let moved_km_s = velocities.rv_km_s[1] - velocities.rv_km_s[0];
+//! assert!((moved_km_s - 12.0).abs() < 0.05);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/own_spectra.rs` is a whole program that does this, `examples/calibrate_columns.rs` one for columns of velocities, and
+//! `examples/survey.rs` one for the survey's files.
+//!
+//! # What is told of a number
+//!
+//! Nothing is dropped in silence: a velocity that is no velocity of the star, or may be none, has [`RvFlags`]; an input that cannot be
+//! used is named with its reason. Velocities are c z in km/s, positive where a spectrum is redshifted; wavelengths are in vacuum.
 //!
 //! # Features
 //!
@@ -19,7 +57,8 @@
 //! - `lab`: what tests the engine (simulated spectra, the paper's own tests, benchmarks). It also makes all modules public, for this
 //!   project's own tests and benchmarks; what is in them can change at any time.
 //!
-//! The first three are there by default.
+//! The first three are there by default. `docs/architecture.md` tells which room of the source does what: a room is a folder or file of
+//! `src`, that is a top-level module.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

@@ -1,11 +1,10 @@
 //! Which exposure a row is of: the columns that the tables of velocities begin with.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::Arm;
 use crate::measure::RvRow;
-use crate::table::{Cell, Field, TimeColumn};
+use crate::table::{Field, TimeColumn, field};
 
 /// A star in one exposure, through one fibre.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,99 +61,115 @@ pub(super) const LARGEST_MINUTE: f64 = 1e12;
 
 /// Which star and fibre a row is of.
 pub static PLACE: [Field<Exposure>; 7] = [
-    Field::new(
+    field!(
+        name,
+        Exposure,
+        designation,
         "designation",
         "",
-        "name of the star from its position in its first file",
-        Cell::Text(
-            |e: &Exposure| Cow::Borrowed(&e.designation),
-            |e, text| {
-                e.designation = text.clone();
-                Ok(())
-            },
-        ),
-    ).page("name from the star's position in its first file, by day, plate, spectrograph and fibre: `JHHMMSS.ss+DDMMSS.s` (truncated). Files are of one star if their positions lie within 3 arcsec. Files that are added rename no star: those of later nights because the first one stays, those of earlier nights because `run` keeps the names in `.relrv/stars.json` of its directory")
+        "name of the star from its position in its first file"
+    )
+    .page("name from the star's position in its first file, by day, plate, spectrograph and fibre: `JHHMMSS.ss+DDMMSS.s` (truncated). Files are of one star if their positions lie within 3 arcsec. Files that are added rename no star: those of later nights because the first one stays, those of earlier nights because `run` keeps the names in `.relrv/stars.json` of its directory")
     .ucd("meta.id;meta.main"),
-    Field::new(
+    field!(
+        f64,
+        Exposure,
+        ra_deg,
         "ra",
         "deg",
-        "right ascension of the star (J2000)",
-        Cell::F64(|e: &Exposure| e.ra_deg, |e, x| e.ra_deg = x),
+        "right ascension of the star (J2000)"
     )
     .page("right ascension of that position (J2000)")
     .ucd("pos.eq.ra;meta.main")
     .up_to(360.0)
     .never_missing(),
-    Field::new(
+    field!(
+        f64,
+        Exposure,
+        dec_deg,
         "dec",
         "deg",
-        "declination of the star (J2000)",
-        Cell::F64(|e: &Exposure| e.dec_deg, |e, x| e.dec_deg = x),
+        "declination of the star (J2000)"
     )
     .page("declination of that position (J2000)")
     .ucd("pos.eq.dec;meta.main")
     .up_to(90.0)
     .never_missing(),
-    Field::new(
+    field!(
+        i64,
+        Exposure,
+        obsid,
         "obsid",
         "",
-        "number of the observation (star and night)",
-        Cell::I64(|e: &Exposure| e.obsid, |e, x| e.obsid = x),
-    ).page("number of the observation (star and night), key `OBSID`; 0 if missing")
+        "number of the observation (star and night)"
+    )
+    .page("number of the observation (star and night), key `OBSID`; 0 if missing")
     .ucd("meta.id;obs"),
-    Field::new(
+    field!(
+        name,
+        Exposure,
+        planid,
         "planid",
         "",
-        "plate",
-        Cell::Text(
-            |e: &Exposure| Cow::Borrowed(&e.planid),
-            |e, text| {
-                e.planid = text.clone();
-                Ok(())
-            },
-        ),
-    ).page("plate, key `PLANID`")
+        "plate"
+    )
+    .page("plate, key `PLANID`")
     .ucd("meta.id;obs.field"),
-    Field::new(
+    field!(
+        i32,
+        Exposure,
+        spid,
         "spid",
         "",
-        "spectrograph",
-        Cell::I32(|e: &Exposure| e.spid, |e, x| e.spid = x),
-    ).page("spectrograph, 1-16, key `SPID`")
+        "spectrograph"
+    )
+    .page("spectrograph, 1-16, key `SPID`")
     .ucd("meta.id;instr"),
-    Field::new(
+    field!(
+        i32,
+        Exposure,
+        fiberid,
         "fiberid",
         "",
-        "fibre",
-        Cell::I32(|e: &Exposure| e.fiberid, |e, x| e.fiberid = x),
-    ).page("fibre in the spectrograph, 1-250, key `FIBERID`")
+        "fibre"
+    )
+    .page("fibre in the spectrograph, 1-250, key `FIBERID`")
     .ucd("meta.id;instr.setup"),
 ];
 
 /// When a row's exposure was.
 pub static TIME: [Field<Exposure>; 3] = [
-    Field::new(
+    field!(
+        i64,
+        Exposure,
+        lmjm,
         "lmjm",
         "min",
-        "local (UTC+8) modified Julian minute of the exposure's start",
-        Cell::I64(|e: &Exposure| e.lmjm, |e, x| e.lmjm = x),
-    ).page("local (UTC+8) Modified Julian Minute of the exposure's start, truncated")
+        "local (UTC+8) modified Julian minute of the exposure's start"
+    )
+    .page("local (UTC+8) Modified Julian Minute of the exposure's start, truncated")
     .ucd("time.start;obs.exposure")
     .up_to(LARGEST_MINUTE),
-    Field::new(
+    field!(
+        f64,
+        Exposure,
+        hjd,
         "hjd",
         "d",
-        "heliocentric Julian date (UTC) of mid-exposure",
-        Cell::F64(|e: &Exposure| e.hjd, |e, x| e.hjd = x),
-    ).page("heliocentric Julian date of mid-exposure, in UTC (as in the paper). From the header's `DATE-BEG` and `DATE-END` where the exposure has them (DR9 and later); else from `lmjm` and `EXPTIME`, so up to a minute early")
+        "heliocentric Julian date (UTC) of mid-exposure"
+    )
+    .page("heliocentric Julian date of mid-exposure, in UTC (as in the paper). From the header's `DATE-BEG` and `DATE-END` where the exposure has them (DR9 and later); else from `lmjm` and `EXPTIME`, so up to a minute early")
     .ucd("time.epoch;obs.exposure")
     .up_to(LARGEST_DATE_D),
-    Field::new(
+    field!(
+        f64,
+        Exposure,
+        bjd_tdb,
         "bjd_tdb",
         "d",
-        "barycentric Julian date (TDB) of mid-exposure",
-        Cell::F64(|e: &Exposure| e.bjd_tdb, |e, x| e.bjd_tdb = x),
-    ).page("barycentric Julian date of mid-exposure, in TDB: for periods and orbits")
+        "barycentric Julian date (TDB) of mid-exposure"
+    )
+    .page("barycentric Julian date of mid-exposure, in TDB: for periods and orbits")
     .ucd("time.epoch;obs.exposure")
     .up_to(LARGEST_DATE_D),
 ];

@@ -7,17 +7,20 @@ use std::sync::Arc;
 use super::exposure::{DATES, Exposure, PLACE, TIME, arm_named};
 use crate::likelihood::{Measurement, RvFlags};
 use crate::measure::RvRow;
-use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table};
+use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table, field};
 use crate::{Arm, Result};
 
 /// The column with the number of the star.
-pub static STAR: [Field<RvRow>; 1] = [Field::new(
-    "star",
-    "",
-    "number of the star in this table",
-    Cell::I64(|r: &RvRow| r.star, |r, x| r.star = x),
-).page("number of the star in this table, from 1, by right ascension. It changes when other stars are added; `designation` does not")
-.ucd("meta.id;src")];
+pub static STAR: [Field<RvRow>; 1] = [field!(
+        i64,
+        RvRow,
+        star,
+        "star",
+        "",
+        "number of the star in this table"
+    )
+    .page("number of the star in this table, from 1, by right ascension. It changes when other stars are added; `designation` does not")
+    .ucd("meta.id;src")];
 
 /// The column with the arm, which stands between those of place and of time.
 pub static ARM: [Field<RvRow>; 1] = [Field::new(
@@ -37,52 +40,55 @@ pub static ARM: [Field<RvRow>; 1] = [Field::new(
 
 /// What was measured.
 pub static MEASURED: [Field<RvRow>; 13] = [
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        snr,
         "snr",
         "",
-        "signal-to-noise ratio per pixel",
-        Cell::F64(|r: &RvRow| r.snr, |r, x| r.snr = x),
-    ).page("signal-to-noise ratio per pixel: header key `SNR`; where there is none, the median of flux over error in the window")
+        "signal-to-noise ratio per pixel"
+    )
+    .page("signal-to-noise ratio per pixel: header key `SNR`; where there is none, the median of flux over error in the window")
     .ucd("stat.snr"),
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        measurement.rv_km_s,
         "rv",
         "km/s",
-        "velocity c z against the star's reference, > 0 = redshifted",
-        Cell::F64(
-            |r: &RvRow| r.measurement.rv_km_s,
-            |r, x| r.measurement.rv_km_s = x,
-        ),
-    ).page("velocity $cz$ against the star's reference exposure in this arm, > 0 = redshifted. Not corrected for the zero points of the wavelength calibration")
+        "velocity c z against the star's reference, > 0 = redshifted"
+    )
+    .page("velocity $cz$ against the star's reference exposure in this arm, > 0 = redshifted. Not corrected for the zero points of the wavelength calibration")
     .ucd("spect.dopplerVeloc"),
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        measurement.rv_err_km_s,
         "rv_err",
         "km/s",
-        "1-sigma error of rv as a difference of two exposures",
-        Cell::F64(
-            |r: &RvRow| r.measurement.rv_err_km_s,
-            |r, x| r.measurement.rv_err_km_s = x,
-        ),
-    ).page("1-sigma error of `rv` as the difference of two exposures: both exposures' noise")
+        "1-sigma error of rv as a difference of two exposures"
+    )
+    .page("1-sigma error of `rv` as the difference of two exposures: both exposures' noise")
     .ucd("stat.error;spect.dopplerVeloc"),
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        measurement.rv_err_own_km_s,
         "rv_err_own",
         "km/s",
-        "1-sigma error of rv once the star's offset is known",
-        Cell::F64(
-            |r: &RvRow| r.measurement.rv_err_own_km_s,
-            |r, x| r.measurement.rv_err_own_km_s = x,
-        ),
-    ).page("1-sigma error of `rv` once the star's offset (the reference's noise, common to all its rows) is known. For scatter about a mean, chi^2 of a constant star, orbits")
+        "1-sigma error of rv once the star's offset is known"
+    )
+    .page("1-sigma error of `rv` once the star's offset (the reference's noise, common to all its rows) is known. For scatter about a mean, chi^2 of a constant star, orbits")
     .ucd("stat.error;spect.dopplerVeloc"),
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        measurement.chi2_red,
         "chi2_red",
         "",
-        "reduced chi^2 at the maximum of the likelihood",
-        Cell::F64(
-            |r: &RvRow| r.measurement.chi2_red,
-            |r, x| r.measurement.chi2_red = x,
-        ),
-    ).page("reduced chi^2 at the maximum of the likelihood; near 1 if the exposure is a shifted copy of the reference, below 1 for the reference itself")
+        "reduced chi^2 at the maximum of the likelihood"
+    )
+    .page("reduced chi^2 at the maximum of the likelihood; near 1 if the exposure is a shifted copy of the reference, below 1 for the reference itself")
     .ucd("stat.fit.chi2"),
     Field::new(
         "n_pix",
@@ -94,46 +100,55 @@ pub static MEASURED: [Field<RvRow>; 13] = [
         ),
     )
     .ucd("meta.number;instr.pixel"),
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        measurement.lnl_max,
         "lnl_max",
         "",
-        "ln of the likelihood at its maximum",
-        Cell::F64(
-            |r: &RvRow| r.measurement.lnl_max,
-            |r, x| r.measurement.lnl_max = x,
-        ),
-    ).page("$\\ln L$ at its maximum, with all constants of Eq. 3")
+        "ln of the likelihood at its maximum"
+    )
+    .page("$\\ln L$ at its maximum, with all constants of Eq. 3")
     .ucd("stat.likelihood"),
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        measurement.second_peak,
         "second_peak",
         "",
-        "height of the second maximum of ln L above its mean, first = 1",
-        Cell::F64(
-            |r: &RvRow| r.measurement.second_peak,
-            |r, x| r.measurement.second_peak = x,
-        ),
-    ).page("height of the second maximum of $\\ln L$ above the curve's mean, in units of the first one's; 0 if there is none")
+        "height of the second maximum of ln L above its mean, first = 1"
+    )
+    .page("height of the second maximum of $\\ln L$ above the curve's mean, in units of the first one's; 0 if there is none")
     .ucd("stat.likelihood"),
-    Field::new(
+    field!(
+        bool,
+        RvRow,
+        is_reference,
         "is_reference",
         "",
-        "this exposure is the star's reference in this arm",
-        Cell::Bool(|r: &RvRow| r.is_reference, |r, x| r.is_reference = x),
-    ).page("this exposure is the star's reference in this arm (with `--reference coadd`: the one whose velocity is the zero). Its `rv` is 0 or near it; where `n_reference` is 1 its errors are formal")
+        "this exposure is the star's reference in this arm"
+    )
+    .page("this exposure is the star's reference in this arm (with `--reference coadd`: the one whose velocity is the zero). Its `rv` is 0 or near it; where `n_reference` is 1 its errors are formal")
     .ucd("meta.code"),
-    Field::new(
+    field!(
+        i32,
+        RvRow,
+        n_reference,
         "n_reference",
         "",
-        "exposures that the reference is made of: 1 = the best one",
-        Cell::I32(|r: &RvRow| r.n_reference, |r, x| r.n_reference = x),
-    ).page("exposures that the reference is made of: 1 = the best one; with `--reference coadd` the number in the coadd, with the exposure itself, which is left out when it is measured")
+        "exposures that the reference is made of: 1 = the best one"
+    )
+    .page("exposures that the reference is made of: 1 = the best one; with `--reference coadd` the number in the coadd, with the exposure itself, which is left out when it is measured")
     .ucd("meta.number;obs.exposure"),
-    Field::new(
+    field!(
+        f64,
+        RvRow,
+        noise_scale,
         "noise_scale",
         "",
-        "noise from the residuals over the quoted one, used in the errors; 1 = not used",
-        Cell::F64(|r: &RvRow| r.noise_scale, |r, x| r.noise_scale = x),
-    ).page("the noise that the residuals show from pixel to pixel over the quoted one (`IVAR`); the errors are multiplied by it. 1 = the quoted noise was taken as it is: fewer than three exposures, or residuals that do not tell")
+        "noise from the residuals over the quoted one, used in the errors; 1 = not used"
+    )
+    .page("the noise that the residuals show from pixel to pixel over the quoted one (`IVAR`); the errors are multiplied by it. 1 = the quoted noise was taken as it is: fewer than three exposures, or residuals that do not tell")
     .ucd("arith.factor;instr.det.noise"),
     Field::new(
         "flags",
@@ -159,7 +174,7 @@ pub static MEASURED: [Field<RvRow>; 13] = [
             },
         ),
     ).page("file of the exposure, as it was found")
-    .ucd("meta.file"),
+    .ucd("meta.id;meta.file"),
 ];
 
 /// The rows as a table.

@@ -21,7 +21,7 @@ pub static REJECTED: [Field<Rejection>; 4] = [
             unread,
         ),
     )
-    .ucd("meta.file"),
+    .ucd("meta.id;meta.file"),
     Field::new(
         "hdu",
         "",

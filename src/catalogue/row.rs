@@ -3,7 +3,7 @@
 use super::exposure::{DATES, Exposure, PLACE, TIME};
 use super::flags::CatalogueFlags;
 use crate::measure::RvRow;
-use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table};
+use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table, field};
 use crate::{Arm, C_KM_S, Result};
 
 /// The arms in the order of the products' columns: red first, as in the paper.
@@ -89,66 +89,81 @@ pub(super) const LARGEST: f64 = 1e12;
 
 /// The columns that each arm has.
 pub static ARM: [Field<ArmVelocity>; 8] = [
-    Field::new(
+    field!(
+        f64,
+        ArmVelocity,
+        snr,
         "snr_x",
         "",
-        "signal-to-noise ratio per pixel, {arm} arm",
-        Cell::F64(|v: &ArmVelocity| v.snr, |v, x| v.snr = x),
-    ).page("signal-to-noise ratio per pixel")
+        "signal-to-noise ratio per pixel, {arm} arm"
+    )
+    .page("signal-to-noise ratio per pixel")
     .ucd("stat.snr")
     .up_to(LARGEST),
-    Field::new(
+    field!(
+        f64,
+        ArmVelocity,
+        rv_km_s,
         "drv_x",
         "km/s",
-        "velocity against the star's reference as measured, {arm} arm, > 0 = redshifted",
-        Cell::F64(|v: &ArmVelocity| v.rv_km_s, |v, x| v.rv_km_s = x),
-    ).page("velocity $cz$ against the star's reference exposure in this arm, as measured, > 0 = redshifted")
+        "velocity against the star's reference as measured, {arm} arm, > 0 = redshifted"
+    )
+    .page("velocity $cz$ against the star's reference exposure in this arm, as measured, > 0 = redshifted")
     .ucd("spect.dopplerVeloc;stat.uncalib")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        ArmVelocity,
+        rv_err_km_s,
         "drv_x_err",
         "km/s",
-        "1-sigma error of drv_x as a difference of two exposures",
-        Cell::F64(|v: &ArmVelocity| v.rv_err_km_s, |v, x| v.rv_err_km_s = x),
-    ).page("1-sigma error of `drv_x` as the difference of two exposures")
+        "1-sigma error of drv_x as a difference of two exposures"
+    )
+    .page("1-sigma error of `drv_x` as the difference of two exposures")
     .ucd("stat.error;spect.dopplerVeloc")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        ArmVelocity,
+        rv_err_own_km_s,
         "drv_x_err_own",
         "km/s",
-        "1-sigma error of drv_x once the star's offset is known",
-        Cell::F64(
-            |v: &ArmVelocity| v.rv_err_own_km_s,
-            |v, x| v.rv_err_own_km_s = x,
-        ),
-    ).page("1-sigma error of `drv_x` once the star's offset is known")
+        "1-sigma error of drv_x once the star's offset is known"
+    )
+    .page("1-sigma error of `drv_x` once the star's offset is known")
     .ucd("stat.error;spect.dopplerVeloc")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        ArmVelocity,
+        rv_corr_km_s,
         "drv_x_corr",
         "km/s",
-        "drv_x less the zero point of its exposure",
-        Cell::F64(|v: &ArmVelocity| v.rv_corr_km_s, |v, x| v.rv_corr_km_s = x),
-    ).page("`drv_x` less the zero point of its exposure. NaN without a zero point")
+        "drv_x less the zero point of its exposure"
+    )
+    .page("`drv_x` less the zero point of its exposure. NaN without a zero point")
     .ucd("spect.dopplerVeloc")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        ArmVelocity,
+        rv_corr_err_km_s,
         "drv_x_corr_err",
         "km/s",
-        "own error of drv_x and error of the zero point together",
-        Cell::F64(
-            |v: &ArmVelocity| v.rv_corr_err_km_s,
-            |v, x| v.rv_corr_err_km_s = x,
-        ),
-    ).page("own error of `drv_x` and error of the zero point together: for curves of one star")
+        "own error of drv_x and error of the zero point together"
+    )
+    .page("own error of `drv_x` and error of the zero point together: for curves of one star")
     .ucd("stat.error;spect.dopplerVeloc")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        ArmVelocity,
+        chi2_red,
         "chi2_x",
         "",
-        "reduced chi^2 of drv_x",
-        Cell::F64(|v: &ArmVelocity| v.chi2_red, |v, x| v.chi2_red = x),
-    ).page("reduced chi^2 at the maximum of the likelihood")
+        "reduced chi^2 of drv_x"
+    )
+    .page("reduced chi^2 at the maximum of the likelihood")
     .ucd("stat.fit.chi2")
     .up_to(LARGEST),
     Field::new(

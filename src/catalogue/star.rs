@@ -7,7 +7,7 @@ use super::exposure::arm_named;
 use super::row::LARGEST;
 use crate::calibrate::results::Star;
 use crate::lamost::raw::StarNames;
-use crate::table::{Cell, Field, FieldReader, Table};
+use crate::table::{Cell, Field, FieldReader, Table, field};
 use crate::{Arm, C_KM_S, Result};
 
 /// A row of `stars`.
@@ -51,33 +51,33 @@ impl Default for StarRow {
 
 /// Which star.
 pub static WHICH: [Field<StarRow>; 3] = [
-    Field::new(
+    field!(
+        name,
+        StarRow,
+        designation,
         "designation",
         "",
-        "name of the star from its position in its first file",
-        Cell::Text(
-            |s: &StarRow| Cow::Borrowed(&s.designation),
-            |s, text| {
-                s.designation = text.clone();
-                Ok(())
-            },
-        ),
+        "name of the star from its position in its first file"
     )
     .page("name of the star")
     .ucd("meta.id;meta.main"),
-    Field::new(
+    field!(
+        f64,
+        StarRow,
+        ra_deg,
         "ra",
         "deg",
-        "right ascension of the star (J2000)",
-        Cell::F64(|s: &StarRow| s.ra_deg, |s, x| s.ra_deg = x),
+        "right ascension of the star (J2000)"
     )
     .ucd("pos.eq.ra;meta.main")
     .up_to(360.0),
-    Field::new(
+    field!(
+        f64,
+        StarRow,
+        dec_deg,
         "dec",
         "deg",
-        "declination of the star (J2000)",
-        Cell::F64(|s: &StarRow| s.dec_deg, |s, x| s.dec_deg = x),
+        "declination of the star (J2000)"
     )
     .ucd("pos.eq.dec;meta.main")
     .up_to(90.0),
@@ -85,26 +85,8 @@ pub static WHICH: [Field<StarRow>; 3] = [
 
 /// Plate and spectrograph, where each is calibrated alone.
 pub static GROUP: [Field<StarRow>; 2] = [
-    Field::new(
-        "planid",
-        "",
-        "plate",
-        Cell::Text(
-            |s: &StarRow| Cow::Borrowed(&s.planid),
-            |s, text| {
-                s.planid = text.clone();
-                Ok(())
-            },
-        ),
-    )
-    .ucd("meta.id;obs.field"),
-    Field::new(
-        "spid",
-        "",
-        "spectrograph",
-        Cell::I32(|s: &StarRow| s.spid, |s, x| s.spid = x),
-    )
-    .ucd("meta.id;instr"),
+    field!(name, StarRow, planid, "planid", "", "plate").ucd("meta.id;obs.field"),
+    field!(i32, StarRow, spid, "spid", "", "spectrograph").ucd("meta.id;instr"),
 ];
 
 /// Its arm.
@@ -144,141 +126,139 @@ pub static FOUND: [Field<Star>; 8] = [
     )
     .page("those of them in exposures with a zero point")
     .ucd("meta.number;obs.exposure"),
-    Field::new(
+    field!(
+        f64,
+        Star,
+        scatter_before,
         "scatter_before",
         "km/s",
-        "standard deviation of the RVs (Var_rv of the paper)",
-        Cell::F64(|s: &Star| s.scatter_before, |s, x| s.scatter_before = x),
+        "standard deviation of the RVs (Var_rv of the paper)"
     )
     .page("standard deviation of the velocities as measured (the paper's Var_rv)")
     .ucd("stat.stdev;spect.dopplerVeloc")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        Star,
+        scatter_after,
         "scatter_after",
         "km/s",
-        "the same after correction, about one mean per component",
-        Cell::F64(|s: &Star| s.scatter_after, |s, x| s.scatter_after = x),
+        "the same after correction, about one mean per component"
     )
     .ucd("stat.stdev;spect.dopplerVeloc")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        Star,
+        chi2,
         "chi2",
         "",
-        "squared residuals in units of their errors and the common jitter, single outliers cut",
-        Cell::F64(|s: &Star| s.chi2, |s, x| s.chi2 = x),
+        "squared residuals in units of their errors and the common jitter, single outliers cut"
     )
     .ucd("stat.fit.chi2")
     .up_to(LARGEST),
-    Field::new(
-        "dof",
-        "",
-        "degrees of freedom of chi2",
-        Cell::F64(|s: &Star| s.dof, |s, x| s.dof = x),
-    )
-    .page("degrees of freedom of `chi2`")
-    .ucd("stat.fit.dof")
-    .up_to(LARGEST),
-    Field::new(
+    field!(f64, Star, dof, "dof", "", "degrees of freedom of chi2")
+        .page("degrees of freedom of `chi2`")
+        .ucd("stat.fit.dof")
+        .up_to(LARGEST),
+    field!(
+        f64,
+        Star,
+        p_value,
         "p_value",
         "",
-        "probability of a larger chi2 if the star is constant",
-        Cell::F64(|s: &Star| s.p_value, |s, x| s.p_value = x),
+        "probability of a larger chi2 if the star is constant"
     )
     .page("probability of a larger `chi2` if the star is constant")
     .ucd("stat.probability"),
-    Field::new(
+    field!(
+        f64,
+        Star,
+        jitter,
         "jitter",
         "km/s",
-        "scatter of the star beyond its errors and the common jitter, used in its weight",
-        Cell::F64(|s: &Star| s.jitter, |s, x| s.jitter = x),
+        "scatter of the star beyond its errors and the common jitter, used in its weight"
     )
     .ucd("stat.stdev;spect.dopplerVeloc"),
 ];
 
 /// Whether it was taken for constant.
-pub static CONSTANT: [Field<Star>; 1] = [Field::new(
+pub static CONSTANT: [Field<Star>; 1] = [field!(
+    bool,
+    Star,
+    is_constant,
     "constant",
     "",
-    "taken for constant, and determined zero points",
-    Cell::Bool(|s: &Star| s.is_constant, |s, x| s.is_constant = x),
+    "taken for constant, and determined zero points"
 )
 .ucd("meta.code;src.var")];
 
 /// Whether it varies.
-pub static VARIABLE: [Field<Star>; 1] = [Field::new(
-    "variable",
-    "",
-    "p_value < 0.001, with 3 times the errors where most velocities are flagged low_information",
-    Cell::Bool(|s: &Star| s.is_variable, |s, x| s.is_variable = x),
-).page("`p_value` < 0.001, with errors of 3 times the size where more than half of the velocities are flagged `low_information`")
-.ucd("meta.code;src.var")];
+pub static VARIABLE: [Field<Star>; 1] = [field!(
+        bool,
+        Star,
+        is_variable,
+        "variable",
+        "",
+        "p_value < 0.001, with 3 times the errors where most velocities are flagged low_information"
+    )
+    .page("`p_value` < 0.001, with errors of 3 times the size where more than half of the velocities are flagged `low_information`")
+    .ucd("meta.code;src.var")];
 
 /// What is known of it beside the calibration.
 pub static KNOWN: [Field<StarRow>; 5] = [
-    Field::new(
+    field!(
+        bool,
+        StarRow,
+        is_double_lined,
         "sb2_candidate",
         "",
-        "double-lined candidate: an exposure in either arm is double_lined; never a constant",
-        Cell::Bool(
-            |s: &StarRow| s.is_double_lined,
-            |s, x| s.is_double_lined = x,
-        ),
-    ).page("double-lined candidate: at least one exposure, in either arm, is `double_lined`. The same in both rows of a star. Never a constant")
+        "double-lined candidate: an exposure in either arm is double_lined; never a constant"
+    )
+    .page("double-lined candidate: at least one exposure, in either arm, is `double_lined`. The same in both rows of a star. Never a constant")
     .ucd("meta.code;src.class"),
-    Field::new(
+    field!(
+        text,
+        StarRow,
+        names.desig,
         "desig",
         "",
-        "LAMOST's designation, header DESIG of the star's first file",
-        Cell::Text(
-            |s: &StarRow| Cow::Borrowed(&s.names.desig),
-            |s, text| {
-                s.names.desig = text.to_string();
-                Ok(())
-            },
-        ),
-    ).page("LAMOST's own designation, key `DESIG` of the star's first file; empty where there is none")
+        "LAMOST's designation, header DESIG of the star's first file"
+    )
+    .page("LAMOST's own designation, key `DESIG` of the star's first file; empty where there is none")
     .ucd("meta.id")
     .may_be_empty(),
-    Field::new(
+    field!(
+        text,
+        StarRow,
+        names.objname,
         "objname",
         "",
-        "name in the catalogue of targets, header OBJNAME",
-        Cell::Text(
-            |s: &StarRow| Cow::Borrowed(&s.names.objname),
-            |s, text| {
-                s.names.objname = text.to_string();
-                Ok(())
-            },
-        ),
-    ).page("name in the catalogue that the target is from, key `OBJNAME`")
+        "name in the catalogue of targets, header OBJNAME"
+    )
+    .page("name in the catalogue that the target is from, key `OBJNAME`")
     .ucd("meta.id")
     .may_be_empty(),
-    Field::new(
+    field!(
+        text,
+        StarRow,
+        names.uqid,
         "uqid",
         "",
-        "LAMOST's identifier, header UQID",
-        Cell::Text(
-            |s: &StarRow| Cow::Borrowed(&s.names.uqid),
-            |s, text| {
-                s.names.uqid = text.to_string();
-                Ok(())
-            },
-        ),
-    ).page("LAMOST's identifier of the star, key `UQID` of later releases")
+        "LAMOST's identifier, header UQID"
+    )
+    .page("LAMOST's identifier of the star, key `UQID` of later releases")
     .ucd("meta.id")
     .may_be_empty(),
-    Field::new(
+    field!(
+        text,
+        StarRow,
+        names.gaia_source_id,
         "gaia_source_id",
         "",
-        "number in Gaia's catalogue, header GAIA_SOURCE_ID",
-        Cell::Text(
-            |s: &StarRow| Cow::Borrowed(&s.names.gaia_source_id),
-            |s, text| {
-                s.names.gaia_source_id = text.to_string();
-                Ok(())
-            },
-        ),
-    ).page("number in Gaia's catalogue, key `GAIA_SOURCE_ID` of later releases. Text, so that no digit is lost")
+        "number in Gaia's catalogue, header GAIA_SOURCE_ID"
+    )
+    .page("number in Gaia's catalogue, key `GAIA_SOURCE_ID` of later releases. Text, so that no digit is lost")
     .ucd("meta.id.cross")
     .may_be_empty(),
 ];

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::exposure::{LARGEST_MINUTE, arm_named};
 use crate::calibrate::results::ZeroPoint;
-use crate::table::{Cell, Field, FieldReader, Table};
+use crate::table::{Cell, Field, FieldReader, Table, field};
 use crate::{Arm, C_KM_S, Result};
 
 /// A row of `zeropoints`.
@@ -37,31 +37,15 @@ impl Default for ZeroPointRow {
 
 /// Which exposure.
 pub static WHICH: [Field<ZeroPointRow>; 4] = [
-    Field::new(
-        "planid",
-        "",
-        "plate",
-        Cell::Text(
-            |z: &ZeroPointRow| Cow::Borrowed(&z.planid),
-            |z, text| {
-                z.planid = text.clone();
-                Ok(())
-            },
-        ),
-    )
-    .ucd("meta.id;obs.field"),
-    Field::new(
-        "spid",
-        "",
-        "spectrograph",
-        Cell::I32(|z: &ZeroPointRow| z.spid, |z, x| z.spid = x),
-    )
-    .ucd("meta.id;instr"),
-    Field::new(
+    field!(name, ZeroPointRow, planid, "planid", "", "plate").ucd("meta.id;obs.field"),
+    field!(i32, ZeroPointRow, spid, "spid", "", "spectrograph").ucd("meta.id;instr"),
+    field!(
+        i64,
+        ZeroPointRow,
+        lmjm,
         "lmjm",
         "min",
-        "local (UTC+8) modified Julian minute of the exposure's start",
-        Cell::I64(|z: &ZeroPointRow| z.lmjm, |z, x| z.lmjm = x),
+        "local (UTC+8) modified Julian minute of the exposure's start"
     )
     .page("local (UTC+8) Modified Julian Minute of the exposure's start")
     .ucd("time.start;obs.exposure")
@@ -84,20 +68,26 @@ pub static WHICH: [Field<ZeroPointRow>; 4] = [
 
 /// What was found.
 pub static FOUND: [Field<ZeroPoint>; 4] = [
-    Field::new(
+    field!(
+        f64,
+        ZeroPoint,
+        zp,
         "zp",
         "km/s",
-        "zero point, to be subtracted from the RVs; mean 0 in each component; NaN with too few constants",
-        Cell::F64(|z: &ZeroPoint| z.zp, |z, x| z.zp = x),
-    ).page("zero point, to be subtracted from the velocities; mean 0 in each component; NaN with too few constants")
+        "zero point, to be subtracted from the RVs; mean 0 in each component; NaN with too few constants"
+    )
+    .page("zero point, to be subtracted from the velocities; mean 0 in each component; NaN with too few constants")
     .ucd("arith.zp;spect.dopplerVeloc")
     .up_to(C_KM_S),
-    Field::new(
+    field!(
+        f64,
+        ZeroPoint,
+        zp_err,
         "zp_err",
         "km/s",
-        "formal error of zp",
-        Cell::F64(|z: &ZeroPoint| z.zp_err, |z, x| z.zp_err = x),
-    ).page("formal error of `zp`")
+        "formal error of zp"
+    )
+    .page("formal error of `zp`")
     .ucd("stat.error;arith.zp")
     .up_to(C_KM_S),
     Field::new(

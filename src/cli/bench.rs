@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::Outcome;
 use super::backend::BackendArgs;
 use super::threads::Threads;
-use crate::lab::bench::run::{GpuTimes, SURVEY_SPECTRA, Times};
+use crate::lab::bench::compare::{GpuTimes, SURVEY_SPECTRA, Times};
 use crate::lab::bench::{Agreement, BenchConfig, BenchResult, bench};
 use crate::likelihood::VelocityGrid;
 use crate::text::plain;

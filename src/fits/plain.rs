@@ -163,7 +163,7 @@ fn table(header: &Header<'_>, columns: &[Made], rows: usize) -> Vec<u8> {
     for (i, column) in columns.iter().enumerate() {
         let n = i + 1;
         text.text(&format!("TFORM{n}"), &column.form, "");
-        for key in ["TTYPE", "TUNIT", "TCOMM"] {
+        for key in ["TTYPE", "TUNIT", "TCOMM", "TUCD"] {
             if let Some(value) = header.string(&format!("{key}{}", column.number)) {
                 text.text(&format!("{key}{n}"), &value, "");
             }

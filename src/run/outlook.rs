@@ -81,40 +81,15 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
         }
         Start::Refused(lines) => (None, lines),
     };
-    let place = directory::units_of(&config.out);
-    let is_done = |unit: &Unit| {
-        settings.as_ref().is_some_and(|settings| {
-            let print = fingerprint::of_unit(&plan, unit);
-            UnitFile::new(&place, unit, settings, &print)
-                .usable()
-                .is_some()
-        })
-    };
-    let bytes_of = |unit: &Unit| -> u64 {
-        let members = unit.stars.iter().flat_map(|(_, star)| &star.members);
-        members.map(|&m| plan.stamps[m].len).sum()
-    };
-    let units: Vec<UnitOutlook> = plan
-        .units
-        .iter()
-        .map(|unit| UnitOutlook {
-            planid: unit.planid.clone(),
-            spid: unit.spid,
-            n_stars: unit.stars.len(),
-            n_files: unit.n_files(),
-            bytes: bytes_of(unit),
-            is_done: is_done(unit),
-        })
-        .collect();
+    let units = units(config, &plan, settings.as_deref());
     let todo_bytes: u64 = units.iter().filter(|u| !u.is_done).map(|u| u.bytes).sum();
-
-    let sample = sample(&plan, &units);
-    let sample_bytes = bytes_of(&sample);
     let (n_files, n_stars) = (plan.n_files, plan.n_stars());
     let stars = plan.units.iter().flat_map(|unit| &unit.stars);
     let largest_star_bytes = stars
         .map(|(_, star)| memory::of_star(&config.measure, &plan, star))
         .fold(0.0, f64::max);
+    let sample = sample(&plan, &units);
+    let sample_bytes = bytes_of(&plan, &sample);
     plan.units = vec![sample];
     let rejected = std::mem::take(&mut plan.rejected);
     let job = Job {
@@ -134,27 +109,64 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
     let all_bytes: u64 = units.iter().map(|u| u.bytes).sum();
     // As many spectra to a byte as in the sample.
     let spectra = n_spectra as f64 * all_bytes as f64 / (sample_bytes as f64).max(1.0);
-    let files_per_star = n_files as f64 / n_stars.max(1) as f64;
-    let in_flight = files_in_flight(files_per_star).min(n_files as f64);
-    let in_flight_bytes = match config.measure.reference {
-        ReferenceKind::Best => BYTES_IN_FLIGHT,
-        ReferenceKind::Coadd => COADD_BYTES_IN_FLIGHT,
-    };
-    let in_flight_bytes = (in_flight * in_flight_bytes)
-        .max(largest_star_bytes)
-        .min(config.measure.memory_bytes as f64);
     Ok(Outlook {
-        units,
         n_files,
         n_stars,
         rejected,
         seconds: (n_spectra > 0 && todo_bytes > 0).then_some(per_byte * todo_bytes as f64),
         memory_bytes: BASE_BYTES
-            + in_flight_bytes
+            + in_flight_bytes(config, n_files, n_stars, largest_star_bytes)
             + spectra * ROW_BYTES
             + n_files as f64 * FILE_BYTES,
+        units,
         differences,
     })
+}
+
+/// What is to be done and what is done; `settings` is the hash of those that units are kept by, none where they may not be used.
+fn units(config: &RunConfig, plan: &Plan, settings: Option<&str>) -> Vec<UnitOutlook> {
+    let place = directory::units_of(&config.out);
+    let is_done = |unit: &Unit| {
+        settings.is_some_and(|settings| {
+            let print = fingerprint::of_unit(plan, unit);
+            UnitFile::new(&place, unit, settings, &print)
+                .usable()
+                .is_some()
+        })
+    };
+    let outlook = |unit: &Unit| UnitOutlook {
+        planid: unit.planid.clone(),
+        spid: unit.spid,
+        n_stars: unit.stars.len(),
+        n_files: unit.n_files(),
+        bytes: bytes_of(plan, unit),
+        is_done: is_done(unit),
+    };
+    plan.units.iter().map(outlook).collect()
+}
+
+/// Bytes of the files of a unit.
+fn bytes_of(plan: &Plan, unit: &Unit) -> u64 {
+    let members = unit.stars.iter().flat_map(|(_, star)| &star.members);
+    members.map(|&m| plan.stamps[m].len).sum()
+}
+
+/// Memory for the spectra that are worked on at one time, bytes.
+fn in_flight_bytes(
+    config: &RunConfig,
+    n_files: usize,
+    n_stars: usize,
+    largest_star_bytes: f64,
+) -> f64 {
+    let files_per_star = n_files as f64 / n_stars.max(1) as f64;
+    let in_flight = files_in_flight(files_per_star).min(n_files as f64);
+    let bytes_each = match config.measure.reference {
+        ReferenceKind::Best => BYTES_IN_FLIGHT,
+        ReferenceKind::Coadd => COADD_BYTES_IN_FLIGHT,
+    };
+    (in_flight * bytes_each)
+        .max(largest_star_bytes)
+        .min(config.measure.memory_bytes as f64)
 }
 
 /// Stars from all over what is left to do, or from everything.

@@ -85,6 +85,8 @@ pub struct Column {
     pub unit: String,
     /// One line on what it is.
     pub meaning: String,
+    /// What kind of quantity it is, in the words of the Virtual Observatory (UCD1+), empty where it has none. FITS and Parquet tell it.
+    pub ucd: String,
     /// Values.
     pub data: ColumnData,
     /// True for rows without a value, one mark for each row; None where every row has a value. Columns of floats have no marks: there NaN
@@ -102,6 +104,7 @@ impl Column {
             name: name.to_owned(),
             unit: unit.to_owned(),
             meaning: meaning.to_owned(),
+            ucd: String::new(),
             data,
             nulls: None,
             width: None,

@@ -179,9 +179,66 @@ impl<R> Field<R> {
             Cell::F64(get, _) => ColumnData::F64(rows.map(get).collect()),
             Cell::Bool(get, _) => ColumnData::Bool(rows.map(get).collect()),
         };
-        Column::new(&self.name, self.unit, &self.meaning, data)
+        Column {
+            ucd: self.ucd.to_owned(),
+            ..Column::new(&self.name, self.unit, &self.meaning, data)
+        }
     }
 }
+
+/// Declares a column that is a field of a row, or of a part of it: type of the column (`f64`, `i64`, `i32`, `bool`, `name` for shared
+/// text, `text` for a text of its own), type of the row, field, name of the column, unit, meaning.
+macro_rules! field {
+    (f64, $($rest:tt)*) => { $crate::table::field_of!(F64, $($rest)*) };
+    (i64, $($rest:tt)*) => { $crate::table::field_of!(I64, $($rest)*) };
+    (i32, $($rest:tt)*) => { $crate::table::field_of!(I32, $($rest)*) };
+    (bool, $($rest:tt)*) => { $crate::table::field_of!(Bool, $($rest)*) };
+    (name, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
+        $crate::table::Field::new(
+            $name,
+            $unit,
+            $meaning,
+            $crate::table::Cell::Text(
+                |row: &$row| std::borrow::Cow::Borrowed(&row.$($place).+),
+                |row, text| {
+                    row.$($place).+ = text.clone();
+                    Ok(())
+                },
+            ),
+        )
+    };
+    (text, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
+        $crate::table::Field::new(
+            $name,
+            $unit,
+            $meaning,
+            $crate::table::Cell::Text(
+                |row: &$row| std::borrow::Cow::Borrowed(&row.$($place).+),
+                |row, text| {
+                    row.$($place).+ = text.to_string();
+                    Ok(())
+                },
+            ),
+        )
+    };
+}
+
+/// A column of values that are copied; see `field`.
+macro_rules! field_of {
+    ($cell:ident, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
+        $crate::table::Field::new(
+            $name,
+            $unit,
+            $meaning,
+            $crate::table::Cell::$cell(
+                |row: &$row| row.$($place).+,
+                |row, x| row.$($place).+ = x,
+            ),
+        )
+    };
+}
+
+pub(crate) use {field, field_of};
 
 impl Table {
     /// Adds the columns of these rows.

@@ -30,6 +30,7 @@ pub use columns::{Column, ColumnData, Table, TimeColumn};
 #[cfg(feature = "lab")]
 pub use field::Missing;
 pub use field::{Cell, Field, FieldReader};
+pub(crate) use field::{field, field_of};
 pub use outcome::Skipped;
 pub use width::Width;
 pub use words::{is_missing, number};

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from astropy import units as u
 from astropy.io import fits
+from astropy.io.votable.ucd import check_ucd
 from astropy.table import Table
 
 warnings.simplefilter("error")
@@ -95,11 +96,16 @@ def check(folder: Path, name: str, page: str) -> int:
                 assert good.all(), f"{here}: {values[~nulls][~good]} {expected[~nulls][~good]}"
             else:
                 assert np.array_equal(values, expected, equal_nan=True), here
-    with fits.open(path["fits"], checksum=False) as hdus:
+    # Warnings are errors, and a wrong check sum is a warning.
+    with fits.open(path["fits"], checksum=True) as hdus:
         hdus.verify("exception")
         header = hdus[1].header
         for i in range(1, header["TFIELDS"] + 1):
             assert header.get(f"TCOMM{i}"), f"{name}.fits: column {i} has no TCOMM"
+            ucd = header.get(f"TUCD{i}", "")
+            assert check_ucd(ucd, check_controlled_vocabulary=True), f"{name}.fits: column {i} has the UCD {ucd!r}"
+            assert tables["parquet"].columns[i - 1].meta.get("ucd", ucd) == ucd, f"{name}.parquet: column {i}"
+        assert "DATASUM" in header and "CHECKSUM" in header, f"{name}.fits: no check sums"
     print(f"{name}: {len(reference)} rows, {len(columns)} columns, {n_nulls} missing numbers in four formats")
     return n_nulls
 

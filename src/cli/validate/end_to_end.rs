@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::listeners;
 use crate::Result;
-use crate::lab::validate::end_to_end::run::{Settings, run};
+use crate::lab::validate::end_to_end::section::{Settings, run};
 
 /// Options of `relrv validate end-to-end`.
 #[derive(Clone, Debug, clap::Args)]

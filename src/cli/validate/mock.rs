@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::listeners;
 use crate::Result;
-use crate::lab::validate::mock::run::{Settings, run};
+use crate::lab::validate::mock::section::{Settings, run};
 
 /// Options of `relrv validate mock`.
 #[derive(Clone, Debug, clap::Args)]

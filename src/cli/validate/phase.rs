@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::listeners;
 use crate::Result;
-use crate::lab::validate::phase::run::{Settings, run};
+use crate::lab::validate::phase::section::{Settings, run};
 
 /// Options of `relrv validate phase`.
 #[derive(Clone, Debug, clap::Args)]

@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::listeners;
 use crate::Result;
-use crate::lab::validate::precision::run::{Settings, run};
+use crate::lab::validate::precision::section::{Settings, run};
 use crate::lab::validate::types::TYPES;
 
 /// The lists that are taken where none is given.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::listeners;
 use crate::Result;
-use crate::lab::validate::pulsators::run::{Settings, run};
+use crate::lab::validate::pulsators::section::{Settings, run};
 
 /// Options of `relrv validate pulsators`.
 #[derive(Clone, Debug, clap::Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::Result;
 use crate::lab::validate::survey::SurveyConfig;
-use crate::lab::validate::survey::run::run;
+use crate::lab::validate::survey::section::run;
 use crate::tell::Told;
 
 /// Options of `relrv validate survey`.

@@ -1,8 +1,8 @@
 //! `relrv bench`: the same synthetic plate on the CPU and on the GPU. Equality first, then the times.
 
 pub mod agreement;
+pub mod compare;
 pub mod plate;
-pub mod run;
 
 pub use agreement::Agreement;
-pub use run::{BenchConfig, BenchResult, bench};
+pub use compare::{BenchConfig, BenchResult, bench};

@@ -27,15 +27,15 @@ pub mod orbit;
 pub mod params;
 pub mod plate;
 mod primary;
-mod run;
-#[cfg(test)]
-mod run_tests;
 pub mod sky;
 pub mod spectrum;
 mod streams;
 pub mod template;
 mod truth_row;
 mod types;
+mod write;
+#[cfg(test)]
+mod write_tests;
 
 pub use config::{Config, KindShares, Layout, ZeroPointScale};
 pub use continuum::Continuum;
@@ -44,7 +44,7 @@ pub use effects::{Sky, SkyRow};
 pub use grid::{GridShift, N_PIXELS};
 pub use noise::Defects;
 pub use params::StellarParams;
-pub use run::{Summary, forget, run, write_plate};
 pub use spectrum::{Component, Simulated, SpectrumOptions, spectrum, spectrum_with_truth};
 pub use template::Template;
 pub use truth_row::TruthRow;
+pub use write::{Summary, forget, run, write_plate};

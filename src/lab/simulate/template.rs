@@ -6,7 +6,7 @@ use super::opacity::{CurveOfGrowth, DAMPING, Layer, profile};
 use super::params::StellarParams;
 use crate::{Arm, C_KM_S};
 
-/// Resolving power of the survey's medium-resolution spectrographs.
+/// Resolving power of the spectrographs, about 7500.
 pub const RESOLVING_POWER: f64 = 7500.0;
 
 /// Step of the tabulated spectra, km/s.

@@ -33,22 +33,22 @@ pub fn run(
         done.push(Timed { section, seconds });
         Ok(())
     };
-    timed(&|told| mock::run::run(&mock(settings), &out.join("mock"), told))?;
+    timed(&|told| mock::section::run(&mock(settings), &out.join("mock"), told))?;
     timed(&|told| {
         let out = out.join("end-to-end");
-        end_to_end::run::run(&end_to_end(settings), &out, progress, told)
+        end_to_end::section::run(&end_to_end(settings), &out, progress, told)
     })?;
     timed(&|told| {
         let out = out.join("precision");
-        precision::run::run(&precision(settings), &out, progress, told)
+        precision::section::run(&precision(settings), &out, progress, told)
     })?;
     timed(&|told| {
         let out = out.join("pulsators");
-        pulsators::run::run(&pulsators(settings), &out, progress, told)
+        pulsators::section::run(&pulsators(settings), &out, progress, told)
     })?;
     timed(&|told| {
         let out = out.join("phase");
-        phase::run::run(&phase(settings), &out, progress, told)
+        phase::section::run(&phase(settings), &out, progress, told)
     })?;
     let tables: Vec<String> = done
         .iter()
@@ -62,20 +62,20 @@ pub fn run(
     Ok(())
 }
 
-fn mock(settings: &Settings) -> mock::run::Settings {
+fn mock(settings: &Settings) -> mock::section::Settings {
     match settings.quick {
-        true => mock::run::Settings { seeds: 4 },
-        false => mock::run::Settings::default(),
+        true => mock::section::Settings { seeds: 4 },
+        false => mock::section::Settings::default(),
     }
 }
 
-fn end_to_end(settings: &Settings) -> end_to_end::run::Settings {
-    let full = end_to_end::run::Settings {
+fn end_to_end(settings: &Settings) -> end_to_end::section::Settings {
+    let full = end_to_end::section::Settings {
         seed: settings.seed,
         ..Default::default()
     };
     match settings.quick {
-        true => end_to_end::run::Settings {
+        true => end_to_end::section::Settings {
             spectrographs: 2,
             stars: 14,
             nights: 3,
@@ -86,13 +86,13 @@ fn end_to_end(settings: &Settings) -> end_to_end::run::Settings {
     }
 }
 
-fn precision(settings: &Settings) -> precision::run::Settings {
-    let full = precision::run::Settings {
+fn precision(settings: &Settings) -> precision::section::Settings {
+    let full = precision::section::Settings {
         seed: settings.seed,
         ..Default::default()
     };
     match settings.quick {
-        true => precision::run::Settings {
+        true => precision::section::Settings {
             n: 24,
             ratios: vec![1.0],
             ..full
@@ -101,24 +101,24 @@ fn precision(settings: &Settings) -> precision::run::Settings {
     }
 }
 
-fn pulsators(settings: &Settings) -> pulsators::run::Settings {
-    let full = pulsators::run::Settings {
+fn pulsators(settings: &Settings) -> pulsators::section::Settings {
+    let full = pulsators::section::Settings {
         seed: settings.seed,
         ..Default::default()
     };
     match settings.quick {
-        true => pulsators::run::Settings { n: 24, ..full },
+        true => pulsators::section::Settings { n: 24, ..full },
         false => full,
     }
 }
 
-fn phase(settings: &Settings) -> phase::run::Settings {
-    let full = phase::run::Settings {
+fn phase(settings: &Settings) -> phase::section::Settings {
+    let full = phase::section::Settings {
         seed: settings.seed,
         ..Default::default()
     };
     match settings.quick {
-        true => phase::run::Settings { n: 200, ..full },
+        true => phase::section::Settings { n: 200, ..full },
         false => full,
     }
 }

@@ -53,6 +53,80 @@ fn pixel_range_aa(arm: Arm) -> (f64, f64) {
     }
 }
 
+fn bad_column(detail: impl Into<String>) -> Problem {
+    Problem::new(RejectReason::BadColumn, detail.into())
+}
+
+/// The columns of an exposure, each with a value for every pixel.
+struct PixelColumns<'t, 'b> {
+    table: &'t BinTable<'b>,
+    n_pix: usize,
+}
+
+impl<'t, 'b> PixelColumns<'t, 'b> {
+    /// As many pixels as the flux has.
+    fn of(table: &'t BinTable<'b>) -> Result<Self, Problem> {
+        let flux = table.column("FLUX");
+        let flux = flux.ok_or_else(|| bad_column("no column FLUX"))?;
+        Ok(PixelColumns {
+            table,
+            n_pix: flux.len(),
+        })
+    }
+
+    /// The column, if there is one; an error if it is not of the pixels.
+    fn get(&self, name: &str) -> Result<Option<Column<'t>>, Problem> {
+        let Some(column) = self.table.column(name) else {
+            return Ok(None);
+        };
+        match pixel_problem(&column, self.table, self.n_pix) {
+            Some(problem) => Err(bad_column(format!("column {name}: {problem}"))),
+            None => Ok(Some(column)),
+        }
+    }
+
+    fn floats(&self, name: &str) -> Result<Vec<f32>, Problem> {
+        let column = self.get(name)?;
+        let column = column.ok_or_else(|| bad_column(format!("no column {name}")))?;
+        column.to_f32().ok_or_else(|| not_numeric(name, &column))
+    }
+
+    /// PIXMASK is set; false everywhere where there is no such column.
+    fn masked(&self) -> Result<Vec<bool>, Problem> {
+        match self.get("PIXMASK")? {
+            Some(column) => {
+                let set = column.to_set();
+                set.ok_or_else(|| not_numeric("PIXMASK", &column))
+            }
+            None => Ok(vec![false; self.n_pix]),
+        }
+    }
+
+    fn wave(&self) -> Result<StoredWave, Problem> {
+        if let Some(column) = self.get("WAVELENGTH")? {
+            let wave = column.to_f64().map(StoredWave::Linear);
+            return wave.ok_or_else(|| not_numeric("WAVELENGTH", &column));
+        }
+        let column = self.get("LOGLAM")?;
+        let column = column.ok_or_else(|| bad_column("no column LOGLAM or WAVELENGTH"))?;
+        let wave = match column.element() {
+            // log10 of the wavelength in float64: it is turned into wavelengths, so that no digits are lost.
+            ElementType::F64 => column
+                .to_f64()
+                .map(|log| StoredWave::Linear(log.into_iter().map(|x| 10f64.powf(x)).collect())),
+            _ => column.to_f32().map(StoredWave::Log10),
+        };
+        wave.ok_or_else(|| not_numeric("LOGLAM", &column))
+    }
+}
+
+fn not_numeric(name: &str, column: &Column<'_>) -> Problem {
+    bad_column(format!(
+        "column {name} is {}, not numeric",
+        column.element()
+    ))
+}
+
 /// Reads an exposure: what `header` tells of it, and the pixels of `hdu`. `lmjd`: the file's local Modified Julian Day, 0 if unknown.
 pub(super) fn read(
     header: &Header<'_>,
@@ -61,59 +135,17 @@ pub(super) fn read(
     arm: Arm,
     lmjd: i64,
 ) -> Result<RawSpectrum, Problem> {
-    let bad_column = |detail: String| Problem::new(RejectReason::BadColumn, detail);
     let lmjm = lmjm(header, name, lmjd)?;
     if !hdu.is_bintable() {
-        return Err(bad_column("expected a BINTABLE extension".to_owned()));
+        return Err(bad_column("expected a BINTABLE extension"));
     }
     let table = BinTable::parse(hdu).map_err(bad_column)?;
-    let needed = |name: &str| {
-        let column = table.column(name);
-        column.ok_or_else(|| bad_column(format!("no column {name}")))
-    };
-    let flux_column = needed("FLUX")?;
-    let n_pix = flux_column.len();
-    let check = |column: &Column<'_>, name: &str| match pixel_problem(column, &table, n_pix) {
-        Some(problem) => Err(bad_column(format!("column {name}: {problem}"))),
-        None => Ok(()),
-    };
-    let not_numeric = |name: &str, column: &Column<'_>| {
-        bad_column(format!(
-            "column {name} is {}, not numeric",
-            column.element()
-        ))
-    };
-    let floats = |column: Column<'_>, name: &str| {
-        check(&column, name)?;
-        column.to_f32().ok_or_else(|| not_numeric(name, &column))
-    };
-
-    let mut flux = floats(flux_column, "FLUX")?;
-    let mut ivar = floats(needed("IVAR")?, "IVAR")?;
-    let mut masked = match table.column("PIXMASK") {
-        Some(column) => {
-            check(&column, "PIXMASK")?;
-            let set = column.to_set();
-            set.ok_or_else(|| not_numeric("PIXMASK", &column))?
-        }
-        None => vec![false; n_pix],
-    };
-    let (name_wave, column) = match (table.column("WAVELENGTH"), table.column("LOGLAM")) {
-        (Some(column), _) => ("WAVELENGTH", column),
-        (None, Some(column)) => ("LOGLAM", column),
-        (None, None) => return Err(bad_column("no column LOGLAM or WAVELENGTH".to_owned())),
-    };
-    check(&column, name_wave)?;
-    let mut wave = match (name_wave, column.element()) {
-        // log10 of the wavelength in float64: it is turned into wavelengths, so that no digits are lost.
-        ("LOGLAM", ElementType::F64) => column
-            .to_f64()
-            .map(|log| StoredWave::Linear(log.into_iter().map(|x| 10f64.powf(x)).collect())),
-        ("LOGLAM", _) => column.to_f32().map(StoredWave::Log10),
-        _ => column.to_f64().map(StoredWave::Linear),
-    }
-    .ok_or_else(|| not_numeric(name_wave, &column))?;
-
+    let columns = PixelColumns::of(&table)?;
+    let n_pix = columns.n_pix;
+    let mut flux = columns.floats("FLUX")?;
+    let mut ivar = columns.floats("IVAR")?;
+    let mut masked = columns.masked()?;
+    let mut wave = columns.wave()?;
     let descending = check_wave(&wave, arm)
         .map_err(|detail| Problem::new(RejectReason::BadWavelength, detail))?;
     if descending {

@@ -100,6 +100,7 @@ pub(in crate::table) fn read(path: &Path) -> Result<ReadTable> {
                 name: name.clone(),
                 unit: told.map_or_else(String::new, |told| told.unit.clone()),
                 meaning: told.map_or_else(String::new, |told| told.description.clone()),
+                ucd: String::new(),
                 data,
                 nulls,
                 width: None,

@@ -14,6 +14,7 @@ pub(super) struct Field {
     name: String,
     unit: String,
     meaning: String,
+    ucd: String,
     element: ElementType,
     start: usize,
     bytes: usize,
@@ -92,6 +93,7 @@ pub(super) fn field(
         name: restored(name),
         unit: restored(text("TUNIT")),
         meaning: restored(text("TCOMM")),
+        ucd: text("TUCD"),
         element,
         start,
         bytes,
@@ -226,6 +228,7 @@ impl Field {
             name: self.name,
             unit: self.unit,
             meaning: self.meaning,
+            ucd: self.ucd,
             data,
             // In a column whose true is the byte 1, the byte 0 is false and not a null.
             nulls: nulls.filter(|_| !self.has_ones),

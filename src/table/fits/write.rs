@@ -124,6 +124,10 @@ fn table_header(table: &Table, stored: &[Stored], path: &Path) -> HeaderText {
         if !column.meaning.is_empty() {
             header.text(&format!("TCOMM{n}"), &column.meaning, "");
         }
+        // Not in the standard, and what TOPCAT and the large catalogues write.
+        if !column.ucd.is_empty() {
+            header.text(&format!("TUCD{n}"), &column.ucd, "");
+        }
         if let Some(time) = times.iter().find(|time| time.column == column.name) {
             header.text(&format!("TCTYP{n}"), time.scale, "time scale");
             header.text(&format!("TCUNI{n}"), "d", "");

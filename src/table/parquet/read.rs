@@ -70,6 +70,7 @@ fn read_unguarded(path: &Path) -> Result<ReadTable> {
                     name,
                     unit: about.unit,
                     meaning: about.description,
+                    ucd: String::new(),
                     data,
                     nulls,
                     width: None,

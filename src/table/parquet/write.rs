@@ -269,6 +269,9 @@ fn votable(table: &Table) -> String {
         if !column.unit.is_empty() {
             xml.push_str(&format!(" unit=\"{}\"", escape(&column.unit)));
         }
+        if !column.ucd.is_empty() {
+            xml.push_str(&format!(" ucd=\"{}\"", escape(&column.ucd)));
+        }
         xml.push_str(&format!(
             "><DESCRIPTION>{}</DESCRIPTION></FIELD>\n",
             escape(&column.meaning)

@@ -1,8 +1,8 @@
 //! The mock of the paper's section 3.3: stars of known velocity, exposures of known shift.
 
 pub mod figures;
-pub mod run;
 pub mod score;
+pub mod section;
 
 use std::f64::consts::TAU;
 

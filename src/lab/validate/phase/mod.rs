@@ -1,6 +1,6 @@
 //! The half-pixel trap: velocities must not depend on where the pixels of two exposures fall with respect to each other.
 
-pub mod run;
+pub mod section;
 
 use super::cell::SPREAD_KM_S;
 use super::monte_carlo::{Case, Sample, pixel_km_s};

@@ -1,4 +1,4 @@
 //! Precision against the bound of Cramer and Rao.
 
 pub mod figure;
-pub mod run;
+pub mod section;

@@ -1,3 +1,3 @@
 //! Pulsating stars.
 
-pub mod run;
+pub mod section;

@@ -1,6 +1,6 @@
 //! A survey-sized table of RVs: does the calibration scale, and are its errors right there too?
 
-pub mod run;
+pub mod section;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

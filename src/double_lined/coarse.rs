@@ -4,7 +4,7 @@
 //! spectrum is moved against another. An exposure is compared with the reference at a hundred lags for a hundredth of what the
 //! likelihood costs; no velocity that users see comes from here.
 //!
-//! The numbers here and in the other files of this folder were chosen on simulated plates: docs/method.md, section 12, "What is found".
+//! The limits here and in the other files of this folder were chosen on simulated plates: docs/method.md, section 12, "What is found".
 //! `tests/integration/sb2.rs` shows on another plate what they give.
 
 use std::ops::Range;

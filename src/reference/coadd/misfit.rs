@@ -1,5 +1,5 @@
-//! How an exposure differs from the coadd of the others, measured so that the size of the noise, which is known to 20 % only, does not
-//! count as a difference.
+//! How an exposure differs from the coadd of the others, measured so that a wrong size of the noise (quoted variances are off by 10 to
+//! 25 % in public files) does not count as a difference.
 
 use crate::spectrum::normalize::Normalized;
 

@@ -49,7 +49,7 @@ fn stages(c: &mut Criterion) {
             b.iter(|| ReferenceTable::new(black_box(&reference), &grid))
         });
         let mut scratch = CoarseExposure::default();
-        // The reference itself costs what is done once for a star; each exposure adds to it.
+        // The reference itself costs what is done once for a star; each further exposure adds its own time.
         for n in [1, 11] {
             let exposures: Vec<_> = std::iter::repeat_n(&exposure, n).collect();
             group.bench_function(format!("second copies, {n} exposures"), |b| {

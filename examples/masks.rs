@@ -22,7 +22,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 /// What becomes of a pixel.
 const FATES: [&str; 6] = ["good", "no_data", "pixmask", "edge", "spike", "clipped"];
 
-/// An exposure with what becomes of it alone, with the water lines and without.
+/// An exposure as it is before it is compared with others, with the water lines and without.
 type Exposure = (RawSpectrum, Normalized, Normalized);
 
 fn main() -> Outcome<()> {
@@ -60,7 +60,7 @@ fn show(folder: &Path, config: &MeasureConfig, rows: &[RvRow], air: &Air) -> Out
         .collect::<Outcome<_>>()?;
     let dry = exposures.iter().map(|(_, _, dry)| dry.clone()).collect();
     let is_odd = |row: &RvRow| row.measurement.flags.intersects(RvFlags::NOT_AS_OTHERS);
-    // An exposure with a wide defect is flagged and part of the coadd; an odd one is not.
+    // An exposure with a wide defect is flagged but part of the coadd; one that is unlike all others is flagged and no part of it.
     let n_alike = rows.iter().filter(|row| !is_odd(row)).count();
     let place = |row: &RvRow| match is_odd(row) && n_alike == row.n_reference as usize {
         true => f64::NAN,
@@ -98,7 +98,7 @@ fn read(config: &MeasureConfig, row: &RvRow, air: &Air) -> Outcome<Exposure> {
     Ok((raw, wet, dry))
 }
 
-/// Exposure `i` as a table, and how many of its pixels in the window fared how.
+/// Exposure `i` as a table, and how many of its pixels in the window are of each kind.
 fn table(config: &MeasureConfig, of: &Exposure, i: usize, coadd: Option<&Coadd>) -> [String; 2] {
     let (raw, wet, dry) = of;
     let before = wet.ln_wave[0] - 8e-6;
@@ -115,7 +115,7 @@ fn table(config: &MeasureConfig, of: &Exposure, i: usize, coadd: Option<&Coadd>)
     let mut counts = [0; FATES.len()];
     let mut level = f64::NAN;
     let mut lines = Vec::new();
-    // Backwards, as the pixel beside is the next good one.
+    // From the last pixel backwards, because a masked pixel takes the continuum of the next good one.
     for k in (0..wet.flux.len()).rev() {
         let (at, wave_aa) = (first + k, wet.ln_wave[k].exp());
         let (flux, ivar) = (

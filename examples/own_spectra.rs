@@ -37,7 +37,8 @@ fn main() -> relrv::Result<()> {
         .map(|[flux, ivar, wave_aa]| Spectrum::new(wave_aa, flux, ivar))
         .collect::<relrv::Result<Vec<_>>>()?;
 
-    // What is compared, the widest pixel in km/s, the width of the line-spread function in pixels; and how far to look.
+    // The wavelengths that are compared, the widest pixel in km/s, the full width at half maximum of the line-spread function in pixels;
+    // and the largest velocity that is looked for.
     let options = MeasureOptions::new((6105.0, 6245.0), 1.9, 3.8).vmax_km_s(100.0);
     let measurer = Measurer::new(options, Device::Cpu)?;
     let star = measurer.star(&spectra)?;

@@ -1,7 +1,7 @@
 // The velocities around the peak, interpolated between table entries. Threads are spread over velocities (four each)
 // and pixels (every so many groups of four), and the sums of all pixel groups are added as integers.
 
-// Velocities at which ln L is wanted: n of them, the first at position first of the grid, quarters quarters of a step apart.
+// Velocities at which ln L is wanted: `n` of them, the first at position `first` of the grid, `quarters` quarters of a step apart.
 struct Plan {
     first: u32,
     quarters: u32,
@@ -17,7 +17,7 @@ struct Terms {
     s: vec4<f32>,
 }
 
-// down: quarters of a step below the largest velocity.
+// `down` counts quarters of a step below the largest velocity.
 fn exact_terms(spectrum: Spectrum, index: u32, down: vec4<u32>) -> Terms {
     if index >= spectrum.n_pixels {
         return Terms(vec4<f32>(0.0), vec4<f32>(1.0));

@@ -1,4 +1,8 @@
-// What host and device share. Twin: src/likelihood/gpu/layout.rs; a test compares every constant and every offset.
+// What host and device share. The Rust twin is src/likelihood/gpu/structs.rs; a test compares every constant and every offset. All files
+// of this folder are one module, put together there. "Twin" means: Rust code that does the same, and must be changed along.
+//
+// A "four" is four neighbouring float32 numbers, read as one vec4. The table of a reference has its flux and variance in PHASES rows:
+// entries of a row are a velocity step apart (src/likelihood/batch.rs).
 
 // Threads of a workgroup; one workgroup measures one spectrum at a time.
 const THREADS: u32 = 128u;
@@ -6,12 +10,12 @@ const THREADS: u32 = 128u;
 const HALF: u32 = 64u;
 // Velocities of one tile of the search.
 const TILE: u32 = 1024u;
-// A thread of the search has BLOCK_LANES velocities side by side, and as many this far on.
+// A thread of the search has BLOCK_LANES velocities side by side (its near block), and as many again this far on (its far block).
 const FAR: u32 = 512u;
 // Pixels whose chi^2 is summed in float32 before it goes into integers.
 const BLOCK: u32 = 64u;
 
-// From the Rust twins of the same names (batch.rs, search.rs, peak.rs).
+// The same as the constants of these names in src/likelihood (lanes.rs, batch.rs, peak.rs).
 const BLOCK_LANES: u32 = 8u;
 const PHASES: u32 = 2u;
 const COARSE: u32 = 4u;
@@ -32,9 +36,9 @@ struct Params {
     n_velocities: u32,
     // Entries of scratch that a workgroup has.
     scratch_stride: u32,
-    // 1: ln L of the whole grid, interpolated, stays in scratch.
+    // If 1, the interpolated ln L of the whole grid is left in scratch, for the host to read.
     curve: u32,
-    // Fours of numbers in each copy of rows.
+    // Number of fours in each copy of the rows of fluxes.
     row_stride: u32,
 }
 
@@ -49,7 +53,7 @@ struct Spectrum {
     table_len: u32,
     n_blocks: u32,
     n_coarse: u32,
-    // Fraction bits of the pixels' places.
+    // How many bits of a pixel's place are the fraction of an entry.
     frac_bits: u32,
 }
 
@@ -86,7 +90,8 @@ struct Found {
 @group(0) @binding(2) var<storage, read> pixels: array<Pixel>;
 @group(0) @binding(3) var<storage, read> fluxes: array<f32>;
 @group(0) @binding(4) var<storage, read> tables: array<f32>;
-// Four copies of fluxes, each from one number further on, in fours: what begins anywhere begins with a four in one of them.
+// Four copies of the fluxes, each beginning one number later than the one before, in fours: four numbers from any place on are an aligned
+// four in one of them.
 @group(0) @binding(5) var<storage, read> rows: array<vec4<f32>>;
 @group(0) @binding(6) var<storage, read_write> scratch: array<vec2<u32>>;
 @group(0) @binding(7) var<storage, read_write> results: array<Found>;

@@ -1,6 +1,6 @@
 // From a curve of -2 ln L to its peak: twin of src/likelihood/peak.rs.
 
-// Lower than any ln L beside the peak's.
+// Stands for "no second peak": lower than any ln L.
 const NONE: f32 = -3.0e38;
 
 // Position of the lowest of the first n values of scratch; of equal ones the first.

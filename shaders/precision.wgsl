@@ -1,6 +1,6 @@
 // Sums from which error and chi^2 come: twin of src/likelihood/precision_sums.rs. Slopes are per table entry.
 
-// At offset steps above the velocity that lies down quarters of a step below the largest one.
+// The velocity is `offset` steps above the one that lies `down` quarters of a step below the largest velocity of the grid.
 fn precision_sums(spectrum: Spectrum, down: u32, offset: f32, thread: u32) -> vec4<f32> {
     let unit = f32(1u << spectrum.frac_bits);
     let shift = i32(round(min(offset, 0.25 * f32(down)) * f32(PHASES) * unit));

@@ -3,7 +3,7 @@
 // same phase. A thread has the lanes of two blocks FAR apart, and half of the pixels: a staged pixel serves all sixteen, a
 // division and a logarithm the eight of a block. The sums of both halves are integers, and their order does not matter.
 
-// A variance beside which that of the reference is nothing; products of four such stay finite.
+// Largest variance of a pixel: beside it that of the reference is nothing, and products of four of them stay finite in float32.
 const MAX_VARIANCE: f32 = 100000000.0;
 
 // Pixels, staged: places of the flux in rows and of the first block's variance in tables, flux, variance.
@@ -98,7 +98,7 @@ fn search(spectrum: Spectrum, scratch0: u32, thread: u32) {
             workgroupBarrier();
             stage[thread] = near_pixel(spectrum, first + thread);
             workgroupBarrier();
-            // Whole warps have nothing to do where the grid is short.
+            // Where the grid is short, threads whose velocities lie beyond it skip the work.
             let n_staged = select(0u, min(THREADS, spectrum.n_pixels - first), lane < params.n_velocities);
             var chi2 = Chi2(vec4<f32>(0.0), vec4<f32>(0.0), vec4<f32>(0.0), vec4<f32>(0.0));
             let end = min((half + 1u) * BLOCK, n_staged);

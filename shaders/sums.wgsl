@@ -31,7 +31,7 @@ fn add_quad(
     (*sums).mantissa = bitcast<vec4<f32>>((bits & vec4<u32>(0x007fffffu)) | vec4<u32>(0x3f800000u));
 }
 
-// Takes the float32 sum of a block over into the integers.
+// Adds the float32 sum of a block to the sums in integers (wide.wgsl), and clears it.
 fn end_block(sums: ptr<function, Sums>) {
     (*sums).total = wide_add((*sums).total, wide_of((*sums).chi2));
     (*sums).chi2 = vec4<f32>(0.0);

@@ -2,7 +2,7 @@
 // of large sums keep their digits.
 
 const LARGEST_HIGH: i32 = 1 << 30u;
-// 2^41: a block's chi^2 stays below, so that neither half can overflow.
+// A block's chi^2 is held below 2^41, so that neither half of a number can overflow.
 const LARGEST_PART: f32 = 2199023255552.0;
 // ln 2 in units of 2^-20, without the half that wide_ln adds.
 const LN_2: u32 = 726817u;
@@ -18,7 +18,7 @@ fn wide_add(a: Wide4, b: Wide4) -> Wide4 {
     return Wide4(min(a.high + b.high + carry, vec4<i32>(LARGEST_HIGH)), low);
 }
 
-// Of a value that is not negative.
+// A float32 that is not negative, as a wide number.
 fn wide_of(value: vec4<f32>) -> Wide4 {
     let clamped = clamp(value, vec4<f32>(0.0), vec4<f32>(LARGEST_PART));
     let high = floor(clamped * 0.000244140625);
@@ -37,7 +37,7 @@ fn wide_ln(exponent: vec4<i32>, mantissa: vec4<f32>) -> Wide4 {
     return wide_add(sum, Wide4(vec4<i32>(0), vec4<u32>(max(log(mantissa), vec4<f32>(0.0)) * 1048576.0)));
 }
 
-// Of one number, as it lies in memory: (high, low).
+// A wide number as it lies in memory: (high, low).
 fn narrow_add(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
     let low = a.y + b.y;
     let high = bitcast<i32>(a.x) + bitcast<i32>(b.x) + select(0, 1, low < b.y);

@@ -15,11 +15,11 @@ pub enum SpectrumError {
     /// An array is not as long as the wavelengths.
     #[error("{array} has {found} pixels, and wave_aa {expected}")]
     Length {
-        /// Which one.
+        /// Name of the array.
         array: &'static str,
         /// Its length.
         found: usize,
-        /// That of the wavelengths.
+        /// Length of the wavelengths.
         expected: usize,
     },
     /// A wavelength is no positive, finite number.
@@ -42,7 +42,8 @@ pub enum SpectrumError {
     },
 }
 
-/// Everything that can go wrong, named so that the user can find the cause.
+/// Everything that can go wrong, a variant for each kind of cause. The text of an error names the file, option or value that is to
+/// blame.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -75,7 +76,7 @@ pub enum Error {
         /// The input's name.
         input: PathBuf,
     },
-    /// Something is where a file of the program's own belongs, and the program has not made it. It is left alone.
+    /// Where a file of the program's own belongs there is something that the program has not made. It is left alone.
     #[error("{}: {found}; move it away, or choose another directory", path.display())]
     InTheWay {
         /// File or directory.
@@ -95,7 +96,8 @@ pub enum Error {
     /// Nothing could be measured.
     #[error("{0}")]
     NothingUsable(String),
-    /// The zero points' normal matrix has no solution: weights that are no numbers, or exposures that hang together by rounding alone.
+    /// The zero points' normal equations have no solution: a velocity or weight is no number, or exposures are linked by weights so small
+    /// that they are lost in rounding.
     #[error("zero points: the normal matrix is not positive ({what})")]
     NotPositive {
         /// Where it showed.
@@ -108,12 +110,12 @@ pub enum Error {
     NotSettled {
         /// Iterations done.
         iterations: usize,
-        /// What is left, relative.
+        /// Residual that is left, relative to the right-hand side of the equations.
         residual: f64,
-        /// What was to be left.
+        /// Residual at which the iteration would have ended, relative as well.
         tolerance: f64,
     },
-    /// No graphics processor that fits.
+    /// There is no graphics processor, or none that fits what was asked for.
     #[error("{0}")]
     NoGpu(String),
     /// A graphics processor failed: it was lost, refused memory, or refused a shader.
@@ -124,7 +126,7 @@ pub enum Error {
         /// What happened.
         message: String,
     },
-    /// A buffer larger than the graphics processor's limit, or the user's, would be needed.
+    /// A buffer would be needed that is larger than the graphics processor's limit, or than the limit that the user has set.
     #[error(
         "GPU {adapter}: {what} needs {:.1} MiB at once, and the limit is {:.1} MiB",
         *needed_bytes as f64 / 1048576.0,

@@ -54,22 +54,24 @@
 //! - `cli`: the program, with what reads its command line;
 //! - `gpu`: the likelihood on graphics processors;
 //! - `report`: the page of a run, with its figures;
-//! - `lab`: what tests the engine (simulated spectra, the paper's own tests, benchmarks). It also opens the rooms of the source to this
+//! - `lab`: what tests the engine (simulated spectra, the paper's own tests, benchmarks). It also makes all modules public, for this
 //!   project's own tests and benchmarks; what is in them can change at any time.
 //!
-//! The first three are there by default. `docs/architecture.md` tells which room of the source does what.
+//! The first three are there by default. `docs/architecture.md` tells which room of the source does what: a room is a folder or file of
+//! `src`, that is a top-level module.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 // What goes to a terminal goes through `tell`, which neither panics nor lets controls through.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
-// A library without the program has much that only the program reaches; builds with it show what nothing uses.
+// Much of the library is used by the program alone, so builds without it do not warn of unused code; builds with it do.
 #![cfg_attr(
     not(any(feature = "cli", feature = "lab")),
     allow(dead_code, unused_imports)
 )]
 
-// Every room is private, and open with the feature `lab`. The lines come in pairs, and not from a macro, so that rustfmt finds the files.
+// Every module is private, and public with the feature `lab`. Each is written out twice, and not by a macro, so that rustfmt finds the
+// files.
 #[cfg(feature = "lab")]
 #[doc(hidden)]
 pub mod calibrate;

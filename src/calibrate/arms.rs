@@ -1,4 +1,4 @@
-//! All arms: the leading one first, its constants for the others.
+//! All arms: the leading one is solved first, and the stars that it finds constant serve the other arms.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub enum Scope {
     Spectrograph,
 }
 
-/// Settings of a calibration.
+/// Settings of a calibration. The default is what `relrv run` and `relrv calibrate` do without options.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct CalibrateOptions {
@@ -102,8 +102,8 @@ pub fn calibrate(obs: &mut Observations, config: &CalibrateOptions) -> Result<Ve
     calibrate_except(obs, &[], config)
 }
 
-/// The same with stars that are never taken for constants, whatever their RVs say: `never` holds true for each of them, by
-/// their numbers in `obs`; stars beyond its end are as others. They are corrected like all.
+/// As [`calibrate`], with stars that are never taken for constants, whatever their RVs say: `never[s]` is true if star number `s` of
+/// `obs` is one of them; stars beyond its end are treated as usual. The RVs of barred stars are corrected like all others.
 ///
 /// # Errors
 /// As [`calibrate`].
@@ -134,7 +134,8 @@ pub fn calibrate_except(
         let n_without_leader = constants.as_ref().map_or(0, |(_, seen)| {
             keys(&graph).filter(|key| !seen.contains(key)).count()
         });
-        // Within one group there is nothing to gain from other groups: solved alone, groups share no star.
+        // Where groups are solved alone a star counts as another star in each group, so groups share no star and one call
+        // solves them all.
         let solution = match config.method {
             Method::Joint => joint::solve(
                 &graph.graph,
@@ -154,7 +155,7 @@ pub fn calibrate_except(
         };
         let (solution, failure) = match solution {
             Ok(solution) => (solution, None),
-            // The other arm may do all the same.
+            // An arm that fails does not end the calibration: the other arm may have a solution.
             Err(error) => (ArmSolution::none(&graph.graph), Some(Arc::new(error))),
         };
         let constants_from = leader.map(|(k, _)| k);
@@ -197,7 +198,7 @@ fn constants_of(arm: &CalibratedArm) -> (StarKeys, StarKeys) {
     (constant, keys(&arm.graph).collect())
 }
 
-/// Flags that the solution tells.
+/// Sets the flags that follow from the solution: no zero point, outlier, single observation.
 fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution: &ArmSolution) {
     let without: Vec<bool> = (0..obs.arms[arm].row.len())
         .map(|i| match obs.zero_point_of(arm, graph, i) {

@@ -19,7 +19,7 @@ bitflags::bitflags! {
         const OUTLIER = 32;
         /// The star's only usable observation in this arm.
         const SINGLE = 64;
-        /// Says nothing about the star's velocity: corrected, and not used.
+        /// The caller says that this is no velocity of the star (two sets of lines, say): it is corrected, but not used.
         const NO_VELOCITY = 128;
     }
 }

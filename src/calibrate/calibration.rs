@@ -9,23 +9,24 @@ use super::results::{self, Corrected, Star, ZeroPoint};
 use super::summary::{self, ArmSummary};
 use crate::Result;
 
-/// What a calibration found. Velocities are in the unit of those that were given.
+/// What a calibration found. Velocities and errors are in the unit of those that were given. The arrays have one value for each
+/// velocity of the [`Observations`]; the lists of zero points and stars are sorted as their docs say.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Calibration {
-    /// The zero point of each exposure, group and arm that has a usable velocity: by arm, group, exposure.
+    /// The zero point of each exposure, group and arm that has a usable velocity: sorted by arm, group and exposure.
     pub zero_points: Vec<ZeroPoint>,
     /// Velocities less their zero points, in the order in which they were given; NaN where there is no zero point.
     pub rv: Array1<f64>,
-    /// Their errors, with those of the zero points; NaN where there is no velocity.
+    /// 1-sigma errors of [`Calibration::rv`]: own error and error of the zero point together; NaN where `rv` is NaN.
     pub rv_err: Array1<f64>,
-    /// What to know of each velocity.
+    /// Flags of each velocity, in the same order.
     pub flags: Array1<CalFlags>,
-    /// What is known of each star: by arm, then star.
+    /// What is known of each star: sorted by arm, star and group.
     pub stars: Vec<Star>,
-    /// What was done with each arm; each is named by its number.
+    /// What was done with each arm, in the order of their numbers.
     pub arms: Vec<ArmSummary>,
-    /// Every arm has its zero points, and their iteration ended by itself. What went wrong else is in [`Calibration::arms`].
+    /// True if every arm was solved and its iteration ended by itself. Otherwise [`Calibration::arms`] says what went wrong.
     pub converged: bool,
 }
 
@@ -75,8 +76,9 @@ pub fn calibrate(observations: &Observations, options: &CalibrateOptions) -> Res
     calibrate_without(observations, &[], options)
 }
 
-/// As [`calibrate`], with stars that are never taken for constant, whatever their velocities say: double-lined ones, say. `never` holds
-/// true for each of them, by the stars' numbers; stars beyond its end are as others. They are corrected like all.
+/// As [`calibrate`], with stars that are never taken for constant, whatever their velocities say: double-lined ones, for example.
+/// `never[s]` is true if star number `s` is one of them; stars whose number is beyond the end of `never` are treated as usual. The
+/// velocities of barred stars are corrected like all others.
 ///
 /// # Errors
 /// As [`calibrate`].
@@ -132,7 +134,8 @@ mod tests {
         };
         let found = of(&rv);
         assert!(found.converged);
-        // The truth, up to the gauge; and what was taken off is the zero point of the row's exposure.
+        // Zero points are known up to a constant (their mean is set to 0), so they are compared after centring. What was taken
+        // off a velocity is the zero point of its exposure.
         let truth = Array1::from(mock.zp_km_s.clone());
         let zp = Array1::from_iter(found.zero_points.iter().map(|z| z.zp));
         let difference = &zp - &truth;
@@ -147,7 +150,7 @@ mod tests {
             let taken = rv[i] - found.rv[i];
             assert!((taken - zp[*e as usize]).abs() < 1e-9);
         }
-        // Another sign of the velocities is another sign of the zero points.
+        // If the velocities change sign, so do the zero points.
         let mirrored = of(&-&rv);
         for (a, b) in found.zero_points.iter().zip(&mirrored.zero_points) {
             assert!((a.zp + b.zp).abs() < 1e-9);

@@ -7,14 +7,15 @@ use super::observations::{ArmObservations, Observations, UNNAMED};
 use crate::{Error, Result};
 
 impl Observations {
-    /// Velocities one by one, all arrays of one length n: of which star (`star`) in which exposure (`exposure`), as numbers that the
-    /// caller chooses; the velocity (`rv`) and the error that it has once the star's mean is known (`rv_err`), both in any one unit.
+    /// Observations from four arrays of one length n, a value for each velocity: the star and the exposure that it is of, as numbers
+    /// that the caller chooses (they need not be consecutive); the velocity (`rv`); and its 1-sigma error (`rv_err`), without the error
+    /// that it shares with the star's other velocities. `rv` and `rv_err` are in one unit, whichever.
     ///
     /// A velocity that is not finite, or whose error is not positive, is flagged and not used; so is the second one of the same star,
     /// exposure, group and arm.
     ///
     /// # Errors
-    /// [`Error::Config`] where lengths differ, or a number is too large.
+    /// [`Error::Config`] where lengths differ, where a star or exposure is `u32::MAX`, or where there are more than `u32::MAX` rows.
     pub fn from_columns(
         star: ArrayView1<'_, u32>,
         exposure: ArrayView1<'_, u32>,
@@ -71,7 +72,7 @@ impl Observations {
     /// for all of them: let it be the one with the smallest errors.
     ///
     /// # Errors
-    /// [`Error::Config`] where the length differs, or there are more than 1000 arms.
+    /// [`Error::Config`] where the length differs, or where an arm's number is 1000 or more.
     pub fn with_arm(mut self, arm: ArrayView1<'_, u32>) -> Result<Self> {
         same_length("arm", arm.len(), self.n_rows())?;
         let n_arms = arm.iter().max().map_or(1, |last| *last as usize + 1);
@@ -96,7 +97,8 @@ impl Observations {
         Ok(self)
     }
 
-    /// The same, with velocities that say nothing about their star (length n; true: one of these): they are corrected, and not used.
+    /// The same, with marks (length n) that are true for velocities that say nothing about their star: these are corrected, but neither
+    /// determine a zero point nor say whether the star is constant.
     ///
     /// # Errors
     /// [`Error::Config`] where the length differs.

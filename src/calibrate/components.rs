@@ -1,9 +1,10 @@
-//! Which zero points hang together: only those linked by common stars have a common scale.
+//! Which zero points are linked by common stars. Only differences of zero points can be known, and only between linked ones: a set of
+//! zero points that are linked, directly or by way of others, is a component, and has a scale of its own.
 
 use super::graph::Graph;
 use crate::numbers::sets::Sets;
 
-/// Zero points that constants reach, in components.
+/// The components of the zero points, as the constant stars link them.
 #[derive(Clone, Debug, Default)]
 pub struct Components {
     /// Component of each zero point; None where too few constants were observed.
@@ -17,7 +18,8 @@ pub struct Components {
 /// Finds the zero points with at least `min_constants` constants, and their components.
 ///
 /// A constant counts when it has two usable zero points at least: with one it says nothing about differences.
-/// Leaving out a zero point can take another star's second one, so the search goes on until nothing changes.
+/// A zero point that is left out for too few constants may leave one of its stars with a single zero point, and so on; the search
+/// is repeated until nothing changes.
 /// `weight` is one per observation; those with weight 0 do not link.
 pub fn components(
     graph: &Graph,

@@ -5,12 +5,13 @@ use rayon::prelude::*;
 use super::graph::Graph;
 use crate::numbers::statistics::{chi2_p_value, median};
 
-/// Normal quantile of the p-value 0.1: stars with a larger chi^2 get a jitter of their own that brings it there.
+/// Normal quantile of the p-value 0.1. A star with a smaller p-value gets a jitter of its own that brings it up to 0.1: so a star near
+/// the limit for constants ([`JointOptions::p_min`](super::joint::JointOptions)) has less weight. Chosen by hand.
 const Z_JITTER: f64 = 1.2816;
 /// Steps of the robust mean.
 const MEAN_STEPS: usize = 3;
 
-/// Zero points that the stars are held against.
+/// The zero points that the velocities of stars are corrected with, to see which stars are constant.
 pub(super) struct Model<'a> {
     pub(super) graph: &'a Graph,
     /// Zero points, NaN where there is none.
@@ -35,7 +36,7 @@ pub(super) struct Edge {
     pub(super) robust: f64,
 }
 
-/// A star held against the model; meanings as in [`super::StarFit`].
+/// A star compared with the model; the fields mean what they mean in [`super::StarFit`].
 pub(super) struct Fit {
     pub(super) edges: Vec<Edge>,
     pub(super) chi2: f64,
@@ -77,7 +78,8 @@ impl Model<'_> {
             })
             .collect();
         found.sort_by_key(|(c, _)| *c);
-        // The zero points took a part of a constant's residuals; for others their error comes on top.
+        // A constant helped to determine the zero points, which makes its residuals smaller (`absorbed` below). For other stars the
+        // zero points' errors add to their own.
         let in_solution = self.is_constant.get(star).copied().unwrap_or(false);
         let var_of = |k: usize| {
             let own = self.graph.var[k] + jitter2;
@@ -99,7 +101,8 @@ impl Model<'_> {
                 absorbed += edge.robust * self.zp_var[self.graph.zp[edge.k] as usize] / var;
             }
         }
-        // A star that outweighs all others in its exposures leaves no residual; it keeps a little freedom.
+        // A star that outweighs all others in its exposures leaves no residual. It keeps a twentieth of its degrees of freedom, so
+        // that `dof` stays positive.
         dof = (dof - absorbed).max(0.05 * dof);
         let p_value = chi2_p_value(chi2, dof);
         let edges: Vec<Edge> = found.into_iter().map(|(_, e)| e).collect();

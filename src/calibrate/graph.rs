@@ -1,4 +1,4 @@
-//! The graph of stars and zero points of one arm: who was observed when.
+//! The graph of stars and zero points of one arm: which star was observed in which exposure.
 
 /// Observations of one arm, star by star: star `i` has the observations `start[i]..start[i + 1]`.
 ///
@@ -13,8 +13,8 @@ pub struct Graph {
     pub rv: Vec<f64>,
     /// Its error squared.
     pub var: Vec<f64>,
-    /// Whether an observation counts. One that does not (a limit, another star's velocity) is corrected like all, and neither
-    /// determines a zero point nor says whether its star is constant.
+    /// Whether an observation counts. One that does not (a velocity that is only a limit, or another star's) is corrected like all
+    /// others, but neither determines a zero point nor says whether its star is constant.
     pub counts: Vec<bool>,
     /// Number of zero points.
     pub n_zp: usize,

@@ -7,7 +7,12 @@
 //!    get less weight. The zero points are solved anew, per component of the graph.
 //! 4. Steps 2 and 3 repeat until the same stars are chosen and the zero points stay.
 //!
-//! Nothing here knows the unit: every threshold is in units of the errors, or a probability.
+//! Nothing here knows the unit: every threshold is in units of the errors, or a probability. The numbers of steps and the thresholds
+//! below, and the defaults of [`JointOptions`], were chosen by hand; `docs/calibration.md` ("How well") shows what they give on the
+//! paper's mock.
+//!
+//! Words: a constant is a star that is taken not to vary; a component is a set of zero points that common stars link
+//! ([`super::components`]); a group is a plate and spectrograph.
 
 use rayon::prelude::*;
 
@@ -24,15 +29,16 @@ use crate::numbers::statistics::median;
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default)]
 pub struct JointOptions {
-    /// Stars whose chi^2 is this improbable or more are not constant.
+    /// A star is constant only if its p-value, the probability of a larger chi^2, is above this. A probability, between 0 and 0.5.
     pub p_min: f64,
-    /// Residuals beyond this many sigma lose weight (with the inverse square of their distance).
+    /// Residuals beyond this many sigma lose weight (with the inverse square of their distance); above 0.
     pub outlier_sigma: f64,
     /// Constants that an exposure needs for a zero point.
     pub min_constants: usize,
-    /// Most steps.
+    /// Steps of the iteration, at most.
     pub max_iterations: usize,
-    /// Components with more zero points get their errors by random probes instead of by a dense inverse.
+    /// Largest component, in zero points, whose errors come from a dense inverse. Larger ones get them by random probes, good to a few
+    /// per cent.
     pub max_exact: usize,
 }
 
@@ -50,17 +56,19 @@ impl Default for JointOptions {
 
 /// Steps of the start by absolute deviations.
 const START_STEPS: usize = 10;
-/// Residual of the solutions of the start, relative: they are rough anyway.
+/// Residual, relative to the right-hand side, at which the conjugate gradients of the start end. Each solution of the start is only
+/// there to find the next weights, so it need not be exact.
 const START_TOLERANCE: f64 = 1e-3;
-/// Residual of the solutions of the steps, relative.
+/// The same in the steps after the start.
 const STEP_TOLERANCE: f64 = 1e-8;
-/// The zero points stay when none moves by more than this fraction of its error.
+/// The iteration ends when no zero point moves by more than this fraction of its error (and the same stars are constant).
 const SETTLED: f64 = 1e-2;
-/// A constant is one until its p-value falls below this fraction of the limit.
+/// A star that is a constant stays one until its p-value falls below this fraction of the limit, so that stars near the limit do not
+/// come and go.
 const STAY: f64 = 0.5;
-/// Steps in which stars can become constants; then they can only cease to be.
+/// First steps, in which stars can become constants; after them they can only cease to be.
 const OPEN_STEPS: usize = 8;
-/// Steps in which stars can cease to be constants.
+/// First steps, in which stars can cease to be constants; after them the choice of stars is fixed.
 const LEAVING_STEPS: usize = 12;
 /// Steps in which the common jitter comes from all stars; later it comes from the constants.
 const FIRST_STEPS: usize = 3;
@@ -161,14 +169,14 @@ impl State {
         let system = System::new(graph, &weight, &self.parts, problem.group);
         let next = system.solve(&system.precondition()?, &self.zp, STEP_TOLERANCE)?;
         self.zp_var = diagonal_variances(graph, &weight, &self.parts);
-        // Components are centred each by itself: a change of the division shows as a change here.
+        // Each component is centred by itself, so a zero point that changes its component shows as a change here.
         let change = |z: usize| (next[z] - self.zp[z]).abs();
         let finite = || (0..graph.n_zp).filter(|&z| next[z].is_finite());
         let largest_change = finite().map(change).fold(0.0, f64::max);
         let moving = finite()
             .filter(|&z| change(z) > SETTLED * self.zp_var[z].sqrt())
             .count();
-        // One in a thousand may go on moving: exposures with few constants and an outlier among them.
+        // One zero point in a thousand may go on moving: that of an exposure with few constants and an outlier among them.
         let has_settled = chosen == self.is_constant && moving <= graph.n_zp / 1000;
         (self.is_constant, self.zp, self.weight) = (chosen, next, weight);
         let iteration = Iteration {
@@ -184,8 +192,8 @@ impl State {
     /// The constants of a step.
     fn choose(&self, problem: &Problem<'_>, fits: &[Fit], step: usize) -> Vec<bool> {
         let choose = |(i, (f, &before)): (usize, (&Fit, &bool))| {
-            // A constant stays a little longer than it takes to become one. In a survey of many thousand a
-            // few on the edge never rest all the same: first no star may enter any more, then none leave.
+            // The limit for a star to stay is lower than that to enter. Among many thousands of stars a few near the limit come
+            // and go all the same, so after OPEN_STEPS no star may enter, and after LEAVING_STEPS none may leave.
             let limit = if before { STAY } else { 1.0 } * problem.config.p_min;
             let good = (problem.may)(i) && f.p_value > limit;
             if step <= OPEN_STEPS {
@@ -298,7 +306,7 @@ fn start(
             for k in graph.counted(star) {
                 let d = residual(k) - middle;
                 let var = graph.var[k].max(1.0);
-                // Without a zero point yet: the weight of an observation in line.
+                // Where there is no zero point yet, the observation gets the weight of one without a residual.
                 let far = if d.is_finite() { d * d / var } else { 0.0 };
                 weight[k] = 1.0 / (var * (1.0 + far).sqrt());
             }

@@ -1,4 +1,4 @@
-//! The checked input: who was observed when, with which RV; and what is wrong with which row.
+//! The checked input: which star was observed in which exposure, with which RV; and what is wrong with a row.
 
 use super::cal_flags::CalFlags;
 use super::graph::Graph;
@@ -9,7 +9,8 @@ pub const UNNAMED: u32 = u32::MAX;
 /// RVs of one arm of the spectrograph, or of all there is.
 #[derive(Clone, Debug, Default)]
 pub struct ArmObservations {
-    /// Its constants serve the arms that do not lead: of the arms of one spectrograph, the one that tells constants best.
+    /// This arm leads: the stars that it finds constant are those of the arms that do not lead. It should be the arm in which constant
+    /// stars are told best (the survey's red one; paper, section 3.2).
     pub(crate) leads: bool,
     /// Row of each RV, into the vectors of [`Observations`].
     pub(crate) row: Vec<u32>,
@@ -21,7 +22,8 @@ pub struct ArmObservations {
     pub(crate) flags: Vec<CalFlags>,
 }
 
-/// Rows of RVs with stars, exposures and groups as numbers. Zero points and stars come out in the order of these numbers.
+/// Velocities to be calibrated: for each, the star, the exposure and the group that it is of, as numbers. Made by
+/// [`Observations::from_columns`]. Zero points and stars come out sorted by these numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Observations {
     /// Star of each row, or [`UNNAMED`].
@@ -61,8 +63,8 @@ impl Observations {
         self.star.len()
     }
 
-    /// Sets the flags that need no solution: bad values, missing names, duplicates. The first of several equal
-    /// (star, exposure, group) that is usable counts.
+    /// Sets the flags that need no solution: bad values, missing names, duplicates. Of several rows with the same star, exposure and
+    /// group, the first usable one counts.
     pub fn flag_rows(&mut self) {
         for arm in &mut self.arms {
             let mut keyed: Vec<((u32, u32, u32), u32)> = Vec::with_capacity(arm.row.len());

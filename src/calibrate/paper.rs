@@ -21,7 +21,7 @@ pub struct PaperOptions {
     pub tolerance: f64,
     /// Constants that an exposure needs for a zero point.
     pub min_constants: usize,
-    /// Most steps.
+    /// Steps of the iteration, at most.
     pub max_iterations: usize,
 }
 
@@ -40,7 +40,7 @@ impl Default for PaperOptions {
 pub struct Candidates<'a> {
     /// Stars among which step one chooses; no other counts for the mean of sigma_i.
     pub open: &'a [bool],
-    /// With it the candidates are these stars, and step one is left out (paper, section 4: "directly use these candidate
+    /// If given, the candidates are these stars, and step one is left out (paper, section 4: "directly use these candidate
     /// constant stars" for the blue arm).
     pub given: Option<&'a [bool]>,
 }
@@ -61,7 +61,7 @@ pub fn solve(
     solve_among(graph, group, &candidates, config)
 }
 
-/// The same with stars that are never candidates.
+/// Calibrates one arm as `solve` does, with candidates as `candidates` says.
 pub fn solve_among(
     graph: &Graph,
     group: &[u32],

@@ -8,10 +8,10 @@ use super::cal_flags::CalFlags;
 use super::observations::Observations;
 use crate::numbers::statistics::mean_and_std;
 
-/// Stars with a smaller p-value are called variable (about 3.3 sigma).
+/// Stars with a smaller p-value are called variable (about 3.3 sigma, so one constant star in a thousand by chance). Chosen by hand.
 pub const VARIABLE_P: f64 = 1e-3;
 
-/// The zero point of one exposure, group and arm.
+/// The zero point of one exposure, group and arm. Velocities are in the unit of the [`Observations`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ZeroPoint {
     /// Number of the arm.
@@ -20,13 +20,15 @@ pub struct ZeroPoint {
     pub group: u32,
     /// Exposure.
     pub exposure: u32,
-    /// Zero point, to be subtracted from the RVs, in their unit. Mean 0 in each component; NaN with too few constants.
+    /// Zero point, to be subtracted from the RVs, in their unit. Zero points of one component have mean 0. NaN where too few constant
+    /// stars were observed.
     pub zp: f64,
-    /// Its formal error.
+    /// Its formal 1-sigma error, in the same unit; NaN where `zp` is NaN.
     pub zp_err: f64,
     /// Constant stars that determine it.
     pub n_constants: u32,
-    /// Exposures of one component of an arm are on one scale; None where there is no zero point.
+    /// Number of the component: the zero points of one arm that common stars link, and that alone can be compared with each other.
+    /// None where there is no zero point.
     pub component: Option<u32>,
 }
 
@@ -39,23 +41,23 @@ pub struct Star {
     pub star: u32,
     /// Its group where groups are solved alone, else 0.
     pub group: u32,
-    /// Usable RVs that say something about the star.
+    /// Number of usable RVs that say something about the star.
     pub n_exp: u32,
-    /// Those of them in exposures with a zero point.
+    /// Number of those among them whose exposure has a zero point.
     pub n_used: u32,
     /// Standard deviation of the RVs (Var_rv of the paper), in their unit.
     pub scatter_before: f64,
     /// The same after correction, about one mean per component.
     pub scatter_after: f64,
-    /// Squared residuals in units of their errors and the common jitter, single outliers cut.
+    /// Sum of squared residuals, each in units of its error and the common jitter; the term of a single outlier is cut.
     pub chi2: f64,
     /// Degrees of freedom of `chi2`.
     pub dof: f64,
     /// Probability of a larger `chi2` if the star is constant.
     pub p_value: f64,
-    /// Scatter of the star beyond its errors and the common jitter, used in its weight.
+    /// Scatter of the star beyond its errors and the common jitter, in the unit of the RVs. It lowers the star's weight.
     pub jitter: f64,
-    /// Taken for constant: determined zero points.
+    /// The star was taken for constant, and determined zero points.
     pub is_constant: bool,
     /// `p_value` is below 0.001.
     pub is_variable: bool,
@@ -133,7 +135,7 @@ fn scatter_after(arm: &CalibratedArm, star: usize) -> f64 {
 
 /// The rows without a correction: what [`Corrected::fill`] begins with.
 impl Corrected {
-    /// Of `n_rows` rows, none of them corrected.
+    /// Values for `n_rows` rows, none of which is corrected yet.
     pub fn none(n_rows: usize) -> Self {
         Corrected {
             rv: vec![f64::NAN; n_rows],
@@ -142,7 +144,7 @@ impl Corrected {
         }
     }
 
-    /// Of one arm.
+    /// The corrected velocities of one arm.
     pub fn of(obs: &Observations, arms: &[CalibratedArm], arm: usize) -> Self {
         let mut out = Corrected::none(obs.n_rows());
         out.fill(obs, arms, arm);

@@ -4,14 +4,14 @@ use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
 
-/// What was done with one arm.
+/// What was done with one arm. Velocities are in the unit of the observations.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct ArmSummary {
     /// Name.
     pub arm: String,
     /// RVs (or rows) of the arm.
     pub n_rv: usize,
-    /// Those that entered.
+    /// Those that are usable.
     pub n_usable: usize,
     /// Count of each flag.
     pub flags: Vec<(String, usize)>,
@@ -21,13 +21,13 @@ pub struct ArmSummary {
     pub n_constants: usize,
     /// Arm that the constants come from, if not from this one.
     pub constants_from: Option<String>,
-    /// Stars that could not be constants for want of red data.
+    /// Stars that could not be constants because they have no usable RV in the arm that gave the constants (the survey's red one).
     pub n_without_red: usize,
     /// Exposures (with group) that have a usable RV.
     pub n_exposures: usize,
     /// Those without a zero point.
     pub n_without_zero_point: usize,
-    /// Exposures of each component; each has a gauge of its own.
+    /// Number of zero points in each component. Zero points of different components cannot be compared.
     pub component_sizes: Vec<usize>,
     /// Jitter common to all stars.
     pub common_jitter: f64,
@@ -42,7 +42,7 @@ pub struct ArmSummary {
 }
 
 impl ArmSummary {
-    /// What is wrong with the solution, if anything: it failed, or did not settle.
+    /// What is wrong with the solution: it failed, or did not settle. None if nothing is.
     pub fn complaint(&self) -> Option<String> {
         if let Some(failure) = &self.failure {
             return Some(format!("{}: not corrected: {failure}", self.arm));

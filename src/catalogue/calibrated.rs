@@ -37,7 +37,7 @@ pub struct Products {
 pub const TABLES: [&str; 4] = ["catalogue", "stars", "constants", "zeropoints"];
 
 impl Products {
-    /// The tables in the order of [`TABLES`], one at a time: together they are as large as the rows.
+    /// The table of this name, one of [`TABLES`]. They are made one at a time, because together they are as large as the rows.
     pub fn table(&self, name: &str, flags_text: bool) -> Table {
         match name {
             "stars" => star::to_table(&self.stars, self.is_by_group),
@@ -54,10 +54,10 @@ impl Products {
     }
 }
 
-/// Calibrates the rows; `names` is what headers call the stars, by designation.
+/// Calibrates the rows. `names` has the names by which headers call the stars, by designation.
 ///
 /// # Errors
-/// What the calibration says. Having no usable velocity or no constant is no error: nothing is corrected then.
+/// Those of the calibration. Having no usable velocity or no constant star is no error: nothing is corrected then.
 pub fn products(
     rows: &[RvRow],
     names: &HashMap<String, StarNames>,

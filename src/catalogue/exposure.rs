@@ -54,9 +54,9 @@ pub(super) fn arm_named(name: &str) -> Result<Arm, &'static str> {
     found.ok_or("red or blue")
 }
 
-/// Latest Julian date that is believed: far in the future.
+/// Largest Julian date that is believed when a table is read: far in the future.
 const LARGEST_DATE_D: f64 = 1e8;
-/// Latest minute that is believed: two million years.
+/// Largest minute that is believed when a table is read: two million years.
 pub(super) const LARGEST_MINUTE: f64 = 1e12;
 
 /// Which star and fibre a row is of.

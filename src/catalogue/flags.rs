@@ -13,11 +13,11 @@ bitflags::bitflags! {
         const NO_ZERO_POINT = 1 << 8;
         /// Far from the other velocities of its star, which is a constant: had less weight in the zero point.
         const OUTLIER = 1 << 9;
-        /// The star's reference in this arm.
+        /// This exposure is the star's reference in this arm, or the one that sets the zero of its velocities.
         const REFERENCE = 1 << 10;
-        /// Not measured in this arm.
+        /// The star was not measured in this arm in this exposure.
         const NOT_MEASURED = 1 << 11;
-        /// Those of the measurement.
+        /// The bits that are flags of the measurement.
         const MEASURED = RvFlags::all().bits();
     }
 }
@@ -72,7 +72,7 @@ pub fn all() -> impl Iterator<Item = (u32, &'static str, &'static str)> {
     all.into_iter()
 }
 
-/// The calibration's flags in the catalogue's bits. Those about missing numbers are seen in the numbers.
+/// The calibration's flags in the catalogue's bits. Its flags about missing numbers have no bit here: the numbers themselves show it.
 pub fn of_calibration(flags: Calibrated) -> CatalogueFlags {
     let bit = |from: Calibrated, to: CatalogueFlags| match flags.contains(from) {
         true => to,

@@ -10,7 +10,7 @@ use crate::measure::RvRow;
 use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table, field};
 use crate::{Arm, Result};
 
-/// What each row is numbered by.
+/// The column with the number of the star.
 pub static STAR: [Field<RvRow>; 1] = [field!(
         i64,
         RvRow,
@@ -22,7 +22,7 @@ pub static STAR: [Field<RvRow>; 1] = [field!(
     .page("number of the star in this table, from 1, by right ascension. It changes when other stars are added; `designation` does not")
     .ucd("meta.id;src")];
 
-/// Between place and time.
+/// The column with the arm, which stands between those of place and of time.
 pub static ARM: [Field<RvRow>; 1] = [Field::new(
     "arm",
     "",
@@ -252,7 +252,7 @@ pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
         (row.spid, row.fiberid) = (exposure.spid, exposure.fiberid);
         row.lmjm = exposure.lmjm;
         (row.hjd, row.bjd_tdb) = (exposure.hjd, exposure.bjd_tdb);
-        // A file's rows follow each other.
+        // The rows of a file follow each other, so that comparing with the row before finds most equal paths.
         match path == row.path {
             true => row.path = path.clone(),
             false => path = row.path.clone(),
@@ -303,7 +303,7 @@ mod tests {
         let path = dir.path().join("rows.parquet");
         to_table(&rows).write(&path).unwrap();
         assert_eq!(from_table(&Table::read(&path).unwrap()).unwrap(), rows);
-        // NaN, which is not equal to itself.
+        // The velocity is NaN, which is not equal to itself, so the rows cannot be compared with `==`.
         let none = [row(Arm::Blue, f64::NAN)];
         to_table(&none).write(&path).unwrap();
         let back = from_table(&Table::read(&path).unwrap()).unwrap();

@@ -23,7 +23,8 @@ pub struct Numbered {
     pub groups: Vec<(Arc<str>, i32)>,
 }
 
-/// Numbers the rows. Velocities whose flags say that they are none of the star are corrected, and not used.
+/// Numbers the rows. Velocities whose flags say that they are not of the star ([`RvFlags::NO_VELOCITY`](crate::RvFlags::NO_VELOCITY))
+/// are corrected, but not used.
 pub fn numbered(rows: &[CatalogueRow]) -> Numbered {
     let (stars, star) = number(rows, |r| r.exposure.designation.clone());
     let (minutes, exposure) = number(rows, |r| r.exposure.lmjm);
@@ -68,7 +69,7 @@ fn number<K: Ord + Hash + Clone>(
     let distinct: HashSet<K> = rows.iter().map(&key).collect();
     let mut keys: Vec<K> = distinct.into_iter().collect();
     keys.sort_unstable();
-    // Every key is among them.
+    // Every row's key is among the sorted ones, so that this finds its place.
     let place = |row: &CatalogueRow| keys.partition_point(|k| *k < key(row)) as u32;
     let numbers = rows.iter().map(place).collect();
     (keys, numbers)

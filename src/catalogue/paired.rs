@@ -10,7 +10,7 @@ use crate::measure::RvRow;
 pub struct Pair<'a> {
     red: Option<&'a RvRow>,
     blue: Option<&'a RvRow>,
-    /// Whichever there is: what both have in common.
+    /// The row of whichever arm there is: for what both have in common.
     any: &'a RvRow,
 }
 

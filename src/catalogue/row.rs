@@ -3,8 +3,8 @@
 use super::exposure::{DATES, Exposure, PLACE, TIME};
 use super::flags::CatalogueFlags;
 use crate::measure::RvRow;
-use crate::table::{Cell, Column, ColumnData, Field, FieldReader, Table, field};
-use crate::{Arm, C_KM_S, Result};
+use crate::table::{Cell, Column, ColumnData, Field, Table, field};
+use crate::{Arm, C_KM_S};
 
 /// The arms in the order of the products' columns: red first, as in the paper.
 pub const ARMS: [Arm; 2] = [Arm::Red, Arm::Blue];
@@ -16,9 +16,9 @@ pub struct ArmVelocity {
     pub snr: f64,
     /// Velocity against the star's reference, as measured.
     pub rv_km_s: f64,
-    /// Its error as a difference of two exposures.
+    /// 1-sigma error of the difference between the exposure and its reference.
     pub rv_err_km_s: f64,
-    /// Its error once the star's offset is known.
+    /// 1-sigma error without the part that all velocities of the star share (the noise of its reference).
     pub rv_err_own_km_s: f64,
     /// The velocity less the zero point of its exposure.
     pub rv_corr_km_s: f64,
@@ -71,7 +71,7 @@ impl From<&RvRow> for ArmVelocity {
 /// A star in one exposure.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogueRow {
-    /// Which.
+    /// The star and the exposure.
     pub exposure: Exposure,
     /// What the arms say, in the order of [`ARMS`].
     pub arms: [ArmVelocity; 2],
@@ -84,7 +84,7 @@ impl CatalogueRow {
     }
 }
 
-/// Largest ratio and chi^2 that are believed.
+/// Largest signal-to-noise ratio, chi^2 and other number without a limit of its own that is believed when a table is read.
 pub(super) const LARGEST: f64 = 1e12;
 
 /// The columns that each arm has.
@@ -212,13 +212,14 @@ pub fn push_flags_text(table: &mut Table, rows: &[CatalogueRow]) {
     }
 }
 
-/// The rows of a catalogue, and how many of its numbers cannot be and were taken for missing.
+/// The rows of a catalogue, and how many of its numbers are impossibly large and were taken for missing.
 ///
 /// # Errors
 /// [`crate::Error::Config`] naming the column that is missing or of another type.
-pub fn from_table(table: &Table) -> Result<(Vec<CatalogueRow>, usize)> {
+#[cfg(feature = "report")]
+pub fn from_table(table: &Table) -> crate::Result<(Vec<CatalogueRow>, usize)> {
     let mut rows = vec![CatalogueRow::default(); table.n_rows()];
-    let mut reader = FieldReader::new(table);
+    let mut reader = crate::table::FieldReader::new(table);
     reader.fill(&PLACE, &mut rows, |r| &mut r.exposure)?;
     reader.fill(&TIME, &mut rows, |r| &mut r.exposure)?;
     for (i, arm) in ARMS.into_iter().enumerate() {

@@ -7,8 +7,8 @@ use super::exposure::arm_named;
 use super::row::LARGEST;
 use crate::calibrate::results::Star;
 use crate::lamost::raw::StarNames;
-use crate::table::{Cell, Field, FieldReader, Table, field};
-use crate::{Arm, C_KM_S, Result};
+use crate::table::{Cell, Field, Table, field};
+use crate::{Arm, C_KM_S};
 
 /// A row of `stars`.
 #[derive(Clone, Debug, PartialEq)]
@@ -296,14 +296,15 @@ fn table_of<'r>(
     table
 }
 
-/// The rows of a table of stars, and how many of its numbers cannot be and were taken for missing. Which plate and spectrograph they
-/// are of is not read.
+/// The rows of a table of stars, and how many of its numbers are impossibly large and were taken for missing. Plate and spectrograph
+/// are not read.
 ///
 /// # Errors
 /// [`crate::Error::Config`] naming the column that is missing or of another type.
-pub fn from_table(table: &Table) -> Result<(Vec<StarRow>, usize)> {
+#[cfg(feature = "report")]
+pub fn from_table(table: &Table) -> crate::Result<(Vec<StarRow>, usize)> {
     let mut rows = vec![StarRow::default(); table.n_rows()];
-    let mut reader = FieldReader::new(table);
+    let mut reader = crate::table::FieldReader::new(table);
     for fields in [&WHICH[..], &ARM, &KNOWN] {
         reader.fill(fields, &mut rows, |s| s)?;
     }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::exposure::{LARGEST_MINUTE, arm_named};
 use crate::calibrate::results::ZeroPoint;
-use crate::table::{Cell, Field, FieldReader, Table, field};
-use crate::{Arm, C_KM_S, Result};
+use crate::table::{Cell, Field, Table, field};
+use crate::{Arm, C_KM_S};
 
 /// A row of `zeropoints`.
 #[derive(Clone, Debug, PartialEq)]
@@ -121,13 +121,14 @@ pub fn to_table(rows: &[ZeroPointRow]) -> Table {
     table
 }
 
-/// The rows of a table of zero points, and how many of its numbers cannot be and were taken for missing.
+/// The rows of a table of zero points, and how many of its numbers are impossibly large and were taken for missing.
 ///
 /// # Errors
 /// [`crate::Error::Config`] naming the column that is missing or of another type.
-pub fn from_table(table: &Table) -> Result<(Vec<ZeroPointRow>, usize)> {
+#[cfg(feature = "report")]
+pub fn from_table(table: &Table) -> crate::Result<(Vec<ZeroPointRow>, usize)> {
     let mut rows = vec![ZeroPointRow::default(); table.n_rows()];
-    let mut reader = FieldReader::new(table);
+    let mut reader = crate::table::FieldReader::new(table);
     reader.fill(&WHICH, &mut rows, |z| z)?;
     reader.fill(&FOUND, &mut rows, |z| &mut z.found)?;
     Ok((rows, reader.n_absurd))

@@ -1,7 +1,7 @@
 //! Options from a file: `--config FILE.toml`, with the names of the options as keys.
 //!
-//! What the file says is put behind the command line as if the user had typed it, unless the user did: so it is read, checked
-//! and told of in the same words.
+//! Options of the file that the command line does not set are added to it as if the user had typed them, so that they are read and
+//! checked in the same way, with the same messages.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -63,7 +63,7 @@ pub fn arguments(
             value => scalar(value),
         };
         let text = text.ok_or_else(|| wrong("text, a number or a list of these"))?;
-        // Where it is no value of the option, it is repeated as it stands.
+        // A value that the option does not take is repeated in the message, so it must hold nothing that a terminal would act on.
         if !plain::is_plain(&text) {
             return Err(Error::format(
                 path,

@@ -1,4 +1,4 @@
-//! Commands that this build has not, as a feature that they need was left out of it.
+//! Commands that this build does not have, because the feature that they need was left out.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
@@ -10,7 +10,7 @@ const COMMANDS: [(&str, &str, bool); 4] = [
     ("report", "report", cfg!(feature = "report")),
 ];
 
-/// How to get the command that `usage` says there is none of, if there can be one.
+/// If `usage` says that a command is unknown, and it is one of a feature that was left out: how to get it.
 pub fn answer(usage: &clap::Error) -> Option<String> {
     if usage.kind() != ErrorKind::InvalidSubcommand {
         return None;

@@ -128,7 +128,7 @@ pub fn run() -> ExitCode {
 /// Tells what is wrong with the command line, or what `--help` and `--version` ask for.
 fn tell_usage(usage: &clap::Error) -> ExitCode {
     if !usage.use_stderr() {
-        // With the colours that the terminal knows.
+        // clap prints it with colours where the terminal has them.
         let told = usage.print().and_then(|()| std::io::stdout().flush());
         return match told {
             Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
@@ -146,7 +146,7 @@ fn tell_usage(usage: &clap::Error) -> ExitCode {
     {
         let _ = usage.print();
     } else {
-        // It repeats what was given, as it was given.
+        // The message repeats what the user typed, so it goes through `tell`, which escapes what a terminal would act on.
         tell::alert!("{}", usage.render().to_string().trim_end());
     }
     ExitCode::from(EXIT_USAGE)
@@ -155,7 +155,7 @@ fn tell_usage(usage: &clap::Error) -> ExitCode {
 /// Reads the command line, and the file that `run --config` names.
 fn parse() -> Result<std::result::Result<Cli, clap::Error>> {
     let args: Vec<_> = std::env::args_os().collect();
-    // What the file sets need not be on the command line.
+    // `--out` may be in the file that `--config` names, so at first it need not be on the command line.
     let lenient =
         Cli::command().mut_subcommand("run", |run| run.mut_arg("out", |out| out.required(false)));
     let with_file = match lenient.clone().try_get_matches_from(&args) {
@@ -165,7 +165,7 @@ fn parse() -> Result<std::result::Result<Cli, clap::Error>> {
                     let command = lenient.find_subcommand("run");
                     let more = command.map(|c| config_file::arguments(path, c, given));
                     let more = more.transpose()?.unwrap_or_default();
-                    // Right behind `run`: what follows a `--` are inputs.
+                    // The options of the file are put right behind `run`, because after a `--` they would be taken for inputs.
                     let place = args
                         .iter()
                         .position(|a| a == "run")

@@ -1,4 +1,4 @@
-//! What the places of outputs are checked for before any work is done.
+//! Checks of the places of outputs, before any work is done.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::{Error, Result, run};
 /// # Errors
 /// [`Error::OutputIsInput`].
 pub fn refuse_inputs(outputs: &[&Path], named: &[PathBuf]) -> Result<()> {
-    // Mostly there is none yet, and then nothing need be searched.
+    // Usually no output exists yet, and then no input need be searched.
     if !outputs.iter().any(|path| path.exists()) {
         return Ok(());
     }
@@ -49,7 +49,7 @@ pub fn refuse_products(output: &Path) -> Result<()> {
     }
 }
 
-/// Refuses a place for the list of rejected inputs where there is something else: nobody named it.
+/// Refuses to write the list of rejected inputs where there is another file: the user did not name this file, so it must not be replaced.
 ///
 /// # Errors
 /// [`Error::InTheWay`].

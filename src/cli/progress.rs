@@ -91,7 +91,7 @@ impl Bar {
 impl Progress for Bar {
     fn files(&self, done: usize, total: usize) {
         if self.bar.length() != Some(total as u64) {
-            // What was done before counts for no rate.
+            // What an earlier start has done does not count for the rate.
             self.bar.set_length(total as u64);
             self.bar.set_position(done as u64);
             self.bar.reset_eta();

@@ -1,7 +1,11 @@
 //! A star's exposures on a coarse grid in ln(wavelength), without what is smooth: where a second set of lines is looked for.
 //!
-//! Bins are a quarter of the line-spread function's width: 10 km/s at a resolving power of 7500. An exposure is compared with the
-//! reference at a hundred velocities for a hundredth of what the likelihood costs; no velocity that users see comes from here.
+//! Bins are a quarter of the line-spread function's width: 10 km/s at a resolving power of 7500. A lag is a number of bins by which one
+//! spectrum is moved against another. An exposure is compared with the reference at a hundred lags for a hundredth of what the
+//! likelihood costs; no velocity that users see comes from here.
+//!
+//! The limits here and in the other files of this folder were chosen on simulated plates: docs/method.md, section 12, "What is found".
+//! `tests/integration/sb2.rs` shows on another plate what they give.
 
 use std::ops::Range;
 
@@ -15,16 +19,16 @@ use crate::spectrum::normalize::Normalized;
 /// What is smooth is the mean over this many bins on either side (300 km/s, where they have 10): continuum, and wings of Balmer lines.
 const SMOOTH_BINS: usize = 30;
 
-/// The same where lines are broad (1000 km/s).
+/// The same for the test of broad lines (`line_width`): 1000 km/s, so that such lines keep their width.
 const SMOOTH_BINS_BROAD: usize = 100;
 
 /// Fewest lags on the positive side: second copies are looked for as far as 40 bins.
 const LEAST_REACH: f64 = 46.0;
 
-/// Shorter windows hold too few lines to tell two sets from one.
+/// A window of fewer bins than this holds too few lines to tell two sets from one.
 const MIN_BINS: usize = 200;
 
-/// Bins between values of the variance of the fitted reference.
+/// The variance of the fitted reference is sampled once in so many bins: it changes slowly.
 const VARIANCE_BINS: usize = 16;
 
 /// Lags done at a time: four AVX registers.
@@ -42,7 +46,7 @@ pub struct CoarseReference {
     lines: Vec<f32>,
     /// The same without what is smooth.
     sharp: Vec<f32>,
-    /// Variance of the fitted flux in the bins of the window, one value for [`VARIANCE_BINS`].
+    /// Variance of the fitted flux in each bin of the window; equal in runs of [`VARIANCE_BINS`].
     variance: Vec<f64>,
     /// Bins of the window for which the reference is known at every lag.
     window: Range<usize>,
@@ -144,7 +148,7 @@ impl CoarseReference {
             values.clear();
             values.resize(end - first, 0.0);
         }
-        // In units of bins, half a bin more: the nearest bin is the whole part.
+        // Positions are in units of bins, with half a bin added, so that their whole part is the nearest bin.
         let origin = self.ln_first * per_ln - 0.5 + first as f64;
         let ln_wave = &exposure.ln_wave;
         let place = |ln_wave: f64| ln_wave * per_ln - origin;
@@ -190,7 +194,7 @@ impl CoarseReference {
         let lines = &narrow[start - self.max_lag..];
         let all = correlate(&narrow[start..end], lines, n_lags(self.max_lag));
         let own: f64 = narrow[start..end].iter().map(square).sum();
-        // Half of each neighbour goes off: 1 + 2 / 4 of the variance.
+        // Half of each of two neighbours is subtracted: the variance is 1 + 2 / 4 times that of a bin.
         let noise_share = 1.5 * self.variance.iter().sum::<f64>() / own;
         let mut power = own;
         let by_lag = (0..=self.max_lag)
@@ -206,8 +210,8 @@ impl CoarseReference {
     }
 }
 
-/// The largest lag for exposures that are as many bins apart as this, at most. It has a lag beyond it on either side, and all of them
-/// fill whole tiles.
+/// The largest lag for exposures that are at most `reach_bins` apart. There is one more lag beyond it on either side, and the number
+/// of all lags is a multiple of [`TILE`].
 fn max_lag(reach_bins: f64) -> usize {
     let needed = reach_bins.max(LEAST_REACH).ceil() as usize + 2;
     needed.next_multiple_of(TILE / 2) - 1
@@ -223,7 +227,7 @@ fn n_lags(max_lag: usize) -> usize {
 fn mean(values: &mut [f64], weight: &[f64], known: &mut Vec<f64>) {
     known.clear();
     known.extend(weight.iter().map(|w| if *w > 0.0 { 1.0 } else { 0.0 }));
-    // What is not known is 0 over 1.
+    // Bins without weight become 0 / 1.
     for (value, (weight, known)) in values.iter_mut().zip(weight.iter().zip(&*known)) {
         *value /= weight + (1.0 - known);
     }

@@ -12,34 +12,41 @@ use crate::spectrum::normalize::Normalized;
 /// Largest distance of two sets of lines in the reference, bins: two lines of the magnesium triplet are 310 km/s apart.
 const FARTHEST_OWN: usize = 30;
 
-/// A second copy is there for certain: its significance, its share of the first, and its height over the root mean square
-/// of copies at other velocities. Chosen, with the limits below, on 730 simulated single stars (constant, pulsating,
-/// rotating with 80-250 km/s) and 300 double ones; the figures in docs/method.md are of others.
+/// A second copy is certain if it exceeds all three: its significance in sigma; its amplitude as a share of the first copy's; its
+/// significance over the root mean square of that at other velocities. These and the limits below were chosen on 730 simulated single
+/// stars (constant, pulsating, rotating with 80-250 km/s) and 300 double ones; the tables of docs/method.md, section 12, and
+/// `tests/integration/sb2.rs` are of other stars.
 const SURE_SIGMA: f64 = 7.0;
 const SURE_SHARE: f64 = 0.12;
 const SURE_OVER_OTHERS: f64 = 2.0;
 
-/// Part of the reference's lines that is noise, at most, for anything to be certain: of two copies of broad and noisy lines the
-/// mean is less noisy than one, and fits better. The second one's share must be larger by as much, too.
+/// Largest part of the reference's lines (in squared depth) that may be noise for a second copy to be certain. The mean of two copies
+/// of broad, noisy lines is less noisy than one, and fits better for that alone. For the same reason this part is added to the
+/// least share of the second copy.
 const MAX_NOISE_SHARE: f64 = 0.3;
 
 /// What each quarter of the lines, counted along the window, gives to the second copy, at least and at most: what one
 /// quarter gives alone is a cosmic ray or another defect.
 const QUARTER: std::ops::RangeInclusive<f64> = -0.2..=0.65;
 
-/// The same where the star is known to be double; and the excess of chi^2, in standard deviations, that is enough then.
+/// Limits for a second copy in a star that is known to be double: significance in sigma, and over the root mean square at other
+/// velocities. The third is the excess of chi^2 over one copy, in standard deviations, that is enough by itself.
 const LIKELY_SIGMA: f64 = 5.0;
 const LIKELY_OVER_OTHERS: f64 = 1.5;
 const LIKELY_MISFIT_SIGMA: f64 = 5.0;
-/// And a change of the width of broad lines, in its errors, where all changes together do not show that it is double.
+/// In a double star, a change of the width of broad lines by so many of its errors is enough as well. Used where the star is double for
+/// other reasons than the changes of width; else the limit is that of [`line_width::least_change`].
 const LIKELY_WIDTH_SIGMA: f64 = 4.0;
 
-/// Correlation of the reference with itself, moved, above which its lines are double: the mean of several bands. What is enough in
-/// one of them alone is a setting of the band.
+/// The lines of a reference are double if its correlation with itself, moved, is above this in the mean of several bands. The limit
+/// for one band alone is a setting of the band
+/// ([`own_correlation`](crate::spectrum::band::SecondLines::own_correlation)).
 const OWN_CORRELATION_MEAN: f64 = 0.33;
-/// Part of the narrow lines that is noise, at most: a few shallow lines fall on each other by chance.
+/// With a larger part of noise in the narrowed lines this correlation is not looked at: a few shallow lines fall on each other by
+/// chance.
 const MAX_OWN_NOISE: f64 = 0.8;
-/// Lines are taken against the flux this many bins beside them (the line-spread function's width).
+/// For this correlation each line is made narrow: the mean of the flux this many bins to either side (the line-spread function's
+/// width) is subtracted.
 const OWN_SIDE: usize = 4;
 
 impl SecondCopy {
@@ -171,7 +178,7 @@ pub fn judge(bands: &[&Evidence]) -> Vec<Vec<bool>> {
 
 /// Whether each band's reference has its lines twice, from correlations with themselves.
 fn own_lines_are_double(bands: &[&Evidence]) -> Vec<bool> {
-    // The same distance in all bands.
+    // Two stars are equally far apart in all bands, so the correlations are averaged lag by lag.
     if bands.len() > 1 && side_peak(&mean_own(bands)) > OWN_CORRELATION_MEAN {
         return vec![true; bands.len()];
     }
@@ -303,7 +310,7 @@ mod tests {
         let wider = arm(Lines::Broad, &[4.5, 1.0]);
         let none = Evidence::default();
         assert!(!is_double(&steady, &steady));
-        // 1 + 2 + 20 + 1 < 14 + 4 x 5.
+        // The sum of squares is 1 + 2 + 20 + 1, below the limit 14 + 4 x 5.
         assert!(!is_double(&steady, &wider));
         let narrower = arm(Lines::Broad, &[-4.5, 1.0]);
         let changed = vec![true, false];

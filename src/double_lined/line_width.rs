@@ -9,21 +9,22 @@ use super::second_copy::{Matrix, solve};
 /// Distance of the copies that widen a line, bins: about the half-width of lines that are broad.
 const REACH: usize = 14;
 
-/// Lines are broad if they are like themselves, to this part, when moved by this many bins; simulated pulsating stars
-/// reach 0.2, stars that rotate with 80 km/s or more 0.67.
+/// Lines are broad if their correlation with themselves, moved by this many bins, is above this limit. Simulated pulsating stars
+/// reach 0.2; stars that rotate with 80 km/s or more are above 0.67 (docs/method.md, section 12).
 const BROAD_LAG: usize = 6;
 const BROAD_CORRELATION: f64 = 0.5;
 
-/// With more of the lines' squared depth than this noise there are none to speak of, neither narrow nor broad; and a
-/// change of width that is to be seen in more noise than this is not looked for.
+/// If more than this part of the lines' squared depth is noise, the star has no narrow lines in which a second set could be seen.
+/// And a change of width is not looked for where its noise is more than this part of what is measured.
 const MAX_NOISE_SHARE: f64 = 0.5;
 
 /// Variance of the difference of the flux one bin to either side, over that of the flux: noise of a spline with knots
 /// every 3 pixels.
 const SLOPE_NOISE: f64 = 1.4;
 
-/// Amounts of squared change, in errors, that are enough: so much, and so much more for each comparison. Chosen with
-/// `REACH` on the 267 broad-lined of 730 simulated single stars; one comparison gives this at most, as a defect does.
+/// A star is double if the squared changes of width, in units of their errors, add up to more than the first number and so much more
+/// for each comparison. A comparison counts with [`MOST_EACH`] at most, so that a defect in one exposure is never enough. Chosen with
+/// `REACH` on the 267 broad-lined of 730 simulated single stars; docs/method.md, (29), says what these give.
 const ENOUGH: f64 = 14.0;
 const ENOUGH_EACH: f64 = 5.0;
 const MOST_EACH: f64 = 30.0;
@@ -55,9 +56,9 @@ pub(super) fn lines(reference: &CoarseReference) -> Lines {
 
 /// By how many of its errors a line is wider in `exposure` than in `reference`. None where the reference's noise hides it.
 ///
-/// The exposure is fitted with the reference, its slope (a fraction of a bin) and what two copies to either side have more
-/// than one in the middle. The reference's own noise is taken off the products of these, or the mean of two copies would fit
-/// better for being less noisy.
+/// The exposure is fitted with three patterns: the reference, its slope (which moves it by a fraction of a bin), and the difference
+/// of two copies to either side from one in the middle (which widens it). The reference's own noise is taken off the products of
+/// these; otherwise the mean of two copies would fit better only because it is less noisy.
 pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposure) -> Option<f64> {
     let CoarseExposure { sharp, weight, .. } = exposure;
     let weighed: Vec<f32> = sharp
@@ -65,7 +66,7 @@ pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposur
         .zip(weight)
         .map(|(v, w)| (v * w) as f32)
         .collect();
-    // Element q is of lag max_lag - q; for these, both copies are in the reference.
+    // Element q of the correlation is of lag max_lag - q. In this range both copies lie within the reference.
     let max_lag = reference.max_lag;
     let fits = reference.correlate(&weighed);
     let places = REACH..=2 * max_lag - REACH;
@@ -96,7 +97,7 @@ pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposur
         std::array::from_fn(|j: usize| products[i][j] - noise * of_noise[i][j])
     });
     let wide = solve(&clean, &[0.0, 0.0, 1.0]);
-    // What the width has that the others have not, and the noise that looks like it.
+    // What is left of the third pattern when the other two are fitted out of it, and the noise in it.
     let new = 1.0 / wide[2];
     if !(new > 0.0 && 0.5 * noise < MAX_NOISE_SHARE * new) {
         return None;
@@ -113,11 +114,11 @@ pub(super) fn change_sigma(reference: &CoarseReference, exposure: &CoarseExposur
 }
 
 /// The change of width, in its errors, above which the two stars of an exposure are taken to be farther from each other, or nearer,
-/// than in the reference; None if all changes, in all bands together, are no more than noise makes: the star is single, as far as
-/// they tell. Otherwise some exposure is above it.
+/// than in the reference. None if all changes in all bands together are no more than noise gives: then they do not show that the star
+/// is double. If there is a limit, at least one exposure is above it.
 ///
-/// Only where the first band has broad lines and no other has narrow ones: hydrogen's, in the survey's second band, are broad in stars
-/// that pulsate as well, and change with the temperature.
+/// The test is made only where the first band has broad lines and no other band has narrow ones. The second band would not do alone:
+/// the survey's has H alpha, which is broad in stars that pulsate too, and changes with the temperature.
 pub(super) fn least_change(
     mut lines: impl Iterator<Item = Lines>,
     sigma: impl Iterator<Item = f64>,

@@ -4,23 +4,25 @@ use multiversion::multiversion;
 
 use super::coarse::{CoarseExposure, CoarseReference};
 
-/// Distances of a second copy that are tried, bins: nearer than the line-spread function's width and a half it is part
-/// of the first one's line, farther than any pair of stars moves it is a chance.
+/// Distances of a second copy that are tried, bins. Nearer than one and a half widths of the line-spread function it is part of the
+/// first copy's line; farther than any pair of stars moves apart it would be a chance coincidence.
 pub(super) const NEAREST: usize = 6;
 const FARTHEST: usize = 40;
-/// Part of a second copy that must be new beside the first: broad lines moved by less than their width hold none.
+/// Least part of a second copy that the first one, moved by a bin or widened, cannot make. Broad lines moved by less than their width
+/// have hardly any.
 const MIN_NEW: f64 = 0.3;
 
 /// Lags beside the highest second copy that do not count as its surroundings.
 const SURROUNDINGS: usize = 8;
 
-/// A first copy fainter than this fits nothing.
+/// Least amplitude of the first copy that the share of the second one is formed with: below it the reference does not fit the exposure
+/// at all.
 const FAINTEST: f64 = 0.05;
 
 /// A second copy that is less significant than this is not looked at more closely.
 const FAINT_SIGMA: f64 = 5.0;
 
-/// Fewer copies at other velocities than this have no scatter to speak of.
+/// The scatter of copies at other velocities is not formed from fewer than this.
 const MIN_OTHERS: usize = 6;
 
 /// What a second copy of the reference explains of an exposure.
@@ -55,7 +57,8 @@ impl<'a> Search<'a> {
         let all = reference.correlate(reference.sharp_at(0));
         let max_lag = reference.max_lag;
         let own = |lag: usize| all[max_lag - lag] / all[max_lag];
-        // The first copy, one bin to either side of it too: a fraction of a bin, and somewhat wider lines.
+        // The exposure is fitted with the first copy and its neighbours one bin to either side, which allow for a shift by a
+        // fraction of a bin and for somewhat wider lines. These are their products.
         let near: Matrix =
             std::array::from_fn(|i| std::array::from_fn(|j: usize| own(i.abs_diff(j))));
         let new = (0..max_lag)
@@ -83,7 +86,7 @@ impl<'a> Search<'a> {
         };
         let max_lag = self.reference.max_lag;
         let first = self.reference.correlate(&weighed(sharp));
-        // As many lags on either side, and a neighbour for each.
+        // As many lags on either side of 0, leaving out the ends so that each has a neighbour.
         let top = highest(&first[1..2 * max_lag])? + 1;
         let lag = max_lag as isize - top as isize;
         let copies: [&[f32]; 3] =
@@ -206,8 +209,8 @@ fn quarters(copy: &[f32], weight: &[f64], rest: &[f64]) -> [f64; 4] {
 
 pub(super) type Matrix = [[f64; 3]; 3];
 
-/// Solves the normal equations of three neighbours that are nearly the same where lines are broad; a millionth of the
-/// diagonal keeps them apart.
+/// Solves the normal equations of three neighbouring copies. Where lines are broad these are nearly the same; a millionth of the
+/// diagonal is added, so that the equations have one solution.
 pub(super) fn solve(matrix: &Matrix, right: &[f64; 3]) -> [f64; 3] {
     let mut m = *matrix;
     let ridge = 1e-6 * (0..3).map(|i| m[i][i]).fold(0.0, f64::max);

@@ -22,9 +22,9 @@ pub const FIGURES: [&str; 7] = [
     "sky",
 ];
 
-/// In every file that a report consists of, near its beginning: what bears it may be replaced.
+/// Text near the beginning of every file that a report consists of. A file that has it may be replaced.
 pub const MARK: &str = "made by relrv";
-/// Bytes within which it is.
+/// The mark is within so many bytes from the beginning of the file.
 const MARK_WITHIN: u64 = 512;
 
 /// Every file that a report may consist of.
@@ -81,7 +81,7 @@ pub fn remove(dir: &Path) -> Result<()> {
             workplace::remove(&path)?;
         }
     }
-    // Somebody's own files keep it.
+    // A folder with files of somebody else in it is not empty, and stays.
     let _ = std::fs::remove_dir(&report);
     Ok(())
 }

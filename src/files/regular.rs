@@ -1,7 +1,7 @@
 //! Opening files to read: regular ones alone, and with patience where the system is short of descriptors.
 //!
-//! A pipe without a writer would be waited for for ever, a device never ends, and some files of the kernel say that they are regular and
-//! block like pipes. So a file is looked at before and after it is opened, and no more of it is read than it said it holds.
+//! Opening a pipe waits for ever if nobody writes to it, reading a device never ends, and some files of the kernel say that they are
+//! regular and block like pipes. So a file is looked at before and after it is opened, and no more of it is read than its size says.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Take};
@@ -92,7 +92,7 @@ pub(crate) fn is_out_of_descriptors(error: &Error) -> bool {
     const CODES: [i32; 1] = [4];
     match error.raw_os_error() {
         Some(code) => CODES.contains(&code),
-        // Wrapped, by a crate that adds the path.
+        // A crate that adds the path to the message has wrapped the system's error; then only the text tells.
         None => {
             let text = error.to_string();
             CODES

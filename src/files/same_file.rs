@@ -44,7 +44,7 @@ where
         Some((identity(output)?, output.to_owned()))
     });
     let outputs: HashMap<Identity, PathBuf> = found.collect();
-    // Mostly there is none yet, and then no input need be looked at.
+    // Usually no output exists yet, and then no input need be looked at.
     if outputs.is_empty() {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::files::regular;
 use crate::{Error, Result};
 
-/// Names of files that are being written: this, six letters or digits, and that.
+/// A file that is being written has a name of the first text, [`N_RANDOM`] letters or digits, and the second text.
 const PART: (&str, &str) = (".relrv-", ".part");
 const N_RANDOM: usize = 6;
 
@@ -65,7 +65,7 @@ impl Prepared {
         let file = out
             .into_inner()
             .map_err(|e| Error::io(path, e.into_error()))?;
-        // Some file systems tell of a full disk only here; and a name must not survive a power cut that its content does not.
+        // Some file systems report a full disk only here. And after a power cut the file must not have its name without its content.
         file.as_file().sync_all().map_err(|e| Error::io(path, e))?;
         moment();
         Ok(Prepared {
@@ -74,8 +74,8 @@ impl Prepared {
         })
     }
 
-    /// The same without an open file, of which a program may have few. It is no longer locked then: only for who sees to it in
-    /// another way that nobody calls [`remove_parts`] in its directory.
+    /// Closes the file, as a program may have few open ones. It is no longer locked then, so the caller must make sure in another way
+    /// that nobody calls [`remove_parts`] in its directory.
     pub fn closed(self) -> Self {
         let part = match self.part {
             Part::Open(file) => Part::Closed(file.into_temp_path()),
@@ -84,7 +84,7 @@ impl Prepared {
         Prepared { part, ..self }
     }
 
-    /// Of these bytes.
+    /// A file with these bytes.
     ///
     /// # Errors
     /// As [`Prepared::new`].

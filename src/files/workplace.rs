@@ -49,9 +49,9 @@ pub enum Noted {
 /// Which note is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Of what the directory holds.
+    /// The note of what the directory holds.
     Config,
-    /// Of what is to take its place, and has not done so yet.
+    /// The note of what is to take its place, and has not done so yet.
     Next,
 }
 
@@ -184,7 +184,7 @@ impl Workplace {
         whole::write_bytes(&path, &text)
     }
 
-    /// What was to take the place of the old does so now.
+    /// The note of what is to take the place of the old becomes the note of what the directory holds.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -206,7 +206,7 @@ impl Workplace {
     /// Leaves the directory without a trace of the state but files that others put there.
     #[cfg(feature = "lab")]
     pub fn dissolve(self) {
-        // Nothing depends on it: what stays is taken away, or taken up, by the next start.
+        // Errors do not matter: what stays is removed or used by the next start.
         let _ = remove(&Which::Config.path(&self.dir));
         let _ = remove(&self.state().join("lock"));
         let _ = fs::remove_dir(self.state());
@@ -230,7 +230,7 @@ pub fn remove_parts(dir: &Path) -> Result<()> {
 fn lock(dir: &Path, command: &str, create: bool) -> Result<File> {
     let path = dir.join(STATE_DIR).join("lock");
     is_file(&path)?;
-    // Never emptied: should it be somebody's all the same, it stays what it is.
+    // The lock file is never emptied: if it should be somebody else's file after all, it keeps its content.
     let mut options = File::options();
     options.write(true).create(create).truncate(false);
     let file = whole::open_without_links(&path, &mut options).map_err(|e| Error::io(&path, e))?;
@@ -239,7 +239,7 @@ fn lock(dir: &Path, command: &str, create: bool) -> Result<File> {
             "another relrv {command} works in {}",
             dir.display()
         ))),
-        // Some network file systems know no locks; then the user has to see to it.
+        // Some network file systems have no locks; there it is left to the user that two programs do not write to one directory.
         Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
     }
 }
@@ -261,7 +261,7 @@ pub fn is_file(path: &Path) -> Result<bool> {
 }
 
 fn is_kind(path: &Path, wanted: fn(&fs::FileType) -> bool, name: &str) -> Result<bool> {
-    // What cannot be looked at is missed by who wants to use it, in the system's words.
+    // What cannot be looked at counts as missing: whoever wants to use it will get the system's error.
     let Ok(meta) = fs::symlink_metadata(path) else {
         return Ok(false);
     };
@@ -319,7 +319,7 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// The nearest existing place is the one to blame.
+/// The error names the nearest directory or file that exists, as that is the one to blame.
 fn at_fault(dir: &Path, folder: &Path, e: std::io::Error) -> Error {
     let file = folder.ancestors().find(|p| p.exists());
     Error::io(file.unwrap_or(dir), e)

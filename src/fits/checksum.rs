@@ -6,7 +6,7 @@
 use super::header::Header;
 use super::header_text::HeaderText;
 
-/// A header's check sum while it is not known yet.
+/// Value of CHECKSUM while the sum is being computed (FITS standard 4.0, appendix J).
 const OPEN: &str = "0000000000000000";
 
 /// A sum of bytes that come in pieces of any length.
@@ -89,7 +89,8 @@ fn encoded(value: u32) -> [u8; 16] {
         let mut four = [byte / 4 + b'0'; 4];
         four[0] += byte % 4;
         for pair in four.chunks_exact_mut(2) {
-            // One up and one down leaves the sum as it is. Ends: seven steps lead out of either range.
+            // One character goes up and the other down, which leaves the sum as it is. The loop ends: seven steps lead out of
+            // either range of punctuation.
             while pair.iter().any(|&c| is_punctuation(c)) {
                 pair[0] += 1;
                 pair[1] -= 1;
@@ -109,7 +110,7 @@ pub fn complaint(header: &Header<'_>, of_header: Sum, of_data: Sum) -> Option<St
         .text("DATASUM")
         .and_then(|text| text.parse::<u32>().ok())
     {
-        // Zero has two signs in ones' complement.
+        // In ones' complement there are two zeros: all bits 0, and all bits 1.
         let found = of_data.value();
         let is_zero = |x: u32| x == 0 || x == u32::MAX;
         if said != found && !(is_zero(said) && is_zero(found)) {

@@ -1,7 +1,7 @@
 //! Text for formats that allow printable ASCII alone.
 
-/// Printable ASCII as it is, everything else as `\u{...}`; so is a backslash that would look like the begin of such a
-/// piece, so that [`restore`] gives the text back.
+/// Printable ASCII stays as it is, everything else becomes `\u{...}`. So does a backslash that would look like the beginning of such an
+/// escape, so that [`restore`] gives the text back.
 pub fn ascii(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();

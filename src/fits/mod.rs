@@ -1,6 +1,6 @@
 //! FITS files (standard 4.0): blocks, headers read and written, tables, check sums.
 //!
-//! Every rule of the format is here, once: who has a table or a spectrum asks this room. Nothing here knows what the numbers mean.
+//! Every rule of the format is here, once, for spectra and for tables of results. Nothing here knows what the numbers mean.
 
 pub mod checksum;
 pub mod element;

@@ -1,5 +1,5 @@
-//! Tables of kinds that few write, made into the binary ones with fixed widths that everything else here reads: those in ASCII
-//! (FITS standard 4.0, section 7.2), and columns of lists of any length (section 7.3.5).
+//! Two rare kinds of tables are turned into binary tables with columns of fixed width, which everything else here reads: tables in
+//! ASCII (FITS standard 4.0, section 7.2), and those with columns of lists of any length (section 7.3.5).
 //!
 //! Not through cfitsio 3.49, which the crate `fitsio` brings: it reads integers of ASCII tables by way of floats, so that
 //! identities of 19 digits run together, and does not round decimals to the nearest float.
@@ -18,7 +18,7 @@ struct Made {
     /// Number of the column in the header that it comes from.
     number: usize,
     form: String,
-    /// What stands for no value in a column of integers that has such cells.
+    /// The integer that stands for a missing value, in a column of integers that has missing values.
     null: Option<i64>,
     /// Bytes of a cell; all of them have as many.
     width: usize,
@@ -42,7 +42,7 @@ pub fn of_ascii(header: &Header<'_>, data: &[u8]) -> Result<Vec<u8>, String> {
     let mut columns = Vec::with_capacity(n_fields);
     for number in 1..=n_fields {
         let column = AsciiColumn::of(header, number, row_len)?;
-        // So the table that is made is not much larger than this one.
+        // Columns may not overlap so much that their widths exceed the row: so the table that is made is not much larger than this one.
         room = room.checked_sub(column.width).ok_or_else(|| {
             format!("the columns take more than the {row_len} characters of a row (NAXIS1)")
         })?;
@@ -109,7 +109,7 @@ fn lists(hdu: &Hdu<'_>, row_len: usize, forms: &[String]) -> Result<Vec<Made>, S
                 Some((n, heap.get(start..)?.get(..len)?))
             });
             let (n, list) = list.ok_or_else(|| wrong("a list that is outside of the data"))?;
-            // Lists that share their bytes could make a small file large.
+            // Lists that share their bytes could turn a small file into a large table, so their lengths together are bounded.
             room = room
                 .checked_sub(list.len())
                 .ok_or_else(|| wrong("lists overlap"))?;
@@ -169,7 +169,7 @@ fn table(header: &Header<'_>, columns: &[Made], rows: usize) -> Vec<u8> {
             }
         }
         for key in ["TSCAL", "TZERO"] {
-            // As it is spelled: an integer stays one.
+            // The value is copied as it is spelled, so that an integer stays an integer.
             if let Some(value) = header.text(&format!("{key}{}", column.number)) {
                 text.number(&format!("{key}{n}"), &value, "");
             }
@@ -193,7 +193,7 @@ fn table(header: &Header<'_>, columns: &[Made], rows: usize) -> Vec<u8> {
 enum AsciiKind {
     Text,
     Integer,
-    /// With the decimals that a number without a point has.
+    /// Floats; the number is how many of the last digits are decimals where a cell has no point.
     Float(usize),
 }
 
@@ -243,7 +243,7 @@ impl AsciiColumn {
             width: 8,
             cells: Vec::new(),
         };
-        // Nine characters hold no integer of more than 32 bits.
+        // An integer of at most nine characters fits 32 bits.
         let is_short = self.width <= 9;
         let mark = if is_short {
             i64::from(i32::MIN)

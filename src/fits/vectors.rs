@@ -143,7 +143,7 @@ impl Column<'_> {
     }
 
     /// All elements as float32, TSCALn and TZEROn applied; TNULLn becomes NaN. `None` for a column that is not numeric.
-    pub fn to_f32(&self) -> Option<Vec<f32>> {
+    pub fn to_f32(self) -> Option<Vec<f32>> {
         Some(match (self.field.element, self.is_scaled()) {
             (ElementType::F32, false) => self.decode(f32::from_be_bytes),
             (ElementType::F64, false) => self.decode(|b| f64::from_be_bytes(b) as f32),
@@ -156,7 +156,7 @@ impl Column<'_> {
     }
 
     /// All elements as float64, TSCALn and TZEROn applied; TNULLn becomes NaN. `None` for a column that is not numeric.
-    pub fn to_f64(&self) -> Option<Vec<f64>> {
+    pub fn to_f64(self) -> Option<Vec<f64>> {
         let (scale, zero, null) = (self.scale, self.zero, self.null);
         let of_int = |raw: i64| {
             if null == Some(raw) {
@@ -181,7 +181,7 @@ impl Column<'_> {
     }
 
     /// Which elements are not zero (or true, or NaN). `None` for text and the types that are not read.
-    pub fn to_set(&self) -> Option<Vec<bool>> {
+    pub fn to_set(self) -> Option<Vec<bool>> {
         Some(match (self.field.element, self.is_scaled()) {
             (ElementType::Logical, _) => self.decode(|[b]: [u8; 1]| b == b'T'),
             (ElementType::U8, false) => self.decode(|b: [u8; 1]| b != [0; 1]),

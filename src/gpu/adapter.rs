@@ -1,6 +1,7 @@
-//! What is known of an adapter, and what can be asked for: words alone, which a build without a GPU has too.
+//! What is known of an adapter, and what can be asked for. These types need no graphics library, so a build without the feature `gpu`
+//! has them too.
 
-// Such a build has no value of these words.
+// Such a build never makes a value of some of these types.
 #![cfg_attr(not(feature = "gpu"), allow(dead_code))]
 
 use serde::Serialize;

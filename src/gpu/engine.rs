@@ -10,7 +10,7 @@ use super::adapter::{AdapterInfo, EngineConfig};
 use super::adapters::choose;
 use crate::{Error, Result};
 
-/// What went wrong on the device, by the first message.
+/// The first message about something that went wrong on the device.
 #[derive(Debug, Default)]
 struct Trouble(Mutex<Option<String>>);
 
@@ -66,7 +66,7 @@ impl Engine {
         device.on_uncaptured_error(Arc::new(move |e| noted.note(e.to_string())));
         let noted = trouble.clone();
         device.set_device_lost_callback(move |reason, message| {
-            // An engine that is dropped loses its device too; nobody asks then.
+            // This is also called when an engine is dropped, but then nobody asks for the message.
             let why = if message.is_empty() {
                 format!("{reason:?}")
             } else {
@@ -193,7 +193,7 @@ impl Engine {
         Ok(buffer)
     }
 
-    /// A buffer is gone.
+    /// Takes the bytes of a buffer that is gone off the account.
     pub(super) fn forget(&self, bytes: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }

@@ -12,7 +12,7 @@ use crate::Result;
 /// Waits on the device in pieces of this length, so that a lost device is noticed.
 const WAIT: Duration = Duration::from_secs(5);
 
-/// A dispatch that makes no progress for this long is given up: 10 minutes.
+/// A dispatch that has not ended after so many waits is given up: 10 minutes.
 const MAX_WAITS: usize = 120;
 
 /// An input that the kernel also sees as copies in one more buffer: copy k begins at k times the input's bytes, with what
@@ -68,7 +68,7 @@ impl Growing {
 
     /// The buffer, with `bytes` at least. Grows by a quarter more than it must, where the limit lets it.
     fn at_least(&mut self, engine: &Engine, bytes: u64) -> Result<&wgpu::Buffer> {
-        // A binding of no bytes is not allowed.
+        // A binding must not be empty, so no buffer is.
         let bytes = bytes.max(256);
         let old = self.buffer.take_if(|b| b.size() < bytes);
         let grows = old.is_some();

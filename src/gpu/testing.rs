@@ -1,4 +1,4 @@
-//! One place decides whether the tests that need a GPU run.
+//! Decides whether the tests that need a GPU run.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::adapter::{AdapterChoice, EngineConfig};
 use super::adapters;
 
-/// Set to 1, a missing adapter is a failure.
+/// Environment variable: if it is 1, the tests fail where there is no adapter.
 pub const REQUIRE: &str = "RELRV_REQUIRE_GPU";
 
 /// Settings that open the best adapter, software too. None where there is none: the test that asks is skipped, and how many

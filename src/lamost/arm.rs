@@ -39,7 +39,7 @@ impl Arm {
     pub fn band(self) -> Band {
         Band {
             window_aa: self.window_aa(),
-            // Measured: 5.1-7.2.
+            // Pixels of the survey's two arms are 5.1 to 7.2 km/s wide.
             pixel_km_s: 7.5,
             lsf_pixels: 2.0 * KNOT_PIXELS as f64,
             is_polynomial: true,
@@ -50,6 +50,7 @@ impl Arm {
             second_lines: SecondLines {
                 bin_km_s: 10.0,
                 reach_km_s: 460.0,
+                // docs/method.md, (27); chosen on the simulated plates of section 12 there.
                 own_correlation: Some(match self {
                     Arm::Blue => 0.38,
                     Arm::Red => 0.42,

@@ -1,8 +1,9 @@
 //! Files into memory, inflated where they are gzip (by their first bytes, not by their name).
 //!
 //! libdeflate inflates two to three times as fast as a streaming decoder, but its safe wrapper does not say how much input it
-//! took: a file of two members would come back as its first half, without an error. So the trailer of the *file* must fit
-//! the output (CRC-32 and length), and no other member may begin inside; where either fails, a streaming decoder decides.
+//! took: a file of two gzip members (complete streams, one after the other) would come back as its first half, without an error. So
+//! the trailer of the *file* must fit the output (CRC-32 and length), and no other member may begin inside; where either fails, a
+//! streaming decoder decides.
 
 use std::io::Read;
 use std::path::Path;
@@ -142,7 +143,8 @@ impl Inflater {
         let expected_crc = u32::from_le_bytes([trailer[0], trailer[1], trailer[2], trailer[3]]);
         let expected_len = u32::from_le_bytes([trailer[4], trailer[5], trailer[6], trailer[7]]);
 
-        // The length in the trailer is only a hint: spectra deflate by less than 8. What does not fit grows.
+        // The length in the trailer may be wrong, so it only says how much room to begin with, within bounds: spectra deflate by a
+        // factor of less than 8. Where the content does not fit, the room grows.
         let mut room = (expected_len as usize).clamp(1 << 16, (8 * body_len).max(1 << 20));
         loop {
             room = room.min(MAX_BYTES);
@@ -162,7 +164,7 @@ impl Inflater {
                     room = 2 * self.inflated.len();
                 }
                 Err(DecompressionError::InsufficientSpace) => return Err(too_large()),
-                // It names the byte where it stops, and tells truncated from corrupt.
+                // The streaming decoder names the byte where it stops, and can tell truncated from corrupt.
                 Err(DecompressionError::BadData) => {
                     return inflate_members(stored, &mut self.inflated);
                 }

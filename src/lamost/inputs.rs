@@ -98,10 +98,10 @@ impl Found {
         let (n_files, n_rejected) = (self.files.len(), self.rejected.len());
         let mut was_searched = false;
         let mut open = vec![dir.to_owned()];
-        // Not recursive: a deep tree must not overflow the stack.
+        // A list of open directories and no recursion, so that a deep tree cannot overflow the stack.
         while let Some(dir) = open.pop() {
             let entries = fs::canonicalize(&dir).and_then(|real| {
-                // A link back up, or a directory below another input.
+                // The directory was searched before: a link leads back up, or it lies below another input.
                 if !self.searched.insert(real) {
                     return Ok(None);
                 }

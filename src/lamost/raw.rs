@@ -76,7 +76,7 @@ pub struct FileHeader {
     pub frame: Frame,
 }
 
-/// Names of a star in its file's header, each empty where there is none. Carried along, never interpreted.
+/// Names of a star in its file's header, each empty where there is none. They are copied to the products and never interpreted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StarNames {
     /// LAMOST's designation (`DESIG`).
@@ -101,7 +101,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Whether the observed wavelengths can be told from those in the file.
+    /// Whether the wavelengths in the observer's frame can be computed from those in the file.
     pub fn is_known(&self) -> bool {
         let by = match self.is_heliocentric {
             Some(true) => self.helio_rv_km_s.is_some(),

@@ -134,7 +134,7 @@ fn link_neighbours(points: &[Point], sets: &mut Sets) {
                     }
                 }
             };
-            // Of its own band only what follows: who comes before has looked already.
+            // Of its own band only the points after this one: pairs with those before it have been looked at.
             look(&own[k + 1..], high);
             if let Some(above) = above {
                 look(&above[above.partition_point(|p| p.1 < low)..], high);

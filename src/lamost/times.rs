@@ -73,7 +73,8 @@ impl Earth {
     /// Earth in the middle of an exposure: `mid_s` seconds after the beginning of `lmjm`, the local (UTC+8) Modified Julian
     /// Minute in which it started. Where `mid_s` is not a number the minute's beginning is taken.
     ///
-    /// SOFA's EPV00 is good to 15 km in 1900 to 2100. Outside it warns; there no light time is added and nothing moves.
+    /// The Earth's place is that of SOFA's EPV00, which is good to 15 km from 1900 to 2100. For other dates it warns; then no light time
+    /// is added, and the velocity is 0.
     pub fn at(lmjm: i64, mid_s: f64) -> Self {
         let mjd_utc = mjd_mid_utc(lmjm, mid_s);
         let tdb_minus_utc = tdb_minus_utc_days(mjd_utc);
@@ -130,7 +131,7 @@ pub struct Clock {
 impl Clock {
     /// Same value as [`Earth::dates`], to the last bit.
     pub fn dates(&mut self, lmjm: i64, mid_s: f64, ra_deg: f64, dec_deg: f64) -> MidTimes {
-        // A survey has 60,000 exposures; beyond that memory matters more.
+        // A survey has 60,000 exposures. With more entries than that the memory is freed, and they are computed again.
         if self.known.len() > 100_000 {
             self.known.clear();
         }
@@ -162,7 +163,8 @@ fn tdb_minus_utc_days(mjd_utc: f64) -> f64 {
         Ok((high, low)) => ((high - JD_OF_MJD_0) + (low - day)) * SECONDS_PER_DAY,
         Err(_) => f64::NAN,
     };
-    // Before 1972 the seconds themselves were of other lengths, and beyond the calendar there is no table.
+    // Before 1972 the difference was no whole number of seconds, and for dates beyond the calendar there is no table: the present
+    // difference is used.
     let tai_minus_utc_s = if (10.0..100.0).contains(&table_s) {
         table_s
     } else {

@@ -1,4 +1,4 @@
-//! Which back end measures: chosen once, and the CPU behind a GPU that fails.
+//! Which back end measures: it is chosen once, and where a GPU fails the CPU takes over.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// What was asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
-    /// A real GPU, else the CPU; and the CPU from where a GPU fails.
+    /// A real GPU (no software one) if there is one, else the CPU. If the GPU fails, the CPU takes over.
     #[default]
     Auto,
     /// The best adapter there is, a software one if need be; its failure is an error.

@@ -1,10 +1,11 @@
 //! What the back ends compute on: references as tables, spectra as pixels with fixed places in them.
 //!
 //! A table holds the reference on a uniform grid in ln(wavelength) whose entries are `1 / PHASES` of a velocity step
-//! apart. An observed pixel has one place in it, an index and a fraction, and the next velocity is the next entry of the
-//! same phase: no gathers, and velocities are the lanes. Tables ascend in wavelength, so the pixel's place moves *down*
-//! as the velocity grows; [`SpectrumPixels::index`] is the place at the largest velocity, and velocities are counted from
-//! there ("lane" 0 is the largest velocity).
+//! apart. Entry e is of phase `e % PHASES`, and the entries of a phase are stored together, a velocity step apart. An observed
+//! pixel has one place in the table, an index and a fraction, and for the next velocity it needs the next entry of the same
+//! phase: neighbouring velocities read neighbouring numbers, and are computed side by side in the lanes of SIMD registers. Tables
+//! ascend in wavelength, so the pixel's place moves *down* as the velocity grows; [`SpectrumPixels::index`] is the place at the
+//! largest velocity, and velocities are counted from there ("lane" 0 is the largest velocity).
 
 use std::f64::consts::TAU;
 
@@ -20,17 +21,19 @@ pub const PHASES: usize = 2;
 /// Steps that a table extends beyond the reference, so that a tile of velocities can be read whole.
 const PADDING: usize = SEARCH_LANES;
 
-/// Limits within which products of four pixels stay finite in float32; real pixels lie far inside (SNR 1000).
+/// Limits of normalised flux and of its inverse variance: within them products of four pixels stay finite in float32. The second is a
+/// signal-to-noise ratio of 1000, and real pixels lie far inside.
 pub(crate) const MAX_FLUX: f32 = 100.0;
 pub(crate) const MAX_IVAR: f32 = 1e6;
-/// A pixel that counts for nothing.
+/// Inverse variance of a pixel that counts for nothing: above 0, because a logarithm is taken of it.
 pub(crate) const MIN_IVAR: f32 = 1e-30;
 
-/// Velocity steps between entries of what varies no faster than the knots of the reference do.
+/// Velocity steps between entries of the coarse tables, [`ReferenceTable::flux_variance`] and [`ReferenceTable::slope_variance`]: these
+/// change no faster than over the distance of the reference's knots.
 pub const COARSE: usize = 4;
 
-/// Limits of the reference's variance in a table: SNR 10,000, below which products of four pixels could leave float32;
-/// and a pixel that counts for nothing.
+/// Limits of the reference's variance in a table. The smallest is that of SNR 10,000: with less, products of four pixels could leave
+/// float32. The largest is that of a pixel that counts for nothing.
 const MIN_VARIANCE: f64 = 1e-8;
 const MAX_VARIANCE: f64 = 1.0;
 

@@ -11,13 +11,15 @@ bitflags::bitflags! {
         const EDGE = 1 << 0;
         /// The likelihood has no maximum that a parabola fits: the velocity is NaN.
         const NO_CURVATURE = 1 << 1;
-        /// A second maximum reaches a large part of the first one's height: a double-lined candidate, or too little signal.
+        /// A second maximum of the likelihood reaches more than [`MULTIPLE_PEAKS_LIMIT`] of the first one's height: the star may be
+        /// double-lined, or the signal is too weak.
         const MULTIPLE_PEAKS = 1 << 2;
         /// Fewer than half of the window's pixels could be used.
         const FEW_PIXELS = 1 << 3;
         /// Reduced chi^2 above [`CHI2_HIGH_LIMIT`]: the spectrum is not a shifted copy of the reference.
         const CHI2_HIGH = 1 << 4;
-        /// Much of the reference's slope is lost in its noise: the error is an estimate.
+        /// More than [`LOW_INFORMATION_LIMIT`] of the reference's slope is lost in its noise, or the spectrum has hardly any lines: the
+        /// error is only an estimate.
         const LOW_INFORMATION = 1 << 5;
         /// The stored wavelengths are no polynomial in pixel number and were used with their rounding.
         const WAVE_AS_STORED = 1 << 6;
@@ -39,8 +41,9 @@ bitflags::bitflags! {
 }
 
 impl RvFlags {
-    /// Velocities that say nothing about the star: limits, another star's light, one of two stars, another frame. They are
-    /// corrected for the zero points like all, but determine none, and do not count when a star is called constant or variable.
+    /// A velocity with any of these flags says nothing about the star: it is only a limit, or of another star's light, of one of two
+    /// stars, or in another frame. It is corrected for the zero point like all others, but determines none, and does not count when
+    /// a star is called constant or variable.
     pub const NO_VELOCITY: Self = Self::EDGE
         .union(Self::NO_CURVATURE)
         .union(Self::MULTIPLE_PEAKS)
@@ -66,7 +69,8 @@ pub fn chi2_high_limit(ivar: f64) -> f64 {
     CHI2_HIGH_LIMIT * (1.0 + MODEL_SIGMA * MODEL_SIGMA * ivar)
 }
 
-/// Relative height of the second maximum above which [`RvFlags::MULTIPLE_PEAKS`] is set.
+/// Relative height of the second maximum above which [`RvFlags::MULTIPLE_PEAKS`] is set. This limit and the next were chosen by hand;
+/// `docs/method.md`, section 8, shows what the next one gives.
 pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 
 /// Share of the reference's expected squared slope that may be unknown before [`RvFlags::LOW_INFORMATION`] is set.

@@ -18,7 +18,7 @@ pub struct VelocityGrid {
 impl VelocityGrid {
     /// Largest |velocity| that may be asked for, km/s: beyond it the window leaves the arm.
     pub const MAX_KM_S: f64 = 2000.0;
-    /// Smallest and largest step, km/s; a line is about 40 km/s wide.
+    /// Smallest and largest step, km/s. The survey's lines are about 40 km/s wide, so that even the largest step samples them well.
     pub const STEP_KM_S: (f64, f64) = (0.1, 5.0);
 
     /// Grid from -vmax to +vmax.

@@ -14,7 +14,7 @@ use super::lanes::row;
 /// Velocities of one tile, a step apart.
 pub const LANES: usize = 32;
 
-/// Steps of the fine grid: a tile has as many velocities, and as many again half a step below them.
+/// Velocities of a fine tile a step apart; it has as many again, half a step above each of them.
 pub const FINE_LANES: usize = 8;
 
 /// Pixels that share one division.

@@ -1,4 +1,5 @@
-//! The likelihood straight from the equations, in float64, one number at a time. Never optimised: it is the judge.
+//! The likelihood straight from the equations, in float64, one number at a time. The fast back ends are tested against it, so it is
+//! never optimised.
 
 use std::f64::consts::TAU;
 

@@ -5,7 +5,7 @@
 pub struct PrecisionSums {
     /// I = sum f'^2 / S.
     pub slope2: f64,
-    /// sum V / S: the part of the true slope that the reference does not know.
+    /// sum V / S: the part of the squared slope that is unknown, because the reference has noise.
     pub slope_noise: f64,
     /// sum sigma_t^2 f'^2 / S^2.
     pub own_slope2: f64,
@@ -20,7 +20,7 @@ pub struct PrecisionSums {
 pub struct Precision {
     /// 1-sigma error of the difference to the reference, km/s.
     pub rv_err_km_s: f64,
-    /// What is left of it once the star's offset is known, km/s.
+    /// 1-sigma error without the part that all velocities of the star share (the noise of its reference), km/s.
     pub rv_err_own_km_s: f64,
     /// Reduced chi^2.
     pub chi2_red: f64,

@@ -10,7 +10,7 @@ use pulp::{Simd, WithSimd};
 use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
 use super::lanes::{BLOCK_LANES, SEARCH_LANES, row};
 
-/// Such blocks of a tile.
+/// Blocks of [`BLOCK_LANES`] velocities in a tile.
 const BLOCKS: usize = SEARCH_LANES / BLOCK_LANES;
 
 /// Pixels that share one division.
@@ -22,15 +22,16 @@ const CHUNK: usize = 64;
 /// Registers that a tile's sums are kept in at a time.
 const REGISTERS: usize = 8;
 
-/// A variance beside which that of the reference is nothing; products of [`GROUP`] such stay finite in float32.
+/// Largest variance of a pixel. Beside it that of the reference is nothing, so such a pixel adds the same to every velocity; products of
+/// [`GROUP`] of them stay finite in float32.
 pub(crate) const MAX_VARIANCE: f32 = 1e8;
 
 /// A pixel as the search wants it: where it is, what it is.
 #[derive(Clone, Copy, Debug)]
 pub struct NearPlace {
-    /// Of the nearest entry in the table's flux, for the largest velocity.
+    /// Place of the nearest entry in the table's flux, for the largest velocity.
     entry: u32,
-    /// Of the first block in the table's `block_variance`.
+    /// Place of the first block in the table's `block_variance`.
     block: u32,
     flux: f32,
     variance: f32,

@@ -1,7 +1,14 @@
 //! The second pass with `--reference coadd`: every exposure against the coadd of the star's others.
 //!
 //! The exposures of one star show the same star, so they judge each other here: what one of them has alone is taken out of it,
-//! and one that is unlike all others serves neither as a reference nor in the coadd.
+//! and one that is unlike all others serves neither as a reference nor in the coadd. `docs/method.md`, section 11, has the
+//! method and its limits; `tests/integration/agreement_plates.rs`, `agreement_rays.rs` and `coadd_plates.rs` show on simulated
+//! plates what they give.
+//!
+//! Words used in this folder: exposures are *laid* over each other when each is put at its own velocity on the pixels of the
+//! best one, and *settle* when these velocities have been improved until they agree. An exposure is *odd* when it was found to
+//! be unlike the star's others and left out. A star is *on trial* while its best exposure is left out to see whether it looks
+//! double-lined without it. A *suspect* is an exposure whose first velocity may be that of a wrong peak.
 
 mod accept;
 mod double;
@@ -21,7 +28,8 @@ use crate::likelihood::RvFlags;
 use double::Verdict;
 use laid::{Next, Stand};
 
-/// Measures the stars' exposures against their coadds, where there is a good one; the bands of a star have its number.
+/// Measures the stars' exposures against their coadds, where there is a good one. `stars` has an entry for each star and band; those
+/// of one star have the same number.
 pub fn against_coadds(comparison: &Comparison, stars: &mut [FirstPass], clocks: &StageClocks) {
     let mut by_star: BTreeMap<i64, Vec<&mut FirstPass>> = BTreeMap::new();
     for band in stars.iter_mut() {
@@ -42,8 +50,8 @@ pub fn against_coadds(comparison: &Comparison, stars: &mut [FirstPass], clocks: 
     }
 }
 
-/// The bands of one star. It ends: exposures are searched for a few times, and there are fewer that are not odd each time that they
-/// are laid again.
+/// Measures one star in all its bands. The loop ends: a search is repeated `suspects::MAX_SEARCHES` times at most, and each time
+/// that exposures are laid again one more of them is odd.
 fn one_star(
     comparison: &Comparison,
     bands: Vec<&mut FirstPass>,
@@ -91,7 +99,8 @@ fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
             }
             Next::Again(star)
         }
-        // Its exposures are no copies of each other.
+        // The star is double, so its exposures are no copies of each other and it has no coadd. If its best exposure was left out to
+        // find that, it is the reference again.
         (Stand::Alone(star), Verdict::Double) => match star.on_trial.take() {
             Some(best) => {
                 star.odd[best] = false;

@@ -16,7 +16,7 @@ pub enum ReferenceKind {
 /// Settings of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Comparison {
-    /// Velocities.
+    /// Velocities at which the likelihood is evaluated.
     pub grid: VelocityGrid,
     /// Knot spacing of the reference, pixels.
     pub knot_pixels: usize,

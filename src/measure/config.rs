@@ -6,9 +6,9 @@ use crate::likelihood::VelocityGrid;
 use crate::spectrum::SpectrumConfig;
 use crate::{Arm, Error, Result};
 
-/// What is used unless another amount is asked for, MiB.
+/// Memory that is used unless another amount is asked for (`--memory`), MiB.
 pub const USUAL_MIB: u64 = 2048;
-/// The least that can be asked for, MiB.
+/// The least memory that can be asked for, MiB.
 pub const LEAST_MIB: u64 = 64;
 
 /// Whether water lines are divided out.

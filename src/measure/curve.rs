@@ -10,13 +10,13 @@ use crate::reference::{Coadd, Reference};
 use crate::spectrum::Normalized;
 use crate::{Error, Result};
 
-/// ln L over the grid of velocities.
+/// ln L over the grid of velocities. Both arrays have one value for each velocity of the grid.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Curve {
     /// Velocities c z on the scale of the star's velocities, km/s, ascending.
     pub rv_km_s: Array1<f64>,
-    /// ln L at each of them, with all constants of the Gaussian.
+    /// ln L (natural logarithm) at each of them, with all constants of the Gaussian.
     pub ln_l: Array1<f64>,
 }
 

@@ -1,9 +1,9 @@
 //! From files to velocities.
 //!
 //! Two passes, so that memory does not grow with the number of files: [`Plan`] reads primary headers alone and groups
-//! the files by star; [`measure_units`] goes through the stars in bites, each read, normalised, measured and forgotten but
-//! for its rows. While one bite is measured (and its unit written) the next one is read and normalised: two bites at
-//! most are in memory.
+//! the files by star; [`measure_units`] goes through the stars in bites. A bite is a run of stars of one unit (plate and
+//! spectrograph), with some 32 files or more, that are read and measured together; of its spectra only the rows stay in memory.
+//! While one bite is measured (and its unit written) the next one is read and normalised: two bites at most are in memory.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -28,9 +28,10 @@ use crate::lamost::times::Clock;
 use crate::likelihood::Likelihood;
 use crate::{Arm, Error, Result};
 
-/// Files of one bite: enough spectra for a call of the back end, and few enough that memory is used again while it is warm.
+/// Files of one bite, at least: enough spectra for a call of the back end, and few enough that they are still in the processor's
+/// caches when they are measured.
 const FILES_PER_BITE: usize = 32;
-/// Stars of one bite for each thread, as a star is read by one thread; unless they have very many files.
+/// A bite has more files than that until it has so many stars for each thread (a star is read by one thread), or so many files.
 const STARS_PER_THREAD: usize = 4;
 const MOST_FILES_PER_BITE: usize = 1024;
 
@@ -163,7 +164,7 @@ pub struct Job<'a> {
     pub plan: &'a Plan,
     /// Where likelihoods are evaluated.
     pub backend: &'a dyn Likelihood,
-    /// Who is told.
+    /// Is told how far the work is.
     pub progress: &'a dyn Progress,
     /// Where time is counted.
     pub clocks: &'a StageClocks,
@@ -201,7 +202,7 @@ pub fn measure_units(
     let mut n_done = job.plan.n_files - files_todo;
     job.progress.files(n_done, job.plan.n_files);
     let prepare_bite = |bite: &Bite<'_>| -> Result<Vec<PreparedStar>> {
-        // Bites are prepared one after the other: nobody else makes it meanwhile.
+        // Bites are prepared one after the other, so no other thread looks for the unit's water lines at the same time.
         if bite.air.get().is_none() {
             let unit = &job.plan.units[bite.unit];
             let made = Air::of_unit(job.config, unit, job.plan, job.clocks)?;
@@ -250,7 +251,7 @@ pub fn measure_units(
         let is_room = next.is_none_or(|next| budget.holds_both(bite.bytes, next.bytes));
         let (next, measured) = match is_room {
             true => rayon::join(|| prepare_bite(next), measure),
-            // Not both at one time.
+            // Together they would exceed the memory: the next bite is prepared after this one was measured.
             false => {
                 measure()?;
                 (prepare_bite(next), Ok(()))
@@ -272,7 +273,7 @@ pub fn files_in_flight(files_per_star: f64) -> f64 {
     2.0 * for_threads.clamp(FILES_PER_BITE as f64, MOST_FILES_PER_BITE as f64)
 }
 
-/// Cuts a unit's stars into pieces.
+/// Cuts a unit's stars into bites.
 fn bites<'a>(
     job: &Job<'a>,
     budget: Budget,
@@ -353,7 +354,7 @@ fn measure_bite(
     Ok(())
 }
 
-/// Whose the measurements of a star in one arm are.
+/// The star, arm and exposures that a measurement belongs to.
 struct Place<'a> {
     number: i64,
     star: &'a Star,

@@ -12,30 +12,30 @@ use crate::spectrum::Normalized;
 pub struct FirstPass {
     /// Number of the star: all its bands have the same.
     pub star: i64,
-    /// Number of the band, from 0: widths of lines are judged by the first.
+    /// Number of the band, from 0. The first band decides whether the widths of lines are looked at ([`crate::double_lined`]).
     pub band: usize,
     /// Its exposures.
     pub normalized: Vec<Normalized>,
-    /// The best of them; another one where that turns out to be unlike the others.
+    /// Which of them is the reference: that of highest signal-to-noise ratio, or the next best one where that is unlike the others.
     pub best: usize,
-    /// Their velocities; better ones take their place.
+    /// The measurement of each exposure: first against the best one, later against the coadd of the others.
     pub measurements: Vec<Measurement>,
     /// Exposures that the reference is made of.
     pub n_reference: i32,
     /// Which exposures show two sets of lines.
     pub double_lined: Vec<bool>,
-    /// Which exposures are unlike the others.
+    /// Which exposures were found to be unlike the others and left out ("odd" in `measure::coadd`).
     pub odd: Vec<bool>,
     /// The best exposure of a star that looks double, left out to see whether it does so without it.
     pub(super) on_trial: Option<usize>,
-    /// With it the star looked double in this band alone.
+    /// Before that exposure was left out, the star looked double by what this band shows, without the other bands.
     pub(super) is_suspected: bool,
-    /// What the quoted noise of each was multiplied by; 1 where it was taken as it is.
+    /// Factor on the quoted noise of each exposure; 1 where the quoted noise is used as it is.
     pub noise_scale: Vec<f64>,
 }
 
 impl FirstPass {
-    /// Of star number `star` in band number `band`, whose exposure `best` is the reference of these measurements.
+    /// The first pass of star number `star` in band number `band`, whose exposure `best` is the reference of these measurements.
     pub fn new(
         star: i64,
         band: usize,

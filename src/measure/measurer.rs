@@ -1,4 +1,5 @@
-//! Velocities of stars from spectra of any instrument: the way of the survey's files, with the caller's arrays in their place.
+//! Velocities of stars from spectra of any instrument: the same steps as for the survey's files, with the caller's arrays in their
+//! place.
 
 use ndarray::Array1;
 use rayon::prelude::*;
@@ -16,7 +17,8 @@ use crate::likelihood::{Backend, Likelihood, RvFlags};
 use crate::spectrum::{Band, Exposure, Normalized, Normalizer, SpectrumConfig, Unusable};
 use crate::{Error, Result};
 
-/// Pixels that go to the back end together, about: enough to fill a graphics processor, and few enough for any memory.
+/// Pixels that go to the back end together, about: enough to fill a graphics processor, and few enough to fit in memory. Chosen
+/// by hand.
 const PIXELS_PER_BATCH: usize = 1 << 23;
 
 /// Why a spectrum has no velocity.
@@ -39,12 +41,13 @@ pub struct StarVelocities {
     pub rv_km_s: Array1<f64>,
     /// 1-sigma error of the difference, km/s.
     pub rv_err_km_s: Array1<f64>,
-    /// What is left of it once the star's offset is known, km/s: the error to use where velocities of one star are compared.
+    /// 1-sigma error without the part that all velocities of the star share (the noise of its reference), km/s: the error to use where
+    /// velocities of one star are compared with each other.
     pub rv_err_own_km_s: Array1<f64>,
-    /// Reduced chi^2.
+    /// Reduced chi^2 of the spectrum against the reference; near 1 where it is a shifted copy of it. NaN where nothing was measured.
     pub chi2_red: Array1<f64>,
-    /// What to know before a velocity is used. One with any of [`RvFlags::NO_VELOCITY`] says nothing of the star: that of a spectrum
-    /// unlike the others may be anything.
+    /// What to know before a velocity is used. A velocity with any of the flags [`RvFlags::NO_VELOCITY`] says nothing about the star
+    /// and should be left out.
     pub flags: Array1<RvFlags>,
     /// Signal-to-noise ratio per pixel: as it was given, or else the median over the good pixels of the window.
     pub snr: Array1<f64>,
@@ -67,7 +70,7 @@ impl StarVelocities {
         self.not_measured.is_empty()
     }
 
-    /// Of a star of which nothing was measured yet.
+    /// The result for a star of which nothing was measured yet.
     fn none(star: &Ready) -> Self {
         let n = star.not_measured.len();
         let nan = || Array1::from_elem(n, f64::NAN);
@@ -113,7 +116,9 @@ struct Workspace {
     coarse: CoarseExposure,
 }
 
-/// Measures stars.
+/// Measures the velocities of stars from repeated spectra of each, against each other.
+///
+/// It holds the checked options and the open device, and can measure any number of stars, also from several threads.
 ///
 /// ```
 /// use relrv::{Device, MeasureOptions, Measurer, Spectrum};
@@ -151,14 +156,15 @@ impl Measurer {
     /// Checks the options and opens the device.
     ///
     /// # Errors
-    /// [`Error::Config`], which names the value that makes no sense; what a graphics processor says that was asked for.
+    /// [`Error::Config`], which names the value that makes no sense; [`Error::NoGpu`] or [`Error::Gpu`] where a graphics processor was
+    /// asked for and cannot be opened.
     pub fn new(options: MeasureOptions, device: Device) -> Result<Self> {
         let checked = options.checked()?;
         Ok(Measurer {
             band: checked.band,
             comparison: checked.comparison,
             spectrum: checked.spectrum,
-            // What a processor that takes over is told of is kept in the back end's name.
+            // No warning is passed on if the CPU takes over from a GPU: the name of the back end tells it.
             backend: Backend::open(&device.config(), |_| ())?,
         })
     }
@@ -168,10 +174,11 @@ impl Measurer {
         self.backend.name()
     }
 
-    /// Measures the spectra of one star against each other. A spectrum that cannot be measured gets NaN, and its reason.
+    /// Measures the spectra of one star against each other. The arrays of the result have the length and order of `spectra`; a spectrum
+    /// that cannot be measured has NaN there, and its reason in [`StarVelocities::not_measured`].
     ///
     /// # Errors
-    /// What the device says.
+    /// [`Error::Gpu`] or [`Error::GpuMemory`] where a graphics processor that was asked for fails.
     pub fn star(&self, spectra: &[Spectrum<'_>]) -> Result<StarVelocities> {
         let mut measured = self.stars(&[spectra])?;
         // One star in, one star out.

@@ -9,14 +9,15 @@ pub use super::config::{LEAST_MIB, USUAL_MIB};
 use super::plan::Plan;
 use crate::lamost::stars::Star;
 
-/// The program itself, and each of its threads.
+/// Memory of the program itself, and of each of its threads, bytes.
 const BASE_BYTES: f64 = 32e6;
 const THREAD_BYTES: f64 = 1e6;
 /// Whatever the threads take, this much is left for a star.
 const LEAST_BYTES: f64 = 24e6;
-/// The table of a star's reference in one arm.
+/// The table of a star's reference in one arm, bytes.
 const TABLE_BYTES: f64 = 0.35e6;
-/// Memory for each byte of the files: exposures that are compared with the best one, or laid over each other.
+/// Bytes of memory for each byte of a star's files: where exposures are compared with the best one (`--reference best`), and where
+/// they are put together in a coadd.
 const BEST_BYTES: f64 = 1.0;
 const COADD_BYTES: f64 = 2.4;
 /// Files that are gzip inflate by this factor (simulated and real ones: 1.6).
@@ -38,7 +39,7 @@ impl Budget {
         a + b <= self.0
     }
 
-    /// Stars that need so much may be worked on together, and the next ones beside them.
+    /// Stars that need so much may be one bite (`measure::files`): the next bite is in memory beside it.
     pub fn holds_bite(self, bytes: f64) -> bool {
         2.0 * bytes <= self.0
     }

@@ -1,4 +1,4 @@
-//! The stages put together: the only module that knows all of them.
+//! The stages put together: from spectra to velocities, for a star, for many stars, for all files.
 
 pub mod coadd;
 pub mod comparison;

@@ -13,13 +13,15 @@ use crate::{C_KM_S, Error, Result};
 /// Largest velocity unless another is asked for, km/s.
 const USUAL_VMAX_KM_S: f64 = 500.0;
 
-/// Bins of a quarter of the line-spread function's width that a step of the velocity grid is a part of, unless another is asked for.
+/// Steps of the velocity grid in a quarter of the line-spread function's width, unless another step is asked for. Chosen by hand: the
+/// survey's grid has ten steps of 1 km/s there.
 const STEPS_PER_BIN: f64 = 10.0;
 
 /// Bins on either side in which second sets of lines are looked for, at most: the work goes with their number.
 const MOST_BINS: f64 = 1e4;
 
-/// How far below the continuum pixels still count, unless other settings are asked for.
+/// How many standard deviations below the continuum a pixel still counts in its fit, unless other settings are asked for: see
+/// [`MeasureOptions::continuum`].
 const USUAL_CLIP_BELOW_SIGMA: f64 = 2.0;
 
 /// Where likelihoods are evaluated.
@@ -53,7 +55,7 @@ impl Device {
     }
 }
 
-/// What the spectra are of.
+/// The instrument that the spectra are of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Instrument {
     Numbers {
@@ -111,7 +113,7 @@ impl MeasureOptions {
         })
     }
 
-    /// For an instrument of which all is known that a [`Band`] holds.
+    /// For an instrument that is described by a [`Band`], which holds more than the three numbers of [`MeasureOptions::new`].
     pub fn of_band(band: Band) -> Self {
         Self::of(Instrument::Band(band))
     }
@@ -133,8 +135,8 @@ impl MeasureOptions {
         MeasureOptions { vmax_km_s, ..self }
     }
 
-    /// Step of the velocities at which the likelihood is evaluated, km/s; a fortieth of the line-spread function's width unless it is set.
-    /// Peaks are found far more finely.
+    /// Step of the velocities at which the likelihood is evaluated, km/s, from 0.1 to 5. Unless it is set, a fortieth of the line-spread
+    /// function's width within these limits. Velocities are found far more finely than this step.
     pub fn vstep_km_s(self, vstep_km_s: f64) -> Self {
         let vstep_km_s = Some(vstep_km_s);
         MeasureOptions { vstep_km_s, ..self }
@@ -161,9 +163,9 @@ impl MeasureOptions {
         MeasureOptions { mask, ..self }
     }
 
-    /// How the pseudo-continuum is found. Unless it is set it is that of the survey's spectra, but for pixels below it, which do not
-    /// count from two standard deviations on instead of one: with one the continuum lies higher the more noise there is, and
-    /// exposures of different signal-to-noise ratio are no copies of each other.
+    /// How the pseudo-continuum is found. Unless it is set the settings are those for the survey's spectra with one change: pixels are
+    /// left out of the fit from two standard deviations below it on, not from one. With one, the continuum lies higher the more noise
+    /// there is, and exposures of different signal-to-noise ratio are no copies of each other.
     pub fn continuum(self, continuum: ContinuumConfig) -> Self {
         let continuum = Some(continuum);
         MeasureOptions { continuum, ..self }

@@ -22,7 +22,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Of a file as it is now.
+    /// The stamp of a file as it is now.
     ///
     /// # Errors
     /// What the system says.
@@ -69,8 +69,8 @@ pub struct Plan {
     pub stamps: Vec<Stamp>,
     /// Files and inputs that could not be used.
     pub rejected: Vec<Rejection>,
-    /// Those of them that were not found or could not be searched, and directories and lists without a file: what lies there
-    /// is not known to be gone.
+    /// Those of them that were not found or could not be searched, and directories and lists without a file. They may only be
+    /// unreachable for now (a directory that is not mounted), so what was measured from them before is kept.
     pub missing: Vec<Rejection>,
     /// Files found, and inputs that gave none.
     pub n_files: usize,
@@ -102,7 +102,7 @@ impl Plan {
         };
         let read = |inflater: &mut Inflater, path: &PathBuf| {
             clocks.time(Stage::Headers, || {
-                // Before the header: a file that changes in between is found out when it is measured.
+                // The stamp is taken before the header is read, so a file that changes in between is noticed when it is measured.
                 let stamp = Stamp::of(path).unwrap_or_default();
                 mrs::read_header(path, inflater).map(|header| (stamp, header))
             })

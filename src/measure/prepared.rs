@@ -20,12 +20,13 @@ pub(super) struct Prepared {
     pub normalized: Vec<Normalized>,
     /// The star's exposures together say that these have two sets of lines.
     pub double_lined: Vec<bool>,
-    /// Second sets of lines; with coadds they are looked for later, when the exposures have judged each other.
+    /// What the exposures show of second sets of lines. With coadds it is empty here, because they are looked for later
+    /// (`measure::coadd::double`).
     evidence: Evidence,
 }
 
-/// Prepares a star: its exposures in each band, none of them empty, with the bands' numbers, which ascend. Where none of a band's
-/// exposures can be a reference they come to nothing.
+/// Prepares a star. `bands` holds the number and the exposures of each band; the numbers ascend and no list is empty. The result has
+/// None for a band none of whose exposures can be a reference.
 pub(super) fn prepare_star(
     comparison: &Comparison,
     bands: Vec<(usize, Vec<Normalized>)>,
@@ -63,7 +64,7 @@ pub(super) fn best_reference(
     by_snr(exposures, which).into_iter().find_map(reference)
 }
 
-/// Compares a star's exposures with the best one; the `widths` of their lines too.
+/// Compares a star's exposures with the best one; with `widths` also the widths of their lines.
 fn against_best(
     comparison: &Comparison,
     band: usize,

@@ -41,7 +41,7 @@ pub struct RvRow {
     pub is_reference: bool,
     /// Exposures that the star's reference is made of: 1 where it is the best one.
     pub n_reference: i32,
-    /// What the quoted noise was multiplied by, as the residuals show it; 1 where it was taken as it is.
+    /// Factor on the quoted noise, as the residuals show it; 1 where the quoted noise is used as it is.
     pub noise_scale: f64,
     /// File.
     pub path: Arc<PathBuf>,

@@ -20,10 +20,12 @@ pub struct Spectrum<'a> {
 }
 
 impl<'a> Spectrum<'a> {
-    /// A spectrum of these arrays: an `Array1`, a view, a slice or a `Vec`, by reference. Wavelengths are in Angstrom.
+    /// A spectrum of three arrays of one length n, a value for each pixel: wavelengths in Angstrom, flux, and inverse variance of the
+    /// flux. Each may be a reference to an `Array1`, a slice or a `Vec`, or a view.
     ///
     /// # Errors
-    /// [`crate::Error::Spectrum`], where they do not fit each other or the wavelengths are none.
+    /// [`crate::Error::Spectrum`] where the lengths differ or are 0, where a wavelength is not finite and positive, or where the
+    /// wavelengths neither ascend nor descend.
     pub fn new(
         wave_aa: impl Into<ArrayView1<'a, f64>>,
         flux: impl Into<ArrayView1<'a, f64>>,
@@ -42,7 +44,7 @@ impl<'a> Spectrum<'a> {
         Ok(spectrum)
     }
 
-    /// With a mask that is true for pixels that are not to be used.
+    /// With a mask of length n that is true for pixels that are not to be used.
     ///
     /// # Errors
     /// [`crate::Error::Spectrum`], where it is not as long as the wavelengths.
@@ -53,8 +55,8 @@ impl<'a> Spectrum<'a> {
         Ok(self)
     }
 
-    /// With a signal-to-noise ratio per pixel that is known of it. It decides which exposure is the best of a star. Without it, and
-    /// where it is not finite, it is found from the pixels.
+    /// With a signal-to-noise ratio per pixel, which decides which exposure is the best of a star. Where it is not given, or not finite,
+    /// it is the median over the good pixels of the window.
     pub fn with_snr(self, snr: f64) -> Self {
         Spectrum { snr, ..self }
     }
@@ -64,7 +66,7 @@ impl<'a> Spectrum<'a> {
         self.wave_aa.len()
     }
 
-    /// Never: a spectrum has a pixel at least.
+    /// Always false: a spectrum has at least one pixel.
     pub fn is_empty(&self) -> bool {
         self.wave_aa.is_empty()
     }

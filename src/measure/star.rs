@@ -24,7 +24,7 @@ pub struct Exposure {
     pub lmjm: i64,
     pub mid_s: f64,
     pub snr: f64,
-    /// What the header and the wavelengths are to be blamed for: see [`RvFlags`].
+    /// The flags that come from the header and the wavelengths, before anything is measured.
     pub flags: RvFlags,
 }
 
@@ -45,7 +45,7 @@ pub struct PreparedStar {
 }
 
 impl PreparedStar {
-    /// Of a star that is not read, as its files take too much memory together.
+    /// The rejections of a star that is not read, because its files together take too much memory.
     pub fn too_large(star: &Star, plan: &Plan, why: &str) -> Self {
         let reject =
             |&member: &usize| Rejection::file(&plan.paths[member], RejectReason::Unreadable, why);
@@ -103,7 +103,7 @@ pub fn prepare(
                 );
                 continue;
             }
-            // A copy that could not be used has not been seen.
+            // Only an exposure that can be used is noted as seen: a second copy of one that cannot be used may be sound.
             let key = (raw.arm, raw.lmjm, header.spid, header.fiberid);
             if let Some(before) = seen.get(&key) {
                 let place = match *before == member {

@@ -17,7 +17,8 @@ use crate::reference::telluric::strength::{StarSystem, Strength, solve};
 use crate::spectrum::Normalized;
 use crate::{Arm, Result};
 
-/// One star of so many is looked at, but no fewer and no more than these.
+/// One star of so many is looked at, but at least and at most these numbers of stars. Chosen by hand; docs/method.md, section 13,
+/// says what the pass costs and how well it finds the strengths.
 const ONE_STAR_OF: usize = 12;
 const LEAST_STARS: usize = 6;
 const MOST_STARS: usize = 16;
@@ -25,8 +26,8 @@ const MOST_STARS: usize = 16;
 /// Exposures with a lower signal-to-noise ratio say next to nothing of lines of 2 %.
 const SNR_MIN: f64 = 10.0;
 
-/// Exposures of one star that are looked at, at most: the time goes with their square and then with their cube. No field has been
-/// observed in so many nights.
+/// Exposures of one star that are looked at, at most: the time grows with their square, and for many of them with their cube. No field
+/// has been observed in so many nights.
 const MOST_EXPOSURES: usize = 512;
 
 /// Exposures farther apart in time than this, minutes, are not of one night.
@@ -78,8 +79,9 @@ impl Air {
     /// What is to be divided out of an exposure of this time: its own strength, or that of the exposure of the same night that is nearest in time; 0 where
     /// nothing is known.
     ///
-    /// Whether there is water is asked of the night and not of each exposure: most of the error is the same for them, and one that is
-    /// just significant and one that is just not would get a difference that neither has.
+    /// Whether there is water is decided for a whole night and not for each exposure. Most of the error is common to the exposures of a
+    /// night; decided one by one, one that is just significant would be corrected and one that is just not would not, and they would
+    /// differ by more than they do.
     pub fn strength(&self, lmjm: i64) -> f64 {
         let distance = |s: &&Strength| s.lmjm.abs_diff(lmjm);
         let Some(nearest) = self.strengths.iter().min_by_key(distance) else {
@@ -165,7 +167,7 @@ fn red_exposures(
             }
         }
     }
-    // It is the stage of measuring that counts what is read.
+    // These bytes are read again, and counted, when the star is measured.
     workspace.inflater.take_traffic();
     if out.len() > MOST_EXPOSURES {
         out.sort_by_key(|(lmjm, ..)| *lmjm);

@@ -13,7 +13,7 @@ pub fn chi2_p_value(chi2: f64, dof: f64) -> f64 {
     if chi2 == f64::INFINITY {
         return 0.0;
     }
-    // Far out the incomplete gamma function is 0 to any use, and its series slow.
+    // So far out the probability is 0 for all purposes, and the series of the incomplete gamma function are slow.
     if chi2 > 2000.0 + 4.0 * dof {
         return 0.0;
     }
@@ -44,6 +44,7 @@ pub fn median_high(values: &mut [f64]) -> Option<f64> {
 }
 
 /// Quantile `q` in 0..1 of finite values, linear between neighbours; NaN for none. Sorts.
+#[cfg(feature = "report")]
 pub fn quantile(values: &mut [f64], q: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     let Some(last) = values.len().checked_sub(1) else {

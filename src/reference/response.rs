@@ -10,10 +10,11 @@
 //!
 //! x = sum (V - f' (f'_LS - f')) / sigma^2 / sum f'^2 / sigma^2
 //!
-//! the share of I that follows the noise. The prior is not given but found from the same noise, which x does not see: it
-//! takes a part more. In simulations of 5800 to 36,000 K, 10 to 300 km/s and SNR 10 to 80 that part is the same for all,
-//! R / I = 1 - x / [`SHARE_WITHOUT_SIGNAL`] to 0.02 rms for 0.05 < x < 0.5. Beyond, R / I is less than that (pure noise has
-//! x = 0.80); such spectra are flagged for little information.
+//! is the share of I that follows the noise. This takes the prior for given, but it was found from the same noise, which lowers R
+//! further. In simulations of 5800 to 36,000 K, 10 to 300 km/s and SNR 10 to 80 it does so in the same proportion for all:
+//! R / I = 1 - x / [`SHARE_WITHOUT_SIGNAL`] to 0.02 rms for 0.05 < x < 0.5. For larger x, R / I is less than that (pure noise has
+//! x = 0.80); such spectra are flagged for little information. `docs/method.md`, section 8, has the tables, and
+//! `tests/integration/hot_stars.rs` holds the errors to the scatter.
 
 use crate::spectrum::Band;
 use crate::spline::bspline::{Knots, basis_slope, quadratic_form};
@@ -40,7 +41,7 @@ pub struct Fits<'a> {
 
 /// R / I of a reference whose noise has this share x of its squared slope ([`noise_share`]), 0.1..=1.
 pub fn response(share: f64) -> f64 {
-    // What is not a number says nothing against the slope.
+    // `max` turns NaN into 0: where the share is not known, the slope is taken for the star's.
     (1.0 - share.max(0.0) / SHARE_WITHOUT_SIGNAL).max(MIN_RESPONSE)
 }
 

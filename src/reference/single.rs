@@ -9,11 +9,11 @@ use crate::C_KM_S;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 
-/// Standard deviation given to the reference in a gap, per pixel of distance to the nearest good pixel, in units of the
-/// continuum, and its largest value: a line may hide there.
+/// Standard deviation that is given to the reference in a gap, because a line may hide there, in units of the continuum: for each pixel
+/// of distance to the nearest good one, and at most. Chosen by hand.
 const GAP_SIGMA: (f64, f64) = (0.05, 0.5);
 
-/// A gap wider than this is no reference at all.
+/// A wider gap, in pixels, ends the reference; the longest stretch without one is used. Chosen by hand.
 const MAX_GAP_PIXELS: usize = 60;
 
 /// The reference as a function of wavelength.
@@ -288,7 +288,7 @@ pub(super) fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
 }
 
 /// Coefficients of a B-spline that follows the per-pixel variance smoothly: each is the mean over the pixels within
-/// one spacing of its centre. Gaps get the variance of what may hide there.
+/// one spacing of its centre. In gaps the variance is that of [`GAP_SIGMA`].
 pub(super) fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
     let n = ivar.len();
     if ivar.iter().all(|w| *w > 0.0) {

@@ -3,8 +3,8 @@
 //! They stand still in the observer's frame, so in heliocentric spectra they move by the Earth's velocity from night to
 //! night, and their strength changes with the weather: a reference made of one night has them at the wrong place, with the
 //! wrong depth, for another. [`strength`] finds one strength for each exposure from many stars together;
-//! here is what the lines look like and [`divide_out`]. A mask would leave holes in the reference, and as the lines move, in
-//! other places for every night.
+//! this file has the shape of the lines and [`divide_out`]. A mask instead would leave holes in the reference, and because the lines
+//! move, they would be elsewhere for every night. `docs/method.md`, section 13, has the method and what it gives.
 
 pub mod strength;
 
@@ -31,7 +31,8 @@ const MARGIN_KM_S: f64 = 120.0;
 /// A Gaussian is 0 beyond so many of its sigma.
 const REACH_SIGMA: f64 = 5.0;
 
-/// No transmission is below this: what has absorbed more is no thin water line, and division would only raise noise.
+/// Transmissions below this are raised to it: these water lines are a few per cent deep, and division by less would only raise the
+/// noise.
 const MIN_TRANSMISSION: f64 = 0.5;
 
 /// Absorption at unit strength, 10 mm of water on the line of sight, at the survey's resolution.

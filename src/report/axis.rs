@@ -12,7 +12,7 @@ use plotters::coord::types::RangedCoordf64;
 const LARGEST: f64 = 1e9;
 /// Shortest axis, as a share of the numbers at its ends.
 const SHORTEST: f64 = 1e-9;
-/// What lies farther outside than this many lengths of the axis is drawn there.
+/// A point that lies farther outside than this many lengths of the axis is drawn at that distance: pixel numbers must not overflow.
 const FAR: f64 = 100.0;
 
 /// A linear axis.
@@ -23,7 +23,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// Of `range`, as far as it is finite, rises, and is between -10^9 and 10^9.
+    /// An axis over `range`, which is changed where it is not finite, does not rise, or exceeds -10^9 to 10^9.
     pub fn new(range: Range<f64>) -> Self {
         let end = |x: f64, or: f64| {
             if x.is_nan() {

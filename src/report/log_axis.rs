@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
-/// Powers of ten beyond which they alone have numbers.
+/// On an axis of more powers of ten than this, only these have numbers; on a shorter one 2 and 5 times them do, too.
 const MAX_DECADES_NUMBERED: f64 = 3.0;
 
 /// Ends of the longest axis.
 const SMALLEST: f64 = 1e-12;
 const LARGEST: f64 = 1e12;
-/// What lies farther outside than this many lengths of the axis is drawn there.
+/// A point that lies farther outside than this many lengths of the axis is drawn at that distance: pixel numbers must not overflow.
 const FAR: f64 = 100.0;
 
 /// A logarithmic axis between two positive numbers.
@@ -20,7 +20,7 @@ pub struct LogAxis {
 }
 
 impl LogAxis {
-    /// Of `range`, as far as it is positive, rises, and is between 10^-12 and 10^12.
+    /// An axis over `range`, which is changed where it is not positive, does not rise, or exceeds 10^-12 to 10^12.
     pub fn new(range: Range<f64>) -> Self {
         let end = |x: f64, or: f64| match x.is_nan() {
             true => or,

@@ -1,6 +1,6 @@
 //! The page of a finished run: its numbers and figures, from the products alone, readable without a network.
 //!
-//! Figures follow those of Xiong et al. 2021, so that a run can be laid beside the paper.
+//! Figures follow those of Xiong et al. 2021, so that a run can be compared with the paper.
 
 mod axis;
 mod chi2;

@@ -45,7 +45,7 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
     }
     out += &not_used(products);
     let mut config = record["config"].clone();
-    // Where the page lies is no setting of what is on it.
+    // The directory of the run does not change what is on the page, so it is not shown: pages of equal runs are equal.
     if let Some(config) = config.as_object_mut() {
         config.remove("out");
     }

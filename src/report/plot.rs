@@ -9,7 +9,7 @@ use super::tick::tick;
 use crate::Arm;
 use crate::numbers::statistics::median;
 
-/// Vermillion, blue, grey and the like of Okabe & Ito's palette, which colour-blind readers can tell apart.
+/// Colours of Okabe & Ito's palette, which colour-blind readers can tell apart.
 pub const RED_ARM: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 pub const BLUE_ARM: RGBColor = RGBColor(0x00, 0x72, 0xb2);
 pub const BEFORE: RGBColor = RGBColor(0x99, 0x99, 0x99);
@@ -58,7 +58,7 @@ pub fn svg(size: (u32, u32), draw: impl FnOnce(&Panel) -> Drawn) -> Drawn<String
         draw(&root)?;
         root.present()?;
     }
-    // Scales with the page.
+    // Without a fixed size the figure scales with the page.
     let fixed = format!("width=\"{}\" height=\"{}\" viewBox", size.0, size.1);
     let text = text.replacen(&fixed, "viewBox", 1);
     // Titles hold names of plates and stars. XML allows no controls, not even as numbers.

@@ -59,7 +59,7 @@ fn map(area: &Panel, products: &Finished) -> Drawn {
         return nothing(area, "", "no stars");
     }
     let (width, height) = area.dim_in_pixel();
-    // One degree of the sky is as long to the east as to the north.
+    // The axes are scaled so that one degree of the sky is as long to the east as to the north.
     let cos = (0.5 * (dec.0 + dec.1)).to_radians().cos().max(0.05);
     let per_pixel = ((ra.1 - ra.0) * cos / f64::from(width - 110))
         .max((dec.1 - dec.0) / f64::from(height - 80))

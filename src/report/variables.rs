@@ -16,7 +16,8 @@ const GRID: (usize, usize) = (4, 3);
 /// Fewest velocities of a curve.
 const MIN_POINTS: u32 = 4;
 
-/// Double-lined candidates among the curves, unless places are left: they vary most, and their velocities mean least.
+/// Most double-lined candidates among the curves, unless places are left over: they vary most, but their velocities are those of one
+/// star or the other.
 const MOST_DOUBLE: usize = 3;
 
 pub fn figure(products: &Finished) -> Drawn<Figure> {
@@ -156,7 +157,7 @@ fn curve(area: &Panel, products: &Finished, shown: &Shown) -> Drawn {
     if all().next().is_none() {
         return nothing(area, &title, "no corrected velocities");
     }
-    // What is flagged may lie anywhere and does not set the range, unless most is.
+    // Flagged velocities may lie anywhere, so the others set the range, unless most are flagged.
     let mostly_flagged = 2 * all().filter(|p| p.flagged).count() > all().count();
     let ends = |value: fn(&Point) -> f64, used: &dyn Fn(&&Point) -> bool| {
         let values = all().filter(used).map(value);

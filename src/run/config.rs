@@ -63,13 +63,14 @@ pub struct RunConfig {
     pub backend: String,
 }
 
-/// Goes up by one with every change of what a measured row holds or of how it is measured, so that units of an older build are
-/// not mixed with new ones. 2: `double_lined`, `n_reference`, errors by the response. 3:
-/// `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge each other, water lines, errors that
-/// hold what moves velocities. 5: `bjd_tdb`, frames and times of headers.
+/// Version of the measured rows. It goes up by one with every change of what a row holds or of how it is measured, so that units
+/// (plates and spectrographs whose rows are kept on disk) of an older build are not mixed with new ones. 2: `double_lined`,
+/// `n_reference`, errors by the response. 3: `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge
+/// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers.
 const ROWS: u32 = 5;
 
-/// Name in the identity of where the inputs are: the same relative path names another input in another folder.
+/// Key under which the identity of a run holds the absolute paths of its inputs: the same relative path names another input in another
+/// folder.
 pub const PLACES: &str = "inputs-from-root";
 
 /// Path of an input from the root, whether it exists or not; of an `@list`, that of the list.
@@ -93,7 +94,7 @@ pub fn without_threads(name: &str) -> String {
 }
 
 impl RunConfig {
-    /// A page is made of its products: this build makes pages, and not all tables are of a kind that cannot be read back.
+    /// Whether the run has a page: this build makes pages, and at least one format of its tables can be read back (MRT cannot).
     pub fn has_page(&self) -> bool {
         cfg!(feature = "report") && self.formats.iter().any(|f| *f != ProductFormat::Mrt)
     }

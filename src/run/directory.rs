@@ -1,4 +1,4 @@
-//! The directory of a run: whose it is, what of an older run counts, what goes.
+//! The directory of a run: whose it is, what of an older run is used again, what is removed.
 
 use std::collections::HashSet;
 use std::fs;
@@ -17,8 +17,9 @@ use crate::{Error, Result};
 
 /// Tables of a run, without their endings.
 pub const PRODUCTS: [&str; 4] = ["catalogue", "stars", "constants", "zeropoints"];
-/// What is written beside the tables, and what vouches for all of them.
+/// The list of inputs that were not used.
 const REJECTED: &str = "rejected.csv";
+/// The record of the run. It is written last, so where it is all other products are whole.
 const RECORD: &str = "run.json";
 /// Folder of the units within the state.
 const UNITS: &str = "units";
@@ -85,17 +86,18 @@ impl RunDir {
         self.path(REJECTED)
     }
 
-    /// Where everything is that a run tells of itself.
+    /// Path of the record of the run, `run.json`.
     pub fn record_path(&self) -> PathBuf {
         self.path(RECORD)
     }
 
-    /// What a unit's rows depend on beside its files: the settings, and which start from the beginning this is.
+    /// Hash of what a unit's rows depend on beside its files: the settings, and the attempt (a run that was told to start anew does not
+    /// use what was measured before).
     pub fn settings_hash(&self) -> String {
         fingerprint::of_settings(&self.settings, &self.attempt)
     }
 
-    /// There are products that vouch for each other, or something else that the run is to take the place of.
+    /// Whether the directory holds a finished run, or one that this run is to take the place of.
     pub fn holds_another(&self) -> bool {
         self.is_finished() || self.noted == Which::Next
     }
@@ -127,7 +129,8 @@ impl RunDir {
         )))
     }
 
-    /// Notes the run, unless it only goes on; and inputs that are there again, as their units will be from now on.
+    /// Writes the note of the run, unless this start only goes on with an earlier one and nothing has changed. Inputs that were missing
+    /// then and are there now are taken out of the note.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -163,7 +166,7 @@ impl RunDir {
         record: Prepared,
         missing: &[Rejection],
     ) -> Result<()> {
-        // From here on the record vouches for nothing, and the page speaks of what is no more.
+        // From here on products are replaced: the old record and page would no longer be true, so they go first.
         workplace::remove(&self.record_path())?;
         page_files::remove(self.place.dir())?;
         whole::moment();
@@ -289,8 +292,8 @@ pub fn outputs(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Tables of the run that a directory holds, as its settings or its record tell. Files of these names that neither speaks of are
-/// somebody's.
+/// Names of the tables of the run that a directory holds, by its note or its record. Other files with names of a run's tables are not
+/// the program's, and are left alone.
 fn older_tables(dir: &Path) -> Result<Vec<String>> {
     let all = table_names(&ProductFormat::ALL);
     let named: Vec<String> = match workplace::read_note(dir, Which::Config)? {

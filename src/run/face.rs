@@ -1,4 +1,4 @@
-//! The main job as a caller of the library sees it.
+//! The main job as a caller of the library sees it: measure, calibrate, write the products.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,8 @@ use crate::likelihood::{Backend, Likelihood, VelocityGrid};
 use crate::measure::{Device, MeasureConfig, Progress, ReferenceKind};
 use crate::{Arm, Result};
 
-/// What the main job reads and writes, and how it measures and calibrates: everything but the first two has a usual value.
+/// What [`run`] reads and writes, and how it measures and calibrates. Inputs and the output directory must be given
+/// ([`RunOptions::new`]); everything else has a default, which is that of `relrv run`. Values are checked by [`run`].
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     config: RunConfig,
@@ -21,7 +22,8 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// For these files, directories of files, or lists of them (`@LIST`), with products in the directory `out`.
+    /// For these inputs, with products in the directory `out`, which is made if missing. An input is a file, a directory (searched for
+    /// `med-*.fits` and `med-*.fits.gz`), or `@` and the path of a text file with one file or directory a line.
     pub fn new<P: Into<PathBuf>>(
         inputs: impl IntoIterator<Item = P>,
         out: impl Into<PathBuf>,
@@ -44,61 +46,62 @@ impl RunOptions {
         }
     }
 
-    /// Measures these arms only.
+    /// Arms to measure; both unless it is set.
     pub fn arms(mut self, arms: &[Arm]) -> Self {
         self.config.measure.arms = arms.to_vec();
         self
     }
 
-    /// Leaves out exposures with a smaller signal-to-noise ratio per pixel.
+    /// Least signal-to-noise ratio per pixel: exposures with a smaller one are left out. 5 unless it is set.
     pub fn snr_min(mut self, snr_min: f64) -> Self {
         self.config.measure.snr_min = snr_min;
         self
     }
 
-    /// Looks for velocities up to this, km/s.
+    /// Largest difference of velocity between two exposures of a star that is looked for, km/s; 500 unless it is set.
     pub fn vmax_km_s(mut self, vmax_km_s: f64) -> Self {
         self.vmax_km_s = vmax_km_s;
         self
     }
 
-    /// Steps of the velocity grid, km/s.
+    /// Step of the velocity grid, km/s; 1 unless it is set. Velocities are found far more finely.
     pub fn vstep_km_s(mut self, vstep_km_s: f64) -> Self {
         self.vstep_km_s = vstep_km_s;
         self
     }
 
-    /// What exposures are compared with.
+    /// What exposures are compared with; [`ReferenceKind::Coadd`] unless it is set.
     pub fn reference(mut self, reference: ReferenceKind) -> Self {
         self.config.measure.reference = reference;
         self
     }
 
-    /// How zero points are found.
+    /// How zero points are found. [`run`] refuses values that make no sense.
     pub fn calibrate(mut self, options: CalibrateOptions) -> Self {
         self.config.calibrate = options;
         self
     }
 
-    /// Formats of the products.
+    /// Formats of the tables: each table is written in every one of them. FITS unless it is set.
     pub fn formats(mut self, formats: &[ProductFormat]) -> Self {
         self.config.formats = formats.to_vec();
         self
     }
 
-    /// Columns with the flags' names beside those with their numbers.
+    /// Whether the tables have columns of text with the names of the flags, beside those with their numbers; false unless it is set.
     pub fn flags_text(mut self, flags_text: bool) -> Self {
         self.config.flags_text = flags_text;
         self
     }
 
-    /// Replaces what an earlier run with other options left in the directory.
+    /// Whether the run starts anew, and replaces what an earlier run left in the directory; false unless it is set. Without it a
+    /// directory that holds a run with other options is an error.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.config.overwrite = overwrite;
         self
     }
 
-    /// Where likelihoods are evaluated.
+    /// Where likelihoods are evaluated; [`Device::Cpu`] unless it is set.
     pub fn device(mut self, device: Device) -> Self {
         self.device = device;
         self
@@ -109,26 +112,26 @@ impl RunOptions {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RunSummary {
-    /// Files found, and inputs that gave none.
+    /// Number of files found, and of inputs that gave none.
     pub n_files: usize,
-    /// Exposures of single arms in the files.
+    /// Number of spectra in the files: an exposure counts once for each arm.
     pub n_spectra: usize,
-    /// Those with a velocity.
+    /// Number of spectra with a velocity.
     pub n_measured: usize,
-    /// Stars with a velocity.
+    /// Number of stars with a velocity.
     pub n_stars: usize,
     /// Inputs that were not used: files and HDUs, each with its reason in words.
     pub rejected: Vec<String>,
-    /// Products, each in every format that was asked for; none where nothing could be measured.
+    /// Paths of the products, each table in every format that was asked for; empty where nothing could be measured.
     pub products: Vec<PathBuf>,
     /// The page with the figures, where one was made.
     pub page: Option<PathBuf>,
-    /// The zero points were found; where not, or not to the end, why.
+    /// Why an arm has no zero points, or why they did not settle, one sentence for each such arm. Empty if all is well.
     pub complaints: Vec<String>,
 }
 
-/// Measures every exposure of the survey's files, finds the zero points, and writes the products: `relrv run`. What an earlier start of
-/// the same run measured is used again.
+/// Measures every exposure of the survey's files, finds the zero points, and writes the products, as `relrv run` does. What an earlier
+/// call with the same options measured in this directory is used again. `docs/columns.md` describes the products.
 ///
 /// ```
 /// use relrv::{Column, ProductFormat, RunOptions, Table, run};
@@ -148,8 +151,12 @@ pub struct RunSummary {
 /// ```
 ///
 /// # Errors
-/// Options that make no sense; a directory that belongs to another run; outputs that are inputs; inputs that cannot be found; files that
-/// cannot be written (what was measured is kept, and the next call goes on from it).
+/// [`Error::Config`](crate::Error::Config) for options that make no sense, for a directory that belongs to another run or command, and
+/// for inputs that cannot be found although an earlier call has used them; [`Error::OutputIsInput`](crate::Error::OutputIsInput);
+/// [`Error::InTheWay`](crate::Error::InTheWay) for files of others where the products belong; [`Error::Io`](crate::Error::Io) for files
+/// that cannot be written (what was measured is kept, and the next call goes on from it); [`Error::NoGpu`](crate::Error::NoGpu) and
+/// [`Error::Gpu`](crate::Error::Gpu) for a graphics processor that was asked for. A file that cannot be used is no error: it is in
+/// [`RunSummary::rejected`].
 pub fn run(options: &RunOptions) -> Result<RunSummary> {
     run_telling(options, &())
 }

@@ -26,19 +26,19 @@ impl Hash {
     }
 }
 
-/// Of several texts.
+/// Hash of several texts.
 pub fn of_texts(texts: &[&str]) -> String {
     let mut hash = Hash::new();
     texts.iter().for_each(|text| hash.add(text.as_bytes()));
     hash.finish()
 }
 
-/// Of the settings of a run, and of which of its starts from the beginning is meant.
+/// Hash of the settings of a run and of its attempt, the name of its start from the beginning.
 pub fn of_settings(settings: &Map<String, Value>, attempt: &str) -> String {
     of_texts(&[&Value::Object(settings.clone()).to_string(), attempt])
 }
 
-/// Of a unit: names and positions of its stars, and name, place, size and time of each of their files.
+/// Hash of a unit: names and positions of its stars, and name, place, size and time of each of their files.
 pub fn of_unit(plan: &Plan, unit: &Unit) -> String {
     let mut hash = Hash::new();
     hash.add(unit.planid.as_bytes());

@@ -1,4 +1,4 @@
-//! What the units of a run gave, put together.
+//! The rows and rejections of all units of a run, put together.
 
 use std::collections::HashMap;
 

@@ -40,8 +40,9 @@ pub fn run(config: &RunConfig, backend: &dyn Likelihood, progress: &dyn Progress
     Ok(work(config, backend, progress)?.0)
 }
 
-/// The same, and then the page, while nobody else can change the products; its path, and none if nothing was measured, if all
-/// tables are of a kind that cannot be read back, or if this build makes no page.
+/// Does the run and then makes the page, while the directory is locked, so that nobody else changes the products. The second value is
+/// the path of the page; None if nothing was measured, if no table has a format that can be read back, or if this build makes no
+/// page.
 ///
 /// # Errors
 /// As [`run`]; products that cannot be read back, and a page that cannot be written.

@@ -1,9 +1,9 @@
 //! The main job: measure, calibrate, write the products; and go on where a run that was ended left off.
 //!
-//! A run works through its [units](crate::measure::Unit), and keeps each unit's rows in `DIR/.relrv/units` as soon as
-//! they are whole. The products are made from these files alone, so that they do not depend on how often the run
-//! was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is, everything
-//! is.
+//! A run works through its [units](crate::measure::Unit) (the stars of a plate and spectrograph), and keeps each unit's rows in
+//! `DIR/.relrv/units` as soon as they are whole. The products are made from these files alone, so that they do not depend on how
+//! often the run was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is,
+//! everything else is there too.
 
 mod config;
 mod directory;

@@ -12,7 +12,8 @@ fn path(dir: &Path) -> PathBuf {
     dir.join(STATE_DIR).join("stars.json")
 }
 
-/// Names that earlier runs in this directory gave. A run that was told to overwrite does without a file that is damaged.
+/// Names that earlier runs in this directory gave. If the file with them is damaged, a run that was told to overwrite begins without
+/// names.
 ///
 /// # Errors
 /// [`Error::Format`] for a file that is damaged: without it stars may get other names, which the user has to want;

@@ -16,13 +16,16 @@ use crate::measure::{Job, Plan, ReferenceKind, Unit, measure_units};
 
 /// Files that are measured to learn how fast this machine is.
 const SAMPLE_FILES: usize = 48;
-/// Memory, bytes: the program itself; a file that is being worked on; a spectrum's row, from the unit to the catalogue; a
-/// file's name and place. Measured on simulated plates (x86-64 Linux, 240 to 2,000 files).
+/// Memory of the program itself, bytes. This and the next four numbers were measured on simulated plates (x86-64 Linux, 240 to 2,000
+/// files).
 const BASE_BYTES: f64 = 30e6;
+/// Memory of a file that is being worked on, bytes.
 const BYTES_IN_FLIGHT: f64 = 0.22e6;
 /// The same with coadds, for which exposures are kept until they are measured.
 const COADD_BYTES_IN_FLIGHT: f64 = 1.1e6;
+/// Memory of a spectrum's row, from its unit to the catalogue, bytes.
 const ROW_BYTES: f64 = 900.0;
+/// Memory of a file's name and place, bytes.
 const FILE_BYTES: f64 = 500.0;
 
 /// What a run would do.

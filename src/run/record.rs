@@ -15,9 +15,9 @@ use crate::text::date;
 pub struct Record {
     /// Version of the program.
     pub relrv: &'static str,
-    /// Start of the program's last start, UTC.
+    /// When the program was started that finished the run, UTC.
     pub started: String,
-    /// Its end, UTC.
+    /// When it finished, UTC.
     pub finished: String,
     /// Seconds between them.
     pub seconds: f64,
@@ -98,9 +98,9 @@ pub struct UnitRecord {
     pub spectra: usize,
     /// Those with a velocity.
     pub measured: usize,
-    /// It was measured by an earlier start of the program.
+    /// Its rows are those that an earlier start of the program measured.
     pub reused: bool,
-    /// An earlier start had measured it, but of other files, or what it kept is damaged.
+    /// An earlier start had measured it, but from other files, or what it kept is damaged: it was measured again.
     pub again: bool,
 }
 

@@ -24,7 +24,7 @@ pub enum Start {
     Refused(Vec<String>),
 }
 
-/// Decides.
+/// Decides whether a run goes on with what is in its directory, starts anew, or is refused.
 ///
 /// A run that was told to overwrite leaves everything as it is until its own products are there, and is noted as the next one
 /// until then; so the same command goes on with it. `finished`: `run.json` is there. `empty`: there is nothing that it could
@@ -67,7 +67,7 @@ pub fn decide(
     }
 }
 
-/// A word that no other start has.
+/// A name for a run that starts anew, which no other start has.
 fn new_attempt() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.unwrap_or_default().as_nanos().to_string();
@@ -124,7 +124,7 @@ mod tests {
         let over = |config: &Noted, next: &Noted, finished| {
             decide(config, next, &s, true, finished, false)
         };
-        // Over a usual run, finished or not, and over damage and strangers.
+        // In the directory of a usual run, finished or not, of a damaged note, and of files that are not relrv's.
         for config in [
             noted(500, ""),
             noted(300, ""),
@@ -134,7 +134,7 @@ mod tests {
             let start = over(&config, &none, false);
             let (word, noted_as, goes_on) = attempt(&start);
             assert!(!word.is_empty() && noted_as == Which::Next && !goes_on);
-            // Stopped, and begun again; another one's beginning is of no use to it.
+            // It was stopped and goes on; what a run of other settings has begun is not used.
             let start = over(&config, &noted(500, "x"), true);
             assert_eq!(attempt(&start), ("x", Which::Next, true));
             let start = over(&config, &noted(300, "x"), false);
@@ -146,7 +146,7 @@ mod tests {
         let start = over(&noted(500, "x"), &none, true);
         let (word, noted_as, goes_on) = attempt(&start);
         assert!(word != "x" && noted_as == Which::Next && !goes_on);
-        // Nothing there to be careful with.
+        // In an empty directory there is nothing to replace, so it is noted as a usual run.
         let start = decide(&none, &none, &s, true, false, true);
         let (word, noted_as, goes_on) = attempt(&start);
         assert!(!word.is_empty() && noted_as == Which::Config && !goes_on);

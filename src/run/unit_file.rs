@@ -38,7 +38,8 @@ pub struct UnitHeader {
     pub n_rows: usize,
     /// Stars that have a row.
     pub n_stars_measured: usize,
-    /// A file could not be read, or changed: good for the run that wrote it only.
+    /// A file could not be read, or changed between header and reading. The run that measured the unit uses it; later ones measure it
+    /// again.
     pub try_again: bool,
     /// What was not measured: file, HDU, reason, detail.
     rejected: Vec<(String, String, String, String)>,
@@ -90,7 +91,7 @@ fn stem(unit: &Unit) -> String {
 }
 
 impl UnitFile {
-    /// Of a unit in a directory, by the hashes of the settings and of its files.
+    /// The files of a unit in a directory; their names hold the hashes of the settings and of its input files.
     pub fn new(dir: &Path, unit: &Unit, settings: &str, fingerprint: &str) -> Self {
         let of = fingerprint::of_texts(&[settings, fingerprint]);
         let name = format!("{}{of}", stem(unit));
@@ -270,7 +271,7 @@ pub fn of_settings(dir: &Path, settings: &str) -> Result<HashSet<PathBuf>> {
         .collect())
 }
 
-/// Which of these units a directory holds a record of, whatever it is worth.
+/// For each of these units, whether the directory holds a record of it, usable or not.
 ///
 /// # Errors
 /// As [`all`].

@@ -16,7 +16,7 @@ use crate::measure::stages::{Stage, StageClocks};
 use crate::measure::{Job, Plan, Progress, measure_units};
 use crate::{Error, Result};
 
-/// The files of all units, none of which a folder stands in the way of.
+/// The files of all units. An error if there is a folder where one of them belongs.
 pub fn unit_files(plan: &Plan, dir: &RunDir) -> Result<Vec<UnitFile>> {
     let (place, settings) = (dir.units(), dir.settings_hash());
     let files: Vec<UnitFile> = plan
@@ -107,7 +107,7 @@ pub fn measured(
                 file,
                 header,
                 reused,
-                // Told to begin anew, it is no surprise.
+                // A run that was told to start anew measures all units again, so this is not worth a mention.
                 again: known && !reused && !config.overwrite,
             })
         })

@@ -1,4 +1,4 @@
-//! What the stages after a file's reader need to know of an instrument: settings, where they would otherwise be constants of one
+//! What the stages after a file's reader need to know of an instrument. These are settings, so that the code holds no constants of one
 //! survey.
 
 /// What the flat field's ripple and changes of the line-spread function leave between two good exposures, in units of the
@@ -40,11 +40,11 @@ pub struct SecondLines {
     pub bin_km_s: f64,
     /// Differences of velocity between exposures that are looked at, km/s, at most.
     pub reach_km_s: f64,
-    /// Correlation of the reference with itself, moved, above which it has every line twice. It depends on which lines are in the
-    /// window; `None` where it is not known, and this test is not made.
+    /// If the correlation of the reference with itself, moved, is above this, the reference has every line twice. The limit depends on
+    /// which lines are in the window. `None` where it is not known: then this test is not made.
     pub own_correlation: Option<f64>,
-    /// Changes of the width of broad lines are taken for two stars that move. Limits are known for lines that rotation has made
-    /// much wider than the line-spread function of 40 km/s.
+    /// Whether changes of the width of broad lines are taken for a sign of two stars that move. The limits of that test are known only
+    /// for lines that rotation has made much wider than a line-spread function of 40 km/s.
     pub has_widths: bool,
 }
 

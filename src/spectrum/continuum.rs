@@ -6,7 +6,7 @@ use multiversion::multiversion;
 
 use crate::spline::smoothing_spline::{Piece, SmoothingSpline};
 
-/// How the pseudo-continuum is found.
+/// How the pseudo-continuum is found. The defaults are the paper's numbers, and those of its code, laspec, where the paper has none.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContinuumConfig {
@@ -68,7 +68,7 @@ pub struct ContinuumFitter {
     /// 1 for what is kept, 0 for the rest.
     keep: Vec<f64>,
     points: Points,
-    /// Where the scatter is measured.
+    /// Stretches of pixels in each of which the scatter is measured.
     segments: Vec<Range<usize>>,
 }
 
@@ -116,7 +116,7 @@ impl ContinuumFitter {
             let (flux, continuum) = (&flux[segment.clone()], &continuum[segment.clone()]);
             let keep = &mut self.keep[segment.clone()];
             let (count, square) = scatter(flux, continuum, keep);
-            // Too few to tell a scatter from: keep what there is.
+            // From fewer pixels no scatter can be told; then the segment keeps the pixels that it has.
             if count >= 10.0 {
                 let sigma = (square / count).sqrt();
                 let (low, high) = (
@@ -205,7 +205,7 @@ fn mean_points(points: &mut Points, wave_aa: &[f64], flux: &[f64], keep: &[f64])
     }
 }
 
-/// In halves, as SIMD lanes add.
+/// Sum of eight numbers, in halves as SIMD lanes add.
 #[inline(always)]
 fn sum_of_8(v: [f64; BIN]) -> f64 {
     let [a, b, c, d] = [v[0] + v[4], v[1] + v[5], v[2] + v[6], v[3] + v[7]];

@@ -43,8 +43,9 @@ pub struct DispersionFitter {
     /// Polynomials orthonormal over `n_pixel` pixels; 0 beyond them.
     basis: Vec<Block>,
     n_pixel: usize,
-    /// As stored, then 0 to the end of the last block, and the same relative to the middle pixel.
+    /// ln(wavelength / A) as stored, filled up to whole blocks with that of the middle pixel.
     stored: Vec<f64>,
+    /// The same less that of the middle pixel.
     relative: Vec<f64>,
     fitted: Vec<f64>,
 }

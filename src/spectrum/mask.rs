@@ -6,7 +6,7 @@ use multiversion::multiversion;
 
 use crate::spline::bspline::{Knots, SplineFit};
 
-/// How bad pixels are found.
+/// How bad pixels are found. The defaults are those of `docs/method.md`, section 3, and were chosen by hand for the survey's spectra.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MaskConfig {
@@ -22,7 +22,7 @@ pub struct MaskConfig {
     pub spike_range: f64,
     /// Pixels masked on either side of a spike.
     pub margin: usize,
-    /// Rounds of search; each mends the spline where the round before found spikes.
+    /// Rounds of search, at most. In each the spline is fitted again where the round before found spikes.
     pub rounds: usize,
 }
 
@@ -57,8 +57,8 @@ pub struct Masker {
     stretches: Vec<Range<usize>>,
 }
 
-/// Knots on either side of a spike within which the spline feels it, and on either side of that how far its ends reach: a
-/// cubic spline forgets by 0.27 a knot, so 20 leave 4e-12.
+/// When a spike has been masked the spline changes within so many knots of it, and a stretch fitted by itself needs a margin of so many
+/// knots at its ends. The effect of a pixel on a cubic spline falls by a factor of 0.27 for each knot, so 20 knots leave 4e-12.
 const REFIT_KNOTS: usize = 20;
 
 /// Stretches of `reach` pixels on either side of the spikes, which ascend; joined where they meet or nearly so.
@@ -159,8 +159,8 @@ impl Masker {
         }
     }
 
-    /// Whether pixel `i` is the highest around, and higher than what the spline may miss of real lines: its neighbours stand
-    /// out because the spline was pulled, and are judged again in the next round.
+    /// Whether pixel `i` is farther off than its neighbours, and by more than what the spline may miss of real lines. The neighbours of a
+    /// spike stand out only because it pulled the spline; they are judged again in the next round.
     fn stands_out(&self, config: &MaskConfig, i: usize, flux: &[f64], good: &[bool]) -> bool {
         // Half-width in pixels over which this is judged: one line-spread function.
         let reach = 2 * config.spike_knots;
@@ -173,7 +173,7 @@ impl Masker {
             if (flux[k] - self.model[k]).abs() > residual {
                 return false;
             }
-            // Within a knot the spline follows the spike itself.
+            // Nearer than a knot the spline follows the spike, and its range there says nothing about the star.
             if k.abs_diff(i) > config.spike_knots {
                 low = low.min(self.model[k]);
                 high = high.max(self.model[k]);
@@ -214,7 +214,7 @@ fn find(found: &mut Vec<usize>, flux: &[f64], model: &[f64], weight: &[f64], lim
                 }
                 any
             }
-            // The last pixels.
+            // The last block is not whole: its pixels are looked at one by one.
             _ => true,
         };
         if any {

@@ -1,4 +1,4 @@
-//! From raw pixels to what the likelihood compares: wavelengths, masks, continuum, reference.
+//! From raw pixels to normalised ones: wavelengths, masks, continuum.
 
 pub mod band;
 pub mod continuum;

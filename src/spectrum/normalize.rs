@@ -23,10 +23,10 @@ pub struct SpectrumConfig {
 /// Pixels kept beyond the window and the largest velocity, so that a reference's spline has no end inside.
 const MARGIN_PIXELS: f64 = 12.0;
 
-/// A window with fewer good pixels than this holds no line worth the name.
+/// With fewer good pixels than this in its window a spectrum is not used. Chosen by hand.
 pub const MIN_GOOD_PIXELS: usize = 100;
 
-/// A continuum below this part of its median belongs to no real pixel.
+/// Pixels where the continuum is below this part of its median are dropped: no real pixel is so faint. Chosen by hand.
 const MIN_CONTINUUM: f64 = 0.02;
 
 /// Why a spectrum cannot be used.
@@ -64,7 +64,7 @@ pub struct Normalized {
     pub ivar: Vec<f64>,
     /// Signal-to-noise ratio per pixel: what was known of it, or else the median over the good pixels of the window.
     pub snr: f64,
-    /// The dispersion is no polynomial; the stored wavelengths are used with their rounding.
+    /// The wavelengths should be a polynomial in pixel number, and are not; they are used as stored, with their rounding.
     pub wave_as_stored: bool,
     /// Heliocentric velocity that the wavelengths are corrected for, km/s: lambda = lambda_observed (1 - it / c). `None` where it is
     /// not known.
@@ -248,7 +248,7 @@ fn median_level(good: &[bool], level: &[f64], scratch: &mut Vec<f64>) -> f64 {
     median_high(scratch).unwrap_or(f64::NAN)
 }
 
-/// Half a spectrum of 750 A in the visible is not as long as this.
+/// Largest |ln(wavelength / middle wavelength)| for which [`exp_near_0`] is used: half of a spectrum of 750 A in the visible.
 const NEAR_0: f64 = 0.06;
 
 /// exp(x) to 1e-15 for |x| < [`NEAR_0`]: terms of the series, which the compiler puts on SIMD lanes.

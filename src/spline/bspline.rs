@@ -1,8 +1,10 @@
 //! Least-squares cubic B-splines on a spectrum's pixels: the band-limited view of what was observed.
 //!
-//! The line-spread function (FWHM about 6 pixels) leaves a star no power at scales that knots every 3 pixels cannot
-//! follow, so such a spline keeps all of the star, and what it cannot follow is a defect. The uniform knots sit at
-//! multiples of the spacing in pixel number, starting at pixel 0.
+//! The line-spread function (FWHM about 6 pixels) smooths a star's spectrum so much that a spline with knots every 3 pixels can
+//! follow all of it; what it cannot follow is a defect. The uniform knots sit at multiples of the spacing in pixel number, starting at
+//! pixel 0.
+//!
+//! docs/method.md, section 5, has the equations, also those of the prior of [`SplineFit::shrink`].
 
 mod normal_equations;
 
@@ -12,15 +14,15 @@ use super::twisted::Twisted;
 pub use normal_equations::NormalEquations;
 use normal_equations::{Band, Phase, sum_pixels};
 
-/// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal: it decides only
-/// where no good pixel does, and draws a straight line through gaps.
+/// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal. It is so small that it matters only
+/// where there is no good pixel: there it draws a straight line through the gap.
 const GAP_PENALTY: f64 = 1e-6;
 
 const SECOND_DIFFERENCE: [f64; 3] = [1.0, -2.0, 1.0];
 const THIRD_DIFFERENCE: [f64; 4] = [-1.0, 3.0, -3.0, 1.0];
 
-/// Coefficients on either side over which the power of the spectrum is taken in [`SplineFit::shrink`]: 50 pixels. Of
-/// 8, 16 and 32 tried on simulated stars of 5800 and 7500 K.
+/// Coefficients on either side over which the power of the spectrum is taken in [`SplineFit::shrink`]: 50 pixels. It was chosen among
+/// 8, 16 and 32 on simulated stars of 5800 and 7500 K.
 pub const PRIOR_WINDOW: usize = 16;
 
 /// Rounds of finding that power.
@@ -89,8 +91,8 @@ impl Knots {
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 fn evaluate(coefficients: &[f64], spacing: usize, out: &mut Vec<f64>) {
     const LANES: usize = 4;
-    // Splines j at the pixels of an interval, its end among them; what lies beyond belongs to the next interval, which comes
-    // later and writes over it.
+    // Values of the four splines at the pixels of one interval, the pixel on its end included. Lanes beyond that are written too, but
+    // the next interval, which comes later, writes over them.
     let at = |pixel: usize| basis((pixel as f64 / spacing as f64).min(1.0));
     let lanes = |from: usize| -> [[f64; LANES]; 4] {
         std::array::from_fn(|j| std::array::from_fn(|i| at(from + i)[j]))
@@ -219,7 +221,7 @@ impl SplineFit {
         }
         let mut square = vec![0.0; n - 3];
         let mut variance = vec![0.0; n - 3];
-        // Without a prior each difference counts whole: the first guess takes their squares as they are.
+        // In the first round there is no prior yet, and each squared difference counts fully (gamma = 1 in docs/method.md, (8)).
         let mut prior: Vec<f64> = Vec::new();
         for round in 0..=PRIOR_ROUNDS {
             let covariance = self.covariance_band();

@@ -72,7 +72,7 @@ fn set_up(spline: &mut SmoothingSpline, x: &[f64], y: &[f64], inverse_weight: &[
     spline.h.extend(x.windows(2).map(|x| x[1] - x[0]));
     spline.inverse_h.clear();
     spline.inverse_h.extend(spline.h.iter().map(|h| 1.0 / h));
-    // For the elements beyond the last column, which do not count.
+    // One more element, so that what is read beyond the last column is there; it does not count.
     spline.inverse_h.push(0.0);
     spline.matrix.clear();
     spline.matrix.resize(n - 2, [0.0; 3]);

@@ -1,4 +1,4 @@
-//! Banded symmetric positive definite systems, eliminated from both ends at once ("burnt at both ends").
+//! Banded symmetric positive definite systems, eliminated from both ends at once (a twisted factorisation).
 //!
 //! Elimination is one long chain of divisions, each waiting for the one before; two chains that meet in the middle take half
 //! the time. The result is that of elimination from one end, to rounding.
@@ -77,7 +77,7 @@ fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut
     // The row to be eliminated and those it reaches, less what the rows before took from them.
     let mut ahead = [[[0.0; 2]; W]; W];
     let mut right = [[0.0; 2]; W];
-    // Only constant places of these are used, so that they stay in registers.
+    // These are only indexed by constants, so that the compiler keeps them in registers.
     for t in 0..W - 1 {
         (ahead[W - 1], right[W - 1]) = load(matrix, x, t, end);
         shift(&mut ahead);

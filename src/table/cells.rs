@@ -33,7 +33,7 @@ impl Cells {
         }
     }
 
-    /// The values so far become text, for one that the column's type cannot hold.
+    /// Turns the values so far into text, because a value comes that the column's type cannot hold.
     pub(super) fn turn_to_text(&mut self) {
         let mut nulls = self.null_rows.iter().peekable();
         let texts = (0..self.data.len())

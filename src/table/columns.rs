@@ -4,8 +4,8 @@ use super::width::Width;
 use super::words::float_text;
 use crate::{Error, Result};
 
-/// A column's values; text is UTF-8, missing floats are NaN. Which of the others are missing is told by the
-/// [`Column`]; in their place stands the empty text, 0 or false.
+/// A column's values, one for each row. Text is UTF-8. A missing float is NaN; which other values are missing is told by
+/// [`Column::nulls`], and in their place stands the empty text, 0 or false.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ColumnData {
     /// Text.
@@ -89,10 +89,11 @@ pub struct Column {
     pub ucd: String,
     /// Values.
     pub data: ColumnData,
-    /// True where there is no value; None where every row has one. A float's mark is its NaN: columns of floats have
-    /// no other.
+    /// True for rows without a value, one mark for each row; None where every row has a value. Columns of floats have no marks: there NaN
+    /// means that there is no value.
     pub nulls: Option<Vec<bool>>,
-    /// How integers are written where another way than that of `data` is wanted: as they came.
+    /// Width in which integers are written, where it is not that of `data`: that which they had in the file they were read from. None for
+    /// other columns.
     pub width: Option<Width>,
 }
 
@@ -189,7 +190,7 @@ pub(crate) fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
     if !is_taken(name) {
         return name.to_owned();
     }
-    // Ends: only so many names are taken.
+    // The search ends, because the table has only so many names.
     (2_u64..)
         .map(|n| format!("{name}_{n}"))
         .find(|name| !is_taken(name))
@@ -207,7 +208,7 @@ pub struct TimeColumn {
     pub position: &'static str,
 }
 
-/// Columns of equal length.
+/// A table: columns of equal length, each with a name, a unit and a meaning.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     /// Columns in order.
@@ -275,6 +276,9 @@ impl Table {
 
     /// Checks that all columns have the same length and that no name is empty or comes twice
     /// (FITS ignores letter case, so two names that differ in case only are the same).
+    ///
+    /// # Errors
+    /// [`Error::Config`](crate::Error::Config) naming the column.
     pub fn check(&self) -> Result<()> {
         let n_rows = self.n_rows();
         let mut seen = std::collections::HashSet::new();

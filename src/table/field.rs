@@ -56,7 +56,7 @@ pub enum Cell<R: 'static> {
     Bool(fn(&R) -> bool, fn(&mut R, bool)),
 }
 
-// Derived, it would ask that rows can be copied.
+// Not derived, because `derive` would demand that the rows `R` can be cloned.
 impl<R> Clone for Cell<R> {
     fn clone(&self) -> Self {
         *self
@@ -263,7 +263,7 @@ pub struct FieldReader<'t> {
 }
 
 impl<'t> FieldReader<'t> {
-    /// Of this table.
+    /// A reader of this table.
     pub fn new(table: &'t Table) -> Self {
         FieldReader {
             table,
@@ -313,7 +313,7 @@ impl<'t> FieldReader<'t> {
                 }
             }
             Cell::I64(_, set) => {
-                // As floats, identities of 19 digits run together.
+                // Integers do not go by way of floats, which cannot tell identities of 19 digits apart.
                 if let ColumnData::I64(values) = &column.data {
                     for (part, &x) in parts.zip(values) {
                         let is_absurd = x.unsigned_abs() as f64 > field.largest;
@@ -348,7 +348,7 @@ impl<'t> FieldReader<'t> {
     /// Numbers, NaN where there is none or one that cannot be.
     fn numbers<R>(&mut self, field: &Field<R>, column: &Column) -> Result<Vec<f64>> {
         let mut values = match &column.data {
-            // A column of CSV without any value is text.
+            // A column of text without any text is one that has no value.
             ColumnData::Text(texts) if texts.iter().all(String::is_empty) => {
                 vec![f64::NAN; texts.len()]
             }

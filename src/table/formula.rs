@@ -1,8 +1,8 @@
 //! Text in CSV files that a spreadsheet would take for a formula.
 //!
-//! A cell that begins with `=`, `+`, `-`, `@` or a control is run and not shown, whoever gave the name that stands in it. A
-//! single quote before it makes it text. Only text is treated so: numbers stay numbers. What begins with such quotes already gets one more,
-//! so that reading takes off what writing has put on, and nothing else.
+//! A spreadsheet runs a cell that begins with `=`, `+`, `-`, `@` or a control, and names in our tables come from files of others. A
+//! single quote before the cell makes it text. Only text is treated so: numbers stay numbers. A text that has such quotes already gets
+//! one more, so that reading takes off what writing has put on, and nothing else.
 
 use std::borrow::Cow;
 
@@ -51,7 +51,7 @@ mod tests {
             assert_eq!(guard(text), cell);
             assert_eq!(unguard(cell), text);
         }
-        // Of others' files.
+        // In a file that relrv has not written, such a cell has no quote before it.
         assert_eq!(unguard("=1+1"), "=1+1");
     }
 }

@@ -34,7 +34,7 @@ impl ReadTable {
     }
 
     /// Names that differ in letter case alone (magnitudes `B` and `b`) are one in FITS: the later column gets another.
-    /// The same name twice is left to [`Table::check`]: nobody knows which of the two is meant.
+    /// Two columns of exactly the same name are left for [`Table::check`] to refuse, because it is not known which of them is meant.
     pub(super) fn part_names(&mut self) {
         let mut seen: HashMap<String, String> = HashMap::new();
         for i in 0..self.table.columns.len() {

@@ -31,8 +31,8 @@ impl Table {
         Ok(read)
     }
 
-    /// Reads a table by the ending of its name: `.fits`, `.csv`, `.ecsv`, `.parquet`, each of them also inside gzip,
-    /// whether the name ends in `.gz` or not.
+    /// Reads a table in the format that the ending of its name tells: `.fits`, `.csv`, `.ecsv`, `.parquet`, each of them also inside
+    /// gzip, whether the name ends in `.gz` or not.
     ///
     /// - FITS: the first table, binary or in ASCII; scalars of the formats A, L, B, I, J, K, E, D. Integers with a fractional
     ///   TSCAL/TZERO become floats; unsigned ones beyond 2^63 become text.
@@ -41,7 +41,7 @@ impl Table {
     ///   integers that do not fit 64 bits. A column without a name is called `col1`, `col2`, ... by its place. UTF-8 or
     ///   UTF-16. In ECSV the header's types and units count.
     /// - Parquet: top-level columns of primitive type. Decimals become integers or floats where nothing is lost, else
-    ///   text; times become text (ISO 8601), floats of 16 bits such of 32, unsigned integers beyond 2^63 text.
+    ///   text; times become text (ISO 8601), 16-bit floats become 32-bit ones, unsigned integers beyond 2^63 become text.
     ///
     /// Columns that hold vectors or nested values are left out: [`Table::read_noting`] lists them.
     ///

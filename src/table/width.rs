@@ -1,4 +1,4 @@
-//! Integers of other widths than 32 and 64 bits with a sign: in memory they are these, in files what they were.
+//! Integers of other widths than signed 32 and 64 bits. In memory they are widened to one of these; in files they keep their width.
 
 /// Bits of a stored integer, with a sign (I) or without (U).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Width {
         }
     }
 
-    /// The width of so many bits; None for those that need no name.
+    /// The width of so many bits; None for signed integers of 32 and 64 bits, which a table has in memory, and for unknown ones.
     pub(super) fn of(bits: u32, is_signed: bool) -> Option<Self> {
         Some(match (bits, is_signed) {
             (8, true) => Width::I8,

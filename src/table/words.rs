@@ -4,7 +4,7 @@
 /// pandas, numpy, astropy, R and spreadsheets. Letter case does not count.
 pub fn is_missing(cell: &str) -> bool {
     let cell = cell.trim();
-    // Most cells are numbers: they need no comparison.
+    // Most cells are numbers, which are told by their first character without comparing words.
     if cell.len() > 6 || cell.starts_with(|c: char| c.is_ascii_digit()) {
         return false;
     }
@@ -17,8 +17,8 @@ pub fn is_missing(cell: &str) -> bool {
     WORDS.iter().any(|word| cell.eq_ignore_ascii_case(word))
 }
 
-/// The number that a cell tells, NaN where it says that there is none; None if it tells no number. Zeros and a plus in
-/// front do not matter here: who asks for a number has a column of numbers.
+/// The number in a cell, NaN where the cell says that there is none; None if it is no number. Leading zeros and a plus are allowed here:
+/// the column is known to be one of numbers.
 pub fn number(cell: &str) -> Option<f64> {
     let cell = cell.trim();
     if is_missing(cell) {
@@ -68,7 +68,7 @@ pub(super) fn parse_float(cell: &str) -> Option<f64> {
             return None;
         }
         let value: f64 = cell.parse().ok()?;
-        // Beyond 2^53 a float is rarely the integer that was written.
+        // Beyond 2^53 a float cannot hold every integer: it is only taken for one if it is the one that was written.
         let exact = cell
             .parse::<i128>()
             .is_ok_and(|n| value.abs() < 1e38 && value as i128 == n);

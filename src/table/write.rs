@@ -49,7 +49,7 @@ impl Table {
         self.prepare(path)?.persist()
     }
 
-    /// The same up to the name: the file is whole, and takes its place when it is told to.
+    /// Writes the table under a temporary name. The file is whole then, and gets its name by `persist`.
     ///
     /// # Errors
     /// As [`Table::write`].

@@ -8,7 +8,7 @@ use super::{ColumnData, Table, Width};
 /// Deeper nesting than this has nothing to do with columns.
 const MAX_DEPTH: usize = 64;
 
-/// What is told of one column.
+/// What the header says of one column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct ColumnMeta {
     pub(super) name: String,
@@ -18,7 +18,7 @@ pub(super) struct ColumnMeta {
     pub(super) description: String,
 }
 
-/// What is told of a table.
+/// What the header says of a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct TableMeta {
     /// Character between cells, of an ECSV file.
@@ -27,7 +27,7 @@ pub(super) struct TableMeta {
 }
 
 impl TableMeta {
-    /// What is told of the column of this name.
+    /// What the header says of the column of this name.
     pub(super) fn column(&self, name: &str) -> Option<&ColumnMeta> {
         self.columns.iter().find(|c| c.name == name)
     }
@@ -74,7 +74,7 @@ impl ColumnMeta {
 /// # Errors
 /// Where the text is no YAML.
 pub(super) fn parse(text: &str) -> Result<TableMeta, String> {
-    // The parser is of a young crate: a slip in it is to be an unreadable file and no more.
+    // The YAML parser is a young crate: if it should panic, that is reported as a file that cannot be read.
     std::panic::catch_unwind(|| parse_unguarded(text))
         .unwrap_or_else(|_| Err("a description of the columns that cannot be read".to_owned()))
 }
@@ -118,7 +118,7 @@ fn parse_unguarded(text: &str) -> Result<TableMeta, String> {
             }
             Event::MappingEnd | Event::SequenceEnd => {
                 levels.pop();
-                // What has ended was the value of a key, or a key itself, which is none of ours.
+                // The list or mapping that ends here was the value of a key, or a key itself; the latter is none of those looked for.
                 if let Some(level) = levels.last_mut().filter(|level| level.is_mapping)
                     && level.key.take().is_none()
                 {

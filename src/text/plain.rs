@@ -27,7 +27,7 @@ pub(crate) fn path(path: &Path) -> String {
     line(&path.to_string_lossy()).into_owned()
 }
 
-/// Whether a terminal would act on something in it.
+/// Whether it holds nothing that a terminal would act on.
 #[cfg(any(test, feature = "cli"))]
 pub(crate) fn is_plain(text: &str) -> bool {
     !text.contains(is_unsafe)

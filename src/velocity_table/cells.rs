@@ -31,7 +31,7 @@ impl<'a> Found<'a> {
     }
 
     pub fn has(&self, name: &str) -> bool {
-        // Not readable is there: whoever takes it will tell.
+        // A column that is there and could not be read counts as there: whoever takes it will report the error.
         !matches!(self.get(name), Ok(None))
     }
 

@@ -163,7 +163,7 @@ impl<'a> VelocityColumns<'a> {
 
     /// The velocities in this unit; what was changed for it is noted.
     fn observations(&self, unit: &str, notes: &mut Vec<String>) -> Result<ArmObservations> {
-        // The errors that do not count are checked all the same.
+        // If there are own errors these are not used, but their unit is checked all the same.
         factor(self.err, unit)?;
         let n_rows = self.rv.data.len();
         Ok(ArmObservations {
@@ -252,7 +252,7 @@ fn groups(table: &Found<'_>, shape: &Shape) -> Result<(Groups, Vec<u32>)> {
     Ok(Groups::of_plates(&plates, &spids))
 }
 
-/// The arm's name says red: its constants serve the other arms.
+/// Whether the name of an arm says red: the stars that are constant in that arm are those of the other arms too.
 pub fn is_red(arm: &str) -> bool {
     arm.eq_ignore_ascii_case("red") || arm.eq_ignore_ascii_case("r")
 }

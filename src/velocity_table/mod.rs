@@ -1,5 +1,5 @@
 //! `relrv calibrate TABLE`: any table of velocities in, its stars, exposures and arms as numbers to the calibration, and the products in
-//! the table's own words. Only this room knows columns and names of other people's tables.
+//! the table's own words. Only the code in this folder knows columns and names of other people's tables.
 
 mod cells;
 pub mod input;

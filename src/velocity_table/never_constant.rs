@@ -30,8 +30,8 @@ pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
     never
 }
 
-/// A column of relrv's own flags. One of the same name in a table from elsewhere has other bits: what only relrv's tables have
-/// stands beside theirs.
+/// A column of relrv's own flags. A column of the same name in a table from elsewhere has other bits, so relrv's tables are told by a
+/// second column that only they have.
 pub(super) fn own_flags(table: &Table, name: &str) -> Option<Vec<f64>> {
     let beside = match name {
         "flags" => "second_peak",

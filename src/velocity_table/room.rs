@@ -1,4 +1,4 @@
-//! Columns of the user's that have the name of a product's.
+//! Makes room for a product's columns: columns of the user's table that have the same name get another one.
 
 use crate::calibrate::CalFlags;
 use crate::table::{Column, Table, free_name};
@@ -6,8 +6,8 @@ use crate::table::{Column, Table, free_name};
 /// Meaning of `constant`.
 pub(super) const CONSTANT: &str = "the star was taken for constant, and determined zero points";
 
-/// Takes the names for the product's columns: what an earlier calibration wrote goes, a user's column is called
-/// otherwise.
+/// Frees the names of the product's columns: a column that an earlier calibration wrote is removed, a user's column is renamed. Returns
+/// a sentence for each.
 pub(super) fn make_room(table: &mut Table, names: &[String]) -> Vec<String> {
     let mut notes = Vec::new();
     let is_taken = |c: &Column| names.iter().any(|n| n.eq_ignore_ascii_case(&c.name));

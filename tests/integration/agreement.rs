@@ -1,4 +1,4 @@
-//! Exposures of a star that judge each other: of two that disagree, neither is trusted; one alone is measured as ever.
+//! Exposures of a star that judge each other: of two that disagree, neither is trusted; a single one is measured as without coadds.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -138,7 +138,8 @@ pub fn moved_sigma(now: &[Measurement], clean: &[Measurement]) -> Vec<f64> {
     pairs.map(|(d, c)| (d - zero) / c.rv_err_own_km_s).collect()
 }
 
-/// Of two exposures neither can be told to be the wrong one; of two of one star none is, and one alone is as it ever was.
+/// If the two exposures of a star disagree, nothing tells which of them is the wrong one, so both are flagged; two that agree are not.
+/// A single exposure is measured as without coadds.
 #[test]
 fn two_that_disagree_are_both_flagged() {
     let stars = |seed, teff_k| {

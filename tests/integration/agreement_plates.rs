@@ -28,7 +28,7 @@ struct Found {
     is_reference: bool,
     n_reference: i32,
     measurement: Measurement,
-    /// About the median of the star's good exposures, own errors.
+    /// Distance from the median of the star's good exposures, in units of the exposure's own error.
     error_sigma: f64,
 }
 

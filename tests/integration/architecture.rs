@@ -1,4 +1,5 @@
-//! Who may import whom: the table of docs/architecture.md against the `use` lines, and no circle of files.
+//! Who may import whom: the table of docs/architecture.md against the `use` lines, and no circle of files. A room is a folder or file
+//! of `src`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -249,7 +249,7 @@ fn arm_and_snr_min_select_without_changing_a_number() {
         bright.keys().collect::<Vec<_>>(),
         expected.keys().collect::<Vec<_>>()
     );
-    // A star that is left with one exposure gets a flag; all else stays. Numbers of stars may close ranks.
+    // A star that is left with one exposure gets a flag; all else stays. Stars are numbered anew where others are gone.
     for (key, cells) in &bright {
         let n = bright
             .values()

@@ -230,7 +230,8 @@ fn scatter_reaches_the_bound_and_errors_are_honest() {
                 );
                 // The scatter of the window's pieces adds one or two per cent where there is nothing but noise.
                 let honest = 0.92..=1.10;
-                // Half of it is the best exposure's noise, of which there are as many draws as stars: three times 4.5 %.
+                // Half of the variance is the noise of the best exposure, of which there is one value for each star, so the scatter
+                // is known to 4.5 %; three times that is allowed.
                 let about_honest = 0.86..=1.14;
                 if to_bound > 1.15
                     || own_to_bound > best_to_bound

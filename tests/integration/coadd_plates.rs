@@ -280,7 +280,7 @@ fn rms_of(all: &[Velocity], pick: Pick) -> [f64; WAYS.len()] {
     })
 }
 
-/// Issue: rms over all spectra at least 30 % lower, no percentile more than 5 % higher.
+/// What is demanded of `coadd` against `best`: the rms over all spectra is at least 30 % lower, no percentile more than 5 % higher.
 #[test]
 fn plates_with_cosmic_rays_are_measured_better() {
     let plates = [111, 112].map(|seed| {

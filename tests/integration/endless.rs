@@ -1,4 +1,4 @@
-//! What could take for ever, and ends.
+//! Inputs on which the program could wait or work for ever: it must end.
 #![cfg(unix)]
 
 use std::ffi::OsStr;

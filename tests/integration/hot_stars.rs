@@ -71,7 +71,7 @@ const CASES: [(f64, f64, f64, Arm, f64, f64); 14] = [
     (36_000.0, 4.4, 300.0, Arm::Red, 80.0, 160.0),
 ];
 
-/// Issue: the error of fast rotators and hot stars stays honest (pull width 0.9 to 1.2), or the spectrum is flagged.
+/// What is demanded: the errors of fast rotators and hot stars stay honest (pull width 0.9 to 1.2), or the spectrum is flagged.
 #[test]
 fn errors_of_hot_stars_and_fast_rotators_are_honest_or_flagged() {
     println!("teff_k logg vsini arm   snr  ref  flagged  pull   own");

@@ -66,9 +66,10 @@ fn peak_memory_does_not_grow_with_the_number_of_files() {
                 })
                 .collect();
             println!("{command}, {n} files: {of_runs:?} KiB at most");
-            // How much of two bites is in memory at the same moment is a matter of luck, and so is what the allocator holds on
-            // to: the more bites, the more draws. So the largest of four runs is held against one run of four times the
-            // files, and that one is tried three times: what grows with the files does so every time.
+            // The program works on files in bites of some 32, two of them in memory. How much of two bites is there at the same
+            // moment is a matter of chance, and so is what the allocator keeps; and with more bites the largest amount is larger.
+            // So the largest of four runs is compared with one run of four times the files, and that one may be tried three
+            // times: memory that grows with the files does so every time.
             let peak = match n {
                 N_FILES => of_runs.iter().max(),
                 _ => of_runs.iter().min(),
@@ -132,7 +133,7 @@ fn a_star_that_does_not_fit_is_told_and_measured_when_there_is_room() {
         errors.contains("its star has 40 files") && errors.contains("--memory"),
         "{errors}"
     );
-    // The unit is not taken for whole by a run that has the room.
+    // A run with enough memory does not take this unit for complete: it measures the star that did not fit.
     let (status, said, errors) = run(&out, "2048");
     assert_eq!((status, errors.as_str()), (0, ""));
     assert_eq!(count(&said, "measured"), 32 + 40 * 4);

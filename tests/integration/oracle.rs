@@ -8,7 +8,7 @@ use relrv::reference::Reference;
 
 use crate::monte_carlo::*;
 
-/// Issue: |dv| < 1 m/s at SNR 5-200, errors to 0.1 %.
+/// What is demanded: |dv| < 1 m/s at SNR 5-200, errors to 0.1 %.
 #[test]
 fn float32_follows_the_oracle() {
     let mut dv_m_s = Vec::new();

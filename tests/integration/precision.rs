@@ -26,7 +26,7 @@ fn precision(case: &Case) -> Precision {
     }
 }
 
-/// Issue: scatter / bound <= 1.12 at SNR >= 20 against a reference of SNR >= 40, <= 1.45 at SNR 10 against one of SNR 20;
+/// What is demanded: scatter / bound <= 1.12 at SNR >= 20 against a reference of SNR >= 40, <= 1.45 at SNR 10 against one of SNR 20;
 /// quoted errors within 8 % of the scatter.
 #[test]
 fn errors_reach_the_bound_and_are_honest() {

@@ -1,4 +1,4 @@
-//! What a run keeps of itself tells the truth: of which unit, of which settings, and how to go on.
+//! What a run keeps in its directory is only used for the unit, the settings and the attempt that it is of.
 
 use std::fs;
 use std::path::{Path, PathBuf};

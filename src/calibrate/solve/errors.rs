@@ -11,7 +11,7 @@ use crate::Result;
 
 /// Residual, relative to the right-hand side, at which a probe's solution ends: its noise is far larger than a final solution's.
 const PROBE_TOLERANCE: f64 = 1e-5;
-/// Number of random probes.
+/// Number of random probes: with 64 the errors are good to a few per cent (`probes_find_the_errors_to_a_few_percent` in the tests).
 const PROBES: u64 = 64;
 
 /// How the errors of the zero points were computed.
@@ -25,8 +25,8 @@ pub enum ErrorMethod {
 }
 
 impl System<'_> {
-    /// Errors of the zero points (square roots of the diagonal of the pseudo-inverse of S: gauge mean 0), and how they
-    /// were computed. Components of up to `max_exact` zero points are inverted; larger ones are probed.
+    /// Errors of the zero points, and how they were computed: square roots of the diagonal of the pseudo-inverse of S, which is that
+    /// for zero points of mean 0. Components of up to `max_exact` zero points are inverted; larger ones are probed.
     pub fn errors(
         &self,
         preconditioner: &Preconditioner,
@@ -53,7 +53,8 @@ impl System<'_> {
         let invert = |(c, range): &(usize, std::ops::Range<usize>)| {
             self.exact_variances(&members[*c], range.clone())
         };
-        // Small ones side by side; of large ones one at a time must be enough for the memory.
+        // Small components are inverted in parallel. Large ones are inverted one after the other, so that the memory holds one
+        // dense matrix only.
         let small = exact.iter().all(|(_, range)| range.len() <= MAX_DIRECT);
         let inverted = if small {
             exact.par_iter().map(invert).collect::<Result<Vec<_>>>()?
@@ -95,7 +96,8 @@ impl System<'_> {
         let factor = s.llt(Side::Lower).map_err(|_| not_positive())?;
         // S = L L^T: the diagonal of the inverse is the squared norms of the columns of L^-1, half the work of all of it.
         invert_lower_triangular(s.as_mut(), factor.L(), faer::get_global_parallelism());
-        // The spring's own direction, 1 1^T / m, has the eigenvalue `spring` in the inverted matrix.
+        // `pin` gave the direction in which all zero points move together, 1 1^T / m, the eigenvalue `spring`. The pseudo-inverse
+        // has 0 there, so its part 1 / (spring m) is taken off.
         Ok((0..m)
             .map(|a| {
                 let norm2: f64 = (a..m).map(|i| s[(i, a)] * s[(i, a)]).sum();
@@ -138,7 +140,8 @@ impl System<'_> {
             .collect::<Result<Vec<_>>>()?;
         for &(first, last) in components {
             let range = self.blocks[first]..self.blocks[last];
-            // What M lacks is mostly a fixed part of its coarse term, whose own noise is known: that much of the
+            // The probes estimate what the preconditioner M lacks. That is mostly a fixed multiple of M's coarse term, and the
+            // coarse term's diagonal is known exactly; so the noise of its own estimate is known, and the same multiple of that
             // noise is taken off (a control variate).
             let (mut products, mut squares) = (0.0, 0.0);
             for (lacking, coarse) in &terms {
@@ -152,7 +155,7 @@ impl System<'_> {
             };
             for i in range {
                 let sum: f64 = terms.iter().map(|(r, q)| r[i] - part * q[i]).sum();
-                // The block alone, as if all other blocks were known, is the least it can be.
+                // The variance cannot be less than that of the block alone, which takes all other blocks for known.
                 var[i] = (known.all[i] + sum / PROBES as f64).max(known.block[i]);
             }
         }

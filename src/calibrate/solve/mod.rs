@@ -1,10 +1,12 @@
 //! Weighted least squares of v = a(star) + z(zero point), the stars eliminated.
 //!
 //! With weights w, the normal equations of the zero points alone are S z = b,
-//! S = D - sum over stars of w w^T / W (W the star's sum of weights): a graph Laplacian, singular by one constant per
-//! component (the gauge: mean 0). S is never formed as a whole. Conjugate gradients solve it, preconditioned by the
-//! exact inverses of diagonal blocks (the exposures of one group) and, across blocks, by a coarse problem with one
-//! unknown per block: groups hang together tightly inside and loosely with each other.
+//! S = D - sum over stars of w w^T / W, with D the diagonal matrix of the zero points' sums of weights and W the star's sum of
+//! weights. This is a graph Laplacian: a constant added to all zero points of a component (a set that common stars link) changes
+//! nothing, so S is singular. The free constant is called the gauge, and is fixed by mean 0 in each component. S is never formed as a
+//! whole. Conjugate gradients solve it, preconditioned by the exact inverses of diagonal blocks (the exposures of one group) and,
+//! across blocks, by a coarse problem with one unknown per block: exposures of one group have nearly all their stars in common, those
+//! of different groups few.
 
 mod errors;
 mod preconditioner;
@@ -18,17 +20,18 @@ use super::components::Components;
 use super::graph::Graph;
 use crate::{Error, Result};
 
-/// Largest block of the preconditioner.
+/// Largest block of the preconditioner, in zero points. This and the next limit bound the time of the dense factors; chosen by hand.
 const MAX_BLOCK: usize = 256;
 /// A component with at most this many zero points is one block: the solve is then direct.
 const MAX_DIRECT: usize = 1024;
 /// Residual, relative to the right-hand side, of a final solution.
 pub const TOLERANCE: f64 = 1e-13;
-/// More iterations than ever seen (tens); reached only if the matrix is not what it should be.
+/// Most iterations of the conjugate gradients. Tens are usual; so many are only reached if the matrix is not positive.
 const MAX_ITERATIONS: usize = 5000;
-/// Residual, relative to the right-hand side, at which rounding may be all that is left.
+/// Largest residual, relative to the right-hand side, for which rounding may be the reason that the iteration makes no more progress,
+/// or that r^T M r or p^T S p is not positive; then the solution is accepted as it is.
 const ROUNDING: f64 = 1e-9;
-/// Residual, relative to the right-hand side, that is good enough after the last iteration.
+/// Largest residual, relative to the right-hand side, that is accepted after the last iteration.
 const ENOUGH: f64 = 1e-6;
 
 /// Weighted observations of the constants, ready to solve.
@@ -145,7 +148,7 @@ impl<'a> System<'a> {
         })
     }
 
-    /// y = S x, by way of each star's weighted mean: no difference of large numbers.
+    /// y = S x. It is summed from differences to each star's weighted mean, so that no two large numbers are subtracted.
     fn apply(&self, x: &[f64], y: &mut [f64]) {
         y.fill(0.0);
         for &star in &self.stars {
@@ -265,7 +268,8 @@ impl<'a> System<'a> {
         let mut stalled = 0;
         for _ in 0..MAX_ITERATIONS {
             let norm = dot(&r, &r).sqrt();
-            // Rounding sets a floor under the residual; three iterations without progress there are the end.
+            // Rounding sets a floor under the residual. `stalled` counts the iterations since it last fell below half of the least
+            // so far; after more than 20 of them it is on that floor.
             stalled = if norm < 0.5 * last { 0 } else { stalled + 1 };
             if norm < last {
                 last = norm;
@@ -277,7 +281,7 @@ impl<'a> System<'a> {
             let curvature = dot(&p, &s);
             let is_positive = rz > 0.0 && curvature > 0.0;
             if !is_positive {
-                // Both are differences of large numbers where rounding is all that is left.
+                // Where only rounding is left both products are differences of large numbers, and their sign says nothing.
                 return if norm <= ROUNDING * scale {
                     Ok(())
                 } else {

@@ -8,7 +8,7 @@ use super::{System, not_positive};
 use crate::Result;
 
 impl System<'_> {
-    /// The part of S in which the unknowns `first..last` meet each other, by the stars that touch them.
+    /// The diagonal blocks of S: for each block the elements between its own unknowns.
     fn blocks_of_s(&self) -> Vec<Mat<f64>> {
         let mut out: Vec<Mat<f64>> = (0..self.blocks.len() - 1)
             .map(|b| Mat::zeros(self.size(b), self.size(b)))
@@ -71,8 +71,8 @@ impl System<'_> {
         Ok(Preconditioner { factors, coarse })
     }
 
-    /// S between the blocks of each of these components, given by first block and the one after the last: each block's unknowns move
-    /// together. A component of one block has no such part, however many there are.
+    /// For each of these components (given by its first block and the one after its last) the coarse matrix: S for unknowns of which
+    /// those of a block all move together. A component of one block needs none.
     fn coarse_matrices(&self, linked: &[(usize, usize)]) -> Vec<Mat<f64>> {
         let mut place = vec![None; self.blocks.len() - 1];
         for (i, &(first, last)) in linked.iter().enumerate() {
@@ -93,7 +93,8 @@ impl System<'_> {
                     None => sums.push((b, w)),
                 }
             }
-            // A star of one block says nothing of others; all blocks of a star are of one component.
+            // All blocks of a star are of one component, so the first one tells which. A star of a single block adds nothing: in the
+            // coarse problem its exposures move together.
             let Some((i, first)) = sums.first().and_then(|(b, _)| place[*b]) else {
                 continue;
             };
@@ -126,7 +127,7 @@ impl Coarse {
     }
 }
 
-/// Diagonals of the preconditioner, in the gauge of mean 0.
+/// Diagonals of the preconditioner, for unknowns whose mean is set to 0.
 pub(super) struct Diagonals {
     /// All of it.
     pub(super) all: Vec<f64>,
@@ -208,7 +209,8 @@ impl Preconditioner {
     }
 }
 
-/// Adds a spring on the mean of the unknowns to a matrix that may be singular by a constant, and tells its strength.
+/// Makes a matrix positive definite that is singular because a constant added to all unknowns changes nothing: a spring that holds
+/// their mean is added. Returns the strength of the spring.
 pub(super) fn pin(s: &mut Mat<f64>) -> f64 {
     let m = s.nrows();
     let diagonal: f64 = (0..m).map(|i| s[(i, i)]).sum();

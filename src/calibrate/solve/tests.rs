@@ -51,7 +51,7 @@ fn oracle(graph: &Graph, weight: &[f64]) -> (Vec<f64>, Vec<f64>) {
             b[z] += w * graph.rv[k];
         }
     }
-    // The gauge as a constraint of large weight: sum of the zero points = 0.
+    // A constant added to all zero points is fixed by one more equation: sum of the zero points = 0.
     for i in n_stars..n {
         for j in n_stars..n {
             a[(i, j)] += 1.0;
@@ -121,7 +121,7 @@ fn probes_find_the_errors_to_a_few_percent() {
 
 #[test]
 fn blocks_that_hang_with_no_other_cost_nothing_together() {
-    // Many groups, each alone but for the last two.
+    // Many groups that share no star with another; only the last two share some.
     let n_groups = 400;
     let mut edges = Vec::new();
     let mut star = 0;
@@ -161,7 +161,7 @@ fn a_right_hand_side_that_no_zero_points_make_is_an_error() {
     let parts = components(&graph, &vec![true; graph.n_stars()], &weight, 1);
     let system = System::new(&graph, &weight, &parts, &group);
     let pre = system.precondition().unwrap();
-    // All zero points moved together change nothing, so nothing makes this.
+    // S maps every vector to one of sum 0 in each component, so no zero points give this right-hand side.
     let b = vec![1.0; system.n()];
     let mut x = vec![0.0; system.n()];
     let error = system

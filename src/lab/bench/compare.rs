@@ -1,7 +1,6 @@
 //! The measurements of `relrv bench`.
 
 #[cfg(feature = "gpu")]
-use crate::numbers::statistics::median_high;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -12,10 +11,11 @@ use super::plate::plate;
 use crate::gpu::AdapterInfo;
 use crate::likelihood::backend::{Backend, BackendConfig, Choice};
 use crate::likelihood::{Batch, Cpu, Gpu, Likelihood, Measurement, VelocityGrid};
+use crate::numbers::statistics::median_high;
 use crate::{Arm, Result};
 
-/// Floating-point operations of the search per pixel and velocity: difference, square, and multiply-add (4), and an eighth
-/// of what is paid once for eight velocities: 3.75 operations for S, its inverse and its logarithm, done by two threads.
+/// Floating-point operations of the search per pixel and velocity: 4 for difference, square and multiply-add, and about 1 for S, its
+/// inverse and its logarithm: 3.75 operations that each of two threads does for eight velocities.
 pub const FLOP: f64 = 5.0;
 
 /// Red and blue spectra of the paper's 59 time-domain plates.

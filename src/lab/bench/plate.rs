@@ -45,7 +45,7 @@ impl Model {
             &StellarParams::dwarf(TEFF_K.0 + share * (TEFF_K.1 - TEFF_K.0)),
             arm,
         );
-        // Golden-section steps spread SNRs over types.
+        // Steps of the golden ratio, so that the signal-to-noise ratios of neighbouring types of stars differ.
         let part = (0.618 * number as f64).fract();
         let snr = SNR.0 * (SNR.1 / SNR.0).powf(part);
         let options = SpectrumOptions::default();
@@ -71,7 +71,7 @@ impl Model {
     /// An exposure at a random velocity, with its own noise.
     fn expose(&self, grid: &VelocityGrid, rng: &mut impl Rng) -> SpectrumPixels {
         let rv_km_s = rng.random_range(-RV_KM_S..RV_KM_S);
-        // Where the grid of pixels lies is other every night, by part of a pixel.
+        // In each exposure the pixels lie elsewhere by part of a pixel, as from night to night.
         let moved = rng.random_range(-3.0..3.0) / C_KM_S;
         let mut exposure = self.exposure.clone();
         exposure.ln_wave.iter_mut().for_each(|l| *l += moved);

@@ -58,7 +58,7 @@ impl Ray {
     }
 }
 
-/// 1 to 3 pixels: a narrow peak anywhere in the pixel hit hardest.
+/// Shares of a narrow ray of 1 to 3 pixels, whose middle lies anywhere in the pixel that is hit hardest.
 fn sharp<R: Rng + ?Sized>(rng: &mut R) -> Vec<f64> {
     match rng.random_range(0..3) {
         0 => vec![1.0],
@@ -80,7 +80,7 @@ fn flat<R: Rng + ?Sized>(rng: &mut R) -> Vec<f64> {
     (0..n).map(|_| rng.random_range(0.7..1.0)).collect()
 }
 
-/// 4 to 6 pixels that a ray crossed aslant: the extraction sees less and less of it.
+/// 4 to 6 pixels of a ray that crossed the detector aslant: from pixel to pixel the extraction of the spectrum sees less of it.
 fn trail<R: Rng + ?Sized>(rng: &mut R) -> Vec<f64> {
     let n = rng.random_range(4..=6);
     let last = rng.random_range(0.1..0.5);

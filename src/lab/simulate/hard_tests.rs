@@ -133,7 +133,7 @@ fn water_velocity_km_s(spectrum: &RawSpectrum) -> f64 {
         .filter(|(v, f)| v.abs() < 110.0 && *f != 0.0)
         .collect();
     let level = near.iter().map(|p| p.1).fold(0.0, f64::max);
-    // Dead pixels are 0. The line-spread function laid where it covers most of what is missing; the next line is 75 km/s away.
+    // The velocity at which the line-spread function covers most of the missing light; the next line is 75 km/s away. Dead pixels are 0.
     let covered = |at: f64| -> f64 {
         near.iter()
             .map(|(v, f)| (level - f) * (-0.5 * ((v - at) / 17.0).powi(2)).exp())

@@ -1,4 +1,4 @@
-//! Binary tables of a simulated file: laid out and told of as the survey's pipeline does it.
+//! Binary tables of a simulated file, with the layout and the header cards of the survey's pipeline.
 
 use crate::fits::BLOCK;
 use crate::fits::header_text::HeaderText;

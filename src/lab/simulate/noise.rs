@@ -70,7 +70,7 @@ impl Defects {
 }
 
 impl Default for Defects {
-    /// As in the public files.
+    /// About as in the survey's public files.
     fn default() -> Self {
         Defects {
             ivar_error: 0.1,
@@ -153,8 +153,8 @@ pub fn measured_snr(pixels: &Pixels, window: std::ops::Range<usize>) -> f64 {
     median_high(&mut snr).unwrap_or(0.0)
 }
 
-/// Share of the last pixel's noise that a pixel takes on, and the factor that keeps the variance, for a `correlation` of
-/// neighbours.
+/// For noise whose neighbouring pixels have this `correlation`: the share of the last pixel's noise that is added to a pixel's own, and
+/// the factor that keeps the variance.
 fn moving_average(correlation: f64) -> (f64, f64) {
     // correlation = share / (1 + share^2).
     let share = 2.0 * correlation / (1.0 + (1.0 - 4.0 * correlation * correlation).max(0.0).sqrt());

@@ -21,10 +21,11 @@ use super::template::Template;
 use super::truth_row::TruthRow;
 use crate::Arm;
 
-/// A row of the truth table, with what the sky did to the spectrum if it is not the kind one.
+/// A row of the truth table; with a sky that is not [`Sky::KIND`](super::effects::Sky::KIND) also what it did to the spectrum.
 pub(super) type Truth = (TruthRow, Option<SkyRow>);
 
-/// How much better than asked for a damaged exposure is, so that it stays the star's best whatever the damage does to it.
+/// Factor by which the signal-to-noise ratio of a damaged exposure is higher than asked for, so that it stays the star's best exposure
+/// although the damage lowers the ratio that is measured.
 const DAMAGED_SNR_FACTOR: f64 = 1.05;
 
 /// The spectra of a star and its companion, one per arm; none where they change from exposure to exposure.
@@ -82,7 +83,7 @@ pub(super) struct Observer<'a> {
 }
 
 impl<'a> Observer<'a> {
-    /// The star `index` of `plate`; no `above` where the sky is kind.
+    /// The star `index` of `plate`; `above` is None where the sky is kind (without effects).
     pub(super) fn new(
         config: &'a Config,
         plate: &'a Plate,
@@ -127,8 +128,8 @@ impl<'a> Observer<'a> {
         out
     }
 
-    /// Chooses whether the star's best exposures are damaged, and how. The best is the one whose file says so, so all are
-    /// made to find it.
+    /// Chooses whether the star's best exposures are damaged, and how. Which exposure is the best is told by the signal-to-noise ratios in
+    /// the files, so all exposures are simulated to find it.
     pub(super) fn damaged(&self) -> Damaged {
         let rng = &mut stream(self.config.seed, Purpose::Damage, [self.index, 0, 0]);
         if rng.random::<f64>() >= self.config.sky.damaged {

@@ -44,7 +44,7 @@ pub fn galactic_deg(ra_deg: f64, dec_deg: f64) -> (f64, f64) {
 /// `(hours or degrees, minutes, seconds)` of an angle in units of the first, truncated to `decimals` of the seconds.
 fn sexagesimal(value: f64, decimals: i32) -> (u32, u32, f64) {
     let scale = 10f64.powi(decimals);
-    // A grain of sand against values like 12.9999999 that are 13 but for rounding.
+    // A millionth is added, because a value like 12.9999999 is 13 but for rounding.
     let units = (value * 3600.0 * scale + 1e-6).floor();
     let seconds = units / scale;
     let whole = (seconds / 3600.0).floor();

@@ -129,7 +129,7 @@ impl Template {
     #[inline]
     fn at(&self, ln_rest: f64) -> (f64, f64) {
         const PER_LN: f64 = C_KM_S / STEP_KM_S;
-        // At least four entries: the range is fixed.
+        // The range of a template is fixed, so there are more than four entries.
         let last = (self.flux.len() - 3) as f64;
         let x = ((ln_rest - self.ln_first) * PER_LN).clamp(1.0, last);
         let i = (x as usize).min(self.flux.len() - 3);

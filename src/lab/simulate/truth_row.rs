@@ -1,7 +1,7 @@
 //! The truth beside the spectra.
 
 /// One row of `truth.csv`: one spectrum. Velocities in km/s, positive away from us; empty where there is none. Where the
-/// sky is not the kind one, the columns of [`SkyRow`](super::SkyRow) follow.
+/// sky is not [`Sky::KIND`](super::Sky::KIND), the columns of [`SkyRow`](super::SkyRow) follow.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct TruthRow {
     /// Name of the file.

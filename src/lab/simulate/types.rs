@@ -48,7 +48,7 @@ fn share_below(teff_k: f64) -> f64 {
 }
 
 /// Parameters that leave hardly a line in the windows, for the share of stars that shall have them: half of them poor in
-/// metals and near 6500 K, half hot. Stars with their own reasons for their parameters are left alone.
+/// metals and near 6500 K, half hot. Stars whose parameters follow from their kind (pulsating and double ones) are left alone.
 pub(super) fn weak_lined(
     config: &Config,
     spid: usize,

@@ -91,7 +91,7 @@ fn prepare(config: &Config) -> Result<Workplace> {
     }
     std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
     for entry in std::fs::read_dir(out).map_err(|e| Error::io(out, e))? {
-        // The state alone is that of a call that ended before its first file.
+        // A directory with nothing but `.relrv` is that of a call that ended before its first file.
         if entry.map_err(|e| Error::io(out, e))?.file_name() != STATE_DIR {
             return Err(Error::Config(format!(
                 "{} is not empty: choose another directory or empty it",
@@ -206,7 +206,7 @@ fn write_gzip(path: &Path, bytes: &[u8]) -> Result<u64> {
     let size = compressor
         .gzip_compress(bytes, &mut packed)
         .map_err(|e| Error::io(path, std::io::Error::other(e)))?;
-    // What an ended call left goes first: a link of this name must not lead anywhere.
+    // What an earlier, ended call left is removed first, so that a symbolic link of this name is not followed.
     workplace::remove(path)?;
     std::fs::File::create_new(path)
         .and_then(|mut file| file.write_all(&packed[..size]))

@@ -1,4 +1,4 @@
-//! One star, arm and signal-to-noise ratio of the Monte Carlo, with its bound, counts and spreads.
+//! A cell: one star, arm and signal-to-noise ratio of the Monte Carlo, with the bound on its errors, its counts and spreads.
 
 use super::monte_carlo::{self, Case};
 use super::spread::Spread;
@@ -90,8 +90,8 @@ impl Cell {
         2 * self.clean.n >= self.n
     }
 
-    /// Scatter to show, km/s: rms of what is not flagged; where that is the lesser half, the half width of all, which single
-    /// velocities far off do not move.
+    /// Scatter to show, km/s: the rms of the velocities without a flag. If these are less than half, the half width of all velocities,
+    /// which single ones far off do not change.
     pub fn scatter_km_s(&self) -> f64 {
         if self.is_clean() {
             self.clean.scatter_km_s

@@ -1,4 +1,4 @@
-//! Simulated exposures measured as the pipeline measures them, against the truth.
+//! Simulated exposures, measured as `relrv measure` does it, against the truth.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -76,7 +76,8 @@ pub fn run_against(
     })
 }
 
-/// The exposures against the reference exposure, as the pipeline does it. An exposure that could not be normalised is None.
+/// Measures the exposures against the reference exposure, as `relrv measure --reference best` does it. An exposure that could not be
+/// normalised is None.
 fn measure(
     exposures: &[Option<Normalized>],
     reference: Option<&Normalized>,

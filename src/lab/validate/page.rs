@@ -7,7 +7,7 @@ use super::section::{Grid, Section};
 use super::settings::{Settings, Timed};
 use crate::report::page::{STYLE, escape, inline};
 
-/// Beside the style of a run's page.
+/// Style of this page, in addition to that of a run's page.
 const MORE_STYLE: &str = "\
 .beside { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2rem; margin: .4rem 0 1rem; }\n\
 .beside h3 { margin: 0; font-size: .95rem; color: #555; font-weight: 600; }\n\
@@ -147,7 +147,7 @@ fn table(grid: &Grid) -> String {
     )
 }
 
-/// What the paper has not.
+/// The tests that the paper does not have.
 fn beyond(done: &[Timed]) -> String {
     let Some(timed) = done.iter().find(|t| t.section.name == "phase") else {
         return String::new();

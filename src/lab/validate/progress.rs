@@ -1,6 +1,6 @@
-//! Who is told how far a test is.
+//! The progress of a test, for whoever wants to show it.
 
-/// Is told how far a test is.
+/// Is told how far a test has come.
 pub trait Progress {
     /// `done` of the `total` steps of the test `test` are done, the last of them `what`; 0 and no word at the beginning.
     fn steps(&self, test: &str, done: usize, total: usize, what: &str);

@@ -1,8 +1,8 @@
-//! How much is drawn, and what came of it.
+//! The settings of all tests together, and the result of one.
 
 use super::section::Section;
 
-/// How much is drawn.
+/// How much is simulated.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Small samples: a minute or two, and numbers that scatter.

@@ -1,4 +1,4 @@
-//! What the tests of the paper sum up with.
+//! Statistics for the tests of the paper.
 
 use crate::numbers::statistics;
 

@@ -110,7 +110,7 @@ impl<'t, 'b> PixelColumns<'t, 'b> {
         let column = self.get("LOGLAM")?;
         let column = column.ok_or_else(|| bad_column("no column LOGLAM or WAVELENGTH"))?;
         let wave = match column.element() {
-            // log10 in more than float32: the wavelength keeps what it has.
+            // log10 of the wavelength in float64: it is turned into wavelengths, so that no digits are lost.
             ElementType::F64 => column
                 .to_f64()
                 .map(|log| StoredWave::Linear(log.into_iter().map(|x| 10f64.powf(x)).collect())),

@@ -1,5 +1,5 @@
-//! The frame of an exposure's wavelengths: what its header says, checked against the Earth's motion, and mended where the survey's
-//! files are otherwise than the rest of them, which are in vacuum and in the Sun's frame.
+//! The frame of an exposure's wavelengths. The survey's files are in vacuum and in the Sun's frame; where a header says that its
+//! wavelengths are not, they are moved there. What the header says is checked against the Earth's motion.
 
 use crate::C_KM_S;
 use crate::lamost::raw::{FileHeader, RawSpectrum, StoredWave};
@@ -12,7 +12,8 @@ const BELIEVED_KM_S: f64 = 2.0;
 /// Settles the frames of one file's exposures.
 #[derive(Debug, Default)]
 pub(super) struct Settler {
-    /// What HELIO_RV should be, about: of the first exposure, as the Earth's place takes as long as reading a tenth of a spectrum.
+    /// What HELIO_RV should be, about, km/s. It is computed for the first exposure alone, because that takes as long as reading a tenth of
+    /// a spectrum.
     near_km_s: Option<f64>,
 }
 
@@ -32,8 +33,8 @@ impl Settler {
         let said = frame.helio_rv_km_s;
         exposure.helio_rv_km_s = match frame.is_heliocentric {
             Some(false) => {
-                // A header that names another velocity knows what is in its wavelengths; but zero is none, and the opposite one is
-                // the Earth's by another convention.
+                // If the header names a velocity that is not the Earth's, it is taken for what was left in the wavelengths. But zero
+                // means that there is none, and the opposite sign is the Earth's velocity by another convention.
                 let is_other = |v: &f64| *v != 0.0 && (v + near_km_s).abs() > BELIEVED_KM_S;
                 let by_km_s = said
                     .filter(|v| is_believed(v) || is_other(v))
@@ -55,7 +56,7 @@ impl Settler {
     }
 }
 
-/// Changes every wavelength (A). What was stored with 24 bits goes on with 53.
+/// Changes every wavelength (A). Wavelengths that were stored as float32 become float64, so that no more digits are lost.
 fn change(wave: &mut StoredWave, new_aa: impl Fn(f64) -> f64) {
     let changed = match wave {
         StoredWave::Log10(log10) => log10

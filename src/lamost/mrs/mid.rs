@@ -33,7 +33,7 @@ pub(super) fn mid(header: &Header<'_>, lmjm: i64) -> Mid {
     let believed = |s: &f64| *s > 0.0 && *s <= MAX_EXPTIME_S;
     let exptime_s = header.float("EXPTIME").filter(believed);
     let span_s = begin.zip(end).map(|(b, e)| e - b).filter(believed);
-    // Local time in the releases so far; UTC where a header is of that mind.
+    // The dates are local time in the releases so far; where that contradicts LMJM and UTC does not, they are UTC.
     let after_minute = begin.and_then(|begin_s| {
         let local = begin_s - 60.0 * lmjm as f64;
         [local, local + LOCAL_MINUS_UTC_S]
@@ -45,7 +45,8 @@ pub(super) fn mid(header: &Header<'_>, lmjm: i64) -> Mid {
         (Some(exptime_s), Some(span_s)) => (exptime_s - span_s).abs() > AGREE_S,
         _ => false,
     };
-    // With both dates the middle is theirs: what is a little longer than the exposure is so at both ends.
+    // With both dates the middle is halfway between them: if they are a little farther apart than the exposure is long, the excess is
+    // taken to be half at either end.
     let length_s = match (exptime_s, span_s) {
         (Some(exptime_s), Some(span_s)) if !contradicts_span && !contradicts_minute => {
             Some(span_s.max(exptime_s))

@@ -9,8 +9,8 @@ use crate::Arm;
 use crate::fits::reader::Part;
 use crate::lamost::raw::{MrsFile, RejectReason, Rejection};
 
-/// Notes each missing exposure as one that was not used. What is no HDU, or a table of unknown name, may have been one, and is told
-/// already.
+/// Adds a rejection for each missing exposure. Bytes that are no HDU, and tables of unknown names, may be missing exposures that have
+/// a rejection already; so many are not told again.
 pub(super) fn tell(path: &Path, parts: &[Part<'_>], file: &mut MrsFile) {
     let mut n_told_before = parts.iter().filter(|part| is_unknown(part)).count();
     for (arm, expected) in Arm::ALL.into_iter().zip(file.header.n_exposures) {

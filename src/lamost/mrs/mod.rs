@@ -35,7 +35,7 @@ pub fn read_header(path: &Path, inflater: &mut Inflater) -> Result<FileHeader, R
             return primary::file_header(path, &header);
         }
     }
-    // A long header, or a broken file: the whole of it tells which.
+    // Either the header is very long or the file is broken: it is read as a whole to tell which.
     let parts = split(inflater.read(path)?).map_err(|problem| not_fits(path, problem))?;
     primary_of(path, &parts)
 }
@@ -105,7 +105,7 @@ fn primary_of(path: &Path, parts: &[Part<'_>]) -> Result<FileHeader, Rejection> 
     }
 }
 
-/// Whose kind of table a spectrum is in.
+/// The kind of table that a spectrum is in: the survey's, or another.
 #[derive(Clone, Copy, PartialEq)]
 enum TableKind {
     Survey,
@@ -143,7 +143,7 @@ fn read_hdu(
             format!("the file is cut: expected {expected} bytes of data, found {found}"),
         ));
     }
-    // No header where the next one should be, nor the remains of one: this HDU's size is wrong.
+    // Where the next header should be there is neither a header nor the remains of one: the size of this HDU is wrong.
     if let Some(Part::Gap {
         is_text: false,
         problem,

@@ -55,7 +55,7 @@ pub(super) fn file_header(path: &Path, header: &Header<'_>) -> Result<FileHeader
     })
 }
 
-/// More exposures than a night has minutes are a damaged number.
+/// A count of more exposures than a day has minutes is a damaged number.
 const MOST_EXPOSURES: usize = 1440;
 
 fn names(header: &Header<'_>) -> StarNames {
@@ -72,7 +72,7 @@ fn names(header: &Header<'_>) -> StarNames {
     }
 }
 
-/// The Earth moves at 30 km/s and turns at 0.5: a larger velocity is none that was taken off.
+/// Largest HELIO_RV that is believed, km/s. The Earth moves at 30 km/s and its surface at 0.5, so a real one is far below.
 const MAX_HELIO_RV_KM_S: f64 = 100.0;
 
 /// What the header says of the wavelengths.

@@ -1,4 +1,4 @@
-//! Names of stars that stay.
+//! Names of stars that stay the same when files are added.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub struct KnownStars {
 }
 
 impl KnownStars {
-    /// Of a list; positions that are none are left out.
+    /// The stars of a list; those whose position is not on the sky are left out.
     pub fn new(mut stars: Vec<KnownStar>) -> Self {
         stars.retain(|s| (0.0..=360.0).contains(&s.ra_deg) && (-90.0..=90.0).contains(&s.dec_deg));
         stars.sort_by(|a, b| a.designation.cmp(&b.designation));
@@ -171,7 +171,7 @@ pub(super) fn designation(ra_deg: f64, dec_deg: f64) -> String {
     )
 }
 
-/// A number tells stars apart whose positions share a name: at a pole many positions do.
+/// Appends a number to a name that is taken: near a pole many positions have the same name.
 fn make_unique(designation: &mut String, taken: &mut HashSet<String>) {
     let same = designation.clone();
     let mut n = 1;

@@ -70,7 +70,7 @@ struct Work {
     stats: GpuStats,
 }
 
-/// Constants of Eq. 3 of a chunk's spectra that the device does not see.
+/// The part of ln L (Eq. 3) that does not depend on velocity, for each spectrum of a chunk: it is added on the host.
 type Constants = Vec<f64>;
 
 /// Why an adapter cannot run the kernel; None if it can.
@@ -102,8 +102,8 @@ impl Gpu {
         }
         let kernel = engine.kernel("likelihood", shader, "measure", N_READ_ONLY)?;
         let slots = [Slot::new(&engine, N_INPUTS)?, Slot::new(&engine, N_INPUTS)?];
-        // Systems restart a driver that is silent for 2 s (Windows) or 5 s (Linux, Intel); an H100 does 10^12 in a second,
-        // an integrated GPU some 3 * 10^10, lavapipe some 10^9 a core.
+        // Pixels times velocities of one dispatch. Systems restart a driver that is silent for 2 s (Windows) or 5 s (Linux, Intel);
+        // an H100 does 10^12 in a second, an integrated GPU some 3 * 10^10, lavapipe some 10^9 a core.
         let max_work = match engine.info().kind {
             DeviceKind::Discrete | DeviceKind::Virtual => 200_000_000_000,
             DeviceKind::Integrated | DeviceKind::Other => 20_000_000_000,
@@ -131,7 +131,7 @@ impl Gpu {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Work> {
-        // After a panic elsewhere the slots are as good as before: each start checks the device.
+        // A lock that is poisoned by a panic elsewhere can be used: each start checks the device and writes the slots anew.
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -152,7 +152,7 @@ impl Gpu {
             .min(MAX_WORKGROUPS)
             .min(room)
             .max(1);
-        // Few dispatches have more workgroups than a dimension allows, and then a second dimension takes them.
+        // If there are more workgroups than one dimension of a dispatch may have, a second dimension is used.
         let x = n.min(u64::from(self.engine.info().max_workgroups));
         let y = n / x;
         *uniform = Params {
@@ -217,7 +217,7 @@ impl Gpu {
         out: &mut Vec<Measurement>,
     ) -> Result<()> {
         let spectra = &batch.spectra[chunk.spectra.clone()];
-        // While the device is busy.
+        // The host computes these constants while the device is busy.
         let clock = Instant::now();
         let constants: Constants = spectra.par_iter().map(|s| s.ln_constant()).collect();
         work.stats.finish += clock.elapsed();

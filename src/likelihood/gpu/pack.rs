@@ -1,4 +1,7 @@
 //! A batch as the device wants it, cut into as few dispatches as the limits allow.
+//!
+//! A *four* is four neighbouring float32 numbers, which the shader reads as one vector. The *rest* of a table is all of it but the
+//! fluxes: variances, their means over blocks, and the coarse tables.
 
 use std::ops::Range;
 
@@ -55,7 +58,8 @@ pub struct TablePlace {
     pub rest: u64,
 }
 
-/// Copies of the fluxes, each one float further on, so that a four begins anywhere.
+/// Copies of the fluxes, each beginning one float later than the one before, so that four numbers from any place on are an aligned four
+/// in one of the copies.
 pub const ROW_COPIES: u64 = 4;
 
 impl Chunk {
@@ -82,7 +86,7 @@ impl Chunk {
         [vec![0, records], pixels, fluxes, rest]
     }
 
-    /// Fours of floats in each of [`ROW_COPIES`].
+    /// Number of fours in each of the [`ROW_COPIES`].
     pub fn row_stride(&self) -> u32 {
         (float_bytes(self.n_flux) / (4 * F32)) as u32
     }
@@ -183,7 +187,7 @@ fn row_bytes(n_flux: u64) -> u64 {
 }
 
 fn float_bytes(n_floats: u64) -> u64 {
-    // The search's last tile reads beyond, and in fours.
+    // The search's last tile reads beyond the end of the fluxes, and everything is read in fours: room is left for both.
     F32 * (n_floats.next_multiple_of(4) + TILE as u64 + 16)
 }
 
@@ -197,7 +201,7 @@ fn pixel(pixels: &SpectrumPixels, i: usize, frac_bits: u32) -> Pixel {
     let unit = f64::from(1u32 << frac_bits);
     let place = (f64::from(pixels.index[i]) + f64::from(pixels.frac[i])) * unit;
     Pixel {
-        // Saturates.
+        // The cast saturates, so that no place is out of range.
         place: place.round() as u32,
         flux: pixels.flux[i].clamp(-MAX_FLUX, MAX_FLUX),
         ivar: pixels.ivar[i].clamp(MIN_IVAR, MAX_IVAR),

@@ -17,11 +17,11 @@ pub const SHADER: &str = concat!(
 /// Velocities of one tile of the search.
 pub const TILE: usize = 1024;
 
-/// Bits of [`Found::state`]: the kernel was here; there is a refinement; its parabola has a vertex.
+/// Bit of [`Found::state`]: the kernel has written this result.
 pub const WRITTEN: u32 = 1;
-/// See [`WRITTEN`].
+/// Bit of [`Found::state`]: the peak lies far enough from the ends of the grid to be looked at exactly.
 pub const REFINED: u32 = 2;
-/// See [`WRITTEN`].
+/// Bit of [`Found::state`]: the parabola through the exact values has a vertex.
 pub const VERTEX: u32 = 4;
 
 /// Settings of a dispatch.
@@ -36,7 +36,7 @@ pub struct Params {
     pub scratch_stride: u32,
     /// 1 to leave the interpolated curve in scratch.
     pub curve: u32,
-    /// Fours of numbers in each shifted copy of the fluxes.
+    /// Number of fours (four float32 numbers) in each shifted copy of the fluxes.
     pub row_stride: u32,
 }
 

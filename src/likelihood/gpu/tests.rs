@@ -206,7 +206,7 @@ fn odd_sizes_and_odd_weights() {
             assert_alike(on_gpu, on_cpu, name);
         }
     }
-    // One alone is as it is in company.
+    // A spectrum measured alone gives the same result as in the batch.
     for (i, together) in on_gpu.iter().enumerate() {
         let alone = Batch {
             spectra: vec![batch.spectra[i].clone()],

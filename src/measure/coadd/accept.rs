@@ -1,4 +1,7 @@
 //! Which exposures agree, and the velocities that come of it.
+//!
+//! The limits here are those of docs/method.md, section 11 ("Who agrees", "Errors", "Noise and misfits"). Where nothing else is
+//! said they were chosen by hand; `tests/integration/agreement_plates.rs` and `coadd.rs` show what they give on simulated plates.
 
 use super::super::first_pass::FirstPass;
 use super::laid::{Laid, Next, is_sure};
@@ -7,27 +10,28 @@ use crate::likelihood::{Measurement, RvFlags, flags};
 use crate::numbers::statistics::median_high;
 use crate::reference::coadd::{Compared, Misfit};
 
-/// An exposure differs from the others if the part of its residuals that is no noise is larger than this, in units of its noise
-/// and the model's error, and of its error for pure noise.
+/// An exposure differs from the others if [`Misfit::smooth`], the mean product of neighbouring residuals in units of their
+/// variance, is above the first limit and also above so many of its own errors. It is 0 for pure noise.
 const SMOOTH_LIMIT: f64 = 0.2;
 const SMOOTH_SIGMA: f64 = 5.0;
 
-/// Or if its lines are deeper or shallower by this part, and by this many errors.
+/// An exposure also differs if its lines are deeper or shallower by this part, and by this many errors.
 const DEPTH_LIMIT: f64 = 0.08;
 const DEPTH_SIGMA: f64 = 5.0;
 
-/// Or if its pieces disagree about its velocity: reduced chi^2.
+/// It also differs if the velocities of the pieces of its window scatter with a reduced chi^2 above this.
 const PIECES_LIMIT: f64 = 4.0;
 
-/// Or if it holds this share of sunlight more than the others, where the share is known to so much: in stars like the Sun it may
-/// not be.
+/// It also differs if it holds so much more or less sunlight than the others, as a share of its light. This is only asked where the
+/// error of the share is below the second number: in a star like the Sun it is large.
 const SUNLIGHT_LIMIT: f64 = 0.25;
 const SUNLIGHT_KNOWN: f64 = 0.05;
 
-/// An exposure without which the star looks single is acquitted in the arm where it did so anyway, if it differs by no more than this.
+/// A best exposure was left out because the star looked double with it, and turned out to be single without it. In a band in which
+/// the star looked single all along, the exposure is not odd after all if its [`difference`] is no more than this.
 const ACQUITTED: f64 = 0.5;
 
-/// It is odd if it differs by this many times as much as the others do.
+/// An exposure that differs is odd if its [`difference`] is more than this many times the median of the others'.
 const ODD_RATIO: f64 = 3.0;
 
 /// Whether an exposure differs from the others by more than its noise.
@@ -35,7 +39,7 @@ pub(super) fn differs(misfit: &Misfit) -> bool {
     difference(misfit) > 1.0
 }
 
-/// By how much an exposure differs, 1 being too much.
+/// By how much an exposure differs: the largest of its differences over their limits, so that above 1 it differs.
 pub(super) fn difference(misfit: &Misfit) -> f64 {
     let smooth = misfit.smooth / SMOOTH_LIMIT.max(SMOOTH_SIGMA * misfit.smooth_sigma);
     let depth = misfit.depth.abs() / DEPTH_LIMIT.max(DEPTH_SIGMA * misfit.depth_sigma);
@@ -44,7 +48,7 @@ pub(super) fn difference(misfit: &Misfit) -> f64 {
         true => misfit.sunlight.abs() / SUNLIGHT_LIMIT,
         false => 0.0,
     };
-    // What cannot be known is no difference.
+    // `f64::max` passes over NaN, so what cannot be measured counts as no difference.
     [smooth, depth, pieces, sunlight]
         .into_iter()
         .fold(0.0, f64::max)
@@ -81,8 +85,8 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
     }
 }
 
-/// Whether a fourth of the star's exposures differ from the others in what is no noise: it changes, or has two sets of lines that
-/// move.
+/// Whether [`Misfit::smooth`] is above [`NO_COPIES`] for a fourth of the star's exposures: then the star changes, or has two sets of
+/// lines that move.
 fn are_no_copies(laid: &Laid<'_>, compared: &[Compared]) -> bool {
     let members = (0..compared.len()).filter(|i| laid.coadd.is_member(*i));
     let mut smooth: Vec<f64> = members.map(|i| compared[i].misfit.smooth).collect();
@@ -91,12 +95,13 @@ fn are_no_copies(laid: &Laid<'_>, compared: &[Compared]) -> bool {
     smooth.get(quartile).is_some_and(|s| *s > NO_COPIES)
 }
 
-/// The part of the residuals that is no noise, above which a fourth of the exposures are no copies of the others: between single
-/// stars under a hard sky (below 0.1) and double-lined ones.
+/// Limit of the upper quartile of [`Misfit::smooth`] over a star's exposures, above which they are no copies of each other. It lies
+/// between single stars, simulated with all effects of sky and detector (below 0.1), and double-lined ones; docs/method.md, section
+/// 11, "No coadd".
 const NO_COPIES: f64 = 0.12;
 
-/// Flags exposures that differ, of a star without an odd one among them. Of two that differ neither can be told to be the odd
-/// one.
+/// Flags the exposures that differ, of a star that gets no coadd. If there are only two, both are flagged: nothing tells which of
+/// them is the wrong one.
 fn note_differences(star: &mut FirstPass, differences: &[f64]) {
     let are_two = differences.len() == 2;
     for (m, difference) in star.measurements.iter_mut().zip(differences) {
@@ -108,8 +113,8 @@ fn note_differences(star: &mut FirstPass, differences: &[f64]) {
     }
 }
 
-/// The exposure that differs most, if it does by much more than the others. Of two exposures neither can be told to be the odd
-/// one.
+/// The exposure that differs most, if it differs by [`ODD_RATIO`] times as much as the others. None if there are only two: nothing
+/// tells which of them is the wrong one.
 fn odd_one(laid: &Laid<'_>, differences: &[f64]) -> Option<usize> {
     let members = || (0..differences.len()).filter(|i| laid.coadd.is_member(*i));
     if members().count() < 3 {
@@ -175,10 +180,10 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
     Next::Done
 }
 
-/// By how much the errors are larger than those that noise gives, as the pieces of the window say: if their velocities scatter
-/// by more than their errors, so does their mean. What moves no velocity makes no error larger.
+/// Factors by which the errors are larger than those that noise gives. If the velocities of the pieces of a window scatter by more
+/// than their errors, so does their mean; a misfit that moves no velocity makes no error larger (docs/method.md, (20b)).
 ///
-/// A star's exposures have much of it in common, so each exposure's scale is drawn to that of all.
+/// The exposures of a star mostly have the same misfits, so each exposure's factor is drawn to that of all.
 fn error_scales(laid: &Laid<'_>, compared: &[Compared], noise: &[f64]) -> Vec<f64> {
     let pieces = |i: usize| {
         let misfit = &compared[i].misfit;
@@ -199,7 +204,7 @@ fn error_scales(laid: &Laid<'_>, compared: &[Compared], noise: &[f64]) -> Vec<f6
     let scale = |i: usize| {
         let (chi2, dof) = pieces(i);
         let reduced = (chi2 + STAR_DOF * usual) / (dof + STAR_DOF);
-        // Also where it is no number.
+        // `f64::max` gives 1 also where `reduced` is NaN.
         (reduced / CHANCE).sqrt().max(1.0)
     };
     (0..compared.len()).map(scale).collect()
@@ -214,16 +219,19 @@ fn noise_scale(compared: &Compared) -> f64 {
     }
 }
 
-/// Fewer exposures have a coadd with noise of its own, which neighbouring pixels share.
+/// With fewer exposures in the coadd the scale of the noise is not measured: the others' coadd is then so noisy itself, with noise
+/// that neighbouring pixels share, that the differences of residuals do not give the exposure's own noise.
 const NOISE_EXPOSURES: usize = 3;
 
-/// Scales that a quoted variance is wrong by: 20 to 25 % in public files, and more in single ones. Others tell of something else.
+/// Scales of the noise that are believed: a quoted variance is wrong by 20 to 25 % in public files, and by more in some of them. A
+/// scale outside of this range has another reason than the noise, and is not used.
 const NOISE_SCALES: std::ops::RangeInclusive<f64> = 0.7..=1.5;
 
-/// So much more than 1 is chance: the scatter of the sums over a star of ten exposures.
+/// A reduced chi^2 that is above 1 by so much is chance: it is the scatter of the sums over a star of ten exposures.
 const CHANCE: f64 = 1.1;
 
-/// Degrees of freedom that speak for errors as noise gives them, and those of the star's other exposures.
+/// Weights, in degrees of freedom, with which each chi^2 is drawn to what is expected: that of all exposures of the star to 1, and
+/// that of one exposure to that of all.
 const PRIOR_DOF: f64 = 22.0;
 const STAR_DOF: f64 = 44.0;
 
@@ -231,10 +239,11 @@ const STAR_DOF: f64 = 44.0;
 /// field's ripple of 0.8 % over some 50 km/s has a slope of 1.1e-4 itself. A star like the Sun has 3e-3.
 const MIN_SLOPE: f64 = 1.8e-4;
 
-/// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure is told to be unlike the others.
+/// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure gets the flag `not_as_others`.
 const WIDE_CLIP_PIXELS: usize = 8;
 
-/// What the comparison with the others makes of an exposure that was searched for before.
+/// The measurement of an exposure against the coadd of the others. `searched` is its last measurement on the whole grid, from which
+/// the second peak and the flags about peaks are kept.
 fn measurement(searched: &Measurement, now: &Compared) -> Measurement {
     let sums = PrecisionSums {
         slope2: now.slope2,

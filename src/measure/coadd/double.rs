@@ -1,9 +1,9 @@
-//! Two sets of lines in a star, as all of its exposures but one see them.
+//! Whether a star shows two sets of lines, and whether it still does without its best exposure.
 //!
-//! They are looked for when the exposures have judged each other pixel by pixel, so that a cosmic ray in the reference is no
-//! second set. A best exposure that alone makes a star double is a spoiled one: half of its light may be scattered
-//! sunlight, or the fibre was on another star. So a star that looks double is laid again without its best exposure, and must
-//! look double then as well.
+//! They are looked for when the defects that only one exposure has were taken out, so that a cosmic ray in the reference is not
+//! taken for a second set. A best exposure that alone makes a star look double is a spoiled one: half of its light may be
+//! scattered sunlight, or the fibre was on another star. So the exposures of a star that looks double are laid over each other
+//! again without the best one, and the star must look double then as well.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ pub(super) enum Verdict {
     Doubtful,
 }
 
-/// Fewer exposures of a band than this are not judged without the best one.
+/// A band with fewer exposures than this is not tried without its best one: a single exposure would be left.
 pub(super) const FEWEST: usize = 3;
 
 /// Judges a star by its bands.
@@ -50,7 +50,7 @@ pub(super) fn judge(
             star.is_suspected = is_double_alone(&evidence, star.band);
         }
     }
-    // Exposures that were left out for other reasons have had their trial.
+    // A band in which an exposure was left out before, for whatever reason, is not tried again.
     let may_be_tried = |band: &Stand<'_>| {
         let odd = &band.star().odd;
         odd.len() >= FEWEST && !odd.contains(&true)
@@ -62,7 +62,8 @@ pub(super) fn judge(
     }
 }
 
-/// Notes which of the exposures that are not odd show two sets of lines. Of two exposures it may be either.
+/// Notes which of the exposures that are not odd show two sets of lines. Of two exposures both are noted: nothing tells which of them
+/// does.
 fn note(star: &mut FirstPass, double: &[bool]) {
     star.double_lined.fill(false);
     let not_odd = (0..star.odd.len()).filter(|i| !star.odd[*i]);

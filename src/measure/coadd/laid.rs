@@ -9,7 +9,8 @@ use crate::likelihood::{Measurement, RvFlags};
 use crate::reference::Coadd;
 use crate::spectrum::Normalized;
 
-/// With little information a velocity this many of its errors from the star's others is that of a peak of noise.
+/// A velocity that is flagged for little information, and lies this many of its errors from the star's others, is taken for that of
+/// a peak of noise. Chosen by hand; docs/method.md, section 11, "Where exposures are laid".
 const FAR_SIGMA: f64 = 3.0;
 
 /// Flags of a measurement whose velocity says nothing.
@@ -39,11 +40,11 @@ pub(super) struct Laid<'a> {
     pub n_searches: usize,
 }
 
-/// A star after the first pass.
+/// A star in one band after the first pass, laid if it could be.
 pub(super) enum Stand<'a> {
-    /// Its exposures cannot be laid over each other.
+    /// Its exposures could not be laid over each other: it keeps the velocities against its best exposure.
     Alone(&'a mut FirstPass),
-    /// They could.
+    /// Its exposures lie over each other.
     Laid(Laid<'a>),
 }
 
@@ -56,7 +57,7 @@ impl<'a> Stand<'a> {
         }
     }
 
-    /// Exposure `i` as the others left it.
+    /// Exposure `i` without what the comparison with the others took out of it.
     pub fn cleaned(&self, i: usize) -> Cow<'_, Normalized> {
         match self {
             Stand::Alone(star) => Cow::Borrowed(&star.normalized[i]),
@@ -114,15 +115,16 @@ impl<'a> Laid<'a> {
         self.star
     }
 
-    /// The best exposure is unlike the others: where they lie is not known from it.
+    /// Leaves out the best exposure, which is unlike the others: their velocities against it say nothing, so they are to be measured
+    /// again against the next best one.
     pub fn without_best(self) -> Next<'a> {
         let star = self.give_up();
         star.odd[star.best] = true;
         Next::Again(star)
     }
 
-    /// The best exposure is the reference, without its defects. Foreign light is left: where exposures are no copies of each other
-    /// their differences pass for it.
+    /// Takes the best exposure, without its defects, for the reference. Foreign light (`reference::coadd::foreign`) is not taken
+    /// off: where exposures are no copies of each other, their differences look like it.
     pub fn with_best_alone(self) -> Next<'a> {
         let trial = self.star.on_trial.take();
         if let Some(best) = trial {
@@ -136,7 +138,7 @@ impl<'a> Laid<'a> {
     }
 }
 
-/// Whether the velocity is that of the star, and no peak of noise.
+/// Whether the velocity is certainly that of the star, and not that of a peak of noise.
 pub(super) fn is_sure(m: &Measurement) -> bool {
     !m.flags
         .intersects(NO_PLACE | RvFlags::LOW_INFORMATION | RvFlags::MULTIPLE_PEAKS)
@@ -149,7 +151,7 @@ pub(super) fn is_sure(m: &Measurement) -> bool {
 pub(super) fn places(measured: &[Measurement]) -> Vec<f64> {
     let sure = measured.iter().filter(|m| is_sure(m));
     let mut sure: Vec<f64> = sure.map(|m| m.rv_km_s).collect();
-    // The velocity of the best exposure where nothing else is known.
+    // Where no exposure is sure, 0: the velocity of the best exposure.
     let centre = median_high(&mut sure).unwrap_or(0.0);
     let place = |m: &Measurement| {
         let is_far = (m.rv_km_s - centre).abs() > FAR_SIGMA * m.rv_err_km_s;

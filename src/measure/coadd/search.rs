@@ -1,7 +1,7 @@
 //! Exposures searched for on the whole grid of velocities once more.
 //!
-//! They are few, and come up star by star while others are still laid: so the host's own code does it, whatever the back end, and
-//! no thread waits for another one's star.
+//! They are few, and come up star by star while other stars are still at an earlier step. So the CPU's code does it, whatever the back
+//! end, and no thread waits for another one's star.
 
 use super::super::comparison::Comparison;
 use super::super::first_pass::FirstPass;
@@ -39,7 +39,8 @@ pub(super) fn against_others(
     .collect()
 }
 
-/// All exposures of the star against the best one of those that are not odd. A star without one stays as it is.
+/// Measures all exposures of the star against the best one of those that are not odd. If none of these can be a reference, the star
+/// stays as it is.
 pub(super) fn against_best(comparison: &Comparison, star: &mut FirstPass, clocks: &StageClocks) {
     let found = clocks.time(Stage::Reference, || {
         let others = (0..star.normalized.len())

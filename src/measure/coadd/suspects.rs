@@ -5,14 +5,15 @@ use super::laid::{Laid, NO_PLACE, Next, is_sure};
 use crate::likelihood::Measurement;
 use crate::reference::coadd::Compared;
 
-/// An exposure is found elsewhere than where it lay if it is this many of its errors away.
+/// An exposure has moved if the search finds it more than this many of its errors from where it lay. The numbers here were chosen by
+/// hand; docs/method.md, section 11, "Suspects", says how many spectra they are.
 const MOVED_SIGMA: f64 = 1.0;
 
 /// Times that exposures are searched for against the coadds of the others, at most.
 const MAX_SEARCHES: usize = 3;
 
-/// An exposure is searched for on the whole grid again if settling moved it by this many of its errors, or if the second peak
-/// was so high: then the first pass may have found the wrong one.
+/// An exposure is a suspect if settling moved it by more than this many of its errors, or if the second peak of its likelihood was
+/// higher than this part of the first one: then the first pass may have taken the wrong peak.
 const SUSPECT_SIGMA: f64 = 6.0;
 const SUSPECT_SECOND_PEAK: f64 = 0.35;
 
@@ -38,7 +39,7 @@ pub(super) fn suspected(mut laid: Laid<'_>) -> Next<'_> {
     }
 }
 
-/// Takes what was found of a star's suspects: lays them there, and judges.
+/// Takes the measurements of a star's suspects: lays them where they were found, and judges the star if none of them has moved.
 pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>) -> Next<'_> {
     laid.n_searches += 1;
     let mut anew = laid.coadd.rv_km_s();

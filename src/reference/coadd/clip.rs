@@ -1,29 +1,33 @@
-//! Pixels that only a defect can put where they are.
+//! Pixels whose residuals only a defect explains: a cosmic ray, a trail, scattered light.
 //!
-//! A residual that a wrong velocity explains is no defect: where an exposure is still on its way, the flanks of its lines are
+//! A residual that a wrong velocity explains is no defect: as long as an exposure has not settled, the flanks of its lines are
 //! off the others by as much as a cosmic ray.
 //!
 //! What is narrower than the line-spread function did not come through the spectrograph. What is wider may be a defect as
-//! well, if one exposure of several has it alone.
+//! well, if only one of several exposures has it.
+//!
+//! The numbers are those of docs/method.md, section 11, "Clipping", and were chosen by hand; `tests/integration/agreement_rays.rs`
+//! and `coadd_plates.rs` show on simulated spectra what they give.
 
 use std::ops::Range;
 
 /// A pixel that is off the coadd of the others by more than this many sigma and narrower than a line is a defect.
 const CLIP_SIGMA: f64 = 5.0;
 
-/// An exposure may have this many times farther to go than the step that was found, as lines are no straight slopes.
+/// The true distance that an exposure still has to go may be this many times the step that was found, because lines are not straight
+/// slopes.
 const STEP_REACH: f64 = 1.5;
 
-/// Pixels at least half as far off as the farthest one of a narrow defect: no more than this part of the line-spread function's
-/// width, which is that of what comes through the spectrograph.
+/// A defect is narrow if the neighbouring pixels that are at least half as far off as its farthest one are no more than this part of
+/// the line-spread function's width. What comes through the spectrograph is as wide as that function at least.
 const NARROW: f64 = 2.0 / 3.0;
 
-/// A wider defect, such as a trail or a blob of scattered light, is known only by this, that none of the star's other exposures
-/// has it. So it takes as many exposures,
+/// A wider defect, such as a trail or a blob of scattered light, can only be told by this, that none of the star's other exposures
+/// has it. So it is looked for only with at least so many exposures.
 const WIDE_EXPOSURES: usize = 3;
-/// none of the others may be off to the same side by this many sigma there,
+/// No other exposure may be off to the same side by this many sigma where a wide defect is.
 const OTHERS_SIGMA: f64 = 4.0;
-/// and it goes as far as the exposure is off by this many sigma.
+/// A wide defect is clipped as far as its exposure is off by this many sigma.
 const WIDE_END_SIGMA: f64 = 2.0;
 /// An exposure with more wide defects than this is another spectrum and not a spoiled one: nothing wide is clipped.
 const MOST_WIDE: usize = 3;
@@ -31,8 +35,8 @@ const MOST_WIDE: usize = 3;
 /// Pixels on either side that go with a clipped one.
 pub(super) const CLIP_MARGIN: usize = 2;
 
-/// Pixels on either side within which only the farthest-off pixel of all exposures is clipped in one round: the coadd that
-/// it was part of puts the others off, too.
+/// Pixels on either side within which only the farthest-off pixel of all exposures is clipped in one round. It was part of the coadds
+/// that the other exposures are compared with, and puts these off as well, until it is clipped.
 const CLIP_REACH: usize = 4;
 
 /// An exposure against the coadd of the others, as far as clipping goes.
@@ -57,7 +61,7 @@ pub(super) fn far_off(z: &[f64], step: f64, flux: impl Fn(usize, f64) -> f64) ->
         if z[*k].abs() <= CLIP_SIGMA {
             return false;
         }
-        // What a shift within reach makes of the flux, at every half pixel.
+        // The range of the flux over all shifts within reach, tried at every half pixel.
         let here = flux(*k, 0.0);
         let n = (2.0 * reach).ceil();
         let (mut low, mut high) = (0.0f64, 0.0f64);
@@ -78,7 +82,7 @@ pub(super) fn far_off(z: &[f64], step: f64, flux: impl Fn(usize, f64) -> f64) ->
 pub(super) struct Defect {
     pub exposure: usize,
     pub pixels: Range<usize>,
-    /// Wider than what is told by its width alone.
+    /// It is not narrow, and was found because no other exposure has it.
     pub is_wide: bool,
 }
 
@@ -122,7 +126,8 @@ pub(super) fn defects(
     out
 }
 
-/// Of an upward and a downward pixel equally far off, as in two exposures, the upward one is the cosmic ray.
+/// Size of a residual, a little less for downward ones: of two exposures that differ from each other, one is off upwards and one
+/// downwards by the same amount, and the upward one has the cosmic ray.
 fn score(z: f64) -> f64 {
     if z > 0.0 { z } else { -0.999 * z }
 }

@@ -1,8 +1,11 @@
 //! Light that is not the star's and does not move with it: what the sky subtraction has left of the night sky's lines and of
 //! moonlight.
 //!
-//! It stands still in the observer's frame, where its lines are known to be; how much of each is in an exposure is found with
-//! its velocity. What is not significant is shrunk to nothing, so that a clean spectrum loses next to nothing.
+//! It stands still in the observer's frame, where its wavelengths are known; how much of each light is in an exposure is found
+//! together with its velocity. An amount that is not significant is set to 0, so that a clean spectrum loses next to nothing.
+//!
+//! docs/method.md, section 11, "Foreign light", has the method. The limits here were chosen by hand; the tests of this folder and
+//! `tests/integration/agreement_plates.rs` show what they give.
 
 use crate::C_KM_S;
 use crate::reference::sunlight::Sunlight;
@@ -22,12 +25,12 @@ const FWHM_SIGMA: f64 = 2.354_820_045;
 /// A line is followed as far as this, in standard deviations.
 const REACH_SIGMA: f64 = 3.0;
 
-/// Less than this many of its errors is nothing: a line of the sky, which can stand nowhere else, and sunlight, which a star
-/// like the Sun resembles.
+/// An amount of less than this many of its errors is set to 0. The limit for a line of the sky is low, because it can stand nowhere
+/// else; that for sunlight is high, because the spectrum of a star like the Sun is much the same.
 const LINE_SIGMA: f64 = 2.0;
 const SUN_SIGMA: f64 = 4.0;
 
-/// In exposures of a lower signal-to-noise ratio, noise hides so much sunlight.
+/// In exposures of a lower signal-to-noise ratio sunlight is not looked for: noise hides it.
 const SUN_SNR: f64 = 15.0;
 
 /// Height of what the sky subtraction leaves of a line, in units of the continuum, or of the noise of a pixel if that is more
@@ -35,14 +38,16 @@ const SUN_SNR: f64 = 15.0;
 const LINE_HEIGHT: f64 = 0.05;
 const LINE_HEIGHT_SIGMA: f64 = 4.0;
 
-/// An amount of more than this many times its standard deviation is something else.
+/// An amount of more than this many times the standard deviation that is expected ([`LINE_HEIGHT`], [`SUN_SHARE`]) has another reason,
+/// and is not taken for foreign light.
 const MOST: f64 = 3.0;
 
-/// Part of a light's profile that good pixels must hold, in its square: under a cosmic ray its wings alone say nothing.
+/// Part of a light's squared profile that good pixels must hold. Where the middle of a line is masked, as under a cosmic ray, its
+/// wings alone say nothing.
 pub(super) const LEAST_SEEN: f64 = 0.6;
 
-/// Moonlight that the sky subtraction has left is of this share of a star's light (standard deviation): what is much more in a
-/// star like the Sun is a chance, as the two hardly differ.
+/// Standard deviation of the moonlight that the sky subtraction leaves, as a share of the star's light. A much larger share found in a
+/// star like the Sun is chance, as the two spectra hardly differ.
 const SUN_SHARE: f64 = 0.05;
 
 /// Pixels of an exposure, and what one unit of a foreign light adds to each.
@@ -52,7 +57,7 @@ pub(super) struct Light {
     pub profile: Vec<f64>,
     /// A spectrum that takes the place of a part of the star's, and is not added to it: the profile less the star's flux.
     pub is_mixed: bool,
-    /// Less than this many of its errors is nothing.
+    /// An amount of less than this many of its errors is set to 0.
     pub least_sigma: f64,
     /// Standard deviation of its amounts, at most.
     pub most: f64,

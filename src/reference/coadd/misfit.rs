@@ -1,23 +1,25 @@
-//! How an exposure differs from the coadd of the others: by what is no noise, whatever the noise is.
+//! How an exposure differs from the coadd of the others, measured so that a wrong size of the noise (quoted variances are off by 10 to
+//! 25 % in public files) does not count as a difference.
 
 use crate::spectrum::normalize::Normalized;
 
 /// Pieces of the window whose velocities are compared.
 pub(super) const PIECES: usize = 12;
 
-/// Distance of residuals whose product tells a misfit from noise, in widths of the line-spread function: what comes through the
-/// spectrograph is as wide as that, and noise is white. But two pixels at least: what noise the coadd has, its spline gives to
-/// neighbours alike.
+/// Distance of two residuals whose product tells a misfit from noise, in widths of the line-spread function. What comes through the
+/// spectrograph is wider than that, so both have it, while the noise of two pixels is independent. It is two pixels at least, because
+/// the noise of the coadd, a spline, is alike in neighbouring pixels.
 const MISFIT_LAG: f64 = 1.0 / 3.0;
 const MISFIT_LEAST_PIXELS: usize = 2;
 
-/// A residual counts no more than this in the misfit, so that a single defect does not make one.
+/// Residuals beyond this are cut to it in the misfit, so that a single defect does not make one. Chosen by hand.
 const MISFIT_MOST_SIGMA: f64 = 6.0;
 
 /// How an exposure differs from the coadd of the others, the errors holding [`MODEL_SIGMA`](crate::spectrum::MODEL_SIGMA).
 #[derive(Clone, Copy, Debug)]
 pub struct Misfit {
-    /// Mean product of residuals a third of the line-spread function apart, in units of the noise: what is no noise, however large that is.
+    /// Mean product of residuals a third of the line-spread function's width apart, in units of their variance. Its expectation is 0 for
+    /// noise of any size.
     pub smooth: f64,
     /// Standard deviation of `smooth` for pure noise.
     pub smooth_sigma: f64,
@@ -29,7 +31,7 @@ pub struct Misfit {
     pub pieces_chi2: f64,
     /// Its degrees of freedom.
     pub pieces_dof: f64,
-    /// The same chi^2 with the model's error, reduced.
+    /// The same, reduced, with [`MODEL_SIGMA`](crate::spectrum::MODEL_SIGMA) added to the pixels' errors.
     pub pieces_chi2_model: f64,
     /// Share of sunlight in it, less that in the others, and its error; 0 and infinite where that was not looked for.
     pub sunlight: f64,
@@ -82,7 +84,7 @@ pub(super) fn pieces_chi2(pieces: &[Piece; PIECES]) -> (f64, f64) {
     (chi2, (n as f64 - 1.0).max(0.0))
 }
 
-/// Sums for residuals as a part of the lines and a constant, which takes up what the continua differ by.
+/// Sums for a fit of the residuals by a multiple of the lines and a constant, which allows for a difference of the continua.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Depth {
     pub weight: f64,
@@ -104,10 +106,10 @@ impl Depth {
     }
 }
 
-/// Differences of neighbouring residuals count no more than this squared, in sigma: a defect is no noise.
+/// Squared differences of neighbouring residuals, in units of their variance, are cut to this (3.5 sigma): a defect is no noise.
 pub(super) const NOISE_MOST2: f64 = 12.25;
 
-/// Fewer differences tell nothing (their scale is good to 5 % then).
+/// From fewer differences the scale of the noise is not formed. From so many it is good to 5 %.
 const FEWEST_DIFFERENCES: usize = 200;
 
 /// Noise over quoted noise, from `n` squared differences of neighbours.
@@ -118,7 +120,7 @@ pub(super) fn noise_scale(squares: f64, n: usize) -> f64 {
     }
 }
 
-/// What is smooth in the residuals within the window, and its error.
+/// [`Misfit::smooth`] of the residuals `z` within the window, and its standard deviation for pure noise.
 pub(super) fn smooth(exposure: &Normalized, z: &[f64]) -> (f64, f64) {
     let window = exposure.band.ln_window();
     let lag = (MISFIT_LAG * exposure.band.lsf_pixels).round() as usize;

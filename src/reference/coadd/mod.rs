@@ -3,6 +3,12 @@
 //! Pixels are put at their shifted places on the best exposure's scale, and the sums of the spline's normal equations add:
 //! nothing noisy is interpolated, and the coadd without one exposure is the sum over the others. An exposure is always
 //! compared with the coadd of the others, so that its own noise is on one side only.
+//!
+//! Words used in this folder: an exposure *lies* in the coadd at the velocity at which its pixels were put on that scale; the scale
+//! is that of the best exposure's pixels; a *sweep* is one comparison of an exposure with the coadd of the others; in a *round*
+//! all exposures are compared and moved, and they have *settled* when a round moves none of them any more. Symbols are those of
+//! docs/method.md, sections 8 and 11: f' is the slope of the reference per km/s, r a residual, sigma_t^2 the variance of an
+//! exposure's pixel, S that variance and the reference's together, V the variance of f'.
 
 mod clip;
 mod foreign;
@@ -63,15 +69,15 @@ pub struct Coadd {
     knots: Knots,
     /// c ln(1 + v/c) at which each exposure lies in it, km/s.
     shift_km_s: Vec<f64>,
-    /// What the last comparison adds to that.
+    /// How far each is still off by the last comparison, km/s: to be added to that.
     rest_km_s: Vec<f64>,
     /// Which exposures are part of the coadd.
     members: Vec<bool>,
     parts: Vec<Part>,
-    /// Of all members.
+    /// Sums over all members.
     all: Sums,
     prior: Vec<f64>,
-    /// Share of its squared slope that follows noise (`super::response`).
+    /// Share of the squared slope of the coadd of all members that follows its noise (`super::response`).
     noise_share: f64,
     /// Variances of fitted flux and slope at each pixel of the scale.
     spread: Vec<[f64; 2]>,
@@ -83,9 +89,11 @@ pub struct Coadd {
 }
 
 impl Coadd {
-    /// Of `exposures`, shifted by `rv_km_s` against exposure `best`; those without a finite velocity are no part of it. Knots
-    /// lie every `spacing` pixels of the best exposure. None where fewer than two exposures have a velocity; the exposures are
-    /// given back then.
+    /// The coadd of `exposures`, each shifted by its velocity `rv_km_s` against exposure `best`; those without a finite velocity are no
+    /// part of it. Knots lie every `spacing` pixels of the best exposure.
+    ///
+    /// # Errors
+    /// The exposures themselves, where fewer than two of them have a velocity.
     pub fn new(
         exposures: Vec<Normalized>,
         best: usize,
@@ -265,7 +273,8 @@ impl Coadd {
         self.each_without_one(which.iter().copied(), |_, sums| {
             let mut fit = SplineFit::default();
             fit.fit_with_prior(&sums.equations, &self.prior);
-            // One exposure less is so much more noise.
+            // Without the exposure the share of noise in the slope is larger by as much as the weight is less (docs/method.md,
+            // (20a)).
             let more = total(&self.all.ivar) / total(&sums.ivar);
             let response = response(self.noise_share * more);
             let reference = Reference::of_fit(ln_wave, self.knots, fit, &sums.ivar, response);

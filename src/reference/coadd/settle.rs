@@ -1,4 +1,6 @@
-//! Exposures moved until they lie over each other, and rid of what one of them has alone.
+//! Exposures are moved until they lie over each other, and defects that only one of them has are clipped.
+//!
+//! The numbers are those of docs/method.md, section 11 ("Where exposures are laid"), and were chosen by hand.
 
 use super::clip::{CLIP_MARGIN, Residuals, defects};
 use super::sweep::{Sweep, sweep};
@@ -10,20 +12,21 @@ use crate::spline::bspline::SplineFit;
 /// Rounds of laying the exposures over each other, at most.
 const MAX_ROUNDS: usize = 6;
 
-/// No further round if no velocity is to be moved by more than this part of its error: what the next round would add is a sixth
-/// of that.
+/// The exposures have settled if no velocity is to be moved by more than this part of its error. The step is applied all the same; what
+/// another round would add is a sixth of it.
 const SETTLED_SIGMA: f64 = 0.7;
 
-/// What is clipped and less than this many sigma off has moved the others' velocities by no more than a tenth of their errors:
-/// only the exposures that lost pixels are compared again.
+/// If no clipped pixel was more than this many sigma off, it has moved the velocities of the other exposures by no more than a tenth of
+/// their errors. Then only the exposures that lost pixels are compared again.
 const MINOR_SIGMA: f64 = 12.0;
 
-/// The prior is found anew if an exposure is moved by more than this many of its errors, or a pixel is clipped that is off by so
-/// many: less changes the power of the spectrum by nothing to speak of.
+/// The prior of the reference (`spline::bspline`) is found anew if an exposure was moved by more than this many of its errors, or if a
+/// clipped pixel was off by more than this many sigma. Smaller changes hardly change the power of the spectrum.
 const FAR_SIGMA: f64 = 2.0;
 const FAR_CLIP_SIGMA: f64 = 30.0;
 
-/// An exposure that is to be moved by less than this part of its error stays where it lies in the coadd: it blurs nothing.
+/// An exposure that is to be moved by less than this part of its error stays where it lies in the coadd: so small a shift does not blur
+/// the lines.
 const STAYS_SIGMA: f64 = 0.1;
 
 /// How far a round moved the velocities.
@@ -108,8 +111,8 @@ impl Coadd {
         let mut largest_sigma = 0.0f64;
         for (i, sweep) in self.sweeps.iter().enumerate() {
             let information = sweep.totals.information;
-            // The others' coadd lies where their mean does. With this part of the difference an exposure and the others meet
-            // where the mean of all is.
+            // The velocity of the others' coadd is their mean. If each exposure is moved by this part of its distance to it, all
+            // meet at the mean of all (docs/method.md, (19)).
             let part = match self.members[i] {
                 true => 1.0 - information / total,
                 false => 1.0,
@@ -156,7 +159,7 @@ impl Coadd {
         self.sweeps = sweeps;
     }
 
-    /// Takes the weight from pixels that only a defect can put where they are.
+    /// Finds the pixels whose residuals only a defect explains, and sets their weights to 0.
     fn clip(&mut self) -> Clip {
         let n = self.exposures[self.best].ln_wave.len();
         let residuals: Vec<Option<Residuals<'_>>> = self

@@ -23,7 +23,7 @@ impl Sums {
         self.equations
             .set_difference(&all.equations, &part.equations);
         self.ivar.clear();
-        // What is left of equal numbers is rounding, no information.
+        // A difference of less than a billionth is the rounding of two equal numbers, and no information.
         let less = |(a, p): (&f64, &f64)| if a - p > 1e-9 * a { a - p } else { 0.0 };
         self.ivar.extend(all.ivar.iter().zip(&part.ivar).map(less));
     }

@@ -9,11 +9,11 @@ use super::view::{AtPixels, View};
 use crate::spectrum::MODEL_SIGMA;
 use crate::spectrum::normalize::Normalized;
 
-/// Part of the pixels' variance that is left in the fitted flux, about; enough for clipping.
+/// Variance of the fitted flux over that of the pixels it was fitted to, about. Used for clipping alone, where it need not be exact.
 pub(super) const FLUX_VARIANCE_SHARE: f64 = 0.35;
 
-/// Velocities are moved by no more than this in one round, bins of a quarter of the line-spread function's width: a step is good
-/// as far as lines are straight.
+/// Velocities are moved by no more than this in one round, in bins of a quarter of the line-spread function's width. A step is
+/// computed from the slope of the lines, and is only good as far as these are straight. Chosen by hand.
 const MAX_STEP_BINS: f64 = 1.5;
 
 /// Sums over the window at the place where the exposure lies. S = sigma_t^2 + sigma_ref^2, f' = d f_ref / d v.
@@ -68,7 +68,7 @@ const LANES: usize = 4;
 
 type Lanes = [f64; LANES];
 
-/// Pixels after which the product of S goes to the logarithm: S lies within 1e-8 and 1e6, its 32nd power within float64.
+/// So many values of S are multiplied before the logarithm is taken. S lies between 1e-8 and 1e6, so a product of 32 fits float64.
 const LOGARITHM: usize = 32;
 
 /// Sums over pixels `range`, counted from the first one of `at`.
@@ -240,10 +240,11 @@ fn sum_window(exposure: &Normalized, at: &AtPixels, out: &mut Sweep) {
     };
 }
 
-/// Notes foreign light, and takes the night sky's lines out of the residuals. What the curvature of the velocity loses by it.
+/// Notes foreign light, and takes the night sky's lines out of the residuals. Returns by how much the curvature of the velocity,
+/// sum f'^2 / S, becomes smaller because the light is found from the same pixels.
 ///
-/// Sunlight stays in the residuals: what it looks like after another star's continuum is not known well enough to correct
-/// velocities by it, but how far it moves them is.
+/// Sunlight stays in the residuals: its shape after division by another star's continuum is not known well enough to correct
+/// velocities. But it is known well enough how far it moves them.
 fn take_off(exposure: &Normalized, lights: &[Light], at: &mut AtPixels, out: &mut Sweep) -> f64 {
     let mut lost = 0.0;
     let n = at.flux.len();
@@ -326,7 +327,7 @@ pub(super) fn sweep(
             ..out.misfit
         };
         let totals = &mut out.totals;
-        // The velocity is found with the foreign light: it knows so much less.
+        // Velocity and foreign light are found from the same pixels, so less is known of the velocity.
         let left = (1.0 - lost / totals.slope2).max(0.1);
         totals.slope2 *= left;
         totals.own_slope2 *= left;

@@ -76,7 +76,7 @@ fn an_exposure_is_no_part_of_its_own_reference() {
         coadd.references(&[i])[0].as_ref().unwrap().at(l)
     };
     let change = |i: usize| (at(&after, i).flux - at(&sound, i).flux).abs();
-    // What is left comes through the prior, which is found from all.
+    // The reference still depends a little on the exposure, by way of the prior, which is found from all of them.
     assert!(change(2) < 0.25 * change(1), "{} {}", change(2), change(1));
     // Four exposures of equal weight.
     let variance = at(&sound, 2).pixel_variance;
@@ -132,7 +132,7 @@ fn what_cannot_be_a_coadd_is_none() {
     }
 }
 
-/// Exposures first laid off their places: what is lost of each at the end.
+/// Lays exposures at wrong velocities first, lets them settle, and returns the pixels that each has lost at the end.
 fn lost(
     rv_km_s: &[f64],
     off_km_s: &[f64],
@@ -191,7 +191,7 @@ fn lines_of_an_exposure_laid_elsewhere_are_not_clipped() {
 
 #[test]
 fn pixels_come_back_where_an_exposure_is_laid_anew() {
-    // So far off that deep lines lie beside each other.
+    // One pixel of one exposure is spoiled: it is clipped, comes back when the exposures are laid anew, and is clipped again.
     let mut coadd = Coadd::new(exposures(&RV_KM_S, 0.01, 6), 0, 3, &RV_KM_S).unwrap();
     coadd.exposures[3].flux[700] += 1.0;
     assert!(coadd.place(&RV_KM_S));
@@ -256,7 +256,7 @@ fn a_line_of_the_sky_is_taken_off_where_it_stands_and_nowhere_else() {
         );
         assert_eq!(height_of(None, height), (0.0, 0.0));
     }
-    // What is more than the subtraction can leave is something else.
+    // A line that is higher than the sky subtraction can leave is not taken for one of the sky's.
     let (taken, _) = height_of(Some(15.0), 0.4);
     assert!(taken.abs() < 0.1, "{taken}");
 }

@@ -1,11 +1,13 @@
 //! How strong the water lines are in each exposure, from many stars that were observed in it.
 //!
 //! A star's exposures are its own spectrum m times 1 - s T, with T moved by the Earth's velocity. The own spectrum is not
-//! known; it is the same in all exposures, and it is taken to be a random pattern with the width of distribution that the star's
-//! mean spectrum has. Marginalising over it leaves, for the strengths s of the exposures alone, a small linear system. What
-//! it knows of the differences between exposures comes from differences of the same star's spectra, in which its own lines
-//! cancel; what it knows of the strengths' common level comes from the shape of the spectra, star by star with the error that
-//! the star's own lines make. The systems of all stars are added.
+//! known; it is the same in all exposures, and it is taken to be a random pattern with the scatter that the star's mean spectrum
+//! has. Marginalising over it leaves a small linear system for the strengths s of the exposures. What this says about
+//! differences between exposures comes from differences of the same star's spectra, in which the star's own lines cancel. What it
+//! says about the common level of the strengths comes from the shape of the spectra, and each star errs there by its own lines.
+//! The systems of all stars are added.
+//!
+//! The equations and what they give are in docs/method.md, section 13. The limits below were chosen by hand.
 
 use super::{absorption, to_observed};
 use crate::C_KM_S;
@@ -24,7 +26,7 @@ const CORRELATED: f64 = 6.0;
 /// Half width of the running mean that is taken off, grid points: 8 A, broad against a line and narrow against wings of H alpha.
 const HALF_WINDOW: usize = 50;
 
-/// What no model of a spectrum is better than: flat fields, widths of lines.
+/// Error of the model, in units of the continuum, that is added to the noise: flat fields and widths of lines are not known better.
 const FLOOR: f64 = 0.005;
 
 /// Stellar lines deeper than so many of the pattern's sigma are not looked at.
@@ -40,7 +42,7 @@ const MIN_POINTS: usize = 200;
 /// A strength of less than so many of its errors is taken for none, and one not far above is drawn towards 0.
 const NO_WATER_SIGMA: f64 = 3.0;
 
-/// Strengths before anything is known: 100 mm of water and less.
+/// Standard deviation of the strengths before anything is known, in units of 10 mm of water: 100 mm.
 const PRIOR_SIGMA: f64 = 10.0;
 
 /// Strength of the water lines in one exposure, in units of 10 mm of water.
@@ -72,7 +74,7 @@ pub struct StarSystem {
     lmjm: Vec<i64>,
     matrix: Vec<f64>,
     vector: Vec<f64>,
-    /// Sum of squares of the data over their variance, what is expected of it, and so what is wrong with the model.
+    /// Sum of squares of the data over their variance; with `freedom`, its expectation, it tells how well the model fits.
     squares: f64,
     freedom: f64,
 }
@@ -109,7 +111,7 @@ impl StarSystem {
         }
         let mut used = vec![true; mean.len()];
         let mut pattern = pattern_of(&gridded, &used);
-        // Strong lines distort the running mean around them; without them it is taken again.
+        // Strong lines distort the running mean around them, so it is taken again without them.
         for _ in 0..2 {
             let sigma = robust_sigma(&pattern, &used).max(FLOOR);
             for (used, pattern) in used.iter_mut().zip(&pattern) {
@@ -312,7 +314,8 @@ pub fn solve(stars: &[StarSystem]) -> Vec<Strength> {
     let mut values = vec![0.0; n];
     let mut errors = vec![f64::INFINITY; n];
     let mut inflation = vec![1.0; stars.len()];
-    // The first solution tells which stars are badly described; the second and third go without their false certainty.
+    // The first solution shows which stars the model describes badly. In the second and third their errors are larger, so that they
+    // have less weight.
     for _ in 0..3 {
         let (mut matrix, mut vector) = (vec![0.0; n * n], vec![0.0; n]);
         for ((star, place), inflation) in stars.iter().zip(&places).zip(&inflation) {
@@ -335,7 +338,7 @@ pub fn solve(stars: &[StarSystem]) -> Vec<Strength> {
             (0..n).map(|i| row(i).map(|(a, x)| a * x).sum()).collect()
         };
         values = times(&vector);
-        // How far each star alone would move the solution says how well the stars agree.
+        // How well the stars agree is told by how far each of them alone would move the solution.
         let mut moved = vec![0.0; n];
         for ((star, place), inflation) in stars.iter().zip(&places).zip(&mut inflation) {
             let own: Vec<f64> = place.iter().map(|&p| values[p]).collect();

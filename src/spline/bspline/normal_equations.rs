@@ -15,7 +15,7 @@ pub struct NormalEquations {
 }
 
 impl NormalEquations {
-    /// Of no pixel at all.
+    /// The sums over no pixel.
     pub fn new(knots: Knots) -> Self {
         NormalEquations {
             matrix: vec![[0.0; 4]; knots.n_coefficient()],
@@ -135,7 +135,7 @@ pub(super) fn sum_pixels(
     ivar: &[f64],
 ) {
     let spacing = phases.len();
-    // Of the coefficients of this interval; the first has no part in the next one.
+    // Sums of the four coefficients of this interval. The first of them has no part in the next interval, and is stored then.
     let mut rows = [[0.0; 4]; 4];
     let mut sums = [0.0; 4];
     let mut rest = flux.iter().zip(ivar);

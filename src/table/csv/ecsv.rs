@@ -62,7 +62,7 @@ pub(in crate::table) fn take_head(input: &mut dyn BufRead, path: &Path) -> Resul
         head.delimiter = match head.meta.delimiter.as_deref() {
             Some(",") => b',',
             Some(" ") => b' ',
-            // The standard's default is a space; commas that are there all the same are believed.
+            // The standard says that a space is the delimiter if the header names none. If the line has commas, these are it.
             None if next.contains(',') => b',',
             None => b' ',
             Some(other) => {

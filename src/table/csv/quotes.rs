@@ -1,5 +1,5 @@
-//! Quotes of a CSV file that do not come in pairs: whatever follows such a one would be taken for one cell, and rows
-//! would be lost without a word. Zeros, which are in no text, are looked for on the way.
+//! Quotes of a CSV file that do not come in pairs: everything after such a quote would be taken for one cell, and rows
+//! would be lost without a word. The same pass looks for zero bytes, which no text has.
 
 use std::io::{Error, ErrorKind, Read, Result};
 
@@ -39,7 +39,7 @@ impl<R: Read> CheckQuotes<R> {
 
     fn see(&mut self, byte: u8) -> Result<()> {
         if byte == 0 {
-            // What a crash leaves behind, or an encoding that is not known.
+            // A zero byte: the rest of a file after a crash, or an encoding that is not known.
             return Err(Error::new(
                 ErrorKind::InvalidData,
                 format!("line {}: expected text, found a byte of zero", self.line),

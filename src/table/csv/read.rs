@@ -41,7 +41,7 @@ impl Guess {
 
     fn data(self) -> ColumnData {
         if !self.any {
-            // Nothing but missing cells: missing floats, if there are rows at all.
+            // A column with nothing but missing cells is one of floats.
             ColumnData::F64(Vec::new())
         } else if self.int {
             ColumnData::I64(Vec::new())
@@ -155,7 +155,7 @@ fn push(cells: &mut Cells, cell: &str) -> bool {
         ColumnData::F32(v) => keep(v, word.parse().ok()),
     };
     if !taken && matches!(cells.data, ColumnData::I64(_)) && word.parse::<u64>().is_ok() {
-        // An unsigned one beyond 2^63 stays what it is as text.
+        // An unsigned integer beyond 2^63 does not fit, and is kept as text.
         cells.turn_to_text();
         return push(cells, word);
     }

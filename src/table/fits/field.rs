@@ -27,7 +27,7 @@ pub(super) struct Field {
     is_escaped: bool,
     /// Truth values were stored as bytes 0 and 1 by somebody who does not know the standard's T and F.
     has_ones: bool,
-    /// Integers to be written as they came.
+    /// Width of the integers in the file, to be written again.
     width: Option<Width>,
     cells: Cells,
 }
@@ -77,7 +77,7 @@ pub(super) fn field(
         && element != ElementType::Text
         && element != ElementType::Logical;
     let data = match element {
-        // Of other elements no field is made.
+        // Columns of other types were left out before.
         ElementType::Text | ElementType::Other(_) => ColumnData::Text(Vec::new()),
         ElementType::Logical => ColumnData::Bool(Vec::new()),
         _ if scaled => ColumnData::F64(Vec::new()),
@@ -161,11 +161,11 @@ impl Field {
                 i64::try_from(value).map_err(|_| value)
             };
             match &mut self.cells.data {
-                // A column of integers that became one of text, see below.
+                // A column of integers that was turned into text because of a value beyond 2^63, see below.
                 ColumnData::Text(v) if is_int => {
                     v.push((i128::from(stored) + self.offset).to_string());
                 }
-                // The standard's null, and astropy's empty text.
+                // A first byte of 0 is the standard's null; astropy writes an empty text in the same way.
                 ColumnData::Text(_) if cell.first() == Some(&0) => self.cells.push_null(),
                 ColumnData::Text(v) => {
                     let end = cell.iter().position(|&b| b == 0).unwrap_or(cell.len());
@@ -230,7 +230,7 @@ impl Field {
             meaning: self.meaning,
             ucd: self.ucd,
             data,
-            // Where true is 1, false is 0.
+            // In a column whose true is the byte 1, the byte 0 is false and not a null.
             nulls: nulls.filter(|_| !self.has_ones),
             width: None,
         }

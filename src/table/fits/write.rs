@@ -102,7 +102,8 @@ fn table_header(table: &Table, stored: &[Stored], path: &Path) -> HeaderText {
         .iter()
         .filter(|time| table.column(time.column).is_some())
         .collect();
-    // The scale and place of what has none of its own; each column of dates has (FITS standard 4.0, section 9).
+    // TIMESYS and TREFPOS hold for dates that have no scale and place of their own. Here each column of dates has its own (FITS
+    // standard 4.0, section 9).
     if let Some(last) = times.last() {
         header.text("TIMESYS", last.scale, "time scale");
         header.text("TREFPOS", last.position, "where the times are those of");
@@ -224,7 +225,7 @@ impl Stored {
             'K' => (i64::MIN, i64::MAX),
             _ => return None,
         };
-        // Among one more number than there are rows there is one that no row has.
+        // Among n + 1 numbers there is one that none of the n rows has.
         let highest = highest.min(lowest.saturating_add(nulls.len() as i64));
         let used: std::collections::HashSet<i64> = (0..nulls.len())
             .filter(|&row| !nulls[row])

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 thread_local! {
-    /// Panics of this thread are caught, and the caller tells what is wrong.
+    /// True while panics of this thread are caught, so that they are not printed: the caller reports what is wrong.
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -13,8 +13,8 @@ thread_local! {
 ///
 /// `work` must leave nothing behind that a panic in its middle would spoil.
 pub(in crate::table) fn catch<T>(work: impl FnOnce() -> T) -> Option<T> {
-    // The hook is the program's: it is put in once, in front of the one that was there, which panics of all other threads and at
-    // all other times still reach.
+    // The panic hook is one for the whole program. Ours is installed once, and calls the one that was there before for panics of all
+    // other threads and at all other times.
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let told = take_hook();

@@ -57,7 +57,7 @@ fn read_unguarded(path: &Path) -> Result<ReadTable> {
     let mut out = ReadTable::new(Table::new(), Vec::new());
     let mut last_root = None;
     for i in 0..schema.num_columns() {
-        // One of several columns of a group: taken or told of once.
+        // A group is stored as several columns; it was left out, with a reason, at the first of them.
         let root = Some(schema.get_column_root_idx(i));
         if std::mem::replace(&mut last_root, root) == root {
             continue;
@@ -249,7 +249,7 @@ fn finish(cells: Cells, reading: Reading, name: &str, path: &Path) -> Result<Fin
         }
         (Cells::I32(v), Reading::Unsigned32) => plain(v, |x| i64::from(x as u32), ColumnData::I64),
         (Cells::I64(v), Reading::Unsigned64) if v.iter().flatten().any(|&x| x < 0) => {
-            // Beyond 2^63: exact as text.
+            // Unsigned integers beyond 2^63 are kept as text, which is exact.
             texts(v, |x| (x as u64).to_string())
         }
         (Cells::I32(v), _) => plain(v, |x| x, ColumnData::I32),

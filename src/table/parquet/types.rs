@@ -30,13 +30,13 @@ pub(in crate::table) enum Reading {
     OldTimestamp,
     /// Text.
     Text,
-    /// Bytes that nobody calls text: text if they are.
+    /// Bytes of which the file does not say that they are text. They are read as text if all of them are UTF-8.
     Bytes,
     /// Sixteen bytes that are a UUID.
     Uuid,
 }
 
-/// What a column without a place in a table would have to be.
+/// End of the message for a column that a table cannot hold: what it would have to be.
 const WOULD_SERVE: &str = "one number, truth value or text in each row would serve";
 
 /// How to read the column, or why there is no place for it.
@@ -48,7 +48,7 @@ pub(in crate::table) fn reading(descr: &ColumnDescriptor) -> Result<Reading, Str
     if let Some(LogicalType::Decimal(_)) | None = logical
         && (logical.is_some() || converted == ConvertedType::DECIMAL)
     {
-        // A larger power of ten than any number of 38 digits needs comes of damage.
+        // Decimals have 38 digits at most, so a larger scale is the result of damage.
         return match u32::try_from(descr.type_scale()) {
             Ok(scale) if scale <= 38 => Ok(Reading::Decimal(scale)),
             _ => left_out(&format!("decimals with a scale of {}", descr.type_scale())),
@@ -115,7 +115,7 @@ pub(in crate::table) fn reading(descr: &ColumnDescriptor) -> Result<Reading, Str
     }
 }
 
-/// Bits of the column's integers where they are others than a table's own.
+/// Width of the column's integers where it is none of those that a table has in memory.
 pub(in crate::table) fn width(descr: &ColumnDescriptor) -> Option<Width> {
     if let Some(LogicalType::Integer(int)) = descr.logical_type_ref() {
         return Width::of(u32::try_from(int.bit_width).ok()?, int.is_signed);
@@ -186,7 +186,7 @@ pub(in crate::table) fn decimals(values: Vec<Option<i128>>, scale: u32) -> Colum
     if scale == 0 && all(&|n| i64::try_from(n).is_ok()) {
         return ColumnData::I64(values.iter().map(|n| n.unwrap_or(0) as i64).collect());
     }
-    // Both are exact in a float, so that the quotient is the nearest one.
+    // Numerator and power of ten are exact in a float, so that their quotient is the float nearest to the decimal.
     if scale <= 22 && all(&|n| n.unsigned_abs() <= 1 << 53) {
         let power = 10_f64.powi(scale as i32);
         let float = |n: &Option<i128>| n.map_or(f64::NAN, |n| n as f64 / power);

@@ -47,7 +47,7 @@ pub(in crate::table) fn write(
     write_all(table, out).map_err(|e| Error::io(path, system_error(e)))
 }
 
-/// What the system said, where it did: a full disk is to be told as one.
+/// The system's error if there is one inside: a full disk must be reported as such.
 fn system_error(error: ParquetError) -> std::io::Error {
     match error {
         ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
@@ -134,7 +134,7 @@ fn write_cells(
         (ColumnWriter::Int64ColumnWriter(w), ColumnData::I64(v)) => {
             write_some(w, column, rows, |i| v[i])
         }
-        // Without a sign, with the bits of an integer that has one.
+        // Unsigned 32-bit integers are stored as signed ones with the same bits.
         (ColumnWriter::Int32ColumnWriter(w), ColumnData::I64(v)) => {
             write_some(w, column, rows, |i| v[i] as u32 as i32)
         }

@@ -2,7 +2,8 @@
 
 use crate::{Error, Result};
 
-/// What comes between the stars and the files beside noise and zero points. Zero turns an effect off.
+/// What comes between the stars and the files beside noise and zero points. Zero turns an effect off. A sky is called kind if it has
+/// none of these effects ([`Sky::KIND`], the default of `relrv simulate`), and hard if it has all of them ([`Sky::HARD`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sky {
     /// Cosmic rays in the widths of real frames (flat ones, slanted trails) in place of 1 to 3 pixels.
@@ -38,7 +39,7 @@ pub struct Sky {
 }
 
 impl Sky {
-    /// Nothing but an inverse variance that is off by 10 %.
+    /// The kind sky: no effect but an inverse variance that is off by 10 %.
     pub const KIND: Sky = Sky {
         real_cosmics: false,
         water: 0.0,
@@ -57,7 +58,7 @@ impl Sky {
         weak_lined: 0.0,
     };
 
-    /// Everything that real spectra have been seen to have, about as much of it.
+    /// The hard sky: every effect that real spectra have been seen to have, in about the same amounts.
     pub const HARD: Sky = Sky {
         real_cosmics: true,
         water: 1.0,

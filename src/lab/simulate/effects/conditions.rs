@@ -18,7 +18,7 @@ pub struct Conditions {
     pub lsf: Lsf,
     /// Stretch of the wavelengths, km/s at the red end of the window, the same for all fibres.
     pub stretch_km_s: f64,
-    /// Share of the fibre in the zero point, km/s.
+    /// Part of the zero point that belongs to the fibre, km/s.
     pub fibre_zp_km_s: f64,
 }
 

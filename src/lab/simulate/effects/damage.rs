@@ -37,7 +37,7 @@ pub struct Blob {
 }
 
 impl Damage {
-    /// One of the kinds, for a star of effective temperature `teff_k`.
+    /// A random kind of damage, for a star of effective temperature `teff_k`.
     pub fn draw<R: Rng>(rng: &mut R, teff_k: f64) -> Damage {
         match rng.random_range(0..3) {
             0 => Damage::Emission(Blob {

@@ -185,7 +185,7 @@ impl Above {
         let residuals = Residuals::draw(rng, self.sky.sky_lines_sigma);
         let profile = residuals.profile(view.lsf, &view.ln_observed(arm, ln_wave));
         for (pixel, height) in profile.iter().enumerate() {
-            // A pixel without information stays one.
+            // A pixel without information stays without.
             if simulated.raw.pixels.ivar[pixel] > 0.0 {
                 simulated.raw.pixels.flux[pixel] += (height * simulated.sigma[pixel]) as f32;
             }

@@ -65,7 +65,7 @@ impl View {
         let ln_table: Vec<f64> = (0..count).map(|i| ln_first + step * i as f64).collect();
         let mut flux = self.entering(light, &ln_table);
         water::absorb(light.water, ln_first, STEP_KM_S, &mut flux);
-        // A table convolved runs through the kernel from its red end.
+        // `convolve` is made for symmetric kernels and runs through the kernel from its end, so a skewed one is turned round first.
         let turned: Vec<f64> = kernel.into_iter().rev().collect();
         let spread = convolve(&flux, &turned);
         observed

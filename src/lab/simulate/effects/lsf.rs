@@ -26,8 +26,8 @@ impl Lsf {
 
     /// Response every `step_km_s` to a line in the middle, towards the red, odd length, sum 1.
     ///
-    /// It lies so that a Gaussian fitted to it is centred on the line: this is how lamp lines set the wavelengths.
-    /// Lines wider than it are then shifted, which is what a skewed profile does to stars.
+    /// It is placed so that a Gaussian fitted to it is centred on the line, because wavelengths are calibrated by fits to the narrow lines
+    /// of lamps. A star's lines, which are wider, are then shifted: this is what a skewed profile does to velocities.
     pub fn kernel(&self, step_km_s: f64) -> Vec<f64> {
         let sigma = self.sigma_km_s() / step_km_s;
         let half = (6.0 * sigma).ceil() as i64;

@@ -1,6 +1,7 @@
 //! What was done to each spectrum, for `truth.csv`.
 
-/// Columns of `truth.csv` beside those of [`TruthRow`](crate::lab::simulate::TruthRow), where the sky is not the kind one.
+/// Columns of `truth.csv` beside those of [`TruthRow`](crate::lab::simulate::TruthRow), where the sky is not
+/// [`Sky::KIND`](super::amounts::Sky::KIND).
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SkyRow {
     /// `emission`, `scattered` or `wrong_fibre`; empty where nothing is wrong.
@@ -19,7 +20,7 @@ pub struct SkyRow {
     pub lsf_skew: f64,
     /// Error of the wavelengths at the red end of the window beside `zp_true`, km/s; at the blue end its negative.
     pub stretch: f64,
-    /// Share of the fibre in `zp_true`, km/s.
+    /// Part of `zp_true` that belongs to the fibre, km/s.
     pub zp_fibre: f64,
     /// Quoted inverse variance over the true one.
     pub ivar_factor: f64,

@@ -193,7 +193,8 @@ fn write_zero_points(comparison: &Comparison, path: &Path) -> Result<()> {
     t.write(path)
 }
 
-/// Lies in the output directory from the first call on: what is in `plate` and `run` beside it was made here.
+/// Name of a file that is put into the output directory by the first call. Where it is, `plate` and `run` beside it were made by this
+/// test, and may be replaced.
 const MARK: &str = "made-by-end-to-end";
 
 /// Whether an earlier call made what is there; then its plate is removed. Without its mark nothing is removed: what lies there

@@ -193,7 +193,7 @@ fn wavelengths() {
     rejects_blue(RejectReason::BadWavelength, "of the blue arm", |t| {
         map_wave(t, |_, x| x + 1400.0);
     });
-    // Nanometres.
+    // Wavelengths in nanometres instead of Angstrom.
     rejects_blue(RejectReason::BadWavelength, "4700 to 5600 A", |t| {
         map_wave(t, |_, x| x / 10.0);
     });

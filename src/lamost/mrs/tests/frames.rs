@@ -86,7 +86,7 @@ fn observed_wavelengths_are_moved_to_the_sun() {
                 );
             }
         }
-        // Another velocity is what the header says is left in, and not to be trusted.
+        // A velocity that is not the Earth's is taken off as the header says, and flagged.
         let file = parse_sample(&with_keys(
             layout,
             &frame(Some(false), Some(25.0), Some(true)),

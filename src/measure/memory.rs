@@ -10,7 +10,7 @@ use super::plan::Plan;
 use crate::lamost::stars::Star;
 
 /// Memory of the program itself, and of each of its threads, bytes.
-const BASE_BYTES: f64 = 32e6;
+pub const BASE_BYTES: f64 = 32e6;
 const THREAD_BYTES: f64 = 1e6;
 /// Whatever the threads take, this much is left for a star.
 const LEAST_BYTES: f64 = 24e6;

@@ -16,10 +16,8 @@ use crate::measure::{Job, Plan, ReferenceKind, Unit, measure_units};
 
 /// Files that are measured to learn how fast this machine is.
 const SAMPLE_FILES: usize = 48;
-/// Memory of the program itself, bytes. This and the next four numbers were measured on simulated plates (x86-64 Linux, 240 to 2,000
-/// files).
-const BASE_BYTES: f64 = 30e6;
-/// Memory of a file that is being worked on, bytes.
+/// Memory of a file that is being worked on, bytes. This and the next three numbers were measured on simulated plates (x86-64 Linux,
+/// 240 to 2,000 files).
 const BYTES_IN_FLIGHT: f64 = 0.22e6;
 /// The same with coadds, for which exposures are kept until they are measured.
 const COADD_BYTES_IN_FLIGHT: f64 = 1.1e6;
@@ -114,7 +112,7 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
         n_stars,
         rejected,
         seconds: (n_spectra > 0 && todo_bytes > 0).then_some(per_byte * todo_bytes as f64),
-        memory_bytes: BASE_BYTES
+        memory_bytes: memory::BASE_BYTES
             + in_flight_bytes(config, n_files, n_stars, largest_star_bytes)
             + spectra * ROW_BYTES
             + n_files as f64 * FILE_BYTES,

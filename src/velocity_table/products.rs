@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use super::input::{Input, Shape, is_red};
 use super::names::Groups;
+use super::never_constant::own_flags;
 use super::room::{CONSTANT, make_room};
 use crate::calibrate::CalFlags;
 use crate::calibrate::arms::CalibratedArm;
 use crate::calibrate::results::{self, Corrected, Star, ZeroPoint, mark_constants};
 use crate::calibrate::summary::{self, ArmSummary};
+use crate::catalogue::flags::{self, CatalogueFlags};
 use crate::catalogue::{star, zero_point};
 use crate::numbers::statistics::mean_and_std;
 use crate::table::{ColumnData, Field, Table};
@@ -123,9 +125,18 @@ pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> (T
         ];
         names.extend(corrected);
     }
-    let notes = make_room(&mut table, &names);
+    let mut notes = make_room(&mut table, &names);
+    for (_, flags, corrected) in &columns {
+        // `cal_flags_r` stands beside a catalogue's `flags_r`.
+        let of_catalogue = flags.trim_start_matches("cal_");
+        if take_flags(&mut table, of_catalogue, &corrected.flags) {
+            notes.push(format!(
+                "column {of_catalogue}: no_zero_point and outlier are those of this calibration"
+            ));
+        }
+    }
     let flag_text = CalFlags::meanings();
-    for (rv, flags, out) in columns {
+    for (rv, cal_flags, out) in columns {
         let bits = out.flags.iter().map(|f| f.bits()).collect();
         table.push_f64(
             &format!("{rv}_corr"),
@@ -139,10 +150,37 @@ pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> (T
             "own error of the RV and error of the zero point together",
             out.err,
         );
-        table.push_i32(&flags, "", &flag_text, bits);
+        table.push_i32(&cal_flags, "", &flag_text, bits);
     }
     table.push_bool("constant", "", CONSTANT, constant_rows(input, arms));
     (table, notes)
+}
+
+/// Puts what this calibration says into the flags of a catalogue of relrv's, in place of what an earlier one said; whether there are any
+/// such flags.
+fn take_flags(table: &mut Table, name: &str, of_calibration: &[CalFlags]) -> bool {
+    let is_own = own_flags(table, name).is_some();
+    let column = table.columns.iter_mut().find(|c| c.name == name);
+    let earlier = (CatalogueFlags::NO_ZERO_POINT | CatalogueFlags::OUTLIER).bits();
+    let now = of_calibration
+        .iter()
+        .map(|f| flags::of_calibration(*f).bits());
+    match column.map(|c| &mut c.data) {
+        Some(ColumnData::I32(bits)) if is_own => {
+            for (bits, now) in bits.iter_mut().zip(now) {
+                *bits = *bits & !(earlier as i32) | now as i32;
+            }
+            true
+        }
+        // As CSV gives them.
+        Some(ColumnData::I64(bits)) if is_own => {
+            for (bits, now) in bits.iter_mut().zip(now) {
+                *bits = *bits & !i64::from(earlier) | i64::from(now);
+            }
+            true
+        }
+        _ => false,
+    }
 }
 
 /// A row's star is constant if it is in the arm that gave the constants, or in its own arm where that chose for itself.

@@ -200,3 +200,28 @@ fn the_table_of_measure_is_taken_as_it_is() {
         );
     }
 }
+
+#[test]
+fn a_catalogue_that_is_calibrated_again_has_the_flags_of_the_last_time_alone() {
+    let mut t = measured();
+    let n = t.n_rows();
+    // An earlier calibration left no zero point and an outlier everywhere; chi2_high (16) is the measurement's.
+    t.push_i32("flags_r", "", "", vec![256 | 512 | 16; n]);
+    t.push_i64("flags_b", "", "", vec![256 | 512 | 16; n]);
+    let (input, arms) = run(&t, &CalibrateOptions::default());
+    let (out, notes) = products::calibrated(t, &input, &arms);
+    assert!(notes.iter().any(|n| n.starts_with("column flags_r")));
+    for x in ["r", "b"] {
+        let (flags, now) = (
+            f64s(&out, &format!("flags_{x}")),
+            f64s(&out, &format!("cal_flags_{x}")),
+        );
+        for (flags, now) in flags.into_iter().zip(now) {
+            let now = CalFlags::from_bits_retain(now as i32);
+            let expected = 16
+                + 256 * i32::from(now.contains(CalFlags::NO_ZERO_POINT))
+                + 512 * i32::from(now.contains(CalFlags::OUTLIER));
+            assert_eq!(flags as i32, expected);
+        }
+    }
+}

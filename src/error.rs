@@ -84,9 +84,24 @@ pub enum Error {
         /// What it is, and what was expected.
         found: String,
     },
-    /// A setting that makes no sense.
+    /// A setting that makes no sense; the text names it, and says what was expected and found.
     #[error("{0}")]
     Config(String),
+    /// A table lacks a column that is needed, or has one that is not what it should be; the text names it.
+    #[error("{0}")]
+    Table(String),
+    /// Arrays of velocities that do not fit each other; the text names the one that does not.
+    #[error("{0}")]
+    Arrays(String),
+    /// A directory holds what belongs to another run or another command, or another program works in it at this moment. It is left alone.
+    #[error("{0}")]
+    Occupied(String),
+    /// An input cannot be found that an earlier call of the same run has used; what was measured of it is kept.
+    #[error("{0}")]
+    Gone(String),
+    /// A directory holds no finished run.
+    #[error("{0}")]
+    NoRun(String),
     /// Arrays that are no spectrum.
     #[error("{0}")]
     Spectrum(#[from] SpectrumError),

@@ -15,7 +15,7 @@ impl Observations {
     /// exposure, group and arm.
     ///
     /// # Errors
-    /// [`Error::Config`] where lengths differ, where a star or exposure is `u32::MAX`, or where there are more than `u32::MAX` rows.
+    /// [`Error::Arrays`] where lengths differ, where a star or exposure is `u32::MAX`, or where there are more than `u32::MAX` rows.
     pub fn from_columns(
         star: ArrayView1<'_, u32>,
         exposure: ArrayView1<'_, u32>,
@@ -32,13 +32,13 @@ impl Observations {
         }
         for (name, numbers) in [("star", star), ("exposure", exposure)] {
             if numbers.iter().any(|number| *number == UNNAMED) {
-                return Err(Error::Config(format!(
+                return Err(Error::Arrays(format!(
                     "{name}: expected numbers below {UNNAMED}, found it"
                 )));
             }
         }
         let rows = u32::try_from(n).map_err(|_| {
-            Error::Config(format!(
+            Error::Arrays(format!(
                 "{n} velocities: more than {} cannot be numbered",
                 u32::MAX
             ))
@@ -61,7 +61,7 @@ impl Observations {
     /// spectrographs that took it at once.
     ///
     /// # Errors
-    /// [`Error::Config`] where the length differs.
+    /// [`Error::Arrays`] where the length differs.
     pub fn with_group(mut self, group: ArrayView1<'_, u32>) -> Result<Self> {
         same_length("group", group.len(), self.n_rows())?;
         self.group = group.to_vec();
@@ -72,12 +72,12 @@ impl Observations {
     /// for all of them: let it be the one with the smallest errors.
     ///
     /// # Errors
-    /// [`Error::Config`] where the length differs, or where an arm's number is 1000 or more.
+    /// [`Error::Arrays`] where the length differs, or where an arm's number is 1000 or more.
     pub fn with_arm(mut self, arm: ArrayView1<'_, u32>) -> Result<Self> {
         same_length("arm", arm.len(), self.n_rows())?;
         let n_arms = arm.iter().max().map_or(1, |last| *last as usize + 1);
         if n_arms > MOST_ARMS {
-            return Err(Error::Config(format!(
+            return Err(Error::Arrays(format!(
                 "arm: expected numbers below {MOST_ARMS}, found {}",
                 n_arms - 1
             )));
@@ -101,7 +101,7 @@ impl Observations {
     /// determine a zero point nor say whether the star is constant.
     ///
     /// # Errors
-    /// [`Error::Config`] where the length differs.
+    /// [`Error::Arrays`] where the length differs.
     pub fn with_no_velocity(mut self, is_none: ArrayView1<'_, bool>) -> Result<Self> {
         same_length("no_velocity", is_none.len(), self.n_rows())?;
         for arm in &mut self.arms {
@@ -120,7 +120,7 @@ fn same_length(name: &str, found: usize, expected: usize) -> Result<()> {
     if found == expected {
         return Ok(());
     }
-    Err(Error::Config(format!(
+    Err(Error::Arrays(format!(
         "{name}: expected {expected} values, one for each of star, found {found}"
     )))
 }

@@ -233,7 +233,7 @@ fn blank() -> RvRow {
 /// Rows of a table that [`to_table`] made; equal names share their memory.
 ///
 /// # Errors
-/// [`crate::Error::Config`] naming the column that is missing or of another type.
+/// [`crate::Error::Table`] naming the column that is missing or of another type.
 pub fn from_table(table: &Table) -> Result<Vec<RvRow>> {
     let mut exposures = vec![Exposure::default(); table.n_rows()];
     let mut rows = vec![blank(); table.n_rows()];

@@ -215,7 +215,7 @@ pub fn push_flags_text(table: &mut Table, rows: &[CatalogueRow]) {
 /// The rows of a catalogue, and how many of its numbers are impossibly large and were taken for missing.
 ///
 /// # Errors
-/// [`crate::Error::Config`] naming the column that is missing or of another type.
+/// [`crate::Error::Table`] naming the column that is missing or of another type.
 #[cfg(feature = "report")]
 pub fn from_table(table: &Table) -> crate::Result<(Vec<CatalogueRow>, usize)> {
     let mut rows = vec![CatalogueRow::default(); table.n_rows()];

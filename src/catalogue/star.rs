@@ -300,7 +300,7 @@ fn table_of<'r>(
 /// are not read.
 ///
 /// # Errors
-/// [`crate::Error::Config`] naming the column that is missing or of another type.
+/// [`crate::Error::Table`] naming the column that is missing or of another type.
 #[cfg(feature = "report")]
 pub fn from_table(table: &Table) -> crate::Result<(Vec<StarRow>, usize)> {
     let mut rows = vec![StarRow::default(); table.n_rows()];

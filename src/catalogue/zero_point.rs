@@ -124,7 +124,7 @@ pub fn to_table(rows: &[ZeroPointRow]) -> Table {
 /// The rows of a table of zero points, and how many of its numbers are impossibly large and were taken for missing.
 ///
 /// # Errors
-/// [`crate::Error::Config`] naming the column that is missing or of another type.
+/// [`crate::Error::Table`] naming the column that is missing or of another type.
 #[cfg(feature = "report")]
 pub fn from_table(table: &Table) -> crate::Result<(Vec<ZeroPointRow>, usize)> {
     let mut rows = vec![ZeroPointRow::default(); table.n_rows()];

@@ -127,7 +127,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     let clock = Instant::now();
     let read = Table::read_noting(&args.table)?;
     let at = |e: Error| match e {
-        Error::Config(message) => Error::format(&args.table, message),
+        Error::Table(message) => Error::format(&args.table, message),
         Error::NothingUsable(message) => {
             Error::NothingUsable(format!("{}: {message}", args.table.display()))
         }

@@ -60,7 +60,7 @@ impl CalibrateDir {
     /// Takes the directory, making it if missing. Products stay as they are.
     ///
     /// # Errors
-    /// [`Error::OutputIsInput`]; [`Error::Config`] if it belongs to another command, if another program works in it, or if it
+    /// [`Error::OutputIsInput`]; [`Error::Occupied`] if it belongs to another command, if another program works in it, or if it
     /// holds another calibration or files of these names and `--overwrite` is not given; [`Error::InTheWay`], [`Error::Io`].
     pub fn open(asked: &Asked<'_>, config: &CalibrateOptions) -> Result<Self> {
         let dir = asked.out;
@@ -129,7 +129,7 @@ fn older(asked: &Asked<'_>, note: &Note) -> Result<Vec<String>> {
         Noted::Nothing => match outputs(dir).into_iter().find(|path| path.exists()) {
             None => None,
             Some(path) => {
-                return Err(Error::Config(format!(
+                return Err(Error::Occupied(format!(
                     "{} is there already, and nothing tells that relrv calibrate wrote it: choose another directory, or replace it with --overwrite",
                     path.display()
                 )));
@@ -137,7 +137,7 @@ fn older(asked: &Asked<'_>, note: &Note) -> Result<Vec<String>> {
         },
     };
     if let Some(lines) = refused {
-        return Err(Error::Config(format!(
+        return Err(Error::Occupied(format!(
             "{} holds another calibration:\n  {}\nchoose another directory, or replace it with --overwrite",
             dir.display(),
             lines.join("\n  ")

@@ -29,7 +29,7 @@ pub fn refuse_inputs(outputs: &[&Path], named: &[PathBuf]) -> Result<()> {
 /// Refuses an output that would take the place of a product in a directory of `relrv run` or `relrv calibrate`.
 ///
 /// # Errors
-/// [`Error::Config`]; those of [`workplace::owner`].
+/// [`Error::Occupied`]; those of [`workplace::owner`].
 pub fn refuse_products(output: &Path) -> Result<()> {
     let dir = directory_of(output);
     let Some(owner) = workplace::owner(dir)? else {
@@ -41,7 +41,7 @@ pub fn refuse_products(output: &Path) -> Result<()> {
         _ => Vec::new(),
     };
     match products.iter().any(|p| p.file_name() == output.file_name()) {
-        true => Err(Error::Config(format!(
+        true => Err(Error::Occupied(format!(
             "{} is the name of a product of relrv {owner}, which the directory belongs to: choose another name",
             output.display()
         ))),

@@ -97,10 +97,10 @@ pub fn owner(dir: &Path) -> Result<Option<String>> {
 /// Refuses a directory that belongs to another command.
 ///
 /// # Errors
-/// [`Error::Config`] naming it; those of [`owner`].
+/// [`Error::Occupied`] naming it; those of [`owner`].
 pub fn refuse_others(dir: &Path, command: &str) -> Result<()> {
     match owner(dir)? {
-        Some(owner) if owner != command => Err(Error::Config(format!(
+        Some(owner) if owner != command => Err(Error::Occupied(format!(
             "{} belongs to relrv {owner}, and relrv {command} would mix its files with it: choose another directory",
             dir.display()
         ))),
@@ -120,7 +120,7 @@ impl Workplace {
     /// left there half written.
     ///
     /// # Errors
-    /// [`Error::Config`] if it belongs to another command or another program works in it, [`Error::InTheWay`] for anything in
+    /// [`Error::Occupied`] if it belongs to another command or another program works in it, [`Error::InTheWay`] for anything in
     /// `.relrv` that is not what it should be, [`Error::Io`].
     pub fn open(dir: &Path, command: &str, folders: &[&str]) -> Result<Self> {
         refuse_others(dir, command)?;
@@ -235,7 +235,7 @@ fn lock(dir: &Path, command: &str, create: bool) -> Result<File> {
     options.write(true).create(create).truncate(false);
     let file = whole::open_without_links(&path, &mut options).map_err(|e| Error::io(&path, e))?;
     match file.try_lock() {
-        Err(TryLockError::WouldBlock) => Err(Error::Config(format!(
+        Err(TryLockError::WouldBlock) => Err(Error::Occupied(format!(
             "another relrv {command} works in {}",
             dir.display()
         ))),

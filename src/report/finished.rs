@@ -118,13 +118,13 @@ fn read<R>(dir: &Path, name: &str, from_table: impl Fn(&Table) -> Result<R>) -> 
     let paths = ENDINGS.map(|ending| dir.join(format!("{name}.{ending}")));
     let found = paths.into_iter().find(|path| path.exists());
     let path = found.ok_or_else(|| {
-        Error::Config(format!(
+        Error::NoRun(format!(
             "{} holds no {name}.fits, .parquet or .csv: a report needs one of them",
             dir.display()
         ))
     })?;
     from_table(&Table::read(&path)?).map_err(|e| match e {
-        Error::Config(message) => Error::format(&path, message),
+        Error::Table(message) => Error::format(&path, message),
         other => other,
     })
 }
@@ -132,7 +132,7 @@ fn read<R>(dir: &Path, name: &str, from_table: impl Fn(&Table) -> Result<R>) -> 
 fn record(dir: &Path) -> Result<Value> {
     let path = dir.join("run.json");
     let bytes = regular::read(&path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => Error::Config(format!(
+        std::io::ErrorKind::NotFound => Error::NoRun(format!(
             "{} holds no finished run: run.json is missing",
             dir.display()
         )),

@@ -33,7 +33,7 @@ use plot::Figure;
 /// Writes `report/index.html` of the finished run in `dir`, and each figure beside it as SVG; the path of the page.
 ///
 /// # Errors
-/// [`Error::Config`] if `dir` holds no finished run with tables that can be read, [`Error::Format`] if a product is
+/// [`Error::NoRun`] if `dir` holds no finished run with tables that can be read, [`Error::Format`] if a product is
 /// not what a run writes, [`Error::InTheWay`] for files of these names that no report consists of, [`Error::Io`].
 pub fn write(dir: &Path) -> Result<PathBuf> {
     refuse_foreign(dir)?;

@@ -44,7 +44,7 @@ impl RunDir {
     /// Takes the directory for a run of these settings, making it if missing. Products stay as they are.
     ///
     /// # Errors
-    /// [`Error::Config`] if another run works in it, if it belongs to another command, or if it holds a run of other settings or
+    /// [`Error::Occupied`] if another run works in it, if it belongs to another command, or if it holds a run of other settings or
     /// files of a run's names and `overwrite` is not set; [`Error::InTheWay`] for what is in the place of the program's own files
     /// and is not; [`Error::Io`] if it cannot be written.
     pub fn open(config: &RunConfig, identity: &Map<String, Value>) -> Result<Self> {
@@ -110,7 +110,7 @@ impl RunDir {
     /// not mounted.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the first of them.
+    /// [`Error::Occupied`] naming the first of them.
     pub fn refuse_vanished(&self, missing: &[Rejection], used: &HashSet<PathBuf>) -> Result<()> {
         let before = self.missing.as_deref().unwrap_or_default();
         let is_new = |r: &&Rejection| !before.contains(&r.path.display().to_string());
@@ -121,7 +121,7 @@ impl RunDir {
         if !self.is_finished() && kept.is_subset(used) {
             return Ok(());
         }
-        Err(Error::Config(format!(
+        Err(Error::Gone(format!(
             "{}: {}\n{} holds what was measured before, and nothing of it was changed: bring the input back, choose another directory, or go on without it by --overwrite",
             gone.path.display(),
             gone.detail,
@@ -205,7 +205,7 @@ impl RunDir {
 /// Refuses a directory of another command, and things that a run would have to replace and does not.
 ///
 /// # Errors
-/// [`Error::Config`], [`Error::InTheWay`], [`Error::Io`].
+/// [`Error::Occupied`], [`Error::InTheWay`], [`Error::Io`].
 pub fn refuse_strangers(config: &RunConfig) -> Result<()> {
     workplace::refuse_others(&config.out, COMMAND)?;
     if config.has_page() {
@@ -220,11 +220,11 @@ type Begun = (String, Which, Option<Vec<String>>);
 /// What a run would do in its directory as it is now.
 ///
 /// # Errors
-/// [`Error::Config`] where it would be refused.
+/// [`Error::Occupied`] where it would be refused.
 pub fn start(config: &RunConfig, identity: &Map<String, Value>) -> Result<Begun> {
     let dir = &config.out;
     match look(config, identity)? {
-        Start::Refused(lines) => Err(Error::Config(format!(
+        Start::Refused(lines) => Err(Error::Occupied(format!(
             "{} holds a run of other settings:\n  {}\nchoose another directory, or start anew with --overwrite",
             dir.display(),
             lines.join("\n  ")
@@ -236,7 +236,7 @@ pub fn start(config: &RunConfig, identity: &Map<String, Value>) -> Result<Begun>
         } => {
             let knows_nothing = missing.is_none() && noted == Which::Config;
             match all_paths(dir).into_iter().find(|path| path.exists()) {
-                Some(path) if knows_nothing => Err(Error::Config(format!(
+                Some(path) if knows_nothing => Err(Error::Occupied(format!(
                     "{} is there already, and nothing tells that this run wrote it: choose another directory, or replace it with --overwrite",
                     path.display()
                 ))),

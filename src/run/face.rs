@@ -151,8 +151,9 @@ pub struct RunSummary {
 /// ```
 ///
 /// # Errors
-/// [`Error::Config`](crate::Error::Config) for options that make no sense, for a directory that belongs to another run or command, and
-/// for inputs that cannot be found although an earlier call has used them; [`Error::OutputIsInput`](crate::Error::OutputIsInput);
+/// [`Error::Config`](crate::Error::Config) for options that make no sense; [`Error::Occupied`](crate::Error::Occupied) for a directory
+/// that belongs to another run or command; [`Error::Gone`](crate::Error::Gone) for inputs that cannot be found although an earlier call
+/// has used them; [`Error::OutputIsInput`](crate::Error::OutputIsInput);
 /// [`Error::InTheWay`](crate::Error::InTheWay) for files of others where the products belong; [`Error::Io`](crate::Error::Io) for files
 /// that cannot be written (what was measured is kept, and the next call goes on from it); [`Error::NoGpu`](crate::Error::NoGpu) and
 /// [`Error::Gpu`](crate::Error::Gpu) for a graphics processor that was asked for. A file that cannot be used is no error: it is in

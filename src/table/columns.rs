@@ -278,29 +278,29 @@ impl Table {
     /// (FITS ignores letter case, so two names that differ in case only are the same).
     ///
     /// # Errors
-    /// [`Error::Config`](crate::Error::Config) naming the column.
+    /// [`Error::Table`](crate::Error::Table) naming the column.
     pub fn check(&self) -> Result<()> {
         let n_rows = self.n_rows();
         let mut seen = std::collections::HashSet::new();
         for column in &self.columns {
             if column.data.len() != n_rows {
-                return Err(Error::Config(format!(
+                return Err(Error::Table(format!(
                     "column {}: expected {n_rows} rows like the first column, found {}",
                     column.name,
                     column.data.len()
                 )));
             }
             if column.nulls.as_ref().is_some_and(|n| n.len() != n_rows) {
-                return Err(Error::Config(format!(
+                return Err(Error::Table(format!(
                     "column {}: expected a null mark for each of {n_rows} rows",
                     column.name
                 )));
             }
             if column.name.trim().is_empty() {
-                return Err(Error::Config("a column has no name".to_owned()));
+                return Err(Error::Table("a column has no name".to_owned()));
             }
             if !seen.insert(column.name.to_ascii_lowercase()) {
-                return Err(Error::Config(format!(
+                return Err(Error::Table(format!(
                     "column {} comes twice (letter case does not count)",
                     column.name
                 )));

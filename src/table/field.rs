@@ -275,7 +275,7 @@ impl<'t> FieldReader<'t> {
     /// Puts the values of all `fields` into the rows; `part` gives the part of each row that they belong to.
     ///
     /// # Errors
-    /// [`Error::Config`] naming the column that is missing, of another type, or has an unknown word.
+    /// [`Error::Table`] naming the column that is missing, of another type, or has an unknown word.
     pub fn fill<R: 'static, Row>(
         &mut self,
         fields: &[Field<R>],
@@ -295,9 +295,9 @@ impl<'t> FieldReader<'t> {
         part: &impl Fn(&mut Row) -> &mut R,
     ) -> Result<()> {
         let table = self.table;
-        let column = table.column(&field.name).ok_or_else(|| {
-            Error::Config(format!("expected a column {}, found none", field.name))
-        })?;
+        let column = table
+            .column(&field.name)
+            .ok_or_else(|| Error::Table(format!("expected a column {}, found none", field.name)))?;
         let parts = rows.iter_mut().map(part);
         match field.cell {
             Cell::Text(_, set) => {
@@ -308,7 +308,7 @@ impl<'t> FieldReader<'t> {
                         let told = format!(
                             "column {name}, row {row}: expected {expected}, found {text:?}"
                         );
-                        Error::Config(told)
+                        Error::Table(told)
                     })?;
                 }
             }
@@ -374,7 +374,7 @@ impl<'t> FieldReader<'t> {
 }
 
 fn wrong_type<R>(field: &Field<R>, column: &Column, expected: &str) -> Error {
-    Error::Config(format!(
+    Error::Table(format!(
         "column {}: expected {expected}, found {}",
         field.name,
         column.data.type_name()

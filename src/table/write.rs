@@ -44,7 +44,7 @@ impl Table {
     /// - MRT: fixed-width text after a byte-by-byte description (CDS, AAS journals), blank for NaN; floats are rounded.
     ///
     /// # Errors
-    /// [`Error::Config`] for another ending, columns of unequal length or repeated names; [`Error::Io`].
+    /// [`Error::Config`] for another ending, [`Error::Format`] for columns of unequal length or repeated names; [`Error::Io`].
     pub fn write(&self, path: &Path) -> Result<()> {
         self.prepare(path)?.persist()
     }
@@ -56,7 +56,7 @@ impl Table {
     pub fn prepare(&self, path: &Path) -> Result<Prepared> {
         let format = Format::of(path)?;
         self.check().map_err(|e| match e {
-            Error::Config(message) => Error::format(path, message),
+            Error::Table(message) => Error::format(path, message),
             other => other,
         })?;
         Prepared::new(path, |out| match format {

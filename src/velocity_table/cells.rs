@@ -22,7 +22,7 @@ impl<'a> Found<'a> {
             .iter()
             .find(|s| s.column.eq_ignore_ascii_case(name))
         {
-            Some(skipped) => Err(Error::Config(format!(
+            Some(skipped) => Err(Error::Table(format!(
                 "column {}: {}",
                 skipped.column, skipped.reason
             ))),
@@ -38,7 +38,7 @@ impl<'a> Found<'a> {
     pub fn need(&self, name: &str) -> Result<&'a Column> {
         self.get(name)?.ok_or_else(|| {
             let found: Vec<&str> = self.table.columns.iter().map(|c| c.name.as_str()).collect();
-            Error::Config(format!(
+            Error::Table(format!(
                 "expected a column {name}, found {}; needed are star, exposure, rv, rv_err (optional rv_err_own, \
                  group, arm), or the table that relrv measure writes",
                 if found.is_empty() {
@@ -74,7 +74,7 @@ pub(super) fn name_texts(column: &Column) -> Result<Vec<String>> {
     };
     let of_float = |row: usize, x: f64| {
         if x.abs() >= exact && x.is_finite() {
-            return Err(Error::Config(format!(
+            return Err(Error::Table(format!(
                 "column {}, row {}: expected names as integers or text, found the float {x:e}, which may stand for \
                  several integers",
                 column.name,
@@ -107,7 +107,7 @@ pub(super) fn numbers(column: &Column) -> Result<Vec<f64>> {
         .map(|row| {
             let text = column.text_at(row);
             number(&text).ok_or_else(|| {
-                Error::Config(format!(
+                Error::Table(format!(
                     "column {}, row {}: expected a number, found {text:?} in a column of {}; numbers would serve",
                     column.name,
                     row + 1,

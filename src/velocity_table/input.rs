@@ -56,7 +56,7 @@ pub struct Input {
 /// Reads the observations out of a table.
 ///
 /// # Errors
-/// [`Error::Config`] naming the missing column, or the row in which a number was expected.
+/// [`Error::Table`] naming the missing column, or the row in which a number was expected.
 #[cfg(test)]
 pub fn observations(table: &Table) -> Result<Input> {
     observations_noting(table, &[])
@@ -75,7 +75,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
     };
     let n_rows = table.table.n_rows();
     if u32::try_from(n_rows).is_err() {
-        return Err(Error::Config(format!(
+        return Err(Error::Table(format!(
             "the table has {n_rows} rows; more than {} cannot be numbered",
             u32::MAX
         )));
@@ -207,7 +207,7 @@ fn factor(column: &Column, unit: &str) -> Result<f64> {
         return Ok(1.0);
     }
     units::factor(&column.unit, unit).ok_or_else(|| {
-        Error::Config(format!(
+        Error::Table(format!(
             "column {}: expected the unit of the RVs, {unit}, or one like it, found {}",
             column.name, column.unit
         ))

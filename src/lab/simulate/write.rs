@@ -136,7 +136,7 @@ fn settings(config: &Config) -> Map<String, serde_json::Value> {
 /// Forgets that a plate was begun in a directory, for who removes its files.
 ///
 /// # Errors
-/// [`Error::Config`] if another program works there, [`Error::Io`].
+/// [`Error::Occupied`] if another program works there, [`Error::Io`].
 pub fn forget(out: &Path) -> Result<()> {
     let is_plate = |note| matches!(note, Noted::Note(Note { command, .. }) if command == COMMAND);
     if is_plate(workplace::read_note(out, Which::Config)?) {

@@ -32,7 +32,7 @@ pub(in crate::table) fn write(
         .collect::<Result<_>>()?;
     let row_bytes: usize = stored.iter().map(|s| s.bytes).sum();
     if table.columns.len() > 999 {
-        return Err(Error::Config(format!(
+        return Err(Error::Table(format!(
             "{}: FITS allows 999 columns, found {}",
             path.display(),
             table.columns.len()
@@ -251,7 +251,7 @@ impl Stored {
 fn text_bytes(column: &Column, values: &[String], path: &Path) -> Result<usize> {
     let width = values.iter().map(|v| ascii(v).len()).max().unwrap_or(0);
     if width > MAX_TEXT_WIDTH {
-        return Err(Error::Config(format!(
+        return Err(Error::Table(format!(
             "{}: column {}: a text of {width} bytes does not fit in FITS (at most {MAX_TEXT_WIDTH})",
             path.display(),
             column.name

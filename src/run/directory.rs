@@ -110,7 +110,7 @@ impl RunDir {
     /// not mounted.
     ///
     /// # Errors
-    /// [`Error::Occupied`] naming the first of them.
+    /// [`Error::Gone`] naming the first of them.
     pub fn refuse_vanished(&self, missing: &[Rejection], used: &HashSet<PathBuf>) -> Result<()> {
         let before = self.missing.as_deref().unwrap_or_default();
         let is_new = |r: &&Rejection| !before.contains(&r.path.display().to_string());

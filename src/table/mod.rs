@@ -8,6 +8,7 @@ mod cells;
 mod columns;
 mod csv;
 mod field;
+mod field_reader;
 mod fits;
 mod format;
 pub(crate) mod formula;
@@ -29,8 +30,9 @@ pub(crate) use columns::free_name;
 pub use columns::{Column, ColumnData, Table, TimeColumn};
 #[cfg(feature = "lab")]
 pub use field::Missing;
-pub use field::{Cell, Field, FieldReader};
+pub use field::{Cell, Field};
 pub(crate) use field::{field, field_of};
+pub use field_reader::FieldReader;
 pub use outcome::Skipped;
 pub use width::Width;
 pub use words::{is_missing, number};

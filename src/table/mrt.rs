@@ -25,7 +25,7 @@ enum Style {
 }
 
 /// Where a column stands in the line.
-struct Layout {
+struct Placement {
     style: Style,
     width: usize,
     format: String,
@@ -35,7 +35,7 @@ struct Layout {
 
 /// Writes the table; see [`Table::write`].
 pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
-    let layouts: Vec<Layout> = table.columns.iter().map(layout).collect();
+    let layouts: Vec<Placement> = table.columns.iter().map(layout).collect();
     let name = path.file_name().and_then(|s| s.to_str()).unwrap_or("table");
     let failed = |e| Error::io(path, e);
     out.write_all(description(table, &layouts, name).as_bytes())
@@ -59,7 +59,7 @@ pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) ->
     Ok(())
 }
 
-fn layout(column: &Column) -> Layout {
+fn layout(column: &Column) -> Placement {
     let style = style(column);
     let n = column.data.len();
     let mut width = 1;
@@ -75,7 +75,7 @@ fn layout(column: &Column) -> Layout {
         (_, Style::Fixed(decimals)) => format!("F{width}.{decimals}"),
         (_, Style::Exponent(decimals)) => format!("E{width}.{decimals}"),
     };
-    Layout {
+    Placement {
         style,
         width,
         format,
@@ -153,7 +153,7 @@ fn no_minus_zero(text: String) -> String {
 }
 
 /// Everything above the data.
-fn description(table: &Table, layouts: &[Layout], file: &str) -> String {
+fn description(table: &Table, layouts: &[Placement], file: &str) -> String {
     let title = file.strip_suffix(".mrt").unwrap_or(file);
     let thin = "-".repeat(PAGE);
     let mut text = format!(

@@ -191,7 +191,9 @@ macro_rules! field {
     (i64, $($rest:tt)*) => { $crate::table::field_of!(I64, $($rest)*) };
     (i32, $($rest:tt)*) => { $crate::table::field_of!(I32, $($rest)*) };
     (bool, $($rest:tt)*) => { $crate::table::field_of!(Bool, $($rest)*) };
-    (name, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
+    (name, $($rest:tt)*) => { $crate::table::field!(@text clone, $($rest)*) };
+    (text, $($rest:tt)*) => { $crate::table::field!(@text to_string, $($rest)*) };
+    (@text $own:ident, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
         $crate::table::Field::new(
             $name,
             $unit,
@@ -199,21 +201,7 @@ macro_rules! field {
             $crate::table::Cell::Text(
                 |row: &$row| std::borrow::Cow::Borrowed(&row.$($place).+),
                 |row, text| {
-                    row.$($place).+ = text.clone();
-                    Ok(())
-                },
-            ),
-        )
-    };
-    (text, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {
-        $crate::table::Field::new(
-            $name,
-            $unit,
-            $meaning,
-            $crate::table::Cell::Text(
-                |row: &$row| std::borrow::Cow::Borrowed(&row.$($place).+),
-                |row, text| {
-                    row.$($place).+ = text.to_string();
+                    row.$($place).+ = text.$own();
                     Ok(())
                 },
             ),

@@ -47,6 +47,7 @@ impl Observations {
             star: star.to_vec(),
             exposure: exposure.to_vec(),
             group: vec![0; n],
+            place: Vec::new(),
             arms: vec![ArmObservations {
                 leads: true,
                 row: (0..rows).collect(),
@@ -97,6 +98,18 @@ impl Observations {
         Ok(self)
     }
 
+    /// The same, with the place of each velocity's fibre along the slit of its spectrograph (length n), in any unit: the least one is
+    /// taken for one end of the slit and the largest for the other. NaN where it is not known: then the zero point of the slit's middle
+    /// is taken. Zero points may change along the slit ([`JointOptions::fibre_order`](super::joint::JointOptions)).
+    ///
+    /// # Errors
+    /// [`Error::Arrays`] where the length differs.
+    pub fn with_position(mut self, position: ArrayView1<'_, f64>) -> Result<Self> {
+        same_length("position", position.len(), self.n_rows())?;
+        self.place = places(position.iter().copied());
+        Ok(self)
+    }
+
     /// The same, with marks (length n) that are true for velocities that say nothing about their star: these are corrected, but neither
     /// determine a zero point nor say whether the star is constant.
     ///
@@ -111,6 +124,26 @@ impl Observations {
         }
         Ok(self)
     }
+}
+
+/// Places from -1 to 1 for positions in any unit. NaN where a position is not finite; empty where all positions are one.
+pub fn places(positions: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
+    let finite = || positions.clone().filter(|p| p.is_finite());
+    let (low, high) = (
+        finite().fold(f64::INFINITY, f64::min),
+        finite().fold(f64::NEG_INFINITY, f64::max),
+    );
+    // Half of each, because the difference of two large numbers may be infinite.
+    let half = 0.5 * high - 0.5 * low;
+    let is_range = half > 0.0 && half.is_finite();
+    if !is_range {
+        return Vec::new();
+    }
+    let place = |p: f64| match p.is_finite() {
+        true => (p - (0.5 * high + 0.5 * low)) / half,
+        false => f64::NAN,
+    };
+    positions.map(place).collect()
 }
 
 /// Arms that one set of observations can have.

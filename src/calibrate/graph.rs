@@ -16,6 +16,8 @@ pub struct Graph {
     /// Whether an observation counts. One that does not (a velocity that is only a limit, or another star's) is corrected like all
     /// others, but neither determines a zero point nor says whether its star is constant.
     pub counts: Vec<bool>,
+    /// Place of each observation's fibre along the slit, from -1 to 1; 0 where it is not known.
+    pub place: Vec<f64>,
     /// Number of zero points.
     pub n_zp: usize,
 }
@@ -44,6 +46,7 @@ impl Graph {
             rv: order.iter().map(|i| pick(i).2).collect(),
             var: order.iter().map(|i| pick(i).3 * pick(i).3).collect(),
             counts: vec![true; edges.len()],
+            place: vec![0.0; edges.len()],
             n_zp,
         };
         (graph, order)

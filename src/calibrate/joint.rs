@@ -16,6 +16,7 @@
 
 use rayon::prelude::*;
 
+use super::along::{Covariance, FibreOrder};
 use super::components::{Components, components};
 use super::fit::{Edge, Fit, Model};
 use super::graph::Graph;
@@ -40,6 +41,8 @@ pub struct JointOptions {
     /// Largest component, in zero points, whose errors come from a dense inverse. Larger ones get them by random probes, good to a few
     /// per cent.
     pub max_exact: usize,
+    /// Highest power of the fibre's place along the slit in a zero point.
+    pub fibre_order: FibreOrder,
 }
 
 impl Default for JointOptions {
@@ -50,6 +53,7 @@ impl Default for JointOptions {
             min_constants: 3,
             max_iterations: 40,
             max_exact: 8192,
+            fibre_order: FibreOrder::Auto,
         }
     }
 }
@@ -224,12 +228,17 @@ impl State {
             chi2: f.chi2,
             dof: f.dof,
             p_value: f.p_value,
+            p_quiet: f64::NAN,
             jitter: if constant { f.own_jitter } else { 0.0 },
         };
         Ok(ArmSolution {
             stars: fits.iter().zip(&self.is_constant).map(star).collect(),
             robust: per_edge(graph, &fits, 0.0, |e| e.robust),
             residual: per_edge(graph, &fits, f64::NAN, |e| e.residual),
+            along: vec![[0.0; 2]; graph.n_zp],
+            covariance: zp_err.iter().map(|e| Covariance::of_mean(e * e)).collect(),
+            fibre_order: 0,
+            population: None,
             zp: self.zp,
             zp_err,
             n_constants: self.parts.n_constants,

@@ -3,6 +3,7 @@
 //! Measured: v = a + z + noise, with a the star's offset and z the zero point of one (group, exposure, arm).
 //! Corrected: v - z. Numbers in, numbers out: stars and exposures are indices, and nothing here knows spectra, names or tables.
 
+pub mod along;
 pub mod arms;
 pub mod cal_flags;
 mod calibration;
@@ -14,6 +15,7 @@ mod jitter;
 pub mod joint;
 pub mod observations;
 pub mod paper;
+pub mod population;
 pub mod results;
 pub mod solution;
 pub mod solve;

@@ -32,6 +32,8 @@ pub struct Observations {
     pub(crate) exposure: Vec<u32>,
     /// Group of each row (plate and spectrograph): exposures of two groups have two zero points. All 0 without groups.
     pub(crate) group: Vec<u32>,
+    /// Place of each row's fibre along the slit, from -1 at one end to 1 at the other; NaN where it is not known. Empty where no row's is.
+    pub(crate) place: Vec<f64>,
     /// RVs by arm; those that lead come first.
     pub(crate) arms: Vec<ArmObservations>,
 }
@@ -61,6 +63,12 @@ impl Observations {
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
         self.star.len()
+    }
+
+    /// Place of a row's fibre along the slit, from -1 to 1: the middle where it is not known.
+    pub fn place_of(&self, row: usize) -> f64 {
+        let place = self.place.get(row).copied().filter(|p| p.is_finite());
+        place.unwrap_or(0.0)
     }
 
     /// Sets the flags that need no solution: bad values, missing names, duplicates. Of several rows with the same star, exposure and
@@ -144,9 +152,10 @@ impl Observations {
             })
             .collect();
         let (mut graph, order) = Graph::new(stars.len(), zps.len(), &edges);
-        for (counts, &e) in graph.counts.iter_mut().zip(&order) {
+        for (k, &e) in order.iter().enumerate() {
             let i = obs[e as usize] as usize;
-            *counts = !arm.flags[i].contains(CalFlags::NO_VELOCITY);
+            graph.counts[k] = !arm.flags[i].contains(CalFlags::NO_VELOCITY);
+            graph.place[k] = self.place_of(arm.row[i] as usize);
         }
         ArmGraph {
             graph,

@@ -7,6 +7,7 @@
 //! The text leaves one thing open: a star with one observation has sigma_i = 0. It says nothing about
 //! constancy and is not counted here.
 
+use super::along::Covariance;
 use super::components::components;
 use super::graph::Graph;
 use super::solution::{ArmSolution, Iteration, StarFit};
@@ -249,16 +250,21 @@ fn finish(
                 chi2,
                 dof,
                 p_value: chi2_p_value(chi2, dof),
+                p_quiet: f64::NAN,
                 jitter: 0.0,
             }
         })
         .collect();
-    let zp_err = spread
+    let zp_err: Vec<f64> = spread
         .iter()
         .zip(&n_constants)
         .map(|(s, &n)| s / (f64::from(n) - 1.0).max(1.0).sqrt())
         .collect();
     ArmSolution {
+        along: vec![[0.0; 2]; zp.len()],
+        covariance: zp_err.iter().map(|e| Covariance::of_mean(e * e)).collect(),
+        fibre_order: 0,
+        population: None,
         zp,
         zp_err,
         n_constants,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
+use super::solution::ArmSolution;
 use crate::numbers::statistics::mean_and_std;
 
 /// Stars with a smaller p-value are called variable (about 3.3 sigma, so one constant star in a thousand by chance). Chosen by hand.
@@ -25,6 +26,16 @@ pub struct ZeroPoint {
     pub zp: f64,
     /// Its formal 1-sigma error, in the same unit; NaN where `zp` is NaN.
     pub zp_err: f64,
+    /// How much it rises along the slit, from its middle to one end, in the same unit; NaN where zero points are taken as the same for all
+    /// fibres, and where `zp` is NaN.
+    pub slope: f64,
+    /// Error of `slope`.
+    pub slope_err: f64,
+    /// How much it bends: the zero point at place p (-1 to 1) along the slit is `zp + slope p + curve (p^2 - 1/3)`. NaN where no bend is
+    /// asked for.
+    pub curve: f64,
+    /// Error of `curve`.
+    pub curve_err: f64,
     /// Constant stars that determine it.
     pub n_constants: u32,
     /// Number of the component: the zero points of one arm that common stars link, and that alone can be compared with each other.
@@ -55,6 +66,8 @@ pub struct Star {
     pub dof: f64,
     /// Probability of a larger `chi2` if the star is constant.
     pub p_value: f64,
+    /// Probability that the star is quiet, from its velocities and from how much the other stars vary; NaN for the paper's method.
+    pub p_quiet: f64,
     /// Scatter of the star beyond its errors and the common jitter, in the unit of the RVs. It lowers the star's weight.
     pub jitter: f64,
     /// The star was taken for constant, and determined zero points.
@@ -68,7 +81,7 @@ pub struct Star {
 pub struct Corrected {
     /// Corrected RV.
     pub rv: Vec<f64>,
-    /// Own error of the RV and error of the zero point together.
+    /// Own error of the RV, error of the zero point and what is left at quiet stars, together.
     pub err: Vec<f64>,
     /// Flags.
     pub flags: Vec<CalFlags>,
@@ -84,10 +97,22 @@ pub fn zero_points(arms: &[CalibratedArm]) -> impl Iterator<Item = ZeroPoint> + 
             exposure: a.graph.zp_exposure[z],
             zp: s.zp[z],
             zp_err: s.zp_err[z],
+            slope: term(s, z, 1, s.along[z][0]),
+            slope_err: term(s, z, 1, s.covariance[z].error_of(1)),
+            curve: term(s, z, 2, s.along[z][1]),
+            curve_err: term(s, z, 2, s.covariance[z].error_of(2)),
             n_constants: s.n_constants[z],
             component: s.component[z],
         })
     })
+}
+
+/// The value where the solution has this term of this zero point, else NaN.
+fn term(s: &ArmSolution, z: usize, term: usize, value: f64) -> f64 {
+    match s.fibre_order >= term && s.zp[z].is_finite() {
+        true => value,
+        false => f64::NAN,
+    }
 }
 
 /// The stars that have a usable RV: by arm, star, group.
@@ -110,6 +135,7 @@ fn star(arm: usize, a: &CalibratedArm, i: usize) -> Star {
         chi2: fit.chi2,
         dof: fit.dof,
         p_value: fit.p_value,
+        p_quiet: fit.p_quiet,
         jitter: fit.jitter,
         is_constant: fit.constant,
         is_variable: fit.p_value < VARIABLE_P,
@@ -159,9 +185,12 @@ impl Corrected {
             self.flags[row] = own.flags[i];
             // A duplicate is not used, but it is corrected like any other row of its exposure.
             if let Some(z) = obs.zero_point_of(arm, &calibrated.graph, i) {
-                self.rv[row] = own.rv[i] - calibrated.solution.zp[z];
+                let (solution, place) = (&calibrated.solution, obs.place_of(row));
+                self.rv[row] = own.rv[i] - solution.zero_point_at(z, place);
                 if !own.flags[i].contains(CalFlags::BAD_ERR) {
-                    self.err[row] = own.err[i].hypot(calibrated.solution.zp_err[z]);
+                    let left = solution.population.map_or(0.0, |p| p.quiet_rms);
+                    let known = own.err[i].hypot(solution.zero_point_err_at(z, place));
+                    self.err[row] = known.hypot(left);
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! What a calibration of one arm gives, whichever the method.
 
+use super::along::{Covariance, MOST_TERMS, terms};
 use super::graph::Graph;
+use super::population::Population;
 use super::solve::ErrorMethod;
 
 /// One star of the graph.
@@ -17,6 +19,8 @@ pub struct StarFit {
     pub dof: f64,
     /// Probability of a `chi2` at least this large if the star is constant; NaN with fewer than two observations.
     pub p_value: f64,
+    /// Probability that the star is quiet, from its velocities and the population; NaN where the method has none.
+    pub p_quiet: f64,
     /// Jitter of this star beyond the common one, in the unit of the RVs: lowers its weight.
     pub jitter: f64,
 }
@@ -45,11 +49,16 @@ impl ArmSolution {
             chi2: 0.0,
             dof: 0.0,
             p_value: f64::NAN,
+            p_quiet: f64::NAN,
             jitter: 0.0,
         };
         ArmSolution {
             zp: vec![f64::NAN; graph.n_zp],
             zp_err: vec![f64::NAN; graph.n_zp],
+            along: vec![[0.0; MOST_TERMS - 1]; graph.n_zp],
+            covariance: vec![Covariance::UNKNOWN; graph.n_zp],
+            fibre_order: 0,
+            population: None,
             n_constants: vec![0; graph.n_zp],
             component: vec![None; graph.n_zp],
             n_components: 0,
@@ -69,8 +78,16 @@ impl ArmSolution {
 pub struct ArmSolution {
     /// Zero point, to be subtracted from the RVs; NaN where too few constants were observed.
     pub zp: Vec<f64>,
-    /// Its formal error.
+    /// Its error.
     pub zp_err: Vec<f64>,
+    /// Slope and curve of each zero point along the slit ([`super::along`]); 0 beyond the order.
+    pub along: Vec<[f64; MOST_TERMS - 1]>,
+    /// Covariance of each zero point's terms.
+    pub covariance: Vec<Covariance>,
+    /// Highest power of the place along the slit.
+    pub fibre_order: usize,
+    /// How much stars vary by themselves; None where the method does not ask.
+    pub population: Option<Population>,
     /// Constants that determine it.
     pub n_constants: Vec<u32>,
     /// Component: zero points of different components have no common scale. Each component's mean is 0.
@@ -91,4 +108,18 @@ pub struct ArmSolution {
     pub log: Vec<Iteration>,
     /// The iteration ended by itself.
     pub converged: bool,
+}
+
+impl ArmSolution {
+    /// Zero point of number `z` at a place along the slit.
+    pub fn zero_point_at(&self, z: usize, place: f64) -> f64 {
+        let [one, p, q] = terms(place);
+        let [slope, curve] = self.along[z];
+        self.zp[z] * one + slope * p + curve * q
+    }
+
+    /// 1-sigma error of [`ArmSolution::zero_point_at`].
+    pub fn zero_point_err_at(&self, z: usize, place: f64) -> f64 {
+        self.covariance[z].at(place).max(0.0).sqrt()
+    }
 }

@@ -35,11 +35,23 @@ pub fn numbered(rows: &[CatalogueRow]) -> Numbered {
             star,
             exposure,
             group,
+            place: rows
+                .iter()
+                .map(|r| slit_place(r.exposure.fiberid))
+                .collect(),
             arms,
         },
         stars,
         minutes,
         groups,
+    }
+}
+
+/// Place of a fibre along the slit of its spectrograph, from -1 (fibre 1) to 1 (fibre 250); NaN for no fibre.
+pub fn slit_place(fiberid: i32) -> f64 {
+    match (1..=250).contains(&fiberid) {
+        true => (f64::from(fiberid) - 125.5) / 124.5,
+        false => f64::NAN,
     }
 }
 

@@ -110,6 +110,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
             star,
             exposure,
             group,
+            place: Vec::new(),
             arms: observed,
         },
         stars,

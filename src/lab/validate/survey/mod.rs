@@ -120,6 +120,7 @@ impl Survey {
                 star,
                 exposure,
                 group,
+                place: Vec::new(),
                 arms: vec![ArmObservations {
                     leads: true,
                     row: (0..n_rows as u32).collect(),

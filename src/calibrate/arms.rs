@@ -1,6 +1,6 @@
 //! All arms: the leading one is solved first, and the stars that it finds constant serve the other arms.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cal_flags::CalFlags;
@@ -134,15 +134,17 @@ pub fn calibrate_except(
         let n_without_leader = constants.as_ref().map_or(0, |(_, seen)| {
             keys(&graph).filter(|key| !seen.contains(key)).count()
         });
+        let quiet = leader.map(|(_, arm)| quiet_of(arm, &graph));
         // Where groups are solved alone a star counts as another star in each group, so groups share no star and one call
         // solves them all.
         let solution = match config.method {
-            Method::Joint => joint::solve(
-                &graph.graph,
-                &graph.zp_group,
-                Some(allowed.as_ref().unwrap_or(&open)),
-                &config.joint,
-            ),
+            Method::Joint => {
+                let known = joint::Known {
+                    allowed: Some(&open),
+                    quiet: quiet.as_deref(),
+                };
+                joint::solve(&graph.graph, &graph.zp_group, &known, &config.joint)
+            }
             Method::Paper => Ok(paper::solve_among(
                 &graph.graph,
                 &graph.zp_group,
@@ -184,6 +186,25 @@ fn keys(graph: &ArmGraph) -> impl Iterator<Item = (u32, u32)> + '_ {
         .copied()
         .zip(graph.star_group.iter().copied())
 }
+
+/// Probability of each star of `graph` to be quiet by what a solved arm says of it; NaN where that arm says nothing.
+fn quiet_of(arm: &CalibratedArm, graph: &ArmGraph) -> Vec<f64> {
+    let said = arm
+        .solution
+        .stars
+        .iter()
+        .map(|s| match s.p_value.is_finite() {
+            true => s.p_quiet.clamp(LEAST_DOUBT, 1.0 - LEAST_DOUBT),
+            false => f64::NAN,
+        });
+    let known: HashMap<(u32, u32), f64> = keys(&arm.graph).zip(said).collect();
+    keys(graph)
+        .map(|key| known.get(&key).copied().unwrap_or(f64::NAN))
+        .collect()
+}
+
+/// One arm is never quite sure that a star is quiet or variable, so that the other arm can say otherwise. A probability, chosen by hand.
+const LEAST_DOUBT: f64 = 0.01;
 
 /// Stars by their number and group.
 type StarKeys = HashSet<(u32, u32)>;

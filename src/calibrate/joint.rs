@@ -1,30 +1,32 @@
-//! The `joint` method: robust weighted least squares of v = a(star) + z(zero point) over the constants.
+//! The `joint` method: v = a(star) + z(zero point at the star's fibre), by a hierarchical model in which every star counts.
 //!
 //! 1. A start that no minority can spoil: all stars, absolute deviations instead of squares (convex, so there is one
 //!    answer, and stars that link two groups are used from the beginning).
-//! 2. Every star's chi^2 about the model, with the zero points given, and with a jitter common to all stars.
-//! 3. Stars with p above a limit are the constants; those near the limit get a jitter of their own; single outliers
-//!    get less weight. The zero points are solved anew, per component of the graph.
-//! 4. Steps 2 and 3 repeat until the same stars are chosen and the zero points stay.
+//! 2. Every star has a jitter of its own: a scatter that its errors do not explain. How likely its velocities are with each jitter is
+//!    tabulated ([`super::star_fit`]), with the zero points as the other stars give them.
+//! 3. The jitters of all stars come from one population of quiet and variable stars ([`super::population`]), found from these tables.
+//! 4. A velocity has the weight 1 / (err^2 + jitter^2), in the mean over what its star's jitter may be; single outliers have less.
+//!    The zero points are solved anew, per component of the graph, and with them how they change along the slit ([`super::slit`]).
+//! 5. Steps 2 to 4 repeat until the zero points stay. Constants are a result: stars that are probably quiet.
 //!
-//! Nothing here knows the unit: every threshold is in units of the errors, or a probability. The numbers of steps and the thresholds
-//! below, and the defaults of [`JointOptions`], were chosen by hand; `docs/calibration.md` ("How well") shows what they give on the
-//! paper's mock.
+//! Nothing here knows the unit: every threshold is in units of the errors, or a probability. `docs/calibration.md` ("How well") shows what
+//! the numbers that were chosen by hand give on the paper's mock.
 //!
-//! Words: a constant is a star that is taken not to vary; a component is a set of zero points that common stars link
-//! ([`super::components`]); a group is a plate and spectrograph.
+//! Words: a component is a set of zero points that common stars link ([`super::components`]); a group is a plate and spectrograph.
 
 use rayon::prelude::*;
 
-use super::along::{Covariance, FibreOrder};
+use super::along::{Covariance, FibreOrder, MOST_TERMS, Shape};
 use super::components::{Components, components};
-use super::fit::{Edge, Fit, Model};
+use super::finish::finished;
 use super::graph::Graph;
-use super::jitter;
-use super::solution::{ArmSolution, Iteration, StarFit};
-use super::solve::{System, TOLERANCE};
+use super::population::{Mixture, Posterior};
+use super::slit::{self, Residuals};
+use super::solution::{ArmSolution, Iteration};
+use super::solve::System;
+use super::star_fit::{GRID, Model, Part, Tail, local_covariances};
+use super::start::{scaled, start, to_unit};
 use crate::Result;
-use crate::numbers::statistics::median;
 
 /// Settings of the `joint` method.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -32,14 +34,14 @@ use crate::numbers::statistics::median;
 pub struct JointOptions {
     /// A star is constant only if its p-value, the probability of a larger chi^2, is above this. A probability, between 0 and 0.5.
     pub p_min: f64,
-    /// Residuals beyond this many sigma lose weight (with the inverse square of their distance); above 0.
+    /// Residuals beyond this many sigma are rather outliers than noise, and lose weight; above 0.
     pub outlier_sigma: f64,
-    /// Constants that an exposure needs for a zero point.
+    /// Stars that an exposure needs for a zero point.
     pub min_constants: usize,
     /// Steps of the iteration, at most.
     pub max_iterations: usize,
-    /// Largest component, in zero points, whose errors come from a dense inverse. Larger ones get them by random probes, good to a few
-    /// per cent.
+    /// Largest component, in unknowns (a zero point has one, and one for its slope and its curve), whose errors come from a dense
+    /// inverse. Larger ones get them by random probes, good to a few per cent.
     pub max_exact: usize,
     /// Highest power of the fibre's place along the slit in a zero point.
     pub fibre_order: FibreOrder,
@@ -51,45 +53,45 @@ impl Default for JointOptions {
             p_min: 0.01,
             outlier_sigma: 4.0,
             min_constants: 3,
-            max_iterations: 40,
+            max_iterations: 60,
             max_exact: 8192,
             fibre_order: FibreOrder::Auto,
         }
     }
 }
 
-/// Steps of the start by absolute deviations.
-const START_STEPS: usize = 10;
-/// Residual, relative to the right-hand side, at which the conjugate gradients of the start end. Each solution of the start is only
-/// there to find the next weights, so it need not be exact.
-const START_TOLERANCE: f64 = 1e-3;
-/// The same in the steps after the start.
+/// Residual, relative to the right-hand side, at which the conjugate gradients of a step end.
 const STEP_TOLERANCE: f64 = 1e-8;
-/// The iteration ends when no zero point moves by more than this fraction of its error (and the same stars are constant).
+/// The iteration ends when no zero point moves by more than this fraction of its error.
 const SETTLED: f64 = 1e-2;
-/// A star that is a constant stays one until its p-value falls below this fraction of the limit, so that stars near the limit do not
-/// come and go.
-const STAY: f64 = 0.5;
-/// First steps, in which stars can become constants; after them they can only cease to be.
-const OPEN_STEPS: usize = 8;
-/// First steps, in which stars can cease to be constants; after them the choice of stars is fixed.
-const LEAVING_STEPS: usize = 12;
-/// Steps in which the common jitter comes from all stars; later it comes from the constants.
-const FIRST_STEPS: usize = 3;
+/// Least probability of being quiet with which a star links the exposures of different groups.
+const LINKS: f64 = 0.5;
+/// Steps after which the stars that link groups stay the same.
+const LINKING_STEPS: usize = 6;
+/// First step that asks whether zero points change along the slit: before it they are too rough.
+const SLIT_STEP: usize = 3;
 
-/// Calibrates one arm. `allowed` tells the stars that may be constants (None: all); `group` the group of each zero point.
+/// What is known of the stars beside the velocities.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Stars that may determine zero points (None: all).
+    pub allowed: Option<&'a [bool]>,
+    /// Probability of each star to be quiet before its velocities are seen, NaN where nothing tells it (None: nothing tells any).
+    pub quiet: Option<&'a [f64]>,
+}
+
+/// Calibrates one arm; `group` tells the group of each zero point.
 pub fn solve(
     graph: &Graph,
     group: &[u32],
-    allowed: Option<&[bool]>,
+    known: &Known<'_>,
     config: &JointOptions,
 ) -> Result<ArmSolution> {
     let (graph, unit) = scaled(graph);
-    let may = |star: usize| allowed.is_none_or(|a| a[star]);
     let problem = Problem {
         graph: &graph,
         group,
-        may: &may,
+        known,
         config,
     };
     let mut state = State::start(&problem)?;
@@ -103,267 +105,263 @@ pub fn solve(
             break;
         }
     }
-    let mut solution = state.finish(&problem)?;
+    let mut solution = finished(&problem, state)?;
     (solution.log, solution.converged) = (log, converged);
     to_unit(&mut solution, unit);
     Ok(solution)
 }
 
 /// What is to be solved.
-struct Problem<'a> {
-    graph: &'a Graph,
+pub(super) struct Problem<'a> {
+    pub(super) graph: &'a Graph,
     /// Group of each zero point.
-    group: &'a [u32],
-    /// Whether a star may be a constant.
-    may: &'a (dyn Fn(usize) -> bool + Sync),
-    config: &'a JointOptions,
+    pub(super) group: &'a [u32],
+    pub(super) known: &'a Known<'a>,
+    pub(super) config: &'a JointOptions,
+}
+
+impl Problem<'_> {
+    /// Whether a star may determine zero points.
+    pub(super) fn may(&self, star: usize) -> bool {
+        self.known.allowed.is_none_or(|a| a[star])
+    }
+
+    /// Probability that a star is quiet before its velocities are seen.
+    fn quiet(&self, star: usize) -> Option<f64> {
+        self.known.quiet.map(|q| q[star]).filter(|q| q.is_finite())
+    }
+
+    pub(super) fn tail(&self) -> Tail {
+        Tail::at(self.config.outlier_sigma)
+    }
 }
 
 /// What is known after a step.
-struct State {
-    zp: Vec<f64>,
-    zp_var: Vec<f64>,
-    is_constant: Vec<bool>,
-    parts: Components,
-    /// Square of the jitter common to all stars.
-    jitter2: f64,
+pub(super) struct State {
+    /// Terms of each zero point, NaN where there is none.
+    pub(super) zp: Vec<[f64; MOST_TERMS]>,
+    /// Their covariances if the stars' means were known.
+    pub(super) local: Vec<Covariance>,
+    pub(super) shape: Shape,
+    pub(super) parts: Components,
+    pub(super) mixture: Mixture,
     /// Weight of each observation.
-    weight: Vec<f64>,
+    pub(super) weight: Vec<f64>,
+    /// The graph with a star for each mean: a star that is not quiet has a mean of its own in each group, so that it does not link them.
+    pub(super) means: Graph,
+    /// Star of each mean.
+    pub(super) star_of_mean: Vec<u32>,
+    /// Whether each star links groups.
+    links: Vec<bool>,
+}
+
+/// What a star says in a step.
+pub(super) struct StarWeight {
+    pub(super) posterior: Posterior,
+    likelihood: [f64; GRID],
+    pub(super) parts: Vec<Part>,
+    /// Jitter that its velocities speak for most.
+    jitter: f64,
 }
 
 impl State {
     fn start(problem: &Problem<'_>) -> Result<Self> {
         let graph = problem.graph;
-        Ok(State {
-            zp: start(graph, problem.group, problem.may, problem.config)?,
-            zp_var: vec![0.0; graph.n_zp],
-            is_constant: vec![false; graph.n_stars()],
+        let zp = start(problem)?;
+        let weight: Vec<f64> = (0..graph.n_stars())
+            .flat_map(|star| graph.of(star).map(move |k| (star, k)))
+            .map(|(star, k)| match problem.may(star) && graph.counts[k] {
+                true => 1.0 / (graph.var[k] + 1.0),
+                false => 0.0,
+            })
+            .collect();
+        let mut state = State {
+            zp,
+            local: Vec::new(),
+            shape: Shape::default(),
             parts: Components::default(),
-            jitter2: 0.0,
-            weight: vec![0.0; graph.n_obs()],
-        })
+            mixture: Mixture::default(),
+            weight,
+            means: graph.clone(),
+            star_of_mean: (0..graph.n_stars() as u32).collect(),
+            links: vec![true; graph.n_stars()],
+        };
+        state.local = local_covariances(graph, &state.weight, &state.shape);
+        Ok(state)
     }
 
-    fn model<'s>(&'s self, problem: &'s Problem<'_>) -> Model<'s> {
+    pub(super) fn model<'s>(&'s self, problem: &Problem<'_>) -> Model<'s> {
         Model {
-            graph: problem.graph,
+            graph: &self.means,
             zp: &self.zp,
-            zp_var: &self.zp_var,
-            component: &self.parts.of,
-            is_constant: &self.is_constant,
-            cut: problem.config.outlier_sigma,
+            local: &self.local,
+            weight: &self.weight,
+            tail: problem.tail(),
         }
     }
 
-    /// One step: jitter, constants, zero points. The second value tells whether the same stars were chosen and the zero points stayed.
+    /// Means of each star, as ranges of their numbers.
+    pub(super) fn means_of_stars(&self) -> Vec<std::ops::Range<usize>> {
+        let mut last = 0;
+        let chunks = self.star_of_mean.chunk_by(|a, b| a == b);
+        let ranges = chunks.map(|chunk| {
+            let first = last;
+            last += chunk.len();
+            first..last
+        });
+        ranges.collect()
+    }
+
+    /// One step: jitters, population, weights, zero points. The second value tells whether the zero points stayed.
     fn advance(&mut self, problem: &Problem<'_>, step: usize) -> Result<(Iteration, bool)> {
         let (graph, config) = (problem.graph, problem.config);
-        if step <= FIRST_STEPS {
-            self.jitter2 = jitter::from_p_values(&self.model(problem), problem.may);
+        let stars = self.look_at_stars(problem);
+        self.mixture = self.next_mixture(problem, &stars);
+        self.fill_weights(problem, &stars);
+        if step <= LINKING_STEPS {
+            self.split(problem, &stars);
         }
-        let fits = self.model(problem).fits(self.jitter2);
-        if step > FIRST_STEPS {
-            self.jitter2 = jitter::from_constants(&self.model(problem), &fits, self.jitter2);
+        let order_before = self.shape.order;
+        if step >= SLIT_STEP {
+            self.shape = self.next_shape(problem, &stars);
         }
-        let chosen = self.choose(problem, &fits, step);
-        let mut weight = std::mem::take(&mut self.weight);
-        let model = self.model(problem);
-        fill_weights(&model, &fits, &chosen, self.jitter2, &mut weight);
-        self.parts = components(graph, &chosen, &weight, config.min_constants);
-        let system = System::new(graph, &weight, &self.parts, problem.group);
+        let takes_part: Vec<bool> = self
+            .star_of_mean
+            .iter()
+            .map(|&s| problem.may(s as usize))
+            .collect();
+        self.parts = components(&self.means, &takes_part, &self.weight, config.min_constants);
+        let system = System::new(
+            &self.means,
+            &self.weight,
+            &self.parts,
+            problem.group,
+            self.shape,
+        );
         let next = system.solve(&system.precondition()?, &self.zp, STEP_TOLERANCE)?;
-        self.zp_var = diagonal_variances(graph, &weight, &self.parts);
+        self.local = local_covariances(graph, &self.weight, &self.shape);
+        let has_zp = |z: &usize| next[*z][0].is_finite();
         // Each component is centred by itself, so a zero point that changes its component shows as a change here.
-        let change = |z: usize| (next[z] - self.zp[z]).abs();
-        let finite = || (0..graph.n_zp).filter(|&z| next[z].is_finite());
-        let largest_change = finite().map(change).fold(0.0, f64::max);
-        let moving = finite()
-            .filter(|&z| change(z) > SETTLED * self.zp_var[z].sqrt())
-            .count();
-        // One zero point in a thousand may go on moving: that of an exposure with few constants and an outlier among them.
-        let has_settled = chosen == self.is_constant && moving <= graph.n_zp / 1000;
-        (self.is_constant, self.zp, self.weight) = (chosen, next, weight);
+        let change = |z: usize, term: usize| (next[z][term] - self.zp[z][term]).abs();
+        let finite = || (0..graph.n_zp).filter(has_zp);
+        let largest_change = finite().map(|z| change(z, 0)).fold(0.0, f64::max);
+        let moves = |z: &usize| {
+            let still = |term| change(*z, term) <= SETTLED * self.local[*z].error_of(term);
+            !(0..self.shape.n_terms()).all(still)
+        };
+        let moving = finite().filter(moves).count();
+        // One zero point in a thousand may go on moving: that of an exposure with few stars and an outlier among them.
+        let has_settled =
+            step > LINKING_STEPS && self.shape.order == order_before && moving <= graph.n_zp / 1000;
+        self.zp = next;
         let iteration = Iteration {
             step,
-            n_constants: self.is_constant.iter().filter(|&&c| c).count(),
+            n_constants: stars
+                .iter()
+                .filter(|s| s.posterior.p_quiet >= LINKS)
+                .count(),
             largest_change,
-            common_jitter: self.jitter2.sqrt(),
+            common_jitter: self.mixture.quiet_rms(),
             n_components: self.parts.count,
         };
         Ok((iteration, has_settled))
     }
 
-    /// The constants of a step.
-    fn choose(&self, problem: &Problem<'_>, fits: &[Fit], step: usize) -> Vec<bool> {
-        let choose = |(i, (f, &before)): (usize, (&Fit, &bool))| {
-            // The limit for a star to stay is lower than that to enter. Among many thousands of stars a few near the limit come
-            // and go all the same, so after OPEN_STEPS no star may enter, and after LEAVING_STEPS none may leave.
-            let limit = if before { STAY } else { 1.0 } * problem.config.p_min;
-            let good = (problem.may)(i) && f.p_value > limit;
-            if step <= OPEN_STEPS {
-                good
-            } else {
-                before && (good || step > LEAVING_STEPS)
+    /// What each star's velocities say with the present zero points.
+    pub(super) fn look_at_stars(&self, problem: &Problem<'_>) -> Vec<StarWeight> {
+        let model = self.model(problem);
+        let densities = self.mixture.densities();
+        let look = |(star, means): (usize, std::ops::Range<usize>)| {
+            let mut parts: Vec<Part> = means
+                .map(|mean| model.part(self.means.of(mean)))
+                .filter(|part| !part.data.is_empty())
+                .collect();
+            let likelihood = model.likelihoods(&parts);
+            let posterior = densities.posterior(&likelihood, problem.quiet(star));
+            let jitter = posterior.mean(f64::ln).exp();
+            for part in &mut parts {
+                part.mark_outliers(jitter * jitter, model.tail);
+            }
+            StarWeight {
+                posterior,
+                likelihood,
+                parts,
+                jitter,
             }
         };
-        let all = fits.par_iter().zip(&self.is_constant).enumerate();
-        all.map(choose).collect()
+        let ranges = self.means_of_stars();
+        ranges.into_par_iter().enumerate().map(look).collect()
     }
 
-    /// Zero points with their errors, and what they say of the stars.
-    fn finish(mut self, problem: &Problem<'_>) -> Result<ArmSolution> {
+    /// The population from the stars that may take part and whose scatter shows.
+    fn next_mixture(&self, problem: &Problem<'_>, stars: &[StarWeight]) -> Mixture {
+        self.mixture.towards(&sample(problem, stars))
+    }
+
+    fn fill_weights(&mut self, problem: &Problem<'_>, stars: &[StarWeight]) {
+        self.weight.fill(0.0);
+        for (star, found) in stars.iter().enumerate().filter(|(s, _)| problem.may(*s)) {
+            let _ = star;
+            for d in found.parts.iter().flat_map(|p| &p.data) {
+                let var = problem.graph.var[d.k];
+                self.weight[d.k] = d.inlier * found.posterior.mean(|s| 1.0 / (var + s * s));
+            }
+        }
+    }
+
+    /// Decides which stars link groups.
+    fn split(&mut self, problem: &Problem<'_>, stars: &[StarWeight]) {
+        for (links, found) in self.links.iter_mut().zip(stars) {
+            *links = found.posterior.p_quiet >= LINKS;
+        }
         let graph = problem.graph;
-        let system = System::new(graph, &self.weight, &self.parts, problem.group);
-        let preconditioner = system.precondition()?;
-        self.zp = system.solve(&preconditioner, &self.zp, TOLERANCE)?;
-        let (zp_err, error_method) = system.errors(&preconditioner, problem.config.max_exact)?;
-        self.zp_var = zp_err
+        self.means.start = vec![0];
+        self.star_of_mean.clear();
+        let group = |k: usize| problem.group[graph.zp[k] as usize];
+        for star in 0..graph.n_stars() {
+            let of = graph.of(star);
+            for k in of.clone().skip(1) {
+                if !self.links[star] && group(k) != group(k - 1) {
+                    self.means.start.push(k);
+                    self.star_of_mean.push(star as u32);
+                }
+            }
+            self.means.start.push(of.end);
+            self.star_of_mean.push(star as u32);
+        }
+    }
+
+    /// How zero points may change along the slit.
+    fn next_shape(&self, problem: &Problem<'_>, stars: &[StarWeight]) -> Shape {
+        let mut left = vec![f64::NAN; problem.graph.n_obs()];
+        for part in stars
             .iter()
-            .map(|e| if e.is_finite() { e * e } else { 0.0 })
-            .collect();
-        let fits = self.model(problem).fits(self.jitter2);
-        let star = |(f, &constant): (&Fit, &bool)| StarFit {
-            constant,
-            n_used: f.edges.len() as u32,
-            chi2: f.chi2,
-            dof: f.dof,
-            p_value: f.p_value,
-            p_quiet: f64::NAN,
-            jitter: if constant { f.own_jitter } else { 0.0 },
-        };
-        Ok(ArmSolution {
-            stars: fits.iter().zip(&self.is_constant).map(star).collect(),
-            robust: per_edge(graph, &fits, 0.0, |e| e.robust),
-            residual: per_edge(graph, &fits, f64::NAN, |e| e.residual),
-            along: vec![[0.0; 2]; graph.n_zp],
-            covariance: zp_err.iter().map(|e| Covariance::of_mean(e * e)).collect(),
-            fibre_order: 0,
-            population: None,
-            zp: self.zp,
-            zp_err,
-            n_constants: self.parts.n_constants,
-            component: self.parts.of,
-            n_components: self.parts.count,
-            common_jitter: self.jitter2.sqrt(),
-            error_method,
-            log: Vec::new(),
-            converged: false,
-        })
-    }
-}
-
-/// The graph with the median error as unit and each star's median RV as its zero: neither the unit nor a star's
-/// velocity touches the result. Errors below a millionth of the median are raised to it: no star can
-/// be that much better, and its weight would drown all others in rounding.
-fn scaled(graph: &Graph) -> (Graph, f64) {
-    let mut errors: Vec<f64> = graph.var.iter().map(|v| v.sqrt()).collect();
-    let unit = match median(&mut errors) {
-        unit if unit > 0.0 => unit,
-        _ => 1.0,
-    };
-    let mut out = graph.clone();
-    let mut values = Vec::new();
-    for star in 0..graph.n_stars() {
-        values.clear();
-        values.extend(graph.counted(star).map(|k| graph.rv[k]));
-        if values.is_empty() {
-            values.extend_from_slice(&graph.rv[graph.of(star)]);
-        }
-        let middle = median(&mut values);
-        for k in graph.of(star) {
-            out.rv[k] = (graph.rv[k] - middle) / unit;
-            out.var[k] = (graph.var[k].sqrt() / unit).max(1e-6).powi(2);
-        }
-    }
-    (out, unit)
-}
-
-/// Undoes the unit of [`scaled`].
-fn to_unit(solution: &mut ArmSolution, unit: f64) {
-    let all = solution.zp.iter_mut().chain(&mut solution.zp_err);
-    for value in all.chain(&mut solution.residual) {
-        *value *= unit;
-    }
-    solution.common_jitter *= unit;
-    for star in &mut solution.stars {
-        star.jitter *= unit;
-    }
-    for step in &mut solution.log {
-        step.largest_change *= unit;
-        step.common_jitter *= unit;
-    }
-}
-
-/// Zero points of least absolute deviations over all allowed stars, by reweighting. Errors below the median count as
-/// the median: a star with a wrong, tiny error must not pull the start its way.
-fn start(
-    graph: &Graph,
-    group: &[u32],
-    may: &dyn Fn(usize) -> bool,
-    config: &JointOptions,
-) -> Result<Vec<f64>> {
-    let allowed: Vec<bool> = (0..graph.n_stars()).map(may).collect();
-    let mut zp = vec![0.0; graph.n_zp];
-    let mut weight = vec![0.0; graph.n_obs()];
-    let mut values = Vec::new();
-    for _ in 0..START_STEPS {
-        for star in (0..graph.n_stars()).filter(|&s| allowed[s]) {
-            let residual = |k: usize| graph.rv[k] - zp[graph.zp[k] as usize];
-            values.clear();
-            values.extend(graph.counted(star).map(residual).filter(|d| d.is_finite()));
-            let middle = median(&mut values);
-            for k in graph.counted(star) {
-                let d = residual(k) - middle;
-                let var = graph.var[k].max(1.0);
-                // Where there is no zero point yet, the observation gets the weight of one without a residual.
-                let far = if d.is_finite() { d * d / var } else { 0.0 };
-                weight[k] = 1.0 / (var * (1.0 + far).sqrt());
+            .flat_map(|s| s.parts.iter().map(move |p| (s, p)))
+        {
+            let (star, part) = part;
+            let mean = part.corrected_mean(star.jitter * star.jitter);
+            for d in &part.data {
+                left[d.k] =
+                    problem.graph.rv[d.k] - self.zp[problem.graph.zp[d.k] as usize][0] - mean;
             }
         }
-        let parts = components(graph, &allowed, &weight, config.min_constants);
-        let system = System::new(graph, &weight, &parts, group);
-        zp = system.solve(&system.precondition()?, &zp, START_TOLERANCE)?;
-    }
-    Ok(zp)
-}
-
-/// Weights of the constants' observations; 0 for all others.
-fn fill_weights(
-    model: &Model<'_>,
-    fits: &[Fit],
-    chosen: &[bool],
-    jitter2: f64,
-    weight: &mut [f64],
-) {
-    weight.fill(0.0);
-    for (star, fit) in fits.iter().enumerate().filter(|&(s, _)| chosen[s]) {
-        let own = fit.own_jitter * fit.own_jitter;
-        for k in model.graph.counted(star) {
-            weight[k] = 1.0 / (model.graph.var[k] + jitter2 + own);
-        }
-        for edge in &fit.edges {
-            weight[edge.k] *= edge.robust;
-        }
+        let residuals = Residuals {
+            graph: problem.graph,
+            weight: &self.weight,
+            left: &left,
+        };
+        slit::shape(&residuals, problem.config.fibre_order, self.shape.order)
     }
 }
 
-/// Variance of each zero point if the stars' means were known: cheap, and close when stars have many observations.
-fn diagonal_variances(graph: &Graph, weight: &[f64], parts: &Components) -> Vec<f64> {
-    let mut sum = vec![0.0; graph.n_zp];
-    for (&z, &w) in graph.zp.iter().zip(weight) {
-        if parts.of[z as usize].is_some() {
-            sum[z as usize] += w;
-        }
-    }
-    sum.iter()
-        .map(|&w| if w > 0.0 { 1.0 / w } else { 0.0 })
+/// The stars that the population is found from: those that may take part and have two velocities with a common mean.
+pub(super) fn sample<'s>(
+    problem: &Problem<'_>,
+    stars: &'s [StarWeight],
+) -> Vec<(&'s [f64; GRID], Option<f64>)> {
+    let has_scatter = |s: &StarWeight| s.parts.iter().any(|p| p.data.len() >= 2);
+    let all = stars.iter().enumerate();
+    all.filter(|(star, found)| problem.may(*star) && has_scatter(found))
+        .map(|(star, found)| (&found.likelihood, problem.quiet(star)))
         .collect()
-}
-
-fn per_edge(graph: &Graph, fits: &[Fit], empty: f64, value: impl Fn(&Edge) -> f64) -> Vec<f64> {
-    let mut out = vec![empty; graph.n_obs()];
-    for edge in fits.iter().flat_map(|f| &f.edges) {
-        out[edge.k] = value(edge);
-    }
-    out
 }

@@ -263,6 +263,7 @@ fn finish(
     ArmSolution {
         along: vec![[0.0; 2]; zp.len()],
         covariance: zp_err.iter().map(|e| Covariance::of_mean(e * e)).collect(),
+        common: vec![[0.0; 2]; zp.len()],
         fibre_order: 0,
         population: None,
         zp,

@@ -57,6 +57,7 @@ impl ArmSolution {
             zp_err: vec![f64::NAN; graph.n_zp],
             along: vec![[0.0; MOST_TERMS - 1]; graph.n_zp],
             covariance: vec![Covariance::UNKNOWN; graph.n_zp],
+            common: vec![[0.0; MOST_TERMS - 1]; graph.n_zp],
             fibre_order: 0,
             population: None,
             n_constants: vec![0; graph.n_zp],
@@ -84,6 +85,9 @@ pub struct ArmSolution {
     pub along: Vec<[f64; MOST_TERMS - 1]>,
     /// Covariance of each zero point's terms.
     pub covariance: Vec<Covariance>,
+    /// Part of the variances of slope and curve that all exposures of a group have in common: their mean, which the stars' offsets take up
+    /// where a star keeps its fibre. It moves a star's velocities all alike.
+    pub common: Vec<[f64; MOST_TERMS - 1]>,
     /// Highest power of the place along the slit.
     pub fibre_order: usize,
     /// How much stars vary by themselves; None where the method does not ask.
@@ -118,8 +122,11 @@ impl ArmSolution {
         self.zp[z] * one + slope * p + curve * q
     }
 
-    /// 1-sigma error of [`ArmSolution::zero_point_at`].
+    /// 1-sigma error of [`ArmSolution::zero_point_at`], without what a star's velocities have in common.
     pub fn zero_point_err_at(&self, z: usize, place: f64) -> f64 {
-        self.covariance[z].at(place).max(0.0).sqrt()
+        let [_, p, q] = terms(place);
+        let [slope, curve] = self.common[z];
+        let variance = self.covariance[z].at(place) - slope * p * p - curve * q * q;
+        variance.max(0.0).sqrt()
     }
 }

@@ -16,6 +16,16 @@ pub struct SurveyArgs {
     /// Plates, each of 16 spectrographs; three in a row share stars
     #[arg(long, value_name = "N", default_value_t = SurveyConfig::default().n_plates, value_parser = plates)]
     plates: usize,
+    /// Slopes of the zero points along the slit: standard deviation, km/s from the middle to an end
+    #[arg(long, value_name = "KM_S", default_value_t = 0.0, value_parser = slope)]
+    fibre_slope: f64,
+}
+
+fn slope(text: &str) -> std::result::Result<f64, String> {
+    match text.parse() {
+        Ok(slope) if (0.0..=100.0).contains(&slope) => Ok(slope),
+        _ => Err("expected 0 to 100 km/s".to_owned()),
+    }
 }
 
 fn plates(text: &str) -> std::result::Result<usize, String> {
@@ -27,6 +37,11 @@ fn plates(text: &str) -> std::result::Result<usize, String> {
 
 impl SurveyArgs {
     pub fn run(self) -> Result<()> {
-        run(self.plates, &self.out, &mut Told).map(drop)
+        let config = SurveyConfig {
+            n_plates: self.plates,
+            slope_km_s: self.fibre_slope,
+            ..SurveyConfig::default()
+        };
+        run(&config, &self.out, &mut Told).map(drop)
     }
 }

@@ -45,7 +45,12 @@ pub fn run(settings: &Settings, out: &Path, told: &mut dyn Write) -> Result<Sect
     let _ = tell(&table, told);
     let mock = Mock::new(&MockConfig::default());
     let graph = score::graph(&mock);
-    let joint = joint::solve(&graph, &vec![0; graph.n_zp], None, &JointOptions::default())?;
+    let joint = joint::solve(
+        &graph,
+        &vec![0; graph.n_zp],
+        &joint::Known::default(),
+        &JointOptions::default(),
+    )?;
     let paper = paper::solve(&graph, &vec![0; graph.n_zp], None, &PaperOptions::default());
     let panels = [
         ("before correction", None),

@@ -26,6 +26,8 @@ pub struct SurveyConfig {
     pub shared: f64,
     /// Fraction of stars observed in the next field too; 0 leaves the fields apart.
     pub linked: f64,
+    /// Slopes of the zero points along the slit: standard deviation, km/s from the middle to an end.
+    pub slope_km_s: f64,
     /// Fraction of stars that vary, with a semi-amplitude of 1-15 km/s.
     pub variable: f64,
 }
@@ -40,6 +42,7 @@ impl Default for SurveyConfig {
             rvs_per_star: 20.0,
             shared: 0.2,
             linked: 0.0,
+            slope_km_s: 0.0,
             variable: 0.2,
         }
     }
@@ -77,6 +80,11 @@ impl Survey {
                 zp_km_s.push(night + 0.3 * normal(&mut rng));
             }
         }
+        let mut slopes = ChaCha8Rng::seed_from_u64(config.seed + 1);
+        let slope_km_s: Vec<f64> = (0..zp_km_s.len())
+            .map(|_| config.slope_km_s * normal(&mut slopes))
+            .collect();
+        let mut place = Vec::new();
         let (mut star, mut exposure, mut group) = (Vec::new(), Vec::new(), Vec::new());
         let (mut rv, mut err) = (Vec::new(), Vec::new());
         let n_stars = n_groups * config.stars_per_group;
@@ -93,6 +101,7 @@ impl Survey {
             let snr_err: f64 = rng.random_range(0.15..2.0);
             let first = rv.len();
             for g in groups {
+                let at: f64 = slopes.random_range(-1.0..1.0);
                 for t in 0..config.n_exposures {
                     if rng.random::<f64>() < chance {
                         let e = snr_err * rng.random_range(0.7..1.5);
@@ -100,9 +109,11 @@ impl Survey {
                         star.push(s as u32);
                         exposure.push(t as u32);
                         group.push(g as u32);
+                        place.push(at);
                         rv.push(
                             amplitude * phase.sin()
                                 + zp_km_s[g * config.n_exposures + t]
+                                + at * slope_km_s[g * config.n_exposures + t]
                                 + e * normal(&mut rng),
                         );
                         err.push(e);
@@ -120,7 +131,7 @@ impl Survey {
                 star,
                 exposure,
                 group,
-                place: Vec::new(),
+                place,
                 arms: vec![ArmObservations {
                     leads: true,
                     row: (0..n_rows as u32).collect(),

@@ -12,18 +12,17 @@ use crate::table::Table;
 /// Parts of the stars that the next field observed too: fields apart, and all linked into one component.
 const LINKED: [f64; 2] = [0.0, 0.05];
 
-/// Draws and calibrates a survey of each kind, tells the numbers and writes them to `survey.csv` in `out`. A kind has `n_plates` plates,
-/// each of 16 spectrographs; three in a row share stars.
+/// Draws and calibrates a survey of each kind, tells the numbers and writes them to `survey.csv` in `out`. `asked` tells everything but
+/// how the fields are linked.
 ///
 /// # Errors
 /// [`crate::Error::Io`] when the table cannot be written.
-pub fn run(n_plates: usize, out: &Path, told: &mut dyn Write) -> Result<Table> {
+pub fn run(asked: &SurveyConfig, out: &Path, told: &mut dyn Write) -> Result<Table> {
     let mut rows: Vec<[f64; 8]> = Vec::new();
     for linked in LINKED {
         let config = SurveyConfig {
-            n_plates,
             linked,
-            ..Default::default()
+            ..asked.clone()
         };
         let mut survey = Survey::new(&config);
         let clock = Instant::now();

@@ -1,0 +1,142 @@
+//! The end of the `joint` method: zero points with their errors, and what they say of the stars.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::Iteration;
+use super::along::{Covariance, MOST_TERMS};
+use super::joint::{Problem, StarWeight, State, sample};
+use super::population::Densities;
+use super::solution::{ArmSolution, StarFit};
+use super::solve::{System, TOLERANCE};
+use super::star_fit::{GRID, Tail, grid, local_covariances};
+use crate::Result;
+use crate::numbers::statistics::chi2_p_value;
+
+/// A star is constant only if it is quiet with this probability.
+const PROBABLY: f64 = 0.5;
+/// Jitters less probable than this for quiet stars are left out of the p-value.
+const HARDLY: f64 = 1e-4;
+
+/// The solution after the last step.
+pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSolution> {
+    let graph = problem.graph;
+    let system = System::new(
+        &state.means,
+        &state.weight,
+        &state.parts,
+        problem.group,
+        state.shape,
+    );
+    let preconditioner = system.precondition()?;
+    state.zp = system.solve(&preconditioner, &state.zp, TOLERANCE)?;
+    let (covariance, error_method) = system.errors(&preconditioner, problem.config.max_exact)?;
+    let found = state.look_at_stars(problem);
+    let densities = state.mixture.densities();
+    let rms2 = state.mixture.quiet_rms().powi(2);
+    let judge = |(star, found): (usize, &StarWeight)| {
+        let mut fit = judged(found, &densities, rms2, problem.tail());
+        fit.constant =
+            problem.may(star) && fit.p_quiet >= PROBABLY && fit.p_value > problem.config.p_min;
+        fit
+    };
+    let stars: Vec<StarFit> = found.par_iter().enumerate().map(judge).collect();
+    let mut robust = vec![0.0; graph.n_obs()];
+    let mut residual = vec![f64::NAN; graph.n_obs()];
+    let mut n_constants = vec![0; graph.n_zp];
+    for (found, fit) in found.iter().zip(&stars) {
+        for part in &found.parts {
+            let mean = part.corrected_mean(rms2);
+            for d in &part.data {
+                robust[d.k] = d.inlier;
+                residual[d.k] = d.corrected - mean;
+                let z = graph.zp[d.k] as usize;
+                n_constants[z] += u32::from(fit.constant && state.weight[d.k] > 0.0);
+            }
+        }
+    }
+    Ok(ArmSolution {
+        zp_err: covariance.iter().map(|c| c.error_of(0)).collect(),
+        zp: state.zp.iter().map(|terms| terms[0]).collect(),
+        along: state
+            .zp
+            .iter()
+            .map(|[_, slope, curve]| [*slope, *curve])
+            .collect(),
+        common: common(problem, &state, &covariance),
+        covariance,
+        fibre_order: state.shape.order,
+        population: Some(state.mixture.population(&sample(problem, &found))),
+        stars,
+        robust,
+        residual,
+        n_constants,
+        component: state.parts.of,
+        n_components: state.parts.count,
+        common_jitter: state.mixture.quiet_rms(),
+        error_method,
+        log: Vec::<Iteration>::new(),
+        converged: false,
+    })
+}
+
+/// Variance of the mean slope and curve of each group's exposures, for each zero point.
+///
+/// The stars of a group keep their fibres, so a mean slope looks like offsets of theirs, and nothing but the population of slopes tells it:
+/// its variance is theirs over their number. Where stars that changed their fibre tell it better, no more is taken than the rest of
+/// a zero point's variance above that with the stars' means known.
+fn common(
+    problem: &Problem<'_>,
+    state: &State,
+    covariance: &[Covariance],
+) -> Vec<[f64; MOST_TERMS - 1]> {
+    let key = |z: usize| state.parts.of[z].map(|component| (component, problem.group[z]));
+    let mut sizes: HashMap<(u32, u32), f64> = HashMap::new();
+    for key in (0..covariance.len()).filter_map(key) {
+        *sizes.entry(key).or_default() += 1.0;
+    }
+    let local = local_covariances(problem.graph, &state.weight, &state.shape);
+    let mut out = vec![[0.0; MOST_TERMS - 1]; covariance.len()];
+    for z in 0..covariance.len() {
+        let Some(size) = key(z).and_then(|key| sizes.get(&key)) else {
+            continue;
+        };
+        for term in 1..state.shape.n_terms() {
+            let of_mean = 1.0 / (state.shape.stiffness[term - 1] * size);
+            let rest = covariance[z].0[term][term] - local[z].0[term][term];
+            out[z][term - 1] = of_mean.min(rest).max(0.0);
+        }
+    }
+    out
+}
+
+/// What is said of one star. Its chi^2 is taken with the root mean square jitter of quiet stars, its p-value with each jitter that quiet
+/// stars may have, in the mean.
+fn judged(found: &StarWeight, densities: &Densities, rms2: f64, tail: Tail) -> StarFit {
+    let n: usize = found.parts.iter().map(|p| p.data.len()).sum();
+    let dof = n as f64 - found.parts.len() as f64;
+    let chi2 = |jitter2: f64| -> f64 { found.parts.iter().map(|p| p.chi2(jitter2, tail)).sum() };
+    let p_value = match dof > 0.0 {
+        true => mean_p_value(densities.of_quiet(), dof, chi2),
+        false => f64::NAN,
+    };
+    StarFit {
+        constant: false,
+        n_used: n as u32,
+        chi2: chi2(rms2),
+        dof,
+        p_value,
+        p_quiet: found.posterior.p_quiet,
+        jitter: found.posterior.mean(|s| s * s).sqrt(),
+    }
+}
+
+fn mean_p_value(of_quiet: &[f64; GRID], dof: f64, chi2: impl Fn(f64) -> f64) -> f64 {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (p, s) in of_quiet.iter().zip(grid()).filter(|(p, _)| **p > HARDLY) {
+        sum += p * chi2_p_value(chi2(s * s), dof);
+        total += p;
+    }
+    sum / total
+}

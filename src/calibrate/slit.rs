@@ -1,0 +1,150 @@
+//! Whether zero points change along the slit, and by how much: the order of their polynomial from the evidence of the whole run.
+//!
+//! The slopes of a run's exposures are taken as drawn from a normal distribution about 0 (a slope that all exposures have in common cannot
+//! be told from the stars' offsets). Its variance is the one that makes the velocities of all exposures together most likely, and a slope
+//! is asked for where that is clearly more likely than none. The same is then asked of the curve.
+
+use super::along::{FibreOrder, MOST_TERMS, Shape, terms};
+use super::graph::Graph;
+
+/// Gain in the natural logarithm of the likelihood that speaks for a term. Where there is none, chance gives 2 in one run of fifty. Chosen
+/// by hand.
+const CLEAR: f64 = 5.0;
+/// Least variance of a term, in units of the median error squared: far below anything that could be seen.
+const LEAST_VARIANCE: f64 = 1e-6;
+/// Factor between the variances that are tried first.
+const COARSE: f64 = 2.0;
+/// Variances that are tried, from [`LEAST_VARIANCE`] on.
+const TRIED: usize = 50;
+/// Steps that narrow the variance.
+const FINE_STEPS: usize = 30;
+
+/// What the velocities of one exposure say of one term: its weight, and its weighted value.
+#[derive(Clone, Copy, Debug, Default)]
+struct Evidence {
+    information: f64,
+    pull: f64,
+}
+
+/// Gain in ln L by a term of this variance over none (Gaussian integrals over the term of each exposure).
+fn gain(evidence: &[Evidence], variance: f64) -> f64 {
+    let of = |e: &Evidence| {
+        let wider = 1.0 + variance * e.information;
+        0.5 * (variance * e.pull * e.pull / wider - wider.ln())
+    };
+    evidence.iter().map(of).sum()
+}
+
+/// The variance that gains most, and its gain.
+fn best_variance(evidence: &[Evidence]) -> (f64, f64) {
+    let tried = (0..TRIED).map(|i| LEAST_VARIANCE * COARSE.powi(i as i32));
+    let (mut best, mut most) = (LEAST_VARIANCE, gain(evidence, LEAST_VARIANCE));
+    for variance in tried {
+        let now = gain(evidence, variance);
+        if now > most {
+            (best, most) = (variance, now);
+        }
+    }
+    let (mut low, mut high) = (best / COARSE, best * COARSE);
+    for _ in 0..FINE_STEPS {
+        let (a, b) = ((low * low * high).cbrt(), (low * high * high).cbrt());
+        if gain(evidence, a) > gain(evidence, b) {
+            high = b;
+        } else {
+            low = a;
+        }
+    }
+    let best = (low * high).sqrt().max(LEAST_VARIANCE);
+    (best, gain(evidence, best))
+}
+
+/// What [`shape`] looks at.
+pub(super) struct Residuals<'a> {
+    pub(super) graph: &'a Graph,
+    /// Weight of each observation.
+    pub(super) weight: &'a [f64],
+    /// Each observation less its star's mean and less the mean term of its zero point; NaN where there is none.
+    pub(super) left: &'a [f64],
+}
+
+/// The shape that the residuals speak for. With [`FibreOrder::Auto`] the order is never lower than `least`, so that it settles.
+pub(super) fn shape(residuals: &Residuals<'_>, asked: FibreOrder, least: usize) -> Shape {
+    let (lowest, highest) = match asked {
+        FibreOrder::Auto => (least, MOST_TERMS - 1),
+        FibreOrder::Constant => (0, 0),
+        FibreOrder::Slope => (1, 1),
+        FibreOrder::Curve => (2, 2),
+    };
+    let mut shape = Shape::default();
+    if highest == 0 {
+        return shape;
+    }
+    let sums = sums(residuals);
+    for order in 1..=highest {
+        let evidence: Vec<Evidence> = sums.iter().map(|s| s.evidence(order)).collect();
+        let (variance, most) = best_variance(&evidence);
+        if order > lowest && most < CLEAR {
+            break;
+        }
+        shape.order = order;
+        shape.stiffness[order - 1] = 1.0 / variance;
+    }
+    shape
+}
+
+/// Weighted sums over the observations of one zero point.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sums {
+    /// Products of two terms.
+    terms: [[f64; MOST_TERMS]; MOST_TERMS],
+    /// Products of a term and the residual.
+    residual: [f64; MOST_TERMS],
+}
+
+impl Sums {
+    /// What is said of the highest term, all lower ones being free.
+    fn evidence(mut self, order: usize) -> Evidence {
+        for i in 0..order {
+            let pivot = self.terms[i][i];
+            // All observations lie at one place: nothing is left to say.
+            if self.terms[i][i] <= 1e-9 * self.terms[0][0] {
+                return Evidence::default();
+            }
+            let row = self.terms[i];
+            for j in i + 1..=order {
+                let factor = self.terms[j][i] / pivot;
+                for k in 0..=order {
+                    self.terms[j][k] -= factor * row[k];
+                }
+                self.residual[j] -= factor * self.residual[i];
+            }
+        }
+        let information = self.terms[order][order];
+        if information <= 1e-9 * self.terms[0][0] {
+            return Evidence::default();
+        }
+        Evidence {
+            information,
+            pull: self.residual[order],
+        }
+    }
+}
+
+fn sums(residuals: &Residuals<'_>) -> Vec<Sums> {
+    let graph = residuals.graph;
+    let mut sums = vec![Sums::default(); graph.n_zp];
+    for (k, (&w, &left)) in residuals.weight.iter().zip(residuals.left).enumerate() {
+        if !(w > 0.0 && left.is_finite()) {
+            continue;
+        }
+        let x = terms(graph.place[k]);
+        let sum = &mut sums[graph.zp[k] as usize];
+        for i in 0..MOST_TERMS {
+            for j in 0..MOST_TERMS {
+                sum.terms[i][j] += w * x[i] * x[j];
+            }
+            sum.residual[i] += w * x[i] * left;
+        }
+    }
+    sums
+}

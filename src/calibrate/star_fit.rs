@@ -1,0 +1,395 @@
+//! One star against the zero points that the other stars give: how likely its velocities are with each jitter.
+//!
+//! A star that helped to determine a zero point has pulled it towards itself. So each of its velocities is compared with the zero point as
+//! it would be without the star: with h the share of the velocity in its own zero point, the residual is 1 / (1 - h) times the one that
+//! is left, and the zero point's variance too. A star may then be judged whatever its weight was.
+
+use std::sync::LazyLock;
+
+use super::along::{Covariance, Shape, terms};
+use super::graph::Graph;
+use crate::numbers::statistics::median;
+
+/// Jitters looked at.
+pub(super) const GRID: usize = 44;
+/// The least jitter looked at, in units of the median error: its square does not count beside the error's.
+const LEAST_JITTER: f64 = 0.03;
+/// Natural logarithm of the ratio of a jitter to the one before: fine beside the width of any star's likelihood. With [`GRID`] of them the
+/// largest jitter is 40,000 errors.
+const LOG_STEP: f64 = 0.33;
+/// Likelihoods smaller than the largest one by this factor (natural logarithm) are taken for 0.
+const NEGLIGIBLE: f64 = 30.0;
+/// Least part of a zero point that is left without a star; below it the star alone determines it.
+const LEAST_REST: f64 = 1e-9;
+/// Steps of the search for a star's mean.
+const MEAN_STEPS: usize = 4;
+
+/// Jitters at which likelihoods are tabulated, in units of the median error.
+pub(super) fn grid() -> &'static [f64; GRID] {
+    static GRID_OF_JITTERS: LazyLock<[f64; GRID]> =
+        LazyLock::new(|| std::array::from_fn(|i| LEAST_JITTER * (LOG_STEP * i as f64).exp()));
+    &GRID_OF_JITTERS
+}
+
+/// Where the noise of a velocity ends and outliers begin: velocities are normal about their mean but for a few, which are spread over a
+/// Cauchy distribution. Both are equally likely at the limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tail {
+    /// Square of the limit, in sigma.
+    pub(super) limit2: f64,
+    /// Density of outliers in the middle, relative to that of the normal distribution.
+    height: f64,
+}
+
+impl Tail {
+    /// The tail that begins at `limit` sigma.
+    pub(super) fn at(limit: f64) -> Self {
+        let limit2 = limit * limit;
+        Tail {
+            limit2,
+            // Never so small that no product of densities holds it.
+            height: (2.0 * (-0.5 * limit2).exp()).max(1e-30),
+        }
+    }
+
+    /// Density at a squared residual (in units of its variance), relative to the normal one at 0.
+    fn density(&self, u2: f64) -> f64 {
+        (-0.5 * u2).exp() + self.height / (1.0 + u2 / self.limit2)
+    }
+
+    /// Probability that a velocity is no outlier.
+    pub(super) fn inlier(&self, u2: f64) -> f64 {
+        let normal = (-0.5 * u2).exp();
+        normal / (normal + self.height / (1.0 + u2 / self.limit2))
+    }
+}
+
+/// The zero points that stars are compared with.
+pub(super) struct Model<'a> {
+    /// Stars with their observations. Those of one range of `start` have one mean.
+    pub(super) graph: &'a Graph,
+    /// Terms of each zero point, NaN where there is none.
+    pub(super) zp: &'a [[f64; 3]],
+    /// Their covariances if the stars' means were known.
+    pub(super) local: &'a [Covariance],
+    /// Weights that the zero points were solved with.
+    pub(super) weight: &'a [f64],
+    pub(super) tail: Tail,
+}
+
+/// A velocity of a star.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Datum {
+    /// Its place in the graph.
+    pub(super) k: usize,
+    /// Velocity less the zero point that the other stars give.
+    pub(super) y: f64,
+    /// Variance of its error and of that zero point.
+    pub(super) var: f64,
+    /// Probability that it is no outlier.
+    pub(super) inlier: f64,
+    /// Velocity less the zero point.
+    pub(super) corrected: f64,
+}
+
+/// The velocities of a star that share one mean.
+pub(super) struct Part {
+    pub(super) data: Vec<Datum>,
+}
+
+impl Model<'_> {
+    /// The velocities of a range of observations that have a zero point and count.
+    pub(super) fn part(&self, range: std::ops::Range<usize>) -> Part {
+        let graph = self.graph;
+        let (mut sum, mut total) = (0.0, 0.0);
+        let mut data: Vec<Datum> = Vec::with_capacity(range.len());
+        for k in range.filter(|&k| graph.counts[k]) {
+            let z = graph.zp[k] as usize;
+            let x = terms(graph.place[k]);
+            let corrected =
+                graph.rv[k] - (self.zp[z][0] + self.zp[z][1] * x[1] + self.zp[z][2] * x[2]);
+            if !corrected.is_finite() {
+                continue;
+            }
+            sum += self.weight[k] * corrected;
+            total += self.weight[k];
+            data.push(Datum {
+                k,
+                y: corrected,
+                var: graph.var[k],
+                inlier: 1.0,
+                corrected,
+            });
+        }
+        let mean = if total > 0.0 { sum / total } else { 0.0 };
+        for d in &mut data {
+            let zp_var = self.local[graph.zp[d.k] as usize].at(graph.place[d.k]);
+            let rest = (1.0 - self.weight[d.k] * zp_var).max(LEAST_REST);
+            d.y = mean + (d.corrected - mean) / rest;
+            d.var += zp_var / rest;
+        }
+        let mut part = Part { data };
+        part.first_inliers(self.tail);
+        part
+    }
+
+    /// Likelihoods of the star's velocities with each jitter of the grid, relative to the largest.
+    pub(super) fn likelihoods(&self, parts: &[Part]) -> [f64; GRID] {
+        let mut log = [f64::NEG_INFINITY; GRID];
+        let mut best = (f64::NEG_INFINITY, 0);
+        for (i, s) in grid().iter().enumerate() {
+            log[i] = parts
+                .iter()
+                .map(|p| p.log_likelihood(s * s, self.tail))
+                .sum();
+            if log[i] > best.0 {
+                best = (log[i], i);
+            } else if log[i] < best.0 - NEGLIGIBLE {
+                break;
+            }
+        }
+        log.map(|l| (l - best.0).exp())
+    }
+}
+
+impl Part {
+    /// Mean of the velocities, and the sum of their weights, with a jitter squared.
+    pub(super) fn mean(&self, jitter2: f64) -> (f64, f64) {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for d in &self.data {
+            let w = d.inlier / (d.var + jitter2);
+            sum += w * d.y;
+            total += w;
+        }
+        (sum / total, total)
+    }
+
+    /// Outliers by the scatter that the star shows: a start for [`Part::mark_outliers`].
+    fn first_inliers(&mut self, tail: Tail) {
+        let mut values: Vec<f64> = self.data.iter().map(|d| d.y).collect();
+        let middle = median(&mut values);
+        let mut sizes: Vec<f64> = self.data.iter().map(|d| (d.y - middle).abs()).collect();
+        // The median of a normal distribution's absolute values is 0.6745 sigma.
+        let spread = median(&mut sizes) / 0.6745;
+        for d in &mut self.data {
+            let var = d.var.max(spread * spread);
+            d.inlier = tail.inlier((d.y - middle).powi(2) / var);
+        }
+    }
+
+    /// Mean of the velocities less the zero points as they are, with a jitter squared.
+    pub(super) fn corrected_mean(&self, jitter2: f64) -> f64 {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for d in &self.data {
+            let w = d.inlier / (d.var + jitter2);
+            sum += w * d.corrected;
+            total += w;
+        }
+        sum / total
+    }
+
+    /// The probability of each velocity to be no outlier, with a jitter squared. Gives the mean.
+    pub(super) fn mark_outliers(&mut self, jitter2: f64, tail: Tail) -> f64 {
+        let mut mean = self.mean(jitter2).0;
+        for _ in 0..MEAN_STEPS {
+            for d in &mut self.data {
+                d.inlier = tail.inlier((d.y - mean).powi(2) / (d.var + jitter2));
+            }
+            mean = self.mean(jitter2).0;
+        }
+        mean
+    }
+
+    /// Natural logarithm of the likelihood with a jitter squared, the mean being free.
+    fn log_likelihood(&self, jitter2: f64, tail: Tail) -> f64 {
+        let (mean, total) = self.mean(jitter2);
+        let mut sum = -0.5 * total.ln();
+        // One logarithm for two velocities: their densities are never so small that the product is 0.
+        for pair in self.data.chunks(2) {
+            let mut product = 1.0;
+            for d in pair {
+                let var = d.var + jitter2;
+                let density = tail.density((d.y - mean).powi(2) / var);
+                product *= density * density / var;
+            }
+            sum += 0.5 * product.ln();
+        }
+        sum
+    }
+
+    /// Sum of squared residuals in units of their variance with a jitter squared, each cut at the tail's limit.
+    pub(super) fn chi2(&self, jitter2: f64, tail: Tail) -> f64 {
+        let mean = self.mean(jitter2).0;
+        let term = |d: &Datum| ((d.y - mean).powi(2) / (d.var + jitter2)).min(tail.limit2);
+        self.data.iter().map(term).sum()
+    }
+}
+
+/// Covariance of each zero point's terms if the stars' means were known.
+pub(super) fn local_covariances(graph: &Graph, weight: &[f64], shape: &Shape) -> Vec<Covariance> {
+    let n = shape.n_terms();
+    let mut sums = vec![[[0.0; 3]; 3]; graph.n_zp];
+    for (k, &w) in weight.iter().enumerate().filter(|(_, w)| **w > 0.0) {
+        let x = terms(graph.place[k]);
+        let sum = &mut sums[graph.zp[k] as usize];
+        for i in 0..n {
+            for j in 0..n {
+                sum[i][j] += w * x[i] * x[j];
+            }
+        }
+    }
+    let inverse = |mut sum: [[f64; 3]; 3]| {
+        for i in 1..n {
+            sum[i][i] += shape.stiffness[i - 1];
+        }
+        inverse_of(sum, n).map_or(Covariance::UNKNOWN, Covariance)
+    };
+    sums.into_iter().map(inverse).collect()
+}
+
+/// Inverse of the first `n` rows and columns of a matrix that is symmetric and positive (Gauss and Jordan); None where it is not.
+fn inverse_of(mut a: [[f64; 3]; 3], n: usize) -> Option<[[f64; 3]; 3]> {
+    let mut inverse = [[0.0; 3]; 3];
+    (0..n).for_each(|i| inverse[i][i] = 1.0);
+    for i in 0..n {
+        let pivot = a[i][i];
+        if !(pivot > 0.0 && pivot.is_finite()) {
+            return None;
+        }
+        a[i].iter_mut().for_each(|x| *x /= pivot);
+        inverse[i].iter_mut().for_each(|x| *x /= pivot);
+        let (row, row_inverse) = (a[i], inverse[i]);
+        for j in (0..n).filter(|&j| j != i) {
+            let factor = a[j][i];
+            for k in 0..n {
+                a[j][k] -= factor * row[k];
+                inverse[j][k] -= factor * row_inverse[k];
+            }
+        }
+    }
+    Some(inverse)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    use super::*;
+
+    fn normal(seed: u64) -> impl FnMut() -> f64 {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        move || StandardNormal.sample(&mut rng)
+    }
+
+    /// Stars that were all seen in all exposures, with weights 1 and zero points that are the mean over stars of velocity less star's mean.
+    fn dense(velocities: &[Vec<f64>]) -> (Graph, Vec<[f64; 3]>) {
+        let (n_stars, n) = (velocities.len(), velocities[0].len());
+        let mut edges = Vec::new();
+        let mut zp = vec![[0.0; 3]; n];
+        for (star, of) in velocities.iter().enumerate() {
+            let mean = of.iter().sum::<f64>() / n as f64;
+            for (z, v) in of.iter().enumerate() {
+                edges.push((star as u32, z as u32, *v, 1.0));
+                zp[z][0] += (v - mean) / n_stars as f64;
+            }
+        }
+        (Graph::new(n_stars, n, &edges).0, zp)
+    }
+
+    fn differences(graph: &Graph, zp: &[[f64; 3]]) -> Vec<f64> {
+        let weight = vec![1.0; graph.n_obs()];
+        let model = Model {
+            graph,
+            zp,
+            local: &local_covariances(graph, &weight, &Shape::default()),
+            weight: &weight,
+            tail: Tail::at(4.0),
+        };
+        let part = model.part(graph.of(0));
+        part.data.iter().map(|d| d.y - part.data[0].y).collect()
+    }
+
+    #[test]
+    fn a_star_meets_the_zero_points_that_the_others_give() {
+        let mut normal = normal(3);
+        let velocities: Vec<Vec<f64>> =
+            (0..5).map(|_| (0..7).map(|_| normal()).collect()).collect();
+        let (graph, zp) = dense(&velocities);
+        let found = differences(&graph, &zp);
+        let (_, without) = dense(&velocities[1..]);
+        for (i, found) in found.iter().enumerate() {
+            let of = |i: usize| velocities[0][i] - without[i][0];
+            assert!((found - (of(i) - of(0))).abs() < 1e-12, "{i}");
+        }
+    }
+
+    #[test]
+    fn the_likelihood_finds_the_jitter_and_no_outlier_makes_one() {
+        let mut normal = normal(5);
+        let n = 400;
+        for (jitter, n_wild) in [(0.0, 0), (0.0, 8), (3.0, 0), (3.0, 8), (300.0, 0)] {
+            let mut edges: Vec<(u32, u32, f64, f64)> = (0..n)
+                .map(|z| (0, z, jitter * normal() + normal(), 1.0))
+                .collect();
+            edges
+                .iter_mut()
+                .step_by(50)
+                .take(n_wild)
+                .for_each(|e| e.2 += 1000.0);
+            let graph = Graph::new(1, n as usize, &edges).0;
+            let weight = vec![0.0; graph.n_obs()];
+            let model = Model {
+                graph: &graph,
+                zp: &vec![[0.0; 3]; n as usize],
+                local: &vec![Covariance::default(); n as usize],
+                weight: &weight,
+                tail: Tail::at(4.0),
+            };
+            let mut parts = [model.part(graph.of(0))];
+            let likelihood = model.likelihoods(&parts);
+            let total: f64 = likelihood.iter().sum();
+            let mean = likelihood
+                .iter()
+                .zip(grid())
+                .map(|(l, s)| l * s)
+                .sum::<f64>()
+                / total;
+            println!("jitter {jitter}, {n_wild} outliers: {mean:.3}");
+            assert!(
+                (mean - jitter).abs() < 0.1 * jitter + 0.3,
+                "{jitter}: {mean}"
+            );
+            parts[0].mark_outliers(mean * mean, model.tail);
+            let marked = parts[0].data.iter().filter(|d| d.inlier < 0.5).count();
+            assert_eq!(marked, n_wild, "{jitter}");
+        }
+    }
+
+    #[test]
+    fn noise_and_outliers_are_alike_at_the_limit() {
+        for limit in [2.0, 4.0, 6.0] {
+            let tail = Tail::at(limit);
+            assert!((tail.inlier(limit * limit) - 0.5).abs() < 1e-12);
+            assert!(tail.inlier(0.0) > 0.7 && tail.inlier(4.0 * limit * limit) < 1e-2);
+        }
+        // Far beyond, no product of densities is 0.
+        let far = Tail::at(40.0).density(1e20);
+        assert!((far * far).ln().is_finite() && (far.powi(4) / 1e18).ln().is_finite());
+    }
+
+    #[test]
+    fn the_inverse_is_one() {
+        let a = [[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]];
+        for n in 1..=3 {
+            let inverse = inverse_of(a, n).unwrap();
+            for i in 0..n {
+                for j in 0..n {
+                    let x: f64 = (0..n).map(|k| a[i][k] * inverse[k][j]).sum();
+                    assert!((x - f64::from(u8::from(i == j))).abs() < 1e-12);
+                }
+            }
+        }
+        assert!(inverse_of([[0.0; 3]; 3], 1).is_none());
+    }
+}

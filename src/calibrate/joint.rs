@@ -16,7 +16,7 @@
 
 use rayon::prelude::*;
 
-use super::along::{Covariance, FibreOrder};
+use super::along::{FibreOrder, MOST_TERMS, Shape};
 use super::components::{Components, components};
 use super::fit::{Edge, Fit, Model};
 use super::graph::Graph;
@@ -170,8 +170,9 @@ impl State {
         let model = self.model(problem);
         fill_weights(&model, &fits, &chosen, self.jitter2, &mut weight);
         self.parts = components(graph, &chosen, &weight, config.min_constants);
-        let system = System::new(graph, &weight, &self.parts, problem.group);
-        let next = system.solve(&system.precondition()?, &self.zp, STEP_TOLERANCE)?;
+        let system = System::new(graph, &weight, &self.parts, problem.group, Shape::default());
+        let next =
+            means(&system.solve(&system.precondition()?, &terms(&self.zp), STEP_TOLERANCE)?);
         self.zp_var = diagonal_variances(graph, &weight, &self.parts);
         // Each component is centred by itself, so a zero point that changes its component shows as a change here.
         let change = |z: usize| (next[z] - self.zp[z]).abs();
@@ -213,10 +214,18 @@ impl State {
     /// Zero points with their errors, and what they say of the stars.
     fn finish(mut self, problem: &Problem<'_>) -> Result<ArmSolution> {
         let graph = problem.graph;
-        let system = System::new(graph, &self.weight, &self.parts, problem.group);
+        let system = System::new(
+            graph,
+            &self.weight,
+            &self.parts,
+            problem.group,
+            Shape::default(),
+        );
         let preconditioner = system.precondition()?;
-        self.zp = system.solve(&preconditioner, &self.zp, TOLERANCE)?;
-        let (zp_err, error_method) = system.errors(&preconditioner, problem.config.max_exact)?;
+        self.zp = means(&system.solve(&preconditioner, &terms(&self.zp), TOLERANCE)?);
+        let (covariance, error_method) =
+            system.errors(&preconditioner, problem.config.max_exact)?;
+        let zp_err: Vec<f64> = covariance.iter().map(|c| c.error_of(0)).collect();
         self.zp_var = zp_err
             .iter()
             .map(|e| if e.is_finite() { e * e } else { 0.0 })
@@ -236,7 +245,7 @@ impl State {
             robust: per_edge(graph, &fits, 0.0, |e| e.robust),
             residual: per_edge(graph, &fits, f64::NAN, |e| e.residual),
             along: vec![[0.0; 2]; graph.n_zp],
-            covariance: zp_err.iter().map(|e| Covariance::of_mean(e * e)).collect(),
+            covariance,
             fibre_order: 0,
             population: None,
             zp: self.zp,
@@ -321,10 +330,20 @@ fn start(
             }
         }
         let parts = components(graph, &allowed, &weight, config.min_constants);
-        let system = System::new(graph, &weight, &parts, group);
-        zp = system.solve(&system.precondition()?, &zp, START_TOLERANCE)?;
+        let system = System::new(graph, &weight, &parts, group, Shape::default());
+        zp = means(&system.solve(&system.precondition()?, &terms(&zp), START_TOLERANCE)?);
     }
     Ok(zp)
+}
+
+/// Zero points without slope.
+fn terms(zp: &[f64]) -> Vec<[f64; MOST_TERMS]> {
+    zp.iter().map(|&z| [z, 0.0, 0.0]).collect()
+}
+
+/// The mean terms of zero points.
+fn means(terms: &[[f64; MOST_TERMS]]) -> Vec<f64> {
+    terms.iter().map(|t| t[0]).collect()
 }
 
 /// Weights of the constants' observations; 0 for all others.

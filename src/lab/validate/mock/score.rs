@@ -1,6 +1,7 @@
 //! How well a method recovers a mock: against the truth, the Cramer-Rao bound and its own errors.
 
 use crate::Result;
+use crate::calibrate::along::Shape;
 use crate::calibrate::components::components;
 use crate::calibrate::graph::Graph;
 use crate::calibrate::joint::{self, JointOptions};
@@ -102,8 +103,15 @@ fn bound_km_s(mock: &Mock, graph: &Graph) -> Result<f64> {
         }
     }
     let parts = components(graph, &is_constant, &weight, 1);
-    let system = System::new(graph, &weight, &parts, &vec![0; graph.n_zp]);
-    let (errors, _) = system.errors(&system.precondition()?, usize::MAX)?;
+    let system = System::new(
+        graph,
+        &weight,
+        &parts,
+        &vec![0; graph.n_zp],
+        Shape::default(),
+    );
+    let (covariance, _) = system.errors(&system.precondition()?, usize::MAX)?;
+    let errors: Vec<f64> = covariance.iter().map(|c| c.error_of(0)).collect();
     Ok(rms(&errors))
 }
 

@@ -239,7 +239,11 @@ impl Probe {
 
 /// An estimated covariance, moved as little as makes it no less than that of the block alone, which takes all other blocks for known:
 /// no sum of the terms can have a smaller variance than there.
-fn at_least(found: &Covariance, least: &Covariance, n_terms: usize) -> Result<Covariance> {
+pub(super) fn at_least(
+    found: &Covariance,
+    least: &Covariance,
+    n_terms: usize,
+) -> Result<Covariance> {
     let excess = Mat::from_fn(n_terms, n_terms, |i, j| found.0[i][j] - least.0[i][j]);
     let eigen = excess
         .self_adjoint_eigen(Side::Lower)

@@ -98,6 +98,9 @@ fn oracle(
     let mut a: Mat<f64> = Mat::zeros(n, n);
     let mut b = vec![0.0; n];
     for s in 0..n_stars {
+        if graph.of(s).is_empty() {
+            a[(s, s)] = 1.0;
+        }
         for k in graph.of(s) {
             // The observation's row: 1 for its star, and what multiplies the terms.
             let first = n_stars + q * graph.zp[k] as usize;

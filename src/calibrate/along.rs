@@ -83,7 +83,9 @@ impl Covariance {
 
     /// 1-sigma error of a term: 0 the mean, 1 the slope, 2 the curve.
     pub fn error_of(&self, term: usize) -> f64 {
-        self.0[term][term].max(0.0).sqrt()
+        let variance = self.0[term][term];
+        // Rounding may leave a variance of 0 below 0. One that is not known stays so.
+        if variance < 0.0 { 0.0 } else { variance.sqrt() }
     }
 }
 
@@ -101,6 +103,8 @@ mod tests {
         assert!((c.at(1.0) - expected).abs() < 1e-12);
         assert!(c.at(-1.0) != c.at(1.0));
         assert_eq!((c.error_of(1), c.error_of(2)), (3.0, 4.0));
+        assert!(Covariance::UNKNOWN.error_of(0).is_nan());
+        assert_eq!(Covariance::of_mean(-1e-20).error_of(0), 0.0);
     }
 
     #[test]

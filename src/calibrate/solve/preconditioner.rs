@@ -6,37 +6,30 @@ use rayon::prelude::*;
 
 use super::{System, not_positive};
 use crate::Result;
+use crate::calibrate::along::Covariance;
 
 impl System<'_> {
     /// The diagonal blocks of S: for each block the elements between its own unknowns.
     fn blocks_of_s(&self) -> Vec<Mat<f64>> {
         let mut out: Vec<Mat<f64>> = (0..self.blocks.len() - 1)
-            .map(|b| Mat::zeros(self.size(b), self.size(b)))
+            .map(|b| Mat::zeros(self.of_block(b).len(), self.of_block(b).len()))
             .collect();
         let block_of = self.block_of();
         for &star in &self.stars {
-            let total: f64 = self.edges(star).map(|(_, w, _)| w).sum();
-            for (u, w, _) in self.edges(star) {
-                let block = block_of[u] as usize;
-                let first = self.blocks[block];
-                let s = &mut out[block];
-                s[(u - first, u - first)] += w;
-                for (v, x, _) in self.edges(star) {
-                    if block_of[v] as usize == block {
-                        s[(u - first, v - first)] -= w * x / total;
-                    }
-                }
+            let total: f64 = self.edges(star).map(|e| e.weight).sum();
+            for e in self.edges(star) {
+                let block = block_of[e.position] as usize;
+                let positions = self.blocks[block]..self.blocks[block + 1];
+                self.add_rows(&mut out[block], positions, (star, total), e);
             }
         }
+        out.iter_mut().for_each(|s| self.add_stiffness(s));
         out
     }
 
-    pub(super) fn size(&self, block: usize) -> usize {
-        self.blocks[block + 1] - self.blocks[block]
-    }
-
+    /// Block of each position.
     pub(super) fn block_of(&self) -> Vec<u32> {
-        let mut out = vec![0; self.n()];
+        let mut out = vec![0; self.zp.len()];
         for b in 0..self.blocks.len() - 1 {
             out[self.blocks[b]..self.blocks[b + 1]].fill(b as u32);
         }
@@ -49,8 +42,8 @@ impl System<'_> {
             .blocks_of_s()
             .into_par_iter()
             .map(|mut s| {
-                pin(&mut s);
-                s.llt(Side::Lower).map_err(|_| not_positive())
+                pin(&mut s, self.n_terms);
+                factorise(&s, self.n_terms)
             })
             .collect::<Result<Vec<_>>>()?;
         let linked: Vec<(usize, usize)> = self
@@ -62,9 +55,9 @@ impl System<'_> {
             .into_iter()
             .zip(&linked)
             .map(|(mut s, &(first, last))| {
-                pin(&mut s);
+                pin(&mut s, 1);
                 (0..last - first).for_each(|b| s[(b, b)] *= 1.0 + 1e-13);
-                let factor = s.llt(Side::Lower).map_err(|_| not_positive())?;
+                let factor = factorise(&s, 1)?;
                 Ok(Coarse { first, factor })
             })
             .collect::<Result<Vec<_>>>()?;
@@ -72,7 +65,7 @@ impl System<'_> {
     }
 
     /// For each of these components (given by its first block and the one after its last) the coarse matrix: S for unknowns of which
-    /// those of a block all move together. A component of one block needs none.
+    /// each moves all mean terms of a block together. A component of one block needs none.
     fn coarse_matrices(&self, linked: &[(usize, usize)]) -> Vec<Mat<f64>> {
         let mut place = vec![None; self.blocks.len() - 1];
         for (i, &(first, last)) in linked.iter().enumerate() {
@@ -85,12 +78,12 @@ impl System<'_> {
         for &star in &self.stars {
             sums.clear();
             let mut total = 0.0;
-            for (u, w, _) in self.edges(star) {
-                let b = block_of[u] as usize;
-                total += w;
+            for e in self.edges(star) {
+                let b = block_of[e.position] as usize;
+                total += e.weight;
                 match sums.iter_mut().find(|(c, _)| *c == b) {
-                    Some((_, sum)) => *sum += w,
-                    None => sums.push((b, w)),
+                    Some((_, sum)) => *sum += e.weight,
+                    None => sums.push((b, e.weight)),
                 }
             }
             // All blocks of a star are of one component, so the first one tells which. A star of a single block adds nothing: in the
@@ -113,7 +106,7 @@ impl System<'_> {
     }
 }
 
-/// The blocks of one component, each as one unknown.
+/// The blocks of one component, each as one unknown: a constant added to its mean terms.
 struct Coarse {
     /// The component's first block.
     first: usize,
@@ -127,14 +120,14 @@ impl Coarse {
     }
 }
 
-/// Diagonals of the preconditioner, for unknowns whose mean is set to 0.
-pub(super) struct Diagonals {
+/// What the preconditioner says of the covariance of the terms of each zero point, for mean terms whose mean is set to 0.
+pub(super) struct Known {
     /// All of it.
-    pub(super) all: Vec<f64>,
+    pub(super) all: Vec<Covariance>,
     /// The coarse term.
-    pub(super) coarse: Vec<f64>,
+    pub(super) coarse: Vec<Covariance>,
     /// The blocks' inverses, not centred.
-    pub(super) block: Vec<f64>,
+    pub(super) block: Vec<Covariance>,
 }
 
 /// Approximate inverse of S.
@@ -158,7 +151,7 @@ impl Preconditioner {
 
     fn apply_raw(&self, system: &System<'_>, r: &[f64], z: &mut [f64]) {
         for (b, factor) in self.factors.iter().enumerate() {
-            let range = system.blocks[b]..system.blocks[b + 1];
+            let range = system.of_block(b);
             let mut column = Mat::from_fn(range.len(), 1, |i, _| r[range.start + i]);
             factor.solve_in_place(column.as_mut());
             for (i, z) in z[range].iter_mut().enumerate() {
@@ -172,56 +165,82 @@ impl Preconditioner {
     pub(super) fn add_coarse(&self, system: &System<'_>, r: &[f64], z: &mut [f64]) {
         for coarse in &self.coarse {
             let first = coarse.first;
-            let range = |b: usize| system.blocks[first + b]..system.blocks[first + b + 1];
-            let mut column = Mat::from_fn(coarse.len(), 1, |b, _| r[range(b)].iter().sum::<f64>());
+            let range = |b: usize| system.of_block(first + b);
+            let step = system.n_terms;
+            let mut column = Mat::from_fn(coarse.len(), 1, |b, _| {
+                r[range(b)].iter().step_by(step).sum::<f64>()
+            });
             coarse.factor.solve_in_place(column.as_mut());
             for b in 0..coarse.len() {
-                z[range(b)].iter_mut().for_each(|z| *z += column[(b, 0)]);
+                let means = z[range(b)].iter_mut().step_by(step);
+                means.for_each(|z| *z += column[(b, 0)]);
             }
         }
     }
 
-    /// Diagonals of M and of its parts.
-    pub(super) fn diagonals(&self, system: &System<'_>) -> Diagonals {
-        let n = system.n();
+    /// The elements of M and of its parts between the terms of each zero point.
+    pub(super) fn known(&self, system: &System<'_>) -> Known {
+        let (n, q) = (system.n(), system.n_terms);
         let mut offsets = vec![0.0; self.factors.len()];
         for coarse in &self.coarse {
             let inverse = coarse.factor.inverse();
             (0..coarse.len()).for_each(|b| offsets[coarse.first + b] = inverse[(b, b)]);
         }
-        let mut block = vec![0.0; n];
-        let mut coarse = vec![0.0; n];
+        let mut block = vec![Covariance::default(); system.zp.len()];
+        let mut coarse = block.clone();
         for (b, factor) in self.factors.iter().enumerate() {
             let inverse = factor.inverse();
-            for i in 0..system.size(b) {
-                block[system.blocks[b] + i] = inverse[(i, i)];
-                coarse[system.blocks[b] + i] = offsets[b];
+            for (a, i) in (system.blocks[b]..system.blocks[b + 1]).enumerate() {
+                for (row, column) in pairs(q) {
+                    block[i].0[row][column] = inverse[(q * a + row, q * a + column)];
+                }
+                coarse[i].0[0][0] = offsets[b];
             }
         }
-        let mut all: Vec<f64> = block.iter().zip(&coarse).map(|(b, c)| b + c).collect();
-        let ones = vec![1.0; n];
+        let mut all = block.clone();
+        for (all, coarse) in all.iter_mut().zip(&coarse) {
+            all.0[0][0] += coarse.0[0][0];
+        }
+        let gauge = system.gauge();
         let mut rows = vec![0.0; n];
-        self.add_coarse(system, &ones, &mut rows);
-        system.centre_diagonal(&mut coarse, &rows);
-        self.apply_raw(system, &ones, &mut rows);
-        system.centre_diagonal(&mut all, &rows);
-        Diagonals { all, coarse, block }
+        self.add_coarse(system, &gauge, &mut rows);
+        system.centre_covariance(&mut coarse, &rows);
+        self.apply_raw(system, &gauge, &mut rows);
+        system.centre_covariance(&mut all, &rows);
+        Known { all, coarse, block }
     }
 }
 
-/// Makes a matrix positive definite that is singular because a constant added to all unknowns changes nothing: a spring that holds
-/// their mean is added. Returns the strength of the spring.
-pub(super) fn pin(s: &mut Mat<f64>) -> f64 {
-    let m = s.nrows();
-    let diagonal: f64 = (0..m).map(|i| s[(i, i)]).sum();
-    let spring = if diagonal > 0.0 {
-        diagonal / m as f64
-    } else {
-        1.0
+/// Rows and columns of a matrix of this size.
+pub(super) fn pairs(size: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..size).flat_map(move |row| (0..size).map(move |column| (row, column)))
+}
+
+/// Cholesky factor of a matrix of the terms of zero points. A slope or curve that nothing determines is an error: what the elimination
+/// leaves of its diagonal element is then no more than rounding.
+pub(super) fn factorise(s: &Mat<f64>, n_terms: usize) -> Result<Llt<f64>> {
+    let factor = s.llt(Side::Lower).map_err(|_| not_positive())?;
+    let least = s.nrows() as f64 * f64::EPSILON;
+    let is_lost = |i: usize| {
+        let left = factor.L()[(i, i)] * factor.L()[(i, i)];
+        !i.is_multiple_of(n_terms) && left <= least * s[(i, i)]
     };
-    for i in 0..m {
-        for j in 0..m {
-            s[(i, j)] += spring / m as f64;
+    if (0..s.nrows()).any(is_lost) {
+        return Err(not_positive());
+    }
+    Ok(factor)
+}
+
+/// Makes a matrix positive definite that is singular because a constant added to all mean terms changes nothing: a spring that holds
+/// their mean is added. Returns the strength of the spring.
+pub(super) fn pin(s: &mut Mat<f64>, n_terms: usize) -> f64 {
+    let means = || (0..s.nrows()).step_by(n_terms);
+    let m = means().len() as f64;
+    let diagonal: f64 = means().map(|i| s[(i, i)]).sum();
+    let spring = if diagonal > 0.0 { diagonal / m } else { 1.0 };
+    for i in (0..s.nrows()).step_by(n_terms) {
+        for j in (0..s.nrows()).step_by(n_terms) {
+            s[(i, j)] += spring / m;
         }
     }
     spring

@@ -4,119 +4,280 @@ use faer::linalg::solvers::DenseSolveCore;
 use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 
+use super::errors::at_least;
 use super::*;
+use crate::Error;
+use crate::calibrate::along::{Covariance, terms};
 use crate::calibrate::components::components;
 
-/// Groups of `m` exposures, each with its own stars and with some shared with the next group.
-fn survey(n_groups: usize, m: usize, seed: u64) -> (Graph, Vec<f64>, Vec<u32>) {
-    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
-    let mut edges = Vec::new();
-    let mut star = 0;
-    for g in 0..n_groups {
-        for s in 0..12 {
-            for t in 0..m {
-                let next = (g + 1) % n_groups;
-                for (group, chance) in [(g, 0.7), (next, if s < 3 { 0.5 } else { 0.0 })] {
-                    if rng.random_bool(chance) {
-                        let rv: f64 = rng.random_range(-5.0..5.0);
-                        edges.push((star, (group * m + t) as u32, rv, 1.0));
-                    }
-                }
-            }
-            star += 1;
-        }
-    }
-    let (graph, _) = Graph::new(star as usize, n_groups * m, &edges);
-    let weight = (0..graph.n_obs())
-        .map(|_| rng.random_range(0.1..10.0))
-        .collect();
-    let group = (0..n_groups * m).map(|z| (z / m) as u32).collect();
-    (graph, weight, group)
+/// Shapes of order 0, 1 and 2.
+const SHAPES: [Shape; 3] = [
+    Shape {
+        order: 0,
+        stiffness: [0.0; 2],
+    },
+    Shape {
+        order: 1,
+        stiffness: [2.0, 0.0],
+    },
+    Shape {
+        order: 2,
+        stiffness: [2.0, 5.0],
+    },
+];
+
+/// A graph with weights and the group of each zero point.
+struct Survey {
+    graph: Graph,
+    weight: Vec<f64>,
+    group: Vec<u32>,
 }
 
-/// Zero points and errors from the full normal matrix of stars and zero points, by its eigenvectors.
-fn oracle(graph: &Graph, weight: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let (n_stars, n) = (graph.n_stars(), graph.n_stars() + graph.n_zp);
+impl Survey {
+    /// Groups of `m` exposures, each with its own stars and with some shared with the next group; the last group of a ring shares with
+    /// its first, and rings share none. Half of the stars keep their place along the slit.
+    fn new(n_rings: usize, n_groups: usize, m: usize, seed: u64) -> Self {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let mut edges = Vec::new();
+        let mut star = 0;
+        for g in 0..n_rings * n_groups {
+            let next = g / n_groups * n_groups + (g + 1) % n_groups;
+            for s in 0..12 {
+                for t in 0..m {
+                    for (group, chance) in [(g, 0.7), (next, if s < 3 { 0.5 } else { 0.0 })] {
+                        if rng.random_bool(chance) {
+                            let rv: f64 = rng.random_range(-5.0..5.0);
+                            edges.push((star, (group * m + t) as u32, rv, 1.0));
+                        }
+                    }
+                }
+                star += 1;
+            }
+        }
+        let n_zp = n_rings * n_groups * m;
+        let (mut graph, _) = Graph::new(star as usize, n_zp, &edges);
+        let weight = (0..graph.n_obs())
+            .map(|_| rng.random_range(0.1..10.0))
+            .collect();
+        for star in 0..graph.n_stars() {
+            let keeps = rng.random_bool(0.5);
+            let mut place = rng.random_range(-1.0..1.0);
+            for k in graph.of(star) {
+                if !keeps {
+                    place = rng.random_range(-1.0..1.0);
+                }
+                graph.place[k] = place;
+            }
+        }
+        let group = (0..n_zp).map(|z| (z / m) as u32).collect();
+        Survey {
+            graph,
+            weight,
+            group,
+        }
+    }
+
+    fn components(&self) -> Components {
+        let all = vec![true; self.graph.n_stars()];
+        components(&self.graph, &all, &self.weight, 1)
+    }
+
+    fn system(&self, parts: &Components, shape: Shape, limits: (usize, usize)) -> System<'_> {
+        System::with_blocks(&self.graph, &self.weight, parts, &self.group, shape, limits)
+    }
+}
+
+/// Terms of the zero points and their covariances from the full normal matrix of stars and terms.
+fn oracle(
+    survey: &Survey,
+    parts: &Components,
+    shape: Shape,
+) -> (Vec<[f64; MOST_TERMS]>, Vec<Covariance>) {
+    let (graph, q) = (&survey.graph, shape.n_terms());
+    let (n_stars, n) = (graph.n_stars(), graph.n_stars() + q * graph.n_zp);
     let mut a: Mat<f64> = Mat::zeros(n, n);
     let mut b = vec![0.0; n];
     for s in 0..n_stars {
+        if graph.of(s).is_empty() {
+            a[(s, s)] = 1.0;
+        }
         for k in graph.of(s) {
-            let z = n_stars + graph.zp[k] as usize;
-            let w = weight[k];
-            a[(s, s)] += w;
-            a[(z, z)] += w;
-            a[(s, z)] += w;
-            a[(z, s)] += w;
-            b[s] += w * graph.rv[k];
-            b[z] += w * graph.rv[k];
+            // The observation's row: 1 for its star, and what multiplies the terms.
+            let first = n_stars + q * graph.zp[k] as usize;
+            let mut row = vec![(s, 1.0)];
+            row.extend((first..first + q).zip(terms(graph.place[k])));
+            let w = survey.weight[k];
+            for &(i, x) in &row {
+                b[i] += w * x * graph.rv[k];
+                for &(j, y) in &row {
+                    a[(i, j)] += w * x * y;
+                }
+            }
         }
     }
-    // A constant added to all zero points is fixed by one more equation: sum of the zero points = 0.
-    for i in n_stars..n {
-        for j in n_stars..n {
-            a[(i, j)] += 1.0;
+    let mut count = vec![0.0; parts.count];
+    for y in 0..graph.n_zp {
+        for term in 1..q {
+            let i = n_stars + q * y + term;
+            a[(i, i)] += shape.stiffness[term - 1];
+        }
+        count[parts.of[y].unwrap() as usize] += 1.0;
+        // A constant added to all mean terms of a component is fixed by one more equation: their sum is 0.
+        for z in (0..graph.n_zp).filter(|&z| parts.of[z] == parts.of[y]) {
+            a[(n_stars + q * y, n_stars + q * z)] += 1.0;
         }
     }
     let inverse = a.llt(Side::Lower).unwrap().inverse();
-    let zp = (n_stars..n)
-        .map(|i| (0..n).map(|j| inverse[(i, j)] * b[j]).sum())
-        .collect();
-    // The constraint itself, as if measured with variance 1, adds 1 / n^2 to all variances.
-    let extra = 1.0 / (graph.n_zp * graph.n_zp) as f64;
-    let err = (n_stars..n)
-        .map(|i| (inverse[(i, i)] - extra).max(0.0).sqrt())
-        .collect();
-    (zp, err)
+    let solution = |i: usize| (0..n).map(|j| inverse[(i, j)] * b[j]).sum::<f64>();
+    let mut zp = vec![[0.0; MOST_TERMS]; graph.n_zp];
+    let mut covariance = vec![Covariance::default(); graph.n_zp];
+    for z in 0..graph.n_zp {
+        let first = n_stars + q * z;
+        for i in 0..q {
+            zp[z][i] = solution(first + i);
+            for j in 0..q {
+                covariance[z].0[i][j] = inverse[(first + i, first + j)];
+            }
+        }
+        // The constraint itself, as if measured with variance 1, adds 1 / n^2 to the variances of the component's mean terms.
+        let n_zp = count[parts.of[z].unwrap() as usize];
+        covariance[z].0[0][0] -= 1.0 / (n_zp * n_zp);
+    }
+    (zp, covariance)
+}
+
+/// Largest difference between two covariances, in units of the errors of the terms.
+fn largest_difference(found: &Covariance, expected: &Covariance, n_terms: usize) -> f64 {
+    let mut largest = 0.0_f64;
+    for i in 0..n_terms {
+        for j in 0..n_terms {
+            let unit = expected.error_of(i) * expected.error_of(j);
+            let difference = (found.0[i][j] - expected.0[i][j]).abs() / unit;
+            assert!(difference.is_finite());
+            largest = largest.max(difference);
+        }
+    }
+    largest
 }
 
 #[test]
 fn blocks_and_direct_solution_agree_with_the_full_matrix() {
-    for seed in 0..5 {
-        let (graph, weight, group) = survey(6, 5, seed);
-        let all = vec![true; graph.n_stars()];
-        let parts = components(&graph, &all, &weight, 1);
-        assert_eq!(parts.count, 1);
-        let (zp, err) = oracle(&graph, &weight);
-        for limits in [(1000, 1000), (0, 1000), (0, 3), (0, 1)] {
-            let system = System::with_blocks(&graph, &weight, &parts, &group, limits);
-            let pre = system.precondition().unwrap();
-            let found = system
-                .solve(&pre, &vec![0.0; graph.n_zp], TOLERANCE)
-                .unwrap();
-            let (found_err, method) = system.errors(&pre, 1000).unwrap();
-            assert_eq!(method, ErrorMethod::Exact);
-            for z in 0..graph.n_zp {
-                assert!(
-                    (found[z] - zp[z]).abs() < 1e-9,
-                    "{limits:?} {} {}",
-                    found[z],
-                    zp[z]
-                );
-                assert!(
-                    (found_err[z] / err[z] - 1.0).abs() < 1e-8,
-                    "{} {}",
-                    found_err[z],
-                    err[z]
-                );
+    for (seed, n_rings) in [(0, 1), (1, 1), (2, 1), (3, 2), (4, 2)] {
+        let survey = Survey::new(n_rings, 6, 5, seed);
+        let parts = survey.components();
+        assert_eq!(parts.count, n_rings);
+        for shape in SHAPES {
+            let (zp, covariance) = oracle(&survey, &parts, shape);
+            for limits in [(1000, 1000), (0, 1000), (0, 3), (0, 1)] {
+                let what = format!("order {}, seed {seed}, {limits:?}", shape.order);
+                let system = survey.system(&parts, shape, limits);
+                let pre = system.precondition().unwrap();
+                // Where the search begins does not matter, nor do terms there that the solution does not have.
+                let start = vec![[1.0, -2.0, 3.0]; zp.len()];
+                let found = system.solve(&pre, &start, TOLERANCE).unwrap();
+                let (found_covariance, method) = system.errors(&pre, 1000).unwrap();
+                assert_eq!(method, ErrorMethod::Exact);
+                for z in 0..zp.len() {
+                    for (found, expected) in found[z].iter().zip(zp[z]) {
+                        assert!((found - expected).abs() < 1e-9, "{what} {found} {expected}");
+                    }
+                    assert_eq!(found[z][shape.n_terms()..], zp[z][shape.n_terms()..]);
+                    let difference =
+                        largest_difference(&found_covariance[z], &covariance[z], shape.n_terms());
+                    assert!(difference < 1e-8, "{what} {difference}");
+                }
             }
+        }
+    }
+}
+
+#[test]
+fn a_zero_point_outside_the_components_is_unknown() {
+    let mut survey = Survey::new(1, 3, 4, 1);
+    let lost = 5;
+    for (weight, &z) in survey.weight.iter_mut().zip(&survey.graph.zp) {
+        if z == lost {
+            *weight = 0.0;
+        }
+    }
+    let parts = survey.components();
+    let system = survey.system(&parts, SHAPES[1], (0, 3));
+    let pre = system.precondition().unwrap();
+    let start = vec![[0.0; MOST_TERMS]; survey.graph.n_zp];
+    let found = system.solve(&pre, &start, TOLERANCE).unwrap();
+    let exact = system.errors(&pre, 1000).unwrap().0;
+    let probed = system.errors(&pre, 0).unwrap().0;
+    for z in 0..found.len() {
+        let is_known = z != lost as usize;
+        assert!(found[z].iter().all(|v| v.is_finite() == is_known));
+        for covariance in [&exact, &probed] {
+            let mut elements = covariance[z].0.iter().flatten();
+            assert!(elements.all(|v| v.is_finite() == is_known));
         }
     }
 }
 
 #[test]
 fn probes_find_the_errors_to_a_few_percent() {
-    let (graph, weight, group) = survey(40, 10, 7);
-    let all = vec![true; graph.n_stars()];
-    let parts = components(&graph, &all, &weight, 1);
-    let system = System::with_blocks(&graph, &weight, &parts, &group, (0, 256));
-    let pre = system.precondition().unwrap();
-    let (exact, _) = system.errors(&pre, usize::MAX).unwrap();
-    let (probed, method) = system.errors(&pre, 0).unwrap();
-    assert_eq!(method, ErrorMethod::Probes);
-    let ratio: Vec<f64> = probed.iter().zip(&exact).map(|(p, e)| p / e).collect();
-    let (mean, std) = crate::numbers::statistics::mean_and_std(ratio.iter().copied());
-    println!("probed / exact error: mean {mean:.4}, scatter {std:.4}");
-    assert!((mean - 1.0).abs() < 0.02 && std < 0.1, "{mean} {std}");
+    let survey = Survey::new(1, 40, 10, 7);
+    let parts = survey.components();
+    for shape in SHAPES {
+        let system = survey.system(&parts, shape, (0, 256));
+        let pre = system.precondition().unwrap();
+        let (exact, _) = system.errors(&pre, usize::MAX).unwrap();
+        let (probed, method) = system.errors(&pre, 0).unwrap();
+        assert_eq!(method, ErrorMethod::Probes);
+        let both = || probed.iter().zip(&exact);
+        for i in 0..shape.n_terms() {
+            let ratio = both().map(|(p, e)| p.error_of(i) / e.error_of(i));
+            let (mean, std) = crate::numbers::statistics::mean_and_std(ratio);
+            println!(
+                "order {}, term {i}: probed / exact error: mean {mean:.4}, scatter {std:.4}",
+                shape.order
+            );
+            assert!((mean - 1.0).abs() < 0.02 && std < 0.1, "{mean} {std}");
+            for j in 0..i {
+                let unit = |e: &Covariance| e.error_of(i) * e.error_of(j);
+                let correlation = |c: &Covariance, e: &Covariance| c.0[i][j] / unit(e);
+                let difference = both().map(|(p, e)| correlation(p, e) - correlation(e, e));
+                let (mean, std) = crate::numbers::statistics::mean_and_std(difference);
+                let of_exact = both().map(|(_, e)| correlation(e, e));
+                let (_, scatter) = crate::numbers::statistics::mean_and_std(of_exact);
+                println!(
+                    "terms {j} and {i}: correlations scatter by {scatter:.4}; difference: mean {mean:.4}, scatter {std:.4}"
+                );
+                assert!(mean.abs() < 0.02 && std < 0.1, "{mean} {std}");
+                assert!(std < 0.5 * scatter, "{std} {scatter}");
+            }
+        }
+        // Every zero point's covariance is that of something: no place has a variance below 0.
+        for c in &probed {
+            assert!((-10..=10).all(|p| c.at(f64::from(p) / 10.0) > 0.0));
+        }
+    }
+}
+
+#[test]
+fn an_estimate_below_the_least_is_raised_and_another_is_left() {
+    let least = Covariance([[2.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0; 3]]);
+    let with = |[a, b, c]: [f64; 3]| {
+        let mut out = least;
+        out.0[0][0] += a;
+        out.0[0][1] += b;
+        out.0[1][0] += b;
+        out.0[1][1] += c;
+        out
+    };
+    let above = with([1.0, 0.3, 0.1]);
+    assert_eq!(at_least(&above, &least, 2).unwrap(), above);
+    // The excess (1, 1) (1, 1)^T - 0.5 (1, -1) (1, -1)^T: its negative part is taken off.
+    let mixed = with([0.5, 1.5, 0.5]);
+    let raised = at_least(&mixed, &least, 2).unwrap();
+    assert!(largest_difference(&raised, &with([1.0; 3]), 2) < 1e-12);
+    assert_eq!(
+        at_least(&Covariance::of_mean(1.0), &Covariance::of_mean(3.0), 1).unwrap(),
+        Covariance::of_mean(3.0)
+    );
 }
 
 #[test]
@@ -141,37 +302,68 @@ fn blocks_that_hang_with_no_other_cost_nothing_together() {
     let group: Vec<u32> = (0..n_zp as u32).map(|z| z / 3).collect();
     let parts = components(&graph, &vec![true; graph.n_stars()], &weight, 1);
     assert_eq!(parts.count, n_groups as usize - 1);
-    let system = System::with_blocks(&graph, &weight, &parts, &group, (0, 256));
+    let system = System::with_blocks(&graph, &weight, &parts, &group, SHAPES[0], (0, 256));
     let pre = system.precondition().unwrap();
     // One coarse problem, of two unknowns.
     assert_eq!(pre.coarse_sizes(), [2]);
-    let found = system.solve(&pre, &vec![0.0; n_zp], TOLERANCE).unwrap();
-    let direct = System::new(&graph, &weight, &parts, &group);
+    let start = vec![[0.0; MOST_TERMS]; n_zp];
+    let found = system.solve(&pre, &start, TOLERANCE).unwrap();
+    let direct = System::new(&graph, &weight, &parts, &group, SHAPES[0]);
     let exact = direct
-        .solve(&direct.precondition().unwrap(), &vec![0.0; n_zp], TOLERANCE)
+        .solve(&direct.precondition().unwrap(), &start, TOLERANCE)
         .unwrap();
     for (a, b) in found.iter().zip(&exact) {
-        assert!((a - b).abs() < 1e-9, "{a} {b}");
+        assert!((a[0] - b[0]).abs() < 1e-9, "{a:?} {b:?}");
     }
 }
 
 #[test]
 fn a_right_hand_side_that_no_zero_points_make_is_an_error() {
-    let (graph, weight, group) = survey(4, 5, 3);
-    let parts = components(&graph, &vec![true; graph.n_stars()], &weight, 1);
-    let system = System::new(&graph, &weight, &parts, &group);
-    let pre = system.precondition().unwrap();
-    // S maps every vector to one of sum 0 in each component, so no zero points give this right-hand side.
-    let b = vec![1.0; system.n()];
-    let mut x = vec![0.0; system.n()];
-    let error = system
-        .conjugate_gradients(&pre, &b, &mut x, TOLERANCE)
-        .unwrap_err();
-    assert!(matches!(error, Error::NotPositive { .. }), "{error}");
-    let nan = vec![f64::NAN; system.n()];
-    assert!(
-        system
-            .conjugate_gradients(&pre, &nan, &mut x, TOLERANCE)
-            .is_err()
-    );
+    let survey = Survey::new(1, 4, 5, 3);
+    let parts = survey.components();
+    for shape in SHAPES {
+        let system = survey.system(&parts, shape, (0, 10));
+        let pre = system.precondition().unwrap();
+        // S maps every vector to one whose mean terms have the sum 0 in each component, so no zero points give this right-hand side.
+        let b = vec![1.0; system.n()];
+        let mut x = vec![0.0; system.n()];
+        let error = system
+            .conjugate_gradients(&pre, &b, &mut x, TOLERANCE)
+            .unwrap_err();
+        assert!(matches!(error, Error::NotPositive { .. }), "{error}");
+        let nan = vec![f64::NAN; system.n()];
+        assert!(
+            system
+                .conjugate_gradients(&pre, &nan, &mut x, TOLERANCE)
+                .is_err()
+        );
+    }
+}
+
+#[test]
+fn a_slope_that_nothing_holds_is_an_error() {
+    // All stars keep their fibres, so a slope common to all zero points of a group looks like the stars' own offsets.
+    let mut survey = Survey::new(2, 1, 10, 3);
+    for star in 0..survey.graph.n_stars() {
+        let place = (star as f64 / 5.0).sin();
+        for k in survey.graph.of(star) {
+            survey.graph.place[k] = place;
+        }
+    }
+    let parts = survey.components();
+    for shape in &SHAPES[1..] {
+        let held = survey.system(&parts, *shape, (1000, 1000));
+        let pre = held.precondition().unwrap();
+        for limits in [(1000, 1000), (0, 1000)] {
+            let free = Shape {
+                stiffness: [0.0; 2],
+                ..*shape
+            };
+            let system = survey.system(&parts, free, limits);
+            let error = system.precondition().err().unwrap();
+            assert!(matches!(error, Error::NotPositive { .. }), "{error}");
+            let error = system.errors(&pre, usize::MAX).err().unwrap();
+            assert!(matches!(error, Error::NotPositive { .. }), "{error}");
+        }
+    }
 }

@@ -18,6 +18,8 @@ mod preconditioner;
 #[cfg(test)]
 mod tests;
 
+use normal::{Edge, edges};
+
 pub use errors::ErrorMethod;
 pub use preconditioner::Preconditioner;
 
@@ -40,18 +42,16 @@ pub const TOLERANCE: f64 = 1e-13;
 /// Weighted observations of the constants, ready to solve.
 pub struct System<'a> {
     graph: &'a Graph,
-    /// Stars that count: constants with two usable observations at least.
-    stars: Vec<u32>,
-    /// Weight of each observation, 0 for those that do not count.
-    weight: &'a [f64],
+    /// The observations that count, star by star.
+    edges: Vec<Edge>,
+    /// First edge of each star that counts (a constant with two usable observations at least), and the end of the last.
+    stars: Vec<usize>,
     /// Number of terms of a zero point.
     n_terms: usize,
     /// How firmly slope and curve are held at 0.
     stiffness: [f64; MOST_TERMS - 1],
-    /// Position of each zero point in the order of the solve. The terms of the zero point at position i are the unknowns from
-    /// `n_terms` i on.
-    position: Vec<u32>,
-    /// Zero point at each position; those of a block are neighbours, blocks of a component too.
+    /// Zero point at each position in the order of the solve: those of a block are neighbours, blocks of a component too. The terms of
+    /// the zero point at position i are the unknowns from `n_terms` i on.
     zp: Vec<u32>,
     /// First position of each block, and the end of the last.
     blocks: Vec<usize>,
@@ -60,6 +60,7 @@ pub struct System<'a> {
     n_components: usize,
 }
 
+/// Position of a zero point outside the components.
 const NONE: u32 = u32::MAX;
 
 impl<'a> System<'a> {
@@ -121,19 +122,13 @@ impl<'a> System<'a> {
             }
         }
         blocks.push(zp.len());
-        let stars = (0..graph.n_stars() as u32)
-            .filter(|&s| {
-                let live = |&k: &usize| weight[k] > 0.0 && position[graph.zp[k] as usize] != NONE;
-                graph.of(s as usize).filter(live).count() >= 2
-            })
-            .collect();
+        let (edges, stars) = edges(graph, weight, &position);
         System {
             graph,
+            edges,
             stars,
-            weight,
             n_terms: n_terms(&shape),
             stiffness: shape.stiffness,
-            position,
             zp,
             blocks,
             block_component,

@@ -8,15 +8,52 @@ use faer::Mat;
 
 use super::{NONE, System};
 use crate::calibrate::along::{Covariance, terms};
+use crate::calibrate::graph::Graph;
 
 /// An observation that counts.
 #[derive(Clone, Copy)]
 pub(super) struct Edge {
-    /// Position of its zero point.
-    pub(super) position: usize,
     pub(super) weight: f64,
+    place: f64,
+    /// Position of its zero point.
+    position: u32,
     /// The observation in the graph.
-    pub(super) k: usize,
+    k: u32,
+}
+
+impl Edge {
+    pub(super) fn position(&self) -> usize {
+        self.position as usize
+    }
+}
+
+/// The observations that count, star by star, and where each star with two of them at least begins.
+pub(super) fn edges(graph: &Graph, weight: &[f64], position: &[u32]) -> (Vec<Edge>, Vec<usize>) {
+    let mut edges = Vec::with_capacity(weight.iter().filter(|w| **w > 0.0).count());
+    let mut starts = vec![0];
+    for star in 0..graph.n_stars() {
+        let first = edges.len();
+        edges.extend(graph.of(star).filter_map(|k| {
+            let position = position[graph.zp[k] as usize];
+            (position != NONE && weight[k] > 0.0).then_some(Edge {
+                weight: weight[k],
+                place: graph.place[k],
+                position,
+                k: k as u32,
+            })
+        }));
+        if edges.len() < first + 2 {
+            edges.truncate(first);
+        } else {
+            starts.push(edges.len());
+        }
+    }
+    (edges, starts)
+}
+
+/// A star's sum of weights.
+pub(super) fn total(star: &[Edge]) -> f64 {
+    star.iter().map(|e| e.weight).sum()
 }
 
 /// What multiplies the terms of a zero point at a place.
@@ -35,17 +72,9 @@ fn value<const Q: usize>(row: &[f64; Q], terms: &[f64; Q]) -> f64 {
 }
 
 impl System<'_> {
-    /// The observations of a star that count.
-    pub(super) fn edges(&self, star: u32) -> impl Iterator<Item = Edge> + '_ {
-        self.graph.of(star as usize).filter_map(|k| {
-            let position = self.position[self.graph.zp[k] as usize];
-            let weight = self.weight[k];
-            (position != NONE && weight > 0.0).then_some(Edge {
-                position: position as usize,
-                weight,
-                k,
-            })
-        })
+    /// The observations of each star.
+    pub(super) fn stars(&self) -> impl Iterator<Item = &[Edge]> {
+        self.stars.windows(2).map(|w| &self.edges[w[0]..w[1]])
     }
 
     /// y = S x.
@@ -67,18 +96,17 @@ impl System<'_> {
                 y[i] = self.stiffness[i - 1] * x[i];
             }
         }
-        let place = &self.graph.place;
-        for &star in &self.stars {
+        for star in self.stars() {
             let (mut sum, mut total) = (0.0, 0.0);
-            for e in self.edges(star) {
-                sum += e.weight * value(&row(place[e.k]), &x[e.position]);
+            for e in star {
+                sum += e.weight * value(&row(e.place), &x[e.position()]);
                 total += e.weight;
             }
             let mean = sum / total;
-            for e in self.edges(star) {
-                let row = row(place[e.k]);
-                let pull = e.weight * (value(&row, &x[e.position]) - mean);
-                for (y, row) in y[e.position].iter_mut().zip(row) {
+            for e in star {
+                let row = row(e.place);
+                let pull = e.weight * (value(&row, &x[e.position()]) - mean);
+                for (y, row) in y[e.position()].iter_mut().zip(row) {
                     *y += pull * row;
                 }
             }
@@ -88,17 +116,17 @@ impl System<'_> {
     /// b = sum of w (v - the star's weighted mean) times what multiplies the terms.
     pub(super) fn right_hand_side(&self) -> Vec<f64> {
         let mut b = vec![0.0; self.n()];
-        for &star in &self.stars {
+        for star in self.stars() {
             let (mut sum, mut total) = (0.0, 0.0);
-            for e in self.edges(star) {
-                sum += e.weight * self.graph.rv[e.k];
+            for e in star {
+                sum += e.weight * self.graph.rv[e.k as usize];
                 total += e.weight;
             }
             let mean = sum / total;
-            for e in self.edges(star) {
-                let pull = e.weight * (self.graph.rv[e.k] - mean);
-                let of_zp = self.unknowns(e.position..e.position + 1);
-                for (b, row) in b[of_zp].iter_mut().zip(terms(self.graph.place[e.k])) {
+            for e in star {
+                let pull = e.weight * (self.graph.rv[e.k as usize] - mean);
+                let of_zp = self.unknowns(e.position()..e.position() + 1);
+                for (b, row) in b[of_zp].iter_mut().zip(terms(e.place)) {
                     *b += pull * row;
                 }
             }
@@ -112,37 +140,35 @@ impl System<'_> {
         &self,
         s: &mut Mat<f64>,
         positions: Range<usize>,
-        (star, total): (u32, f64),
-        edge: Edge,
+        (star, total): (&[Edge], f64),
+        edge: &Edge,
     ) {
         match self.n_terms {
-            1 => self.add_rows_terms::<1>(s, positions, (star, total), edge),
-            2 => self.add_rows_terms::<2>(s, positions, (star, total), edge),
-            _ => self.add_rows_terms::<3>(s, positions, (star, total), edge),
+            1 => Self::add_rows_terms::<1>(s, positions, (star, total), edge),
+            2 => Self::add_rows_terms::<2>(s, positions, (star, total), edge),
+            _ => Self::add_rows_terms::<3>(s, positions, (star, total), edge),
         }
     }
 
     fn add_rows_terms<const Q: usize>(
-        &self,
         s: &mut Mat<f64>,
         positions: Range<usize>,
-        (star, total): (u32, f64),
-        edge: Edge,
+        (star, total): (&[Edge], f64),
+        edge: &Edge,
     ) {
-        let place = &self.graph.place;
-        let a = Q * (edge.position - positions.start);
-        let row_a = row::<Q>(place[edge.k]);
+        let a = Q * (edge.position() - positions.start);
+        let row_a = row::<Q>(edge.place);
         for i in 0..Q {
             for j in 0..Q {
                 s[(a + i, a + j)] += edge.weight * row_a[i] * row_a[j];
             }
         }
-        for other in self.edges(star) {
-            if !positions.contains(&other.position) {
+        for other in star {
+            if !positions.contains(&other.position()) {
                 continue;
             }
-            let b = Q * (other.position - positions.start);
-            let row_b = row::<Q>(place[other.k]);
+            let b = Q * (other.position() - positions.start);
+            let row_b = row::<Q>(other.place);
             let product = edge.weight * other.weight / total;
             // Column by column, as the matrix is stored.
             for j in 0..Q {

@@ -4,6 +4,7 @@ use faer::linalg::solvers::{DenseSolveCore, Llt, Solve};
 use faer::{Mat, Side};
 use rayon::prelude::*;
 
+use super::normal::total;
 use super::{System, not_positive};
 use crate::Result;
 use crate::calibrate::along::Covariance;
@@ -15,10 +16,10 @@ impl System<'_> {
             .map(|b| Mat::zeros(self.of_block(b).len(), self.of_block(b).len()))
             .collect();
         let block_of = self.block_of();
-        for &star in &self.stars {
-            let total: f64 = self.edges(star).map(|e| e.weight).sum();
-            for e in self.edges(star) {
-                let block = block_of[e.position] as usize;
+        for star in self.stars() {
+            let total = total(star);
+            for e in star {
+                let block = block_of[e.position()] as usize;
                 let positions = self.blocks[block]..self.blocks[block + 1];
                 self.add_rows(&mut out[block], positions, (star, total), e);
             }
@@ -75,11 +76,11 @@ impl System<'_> {
         let mut out: Vec<Mat<f64>> = sizes.map(|m| Mat::zeros(m, m)).collect();
         let block_of = self.block_of();
         let mut sums: Vec<(usize, f64)> = Vec::new();
-        for &star in &self.stars {
+        for star in self.stars() {
             sums.clear();
             let mut total = 0.0;
-            for e in self.edges(star) {
-                let b = block_of[e.position] as usize;
+            for e in star {
+                let b = block_of[e.position()] as usize;
                 total += e.weight;
                 match sums.iter_mut().find(|(c, _)| *c == b) {
                     Some((_, sum)) => *sum += e.weight,

@@ -5,6 +5,7 @@ use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 
 use super::errors::at_least;
+use super::preconditioner::factorise;
 use super::*;
 use crate::Error;
 use crate::calibrate::along::{Covariance, terms};
@@ -255,6 +256,74 @@ fn probes_find_the_errors_to_a_few_percent() {
             assert!((-10..=10).all(|p| c.at(f64::from(p) / 10.0) > 0.0));
         }
     }
+}
+
+#[test]
+fn what_is_known_of_the_preconditioner_is_its_matrix() {
+    let survey = Survey::new(2, 3, 4, 5);
+    let parts = survey.components();
+    for shape in SHAPES {
+        let system = survey.system(&parts, shape, (0, 3));
+        let pre = system.precondition().unwrap();
+        let known = pre.known(&system);
+        let (n, q) = (system.n(), shape.n_terms());
+        let (mut all, mut coarse) = (vec![0.0; n], vec![0.0; n]);
+        for j in 0..n {
+            let mut unit = vec![0.0; n];
+            unit[j] = 1.0;
+            system.centre(&mut unit);
+            pre.apply(&system, &unit, &mut all);
+            coarse.fill(0.0);
+            pre.add_coarse(&system, &unit, &mut coarse);
+            system.centre(&mut coarse);
+            for i in j / q * q..j / q * q + q {
+                let at = |c: &[Covariance]| c[j / q].0[i % q][j % q];
+                assert!((at(&known.all) - all[i]).abs() < 1e-10);
+                assert!((at(&known.coarse) - coarse[i]).abs() < 1e-10);
+            }
+        }
+    }
+}
+
+#[test]
+fn probes_add_what_the_preconditioner_lacks() {
+    let survey = Survey::new(1, 10, 10, 6);
+    let parts = survey.components();
+    let system = survey.system(&parts, SHAPES[1], (0, 3));
+    let pre = system.precondition().unwrap();
+    let (exact, _) = system.errors(&pre, usize::MAX).unwrap();
+    let (probed, _) = system.errors(&pre, 0).unwrap();
+    // Back from the order of the solve.
+    let mut known = exact.clone();
+    for (&z, &c) in system.zp.iter().zip(&pre.known(&system).all) {
+        known[z as usize] = c;
+    }
+    for (i, j) in [(0, 0), (1, 1), (0, 1)] {
+        let rms = |found: &[Covariance]| {
+            let squares = found
+                .iter()
+                .zip(&exact)
+                .map(|(f, e)| ((f.0[i][j] - e.0[i][j]) / (e.error_of(i) * e.error_of(j))).powi(2));
+            (squares.sum::<f64>() / exact.len() as f64).sqrt()
+        };
+        println!(
+            "({i}, {j}): {:.4} without, {:.4} with",
+            rms(&known),
+            rms(&probed)
+        );
+        assert!(rms(&probed) < 0.7 * rms(&known));
+    }
+}
+
+#[test]
+fn a_pivot_that_is_rounding_is_an_error_for_a_slope() {
+    let matrix = |slope: f64| Mat::from_fn(2, 2, |i, j| if i + j == 2 { slope } else { 1.0 });
+    assert!(factorise(&matrix(1.0 + 1e-9), 2).is_ok());
+    let rounding = matrix(1.0 + f64::EPSILON);
+    assert!(rounding.llt(Side::Lower).is_ok());
+    assert!(factorise(&rounding, 2).is_err());
+    // Between zero points without slopes it may be a star of tiny error.
+    assert!(factorise(&rounding, 1).is_ok());
 }
 
 #[test]

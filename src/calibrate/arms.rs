@@ -141,6 +141,7 @@ pub fn calibrate_except(
             Method::Joint => {
                 let known = joint::Known {
                     allowed: Some(&open),
+                    constants: allowed.as_deref(),
                     quiet: quiet.as_deref(),
                 };
                 joint::solve(&graph.graph, &graph.zp_group, &known, &config.joint)
@@ -206,6 +207,9 @@ fn quiet_of(arm: &CalibratedArm, graph: &ArmGraph) -> Vec<f64> {
 /// One arm is never quite sure that a star is quiet or variable, so that the other arm can say otherwise. A probability, chosen by hand.
 const LEAST_DOUBT: f64 = 0.01;
 
+/// A velocity of a constant star is an outlier where its robust weight is below this. Chosen by hand.
+const OUTLIER: f64 = 0.5;
+
 /// Stars by their number and group.
 type StarKeys = HashSet<(u32, u32)>;
 
@@ -236,7 +240,7 @@ fn flag_solution(obs: &mut Observations, arm: usize, graph: &ArmGraph, solution:
     for (k, &i) in graph.edge_obs.iter().enumerate() {
         let (i, star) = (i as usize, graph.obs_star[i as usize] as usize);
         let has_zp = solution.zp[graph.graph.zp[k] as usize].is_finite();
-        let is_low = graph.graph.counts[k] && solution.robust[k] < 1.0;
+        let is_low = graph.graph.counts[k] && solution.robust[k] < OUTLIER;
         if has_zp && is_low && solution.stars[star].constant {
             flags[i] |= CalFlags::OUTLIER;
         }

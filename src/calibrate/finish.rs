@@ -10,12 +10,14 @@ use super::joint::{Problem, StarWeight, State, sample};
 use super::population::Densities;
 use super::solution::{ArmSolution, StarFit};
 use super::solve::{System, TOLERANCE};
-use super::star_fit::{GRID, Tail, grid, local_covariances};
+use super::star_fit::{GRID, Part, Tail, grid, local_covariances};
 use crate::Result;
 use crate::numbers::statistics::chi2_p_value;
 
 /// A star is constant only if it is quiet with this probability.
-const PROBABLY: f64 = 0.5;
+const PROBABLY: f64 = 0.8;
+/// Part of a star's velocities that may be outliers if it is constant; one always may. Chosen by hand.
+const MARRED: f64 = 0.1;
 /// Jitters less probable than this for quiet stars are left out of the p-value.
 const HARDLY: f64 = 1e-4;
 
@@ -37,8 +39,9 @@ pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSol
     let rms2 = state.mixture.quiet_rms().powi(2);
     let judge = |(star, found): (usize, &StarWeight)| {
         let mut fit = judged(found, &densities, rms2, problem.tail());
-        fit.constant =
-            problem.may(star) && fit.p_quiet >= PROBABLY && fit.p_value > problem.config.p_min;
+        fit.constant = problem.may_be_constant(star)
+            && fit.p_quiet >= PROBABLY
+            && fit.p_value > problem.config.p_min;
         fit
     };
     let stars: Vec<StarFit> = found.par_iter().enumerate().map(judge).collect();
@@ -115,8 +118,16 @@ fn common(
 /// stars may have, in the mean.
 fn judged(found: &StarWeight, densities: &Densities, rms2: f64, tail: Tail) -> StarFit {
     let n: usize = found.parts.iter().map(|p| p.data.len()).sum();
-    let dof = n as f64 - found.parts.len() as f64;
-    let chi2 = |jitter2: f64| -> f64 { found.parts.iter().map(|p| p.chi2(jitter2, tail)).sum() };
+    let n_outliers: f64 = found.parts.iter().map(Part::n_outliers).sum();
+    // Single outliers are somebody else's fault. Where there are many, the star itself moves.
+    let is_marred = n_outliers <= (MARRED * n as f64).max(1.0);
+    let all: Vec<Part> = match is_marred {
+        true => Vec::new(),
+        false => found.parts.iter().map(Part::without_outliers).collect(),
+    };
+    let parts = if is_marred { &found.parts } else { &all };
+    let dof: f64 = parts.iter().map(Part::dof).sum();
+    let chi2 = |jitter2: f64| -> f64 { parts.iter().map(|p| p.chi2(jitter2, tail)).sum() };
     let p_value = match dof > 0.0 {
         true => mean_p_value(densities.of_quiet(), dof, chi2),
         false => f64::NAN,

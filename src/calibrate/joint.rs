@@ -54,7 +54,7 @@ impl Default for JointOptions {
             outlier_sigma: 4.0,
             min_constants: 3,
             max_iterations: 60,
-            max_exact: 8192,
+            max_exact: 4096,
             fibre_order: FibreOrder::Auto,
         }
     }
@@ -66,7 +66,9 @@ const STEP_TOLERANCE: f64 = 1e-8;
 const SETTLED: f64 = 1e-2;
 /// Least probability of being quiet with which a star links the exposures of different groups.
 const LINKS: f64 = 0.5;
-/// Steps after which the stars that link groups stay the same.
+/// Stars that the population is found from, at most: so many tell its parameters to a few per cent.
+const SAMPLE: usize = 5000;
+/// First steps, in which the population is sought from several beginnings, and after which the stars that link groups stay the same.
 const LINKING_STEPS: usize = 6;
 /// First step that asks whether zero points change along the slit: before it they are too rough.
 const SLIT_STEP: usize = 3;
@@ -76,6 +78,8 @@ const SLIT_STEP: usize = 3;
 pub struct Known<'a> {
     /// Stars that may determine zero points (None: all).
     pub allowed: Option<&'a [bool]>,
+    /// Stars that may be called constant (None: all that may determine zero points).
+    pub constants: Option<&'a [bool]>,
     /// Probability of each star to be quiet before its velocities are seen, NaN where nothing tells it (None: nothing tells any).
     pub quiet: Option<&'a [f64]>,
 }
@@ -124,6 +128,11 @@ impl Problem<'_> {
     /// Whether a star may determine zero points.
     pub(super) fn may(&self, star: usize) -> bool {
         self.known.allowed.is_none_or(|a| a[star])
+    }
+
+    /// Whether a star may be called constant.
+    pub(super) fn may_be_constant(&self, star: usize) -> bool {
+        self.may(star) && self.known.constants.is_none_or(|c| c[star])
     }
 
     /// Probability that a star is quiet before its velocities are seen.
@@ -216,7 +225,11 @@ impl State {
     fn advance(&mut self, problem: &Problem<'_>, step: usize) -> Result<(Iteration, bool)> {
         let (graph, config) = (problem.graph, problem.config);
         let stars = self.look_at_stars(problem);
-        self.mixture = self.next_mixture(problem, &stars);
+        let of_sample = sample(problem, &stars);
+        self.mixture = match step <= LINKING_STEPS {
+            true => Mixture::of(&of_sample),
+            false => self.mixture.towards(&of_sample),
+        };
         self.fill_weights(problem, &stars);
         if step <= LINKING_STEPS {
             self.split(problem, &stars);
@@ -293,16 +306,13 @@ impl State {
         ranges.into_par_iter().enumerate().map(look).collect()
     }
 
-    /// The population from the stars that may take part and whose scatter shows.
-    fn next_mixture(&self, problem: &Problem<'_>, stars: &[StarWeight]) -> Mixture {
-        self.mixture.towards(&sample(problem, stars))
-    }
-
     fn fill_weights(&mut self, problem: &Problem<'_>, stars: &[StarWeight]) {
         self.weight.fill(0.0);
-        for (star, found) in stars.iter().enumerate().filter(|(s, _)| problem.may(*s)) {
-            let _ = star;
-            for d in found.parts.iter().flat_map(|p| &p.data) {
+        let may = stars.iter().enumerate().filter(|(s, _)| problem.may(*s));
+        for (_, found) in may {
+            // One velocity alone is its own mean, and says nothing of a zero point.
+            let telling = found.parts.iter().filter(|p| p.data.len() >= 2);
+            for d in telling.flat_map(|p| &p.data) {
                 let var = problem.graph.var[d.k];
                 self.weight[d.k] = d.inlier * found.posterior.mean(|s| 1.0 / (var + s * s));
             }
@@ -354,14 +364,18 @@ impl State {
     }
 }
 
-/// The stars that the population is found from: those that may take part and have two velocities with a common mean.
+/// The stars that the population is found from: those that may take part and have two velocities with a common mean; of many, every
+/// second or third and so on.
 pub(super) fn sample<'s>(
     problem: &Problem<'_>,
     stars: &'s [StarWeight],
 ) -> Vec<(&'s [f64; GRID], Option<f64>)> {
     let has_scatter = |s: &StarWeight| s.parts.iter().any(|p| p.data.len() >= 2);
     let all = stars.iter().enumerate();
-    all.filter(|(star, found)| problem.may(*star) && has_scatter(found))
+    let telling: Vec<(&[f64; GRID], Option<f64>)> = all
+        .filter(|(star, found)| problem.may(*star) && has_scatter(found))
         .map(|(star, found)| (&found.likelihood, problem.quiet(star)))
-        .collect()
+        .collect();
+    let stride = telling.len().div_ceil(SAMPLE).max(1);
+    telling.into_iter().step_by(stride).collect()
 }

@@ -59,9 +59,9 @@ struct Prior {
     widths: (f64, f64),
 }
 
-/// Quiet stars: a fifth of the error.
+/// Quiet stars: a tenth of the error.
 const QUIET: Prior = Prior {
-    log_jitter: -1.6,
+    log_jitter: -2.3,
     log_jitter_stars: 1.0,
     width: 0.4,
     width_stars: 4.0,
@@ -79,6 +79,12 @@ const VARIABLE: Prior = Prior {
 const FRACTION_STARS: (f64, f64) = (4.0, 1.0);
 /// Steps of expectation and maximisation at a time.
 const STEPS: usize = 10;
+/// Natural logarithms of quiet stars' jitter from which the search begins. Chosen by hand.
+const BEGINNINGS: [f64; 4] = [-2.3, -0.7, 0.5, 1.7];
+/// How much larger the natural logarithm of variable stars' jitter is there.
+const APART: f64 = 2.5;
+/// Rounds of [`STEPS`] from each beginning.
+const FIRST_ROUNDS: usize = 3;
 
 /// Lognormal jitters of one kind of star, in units of the median error.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -212,6 +218,54 @@ impl Mixture {
         now
     }
 
+    /// The mixture that makes the likelihoods of all these stars largest, from several beginnings: which jitter is a quiet star's is
+    /// told by nothing but the stars, and from one beginning all of them might be taken for variable.
+    pub(super) fn of(stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
+        let mut best = (f64::NEG_INFINITY, Mixture::default());
+        for log_jitter in BEGINNINGS {
+            let mut mixture = Mixture::default();
+            mixture.kinds[0].log_jitter = log_jitter;
+            mixture.kinds[1].log_jitter = VARIABLE.log_jitter.max(log_jitter + APART);
+            for _ in 0..FIRST_ROUNDS {
+                mixture = mixture.towards(stars);
+            }
+            let log_likelihood = mixture.log_likelihood(stars);
+            if log_likelihood > best.0 {
+                best = (log_likelihood, mixture);
+            }
+        }
+        best.1
+    }
+
+    /// Natural logarithm of the likelihood of all these stars, up to a constant, and of what is taken of stars before.
+    fn log_likelihood(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> f64 {
+        let densities = self.densities();
+        let of_star = |(likelihood, known): &(&[f64; GRID], Option<f64>)| {
+            let quiet = known.unwrap_or(self.quiet);
+            let [a, b] = &densities.of;
+            let terms = likelihood.iter().zip(a.iter().zip(b));
+            let sum: f64 = terms
+                .map(|(l, (a, b))| l * (quiet * a + (1.0 - quiet) * b))
+                .sum();
+            sum.ln()
+        };
+        let of_prior = |(kind, prior): (&Kind, &Prior)| {
+            let off = (kind.log_jitter - prior.log_jitter) / kind.width;
+            let wide = prior.width / kind.width;
+            let of_width = prior.width_stars * (wide * wide - 2.0 * wide.ln());
+            -0.5 * (prior.log_jitter_stars * off * off + of_width)
+        };
+        let (quiet, variable) = FRACTION_STARS;
+        let of_fraction = quiet * self.quiet.ln() + variable * (1.0 - self.quiet).ln();
+        let of_kinds: f64 = self
+            .kinds
+            .iter()
+            .zip([&QUIET, &VARIABLE])
+            .map(of_prior)
+            .sum();
+        stars.iter().map(of_star).sum::<f64>() + of_fraction + of_kinds
+    }
+
     fn sums(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> Sums {
         let densities = self.densities();
         let logs = grid().map(f64::ln);
@@ -319,7 +373,7 @@ mod tests {
 
     fn settled(likelihoods: &[[f64; GRID]]) -> Population {
         let stars: Vec<_> = likelihoods.iter().map(|l| (l, None)).collect();
-        let mut mixture = Mixture::default();
+        let mut mixture = Mixture::of(&stars);
         for _ in 0..30 {
             mixture = mixture.towards(&stars);
         }

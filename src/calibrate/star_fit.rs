@@ -136,19 +136,20 @@ impl Model<'_> {
     /// Likelihoods of the star's velocities with each jitter of the grid, relative to the largest.
     pub(super) fn likelihoods(&self, parts: &[Part]) -> [f64; GRID] {
         let mut log = [f64::NEG_INFINITY; GRID];
-        let mut best = (f64::NEG_INFINITY, 0);
+        let mut best = f64::NEG_INFINITY;
+        // Below the widest distance there may be two peaks: few velocities with little scatter and outliers, or all of them with much.
+        let widest = parts.iter().map(Part::widest).fold(0.0, f64::max);
         for (i, s) in grid().iter().enumerate() {
             log[i] = parts
                 .iter()
                 .map(|p| p.log_likelihood(s * s, self.tail))
                 .sum();
-            if log[i] > best.0 {
-                best = (log[i], i);
-            } else if log[i] < best.0 - NEGLIGIBLE {
+            best = log[i].max(best);
+            if *s > widest && log[i] < best - NEGLIGIBLE {
                 break;
             }
         }
-        log.map(|l| (l - best.0).exp())
+        log.map(|l| (l - best).exp())
     }
 }
 
@@ -175,6 +176,12 @@ impl Part {
             let var = d.var.max(spread * spread);
             d.inlier = tail.inlier((d.y - middle).powi(2) / var);
         }
+    }
+
+    /// Largest distance between two velocities.
+    fn widest(&self) -> f64 {
+        let values = || self.data.iter().map(|d| d.y);
+        values().fold(f64::MIN, f64::max) - values().fold(f64::MAX, f64::min)
     }
 
     /// Mean of the velocities less the zero points as they are, with a jitter squared.
@@ -217,11 +224,33 @@ impl Part {
         sum
     }
 
-    /// Sum of squared residuals in units of their variance with a jitter squared, each cut at the tail's limit.
+    /// Outliers taken back: all velocities count.
+    pub(super) fn without_outliers(&self) -> Self {
+        let all = self.data.iter().map(|d| Datum { inlier: 1.0, ..*d });
+        Part {
+            data: all.collect(),
+        }
+    }
+
+    /// Number of outliers.
+    pub(super) fn n_outliers(&self) -> f64 {
+        self.data.iter().map(|d| 1.0 - d.inlier).sum()
+    }
+
+    /// Sum of squared residuals in units of their variance with a jitter squared, each cut at the tail's limit and without outliers.
     pub(super) fn chi2(&self, jitter2: f64, tail: Tail) -> f64 {
         let mean = self.mean(jitter2).0;
-        let term = |d: &Datum| ((d.y - mean).powi(2) / (d.var + jitter2)).min(tail.limit2);
+        let term = |d: &Datum| {
+            let u2 = (d.y - mean).powi(2) / (d.var + jitter2);
+            d.inlier * u2.min(tail.limit2)
+        };
         self.data.iter().map(term).sum()
+    }
+
+    /// Degrees of freedom of [`Part::chi2`].
+    pub(super) fn dof(&self) -> f64 {
+        let n: f64 = self.data.iter().map(|d| d.inlier).sum();
+        (n - 1.0).max(0.0)
     }
 }
 

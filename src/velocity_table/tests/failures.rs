@@ -92,7 +92,12 @@ fn a_velocity_that_is_no_number_is_no_success() {
         .collect();
     let solve = |edges: &[(u32, u32, f64, f64)]| {
         let graph = Graph::new(40, 5, edges).0;
-        joint::solve(&graph, &[0; 5], None, &JointOptions::default())
+        joint::solve(
+            &graph,
+            &[0; 5],
+            &joint::Known::default(),
+            &JointOptions::default(),
+        )
     };
     assert!(solve(&edges).is_ok());
     let mut spoiled = edges.clone();

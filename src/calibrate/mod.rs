@@ -7,7 +7,7 @@ pub mod along;
 pub mod arms;
 pub mod cal_flags;
 mod calibration;
-mod columns;
+pub(crate) mod columns;
 pub mod components;
 mod fit;
 pub mod graph;

@@ -21,7 +21,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, clap::Args)]
 pub struct CalibrateArgs {
     /// Table of RVs (.fits, .csv, .ecsv, .parquet, each also inside gzip) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm,
-    /// never_constant; or the table that `relrv measure` writes
+    /// position (along the slit), never_constant; or the table that `relrv measure` writes
     pub table: PathBuf,
     /// Directory for the products
     #[arg(long, value_name = "DIR")]

@@ -20,7 +20,9 @@ pub mod results;
 pub mod solution;
 pub mod solve;
 pub mod summary;
+pub mod unjudged;
 
 pub use cal_flags::CalFlags;
 pub use calibration::{Calibration, calibrate, calibrate_without};
 pub use solution::Iteration;
+pub use unjudged::Unjudged;

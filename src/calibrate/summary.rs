@@ -61,7 +61,7 @@ impl ArmSummary {
         let has_zero_point = self.n_exposures > self.n_without_zero_point;
         let told = || {
             let order = self.fibre_order as u64;
-            format!("{}: zero points {}", self.arm, along_slit(order))
+            format!("zero points {}", along_slit(order))
         };
         has_zero_point.then(told)
     }
@@ -70,9 +70,8 @@ impl ArmSummary {
     pub fn told_population(&self, unit: &str) -> Option<String> {
         let p = self.population?;
         Some(format!(
-            "{}: {:.1} +- {:.1} % of {} stars are quiet, with a jitter of {:.4} {unit} (rms {:.4}); that of the others is {:.3} {unit} \
+            "{:.1} +- {:.1} % of {} stars are quiet, with a jitter of {:.4} {unit} (rms {:.4}); that of the others is {:.3} {unit} \
              (medians)",
-            self.arm,
             100.0 * p.quiet,
             100.0 * p.quiet_err,
             p.n_stars,
@@ -185,11 +184,11 @@ pub(crate) mod tests {
         let told = of(&obs, &arms[0]);
         assert_eq!(
             told.told_along_slit().unwrap(),
-            "red: zero points with a slope along the slit"
+            "zero points with a slope along the slit"
         );
         assert_eq!(
             told.told_population("m/s").unwrap(),
-            "red: 87.5 +- 1.2 % of 432 stars are quiet, with a jitter of 0.1000 m/s (rms 0.1170); that of the others is 3.210 m/s (medians)"
+            "87.5 +- 1.2 % of 432 stars are quiet, with a jitter of 0.1000 m/s (rms 0.1170); that of the others is 3.210 m/s (medians)"
         );
         let json = serde_json::to_value(&told).unwrap();
         assert_eq!(

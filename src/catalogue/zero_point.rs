@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::exposure::{LARGEST_MINUTE, arm_named};
 use crate::calibrate::results::ZeroPoint;
+#[cfg(feature = "report")]
+pub use crate::calibrate::summary::along_slit;
 use crate::table::{Cell, Field, Table, field};
 use crate::{Arm, C_KM_S};
 

@@ -267,7 +267,7 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
             .into_iter()
             .flatten()
         {
-            writeln!(told, "{}", plain::line(&line))?;
+            writeln!(told, "{name}: {line}")?;
         }
         if let Some(from) = &arm.constants_from {
             writeln!(

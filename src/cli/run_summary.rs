@@ -100,7 +100,7 @@ fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<(
         if !verbose {
             let lines = [arm.told_along_slit(), arm.told_population("km/s")];
             for line in lines.into_iter().flatten() {
-                writeln!(told, "  {line}")?;
+                writeln!(told, "  {}: {line}", arm.arm)?;
             }
         }
     }

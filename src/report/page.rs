@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::MARK;
 use super::finished::Finished;
 use super::plot::Figure;
-use crate::calibrate::summary::along_slit;
+use crate::catalogue::zero_point::along_slit;
 
 pub(crate) const STYLE: &str = include_str!("page.css");
 

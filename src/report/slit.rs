@@ -93,6 +93,8 @@ pub fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         .x_desc("fibre")
         .y_desc("RV - star's mean (km/s)")
         .draw()?;
+    let zero = [(-4.0, 0.0), (FIBRES as f64 + 5.0, 0.0)];
+    chart.draw_series([PathElement::new(zero, BLACK.mix(0.4))])?;
     let series = [
         (before, BEFORE, -1.6, "less mean zero point"),
         (after, arm_colour(arm), 1.6, "corrected"),
@@ -110,5 +112,6 @@ pub fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
             .label(name)
             .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
-    legend(&mut chart)
+    // A tilt rises to the right, so that the upper left is free.
+    legend_at(&mut chart, SeriesLabelPosition::UpperLeft)
 }

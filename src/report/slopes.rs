@@ -154,6 +154,8 @@ fn panel(area: &Panel, products: &Finished, arm: Arm, names: &[i32]) -> Drawn {
         .x_desc("exposure, in the order of time")
         .y_desc("slope (km/s)")
         .draw()?;
+    let zero = [(0.4, 0.0), (n + 0.6, 0.0)];
+    chart.draw_series([PathElement::new(zero, BLACK.mix(0.4))])?;
     let minutes: Vec<i64> = place.keys().copied().collect();
     let ends: Vec<f64> = (1..minutes.len())
         .filter(|&i| minutes[i] - minutes[i - 1] > NIGHT_GAP_MIN)

@@ -153,10 +153,4 @@ fn slopes_are_drawn_where_there_are_any() {
     assert_eq!(none.svg.matches(slopes::NO_SLOPE).count(), 2);
     // 25 places before and after, and the legend.
     assert_eq!(circles(&of_fibres.svg) - circles(&fibres_alone.svg), 52);
-    if let Some(dir) = std::env::var_os("RELRV_LOOK") {
-        let dir = std::path::PathBuf::from(dir);
-        std::fs::write(dir.join("slopes.svg"), &drawn.svg).unwrap();
-        std::fs::write(dir.join("fibres.svg"), &of_fibres.svg).unwrap();
-        std::fs::write(dir.join("none.svg"), &none.svg).unwrap();
-    }
 }

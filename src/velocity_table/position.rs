@@ -1,7 +1,7 @@
 //! Where along its spectrograph's slit each row's fibre lies.
 
 use super::cells::{Found, numbers};
-use super::never_constant::own_flags;
+use super::own_flags::own_flags;
 use crate::Result;
 use crate::calibrate::columns::places;
 use crate::catalogue::slit_place;

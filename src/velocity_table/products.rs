@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::input::{Input, Shape, is_red};
 use super::names::Groups;
-use super::never_constant::own_flags;
+use super::own_flags::own_flags;
 use super::room::{CONSTANT, CORRECTED_ERR, make_room};
 use crate::calibrate::CalFlags;
 use crate::calibrate::arms::CalibratedArm;

@@ -55,7 +55,11 @@ fn noise(i: usize) -> f64 {
 
 /// Slope of an exposure's zero points, km/s: its sign changes, and spectrographs differ.
 fn slope(exposure: usize, spectrograph: usize) -> f64 {
-    let sign = if exposure % 3 == 0 { -1.0 } else { 1.0 };
+    let sign = if exposure.is_multiple_of(3) {
+        -1.0
+    } else {
+        1.0
+    };
     sign * (0.3 + 0.05 * spectrograph as f64)
 }
 

@@ -49,9 +49,9 @@ pub struct ArmSummary {
 /// How zero points depend on the fibre, by the highest power of its place along the slit.
 pub fn along_slit(order: u64) -> &'static str {
     match order {
-        0 => "one for all fibres",
-        1 => "with a slope along the slit",
-        _ => "with a slope and a curve along the slit",
+        0 => "the same for all fibres",
+        1 => "a slope along the slit",
+        _ => "a slope and a curve along the slit",
     }
 }
 
@@ -61,7 +61,7 @@ impl ArmSummary {
         let has_zero_point = self.n_exposures > self.n_without_zero_point;
         let told = || {
             let order = self.fibre_order as u64;
-            format!("zero points {}", along_slit(order))
+            format!("zero points: {}", along_slit(order))
         };
         has_zero_point.then(told)
     }
@@ -184,7 +184,7 @@ pub(crate) mod tests {
         let told = of(&obs, &arms[0]);
         assert_eq!(
             told.told_along_slit().unwrap(),
-            "zero points with a slope along the slit"
+            "zero points: a slope along the slit"
         );
         assert_eq!(
             told.told_population("m/s").unwrap(),

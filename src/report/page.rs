@@ -239,7 +239,7 @@ mod tests {
             calibration(&arms)
         };
         let new = page(serde_json::json!({"arm": "red", "fibre_order": 1, "population": of_run()}));
-        assert!(new.contains("with a slope along the slit"), "{new}");
+        assert!(new.contains(">a slope along the slit<"), "{new}");
         let cells = "<td>87.5 &plusmn; 1.2</td><td>0.117</td><td>3.210</td>";
         assert!(new.contains(cells), "{new}");
         let old = page(serde_json::json!({"arm": "red"}));

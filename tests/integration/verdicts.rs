@@ -72,7 +72,7 @@ fn calibrate_says_of_whom_it_cannot_say_anything() {
         said.contains("column position: taken for the place"),
         "{said}"
     );
-    assert!(said.contains("all: zero points "), "{said}");
+    assert!(said.contains("all: zero points: "), "{said}");
     for ending in ["fits", "csv", "parquet"] {
         let read = |name: &str| {
             let path = dir.path().join(format!("out/{name}.{ending}"));

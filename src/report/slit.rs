@@ -76,13 +76,15 @@ pub fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
     }
     let all = before.iter().chain(&after);
     let sizes = all.flat_map(|b| [b.quantiles[0].abs(), b.quantiles[2].abs()]);
-    let limit = (1.3 * sizes.fold(0.0, f64::max)).max(1e-3);
+    let limit = (1.1 * sizes.fold(0.0, f64::max)).max(1e-3);
+    // Room for the legend.
+    let top = 1.45 * limit;
     let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(axis(-4.0..FIBRES as f64 + 5.0), axis(-limit..limit))?;
+        .build_cartesian_2d(axis(-4.0..FIBRES as f64 + 5.0), axis(-limit..top))?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -112,6 +114,5 @@ pub fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
             .label(name)
             .legend(move |(x, y)| Circle::new((x + 8, y), 4, colour.filled()));
     }
-    // A tilt rises to the right, so that the upper left is free.
     legend_at(&mut chart, SeriesLabelPosition::UpperLeft)
 }

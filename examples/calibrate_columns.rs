@@ -32,7 +32,11 @@ fn main() -> relrv::Result<()> {
             zero_point.exposure, zero_point.zp, zero_point.zp_err, zero_point.n_constants
         );
     }
-    let n_variable = found.stars.iter().filter(|star| star.is_variable).count();
+    let varies = found
+        .stars
+        .iter()
+        .filter(|star| star.is_variable == Some(true));
+    let n_variable = varies.count();
     println!("{n_variable} of {} stars vary", found.stars.len());
     println!(
         "first velocity: {:.3} -> {:.3} km/s",

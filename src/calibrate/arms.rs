@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::along::FibreOrder;
 use super::cal_flags::CalFlags;
 use super::joint::{self, JointOptions};
 use super::observations::{ArmGraph, Observations};
@@ -56,7 +57,13 @@ impl CalibrateOptions {
         let sigma = self.joint.outlier_sigma;
         let tolerance = self.paper.tolerance;
         let fewest = self.joint.min_constants.min(self.paper.min_constants);
-        let complaint = if !(p_min > 0.0 && p_min < 0.5) {
+        let is_of_all = matches!(
+            self.joint.fibre_order,
+            FibreOrder::Auto | FibreOrder::Constant
+        );
+        let complaint = if self.method == Method::Paper && !is_of_all {
+            "fibre_order: expected Auto or Constant with the paper's method, which has one zero point for all fibres of an exposure".to_owned()
+        } else if !(p_min > 0.0 && p_min < 0.5) {
             format!("p_min: expected a probability between 0 and 0.5, found {p_min}")
         } else if !(sigma.is_finite() && sigma > 0.0) {
             format!("outlier_sigma: expected a positive number, found {sigma}")

@@ -18,7 +18,8 @@ pub struct Calibration {
     pub zero_points: Vec<ZeroPoint>,
     /// Velocities less their zero points, in the order in which they were given; NaN where there is no zero point.
     pub rv: Array1<f64>,
-    /// 1-sigma errors of [`Calibration::rv`]: own error and error of the zero point together; NaN where `rv` is NaN.
+    /// 1-sigma errors of [`Calibration::rv`]: own error, error of the zero point at the star's fibre and what is left at quiet stars,
+    /// together; NaN where `rv` is NaN.
     pub rv_err: Array1<f64>,
     /// Flags of each velocity, in the same order.
     pub flags: Array1<CalFlags>,
@@ -63,7 +64,8 @@ pub struct Calibration {
 /// assert!(found.converged);
 /// let relative = found.zero_points[3].zp - found.zero_points[2].zp;
 /// assert!((relative - 2.0).abs() < 0.3);
-/// assert!(found.stars[5].is_variable && !found.stars[6].is_variable);
+/// assert_eq!(found.stars[5].is_variable, Some(true));
+/// assert_eq!(found.stars[6].is_variable, Some(false));
 /// # Ok(())
 /// # }
 /// ```

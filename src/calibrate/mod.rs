@@ -7,7 +7,7 @@ pub mod along;
 pub mod arms;
 pub mod cal_flags;
 mod calibration;
-mod columns;
+pub(crate) mod columns;
 pub mod components;
 mod finish;
 pub mod graph;
@@ -22,7 +22,9 @@ pub mod solve;
 mod star_fit;
 mod start;
 pub mod summary;
+pub mod unjudged;
 
 pub use cal_flags::CalFlags;
 pub use calibration::{Calibration, calibrate, calibrate_without};
 pub use solution::Iteration;
+pub use unjudged::Unjudged;

@@ -7,6 +7,7 @@ use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
 use super::solution::ArmSolution;
+use super::unjudged::Unjudged;
 use crate::numbers::statistics::mean_and_std;
 
 /// Stars with a smaller p-value are called variable (about 3.3 sigma, so one constant star in a thousand by chance). Chosen by hand.
@@ -68,12 +69,14 @@ pub struct Star {
     pub p_value: f64,
     /// Probability that the star is quiet, from its velocities and from how much the other stars vary; NaN for the paper's method.
     pub p_quiet: f64,
-    /// Scatter of the star beyond its errors and the common jitter, in the unit of the RVs. It lowers the star's weight.
+    /// Jitter that is expected of the star by itself, in the unit of the RVs. It lowers the star's weight.
     pub jitter: f64,
-    /// The star was taken for constant, and determined zero points.
-    pub is_constant: bool,
-    /// `p_value` is below 0.001.
-    pub is_variable: bool,
+    /// The star was taken for constant, and determined zero points; None where that cannot be said.
+    pub is_constant: Option<bool>,
+    /// `p_value` is below 0.001; None where that cannot be said.
+    pub is_variable: Option<bool>,
+    /// What is missing for these two to be said; None where they are.
+    pub unjudged: Option<Unjudged>,
 }
 
 /// RVs less the zero points of their exposures; one value per row of the observations, NaN where there is none.
@@ -124,6 +127,8 @@ pub fn stars(arms: &[CalibratedArm]) -> impl Iterator<Item = Star> + '_ {
 
 fn star(arm: usize, a: &CalibratedArm, i: usize) -> Star {
     let fit = &a.solution.stars[i];
+    let unjudged = Unjudged::of(a, i);
+    let judged = |verdict: bool| unjudged.is_none().then_some(verdict);
     Star {
         arm,
         star: a.graph.star[i],
@@ -137,8 +142,9 @@ fn star(arm: usize, a: &CalibratedArm, i: usize) -> Star {
         p_value: fit.p_value,
         p_quiet: fit.p_quiet,
         jitter: fit.jitter,
-        is_constant: fit.constant,
-        is_variable: fit.p_value < VARIABLE_P,
+        is_constant: judged(fit.constant),
+        is_variable: judged(fit.p_value < VARIABLE_P),
+        unjudged,
     }
 }
 
@@ -197,18 +203,20 @@ impl Corrected {
     }
 }
 
-/// Marks the rows of an arm whose star was taken for constant there.
+/// Marks the rows of an arm by whether their star was taken for constant there; those whose star is not judged stay as they are.
 pub fn mark_constants(
     obs: &Observations,
     arms: &[CalibratedArm],
     arm: usize,
-    constant: &mut [bool],
+    constant: &mut [Option<bool>],
 ) {
     let (own, calibrated) = (&obs.arms[arm], &arms[arm]);
     for (i, &row) in own.row.iter().enumerate() {
         let star = calibrated.graph.obs_star[i];
-        if star != u32::MAX {
-            constant[row as usize] |= calibrated.solution.stars[star as usize].constant;
+        if star != u32::MAX && Unjudged::of(calibrated, star as usize).is_none() {
+            let verdict = calibrated.solution.stars[star as usize].constant;
+            let known = constant[row as usize].unwrap_or(false);
+            constant[row as usize] = Some(known || verdict);
         }
     }
 }

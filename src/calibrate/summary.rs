@@ -3,6 +3,7 @@
 use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
+use super::population::Population;
 
 /// What was done with one arm. Velocities are in the unit of the observations.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -31,6 +32,10 @@ pub struct ArmSummary {
     pub component_sizes: Vec<usize>,
     /// Jitter common to all stars.
     pub common_jitter: f64,
+    /// Highest power of the place along the slit in the zero points: 0 where all fibres have one.
+    pub fibre_order: usize,
+    /// How much stars vary by themselves; None where the method does not ask.
+    pub population: Option<Population>,
     /// How the errors were computed.
     pub error_method: super::solve::ErrorMethod,
     /// The iteration ended by itself.
@@ -41,7 +46,41 @@ pub struct ArmSummary {
     pub log: Vec<super::Iteration>,
 }
 
+/// How zero points depend on the fibre, by the highest power of its place along the slit.
+pub fn along_slit(order: u64) -> &'static str {
+    match order {
+        0 => "the same for all fibres",
+        1 => "a slope along the slit",
+        _ => "a slope and a curve along the slit",
+    }
+}
+
 impl ArmSummary {
+    /// How the zero points depend on the fibre, in a sentence. None where there is no zero point.
+    pub fn told_along_slit(&self) -> Option<String> {
+        let has_zero_point = self.n_exposures > self.n_without_zero_point;
+        let told = || {
+            let order = self.fibre_order as u64;
+            format!("zero points: {}", along_slit(order))
+        };
+        has_zero_point.then(told)
+    }
+
+    /// How much stars vary, in a sentence; velocities in `unit`. None where the method does not ask.
+    pub fn told_population(&self, unit: &str) -> Option<String> {
+        let p = self.population?;
+        Some(format!(
+            "{:.1} +- {:.1} % of {} stars are quiet, with a jitter of {:.4} {unit} (rms {:.4}); that of the others is {:.3} {unit} \
+             (medians)",
+            100.0 * p.quiet,
+            100.0 * p.quiet_err,
+            p.n_stars,
+            p.quiet_jitter,
+            p.quiet_rms,
+            p.variable_jitter
+        ))
+    }
+
     /// What is wrong with the solution: it failed, or did not settle. None if nothing is.
     pub fn complaint(&self) -> Option<String> {
         if let Some(failure) = &self.failure {
@@ -96,9 +135,75 @@ pub fn arm(
         n_without_zero_point: s.zp.iter().filter(|z| z.is_nan()).count(),
         component_sizes,
         common_jitter: s.common_jitter,
+        fibre_order: s.fibre_order,
+        population: s.population,
         error_method: s.error_method,
         converged: s.converged,
         failure: arm.failure.as_ref().map(|error| error.to_string()),
         log: s.log.clone(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use ndarray::Array1;
+
+    use super::*;
+    use crate::calibrate::arms::{CalibrateOptions, calibrate_except};
+
+    /// A population whose numbers are all different.
+    pub fn population() -> Population {
+        Population {
+            quiet: 0.875,
+            quiet_err: 0.0123,
+            quiet_jitter: 0.1,
+            quiet_jitter_log_err: 0.05,
+            quiet_width: 0.4,
+            quiet_rms: 0.117,
+            variable_jitter: 3.21,
+            variable_jitter_log_err: 0.2,
+            variable_width: 1.1,
+            n_stars: 432,
+        }
+    }
+
+    #[test]
+    fn order_and_population_are_told_in_a_line_each() {
+        let n = 5 * 4;
+        let star = Array1::from_iter((0..n).map(|i| i / 4));
+        let exposure = Array1::from_iter((0..n).map(|i| i % 4));
+        let rv = Array1::from_iter((0..n).map(|i| 0.02 * f64::from((7 * i) % 11)));
+        let err = Array1::from_elem(n as usize, 0.1);
+        let obs = Observations::from_columns(star.view(), exposure.view(), rv.view(), err.view());
+        let mut obs = obs.unwrap();
+        let mut arms = calibrate_except(&mut obs, &[], &CalibrateOptions::default()).unwrap();
+        let of =
+            |obs: &Observations, a: &CalibratedArm| arm(obs, 0, a, &|_| "red".to_owned(), false);
+        arms[0].solution.fibre_order = 1;
+        arms[0].solution.population = Some(population());
+        let told = of(&obs, &arms[0]);
+        assert_eq!(
+            told.told_along_slit().unwrap(),
+            "zero points: a slope along the slit"
+        );
+        assert_eq!(
+            told.told_population("m/s").unwrap(),
+            "87.5 +- 1.2 % of 432 stars are quiet, with a jitter of 0.1000 m/s (rms 0.1170); that of the others is 3.210 m/s (medians)"
+        );
+        let json = serde_json::to_value(&told).unwrap();
+        assert_eq!(
+            (
+                json["fibre_order"].as_u64(),
+                json["population"]["quiet_rms"].as_f64()
+            ),
+            (Some(1), Some(0.117))
+        );
+        arms[0].solution.population = None;
+        arms[0].solution.zp.fill(f64::NAN);
+        let told = of(&obs, &arms[0]);
+        assert_eq!(
+            (told.told_along_slit(), told.told_population("")),
+            (None, None)
+        );
     }
 }

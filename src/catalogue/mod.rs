@@ -16,3 +16,4 @@ mod verdict;
 pub mod zero_point;
 
 pub use calibrated::{Products, TABLES, products};
+pub use observations::slit_place;

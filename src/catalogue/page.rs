@@ -17,6 +17,7 @@ pub fn sections() -> [(&'static str, Vec<String>); 5] {
         .chain(rows(&star::FOUND))
         .chain(rows(&star::CONSTANT))
         .chain(rows(&star::VARIABLE))
+        .chain(rows(&star::NOT_JUDGED))
         .chain(rows(&star::KNOWN));
     let zero_points = rows(&zero_point::WHICH).chain(rows(&zero_point::FOUND));
     let measured = rows(&measured::STAR)

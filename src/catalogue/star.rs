@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::exposure::arm_named;
 use super::row::LARGEST;
+use crate::calibrate::Unjudged;
 use crate::calibrate::results::Star;
 use crate::lamost::raw::StarNames;
 use crate::table::{Cell, Field, Table, field};
@@ -106,7 +107,7 @@ pub static ARM: [Field<StarRow>; 1] = [Field::new(
 .ucd("instr.bandpass")];
 
 /// What was found.
-pub static FOUND: [Field<Star>; 8] = [
+pub static FOUND: [Field<Star>; 9] = [
     Field::new(
         "n_exp",
         "",
@@ -174,36 +175,72 @@ pub static FOUND: [Field<Star>; 8] = [
     field!(
         f64,
         Star,
+        p_quiet,
+        "p_quiet",
+        "",
+        "probability that the star is quiet, from its velocities and from how much the other stars vary"
+    )
+    .ucd("stat.probability")
+    .late(),
+    field!(
+        f64,
+        Star,
         jitter,
         "jitter",
         "km/s",
-        "scatter of the star beyond its errors and the common jitter, used in its weight"
+        "expected jitter of the star by itself, used in its weight"
     )
     .ucd("stat.stdev;spect.dopplerVeloc"),
 ];
 
 /// Whether it was taken for constant.
 pub static CONSTANT: [Field<Star>; 1] = [field!(
-    bool,
+    verdict,
     Star,
     is_constant,
     "constant",
     "",
-    "taken for constant, and determined zero points"
+    "taken for constant, and determined zero points; missing where not_judged says why"
 )
+.page("taken for constant, and determined zero points; missing where `not_judged` says why")
 .ucd("meta.code;src.var")];
 
 /// Whether it varies.
 pub static VARIABLE: [Field<Star>; 1] = [field!(
-        bool,
+        verdict,
         Star,
         is_variable,
         "variable",
         "",
-        "p_value < 0.001, with 3 times the errors where most velocities are flagged low_information"
+        "p_value < 0.001, with 3 times the errors where most velocities are flagged low_information; missing where not_judged says why"
     )
-    .page("`p_value` < 0.001, with errors of 3 times the size where more than half of the velocities are flagged `low_information`")
+    .page("`p_value` < 0.001, with errors of 3 times the size where more than half of the velocities are flagged `low_information`; missing where `not_judged` says why")
     .ucd("meta.code;src.var")];
+
+/// Why nothing is said of whether it varies.
+pub static NOT_JUDGED: [Field<Star>; 1] = [Field::new(
+    "not_judged",
+    "",
+    "why constant and variable are missing; empty where they are not",
+    Cell::Text(
+        |s: &Star| Cow::Borrowed(s.unjudged.map_or("", Unjudged::reason)),
+        |s, text| {
+            s.unjudged = Unjudged::of_reason(text);
+            match s.unjudged.is_some() || text.is_empty() {
+                true => Ok(()),
+                false => Err("a reason why a star is not judged"),
+            }
+        },
+    ),
+)
+.page(
+    "why `constant` and `variable` are missing, empty where they are not: `no velocity` (no usable one), `one velocity`, `no zero point` (none of its \
+     exposures had enough constant stars), `one velocity with a zero point`, `no common scale` (one velocity in each of several components), \
+     `solution failed`",
+)
+.ucd("meta.note")
+.may_be_empty()
+.late()];
 
 /// What is known of it beside the calibration.
 pub static KNOWN: [Field<StarRow>; 5] = [
@@ -270,7 +307,11 @@ pub fn to_table(rows: &[StarRow], groups: bool) -> Table {
 
 /// Those taken for constant as a table, without what is the same for all of them.
 pub fn constants_to_table(rows: &[StarRow], groups: bool) -> Table {
-    table_of(rows.iter().filter(|s| s.found.is_constant), groups, false)
+    table_of(
+        rows.iter().filter(|s| s.found.is_constant == Some(true)),
+        groups,
+        false,
+    )
 }
 
 fn table_of<'r>(
@@ -290,7 +331,8 @@ fn table_of<'r>(
     if verdicts {
         table
             .push_fields(&CONSTANT, found.clone())
-            .push_fields(&VARIABLE, found);
+            .push_fields(&VARIABLE, found.clone())
+            .push_fields(&NOT_JUDGED, found);
     }
     table.push_fields(&KNOWN, rows);
     table
@@ -308,8 +350,59 @@ pub fn from_table(table: &Table) -> crate::Result<(Vec<StarRow>, usize)> {
     for fields in [&WHICH[..], &ARM, &KNOWN] {
         reader.fill(fields, &mut rows, |s| s)?;
     }
-    for fields in [&FOUND[..], &CONSTANT, &VARIABLE] {
+    for fields in [&FOUND[..], &CONSTANT, &VARIABLE, &NOT_JUDGED] {
         reader.fill(fields, &mut rows, |s| &mut s.found)?;
     }
     Ok((rows, reader.n_absurd))
+}
+
+#[cfg(all(test, feature = "report"))]
+mod tests {
+    use super::*;
+    use crate::table::ColumnData;
+
+    fn row(verdict: Option<bool>, unjudged: Option<Unjudged>) -> StarRow {
+        let found = Star {
+            p_quiet: 0.75,
+            is_constant: verdict,
+            is_variable: verdict.map(|v| !v),
+            unjudged,
+            ..Star::default()
+        };
+        StarRow {
+            designation: "J1".into(),
+            ra_deg: 1.0,
+            dec_deg: 2.0,
+            found,
+            ..StarRow::default()
+        }
+    }
+
+    #[test]
+    fn verdicts_come_back_from_tables_of_now_and_before() {
+        let mut rows = vec![row(Some(true), None), row(Some(false), None)];
+        rows.extend(Unjudged::ALL.map(|cause| row(None, Some(cause))));
+        let mut table = to_table(&rows, false);
+        assert_eq!(from_table(&table).unwrap().0, rows);
+        assert_eq!(constants_to_table(&rows, false).n_rows(), 1);
+        let reason = table.columns.iter_mut().find(|c| c.name == "not_judged");
+        if let Some(ColumnData::Text(texts)) = reason.map(|c| &mut c.data) {
+            texts[0] = "weather".to_owned();
+        }
+        let error = from_table(&table).unwrap_err().to_string();
+        assert!(
+            error.contains("not_judged") && error.contains("weather"),
+            "{error}"
+        );
+        // Tables of earlier versions have a verdict on every star.
+        let mut old = to_table(&rows[..2], false);
+        old.columns
+            .retain(|c| !["p_quiet", "not_judged"].contains(&c.name.as_str()));
+        let back = from_table(&old).unwrap().0;
+        assert!(
+            back.iter()
+                .all(|s| s.found.p_quiet.is_nan() && s.found.unjudged.is_none())
+        );
+        assert_eq!(back[1].found.is_variable, Some(true));
+    }
 }

@@ -35,7 +35,8 @@ pub fn only_sure_variables(stars: &mut [StarRow], rows: &[CatalogueRow]) {
         let found = &mut star.found;
         let p_value = chi2_p_value(found.chi2 / UNSURE_FACTOR.powi(2), found.dof);
         let is_sure = p_value < VARIABLE_P;
-        found.is_variable &= is_sure || !unsure.contains(&(star.designation.clone(), star.arm));
+        let counts = is_sure || !unsure.contains(&(star.designation.clone(), star.arm));
+        found.is_variable = found.is_variable.map(|varies| varies && counts);
     }
 }
 
@@ -102,15 +103,15 @@ mod tests {
             found: Star {
                 chi2,
                 dof: 20.0,
-                is_variable: chi2_p_value(chi2, 20.0) < VARIABLE_P,
+                is_variable: Some(chi2_p_value(chi2, 20.0) < VARIABLE_P),
                 ..Star::default()
             },
             ..StarRow::default()
         };
         let mut found: Vec<StarRow> = stars.iter().enumerate().map(star_row).collect();
         only_sure_variables(&mut found, &all);
-        let variable: Vec<bool> = found.iter().map(|s| s.found.is_variable).collect();
-        let expected: Vec<bool> = stars.iter().map(|s| s.2).collect();
+        let variable: Vec<Option<bool>> = found.iter().map(|s| s.found.is_variable).collect();
+        let expected: Vec<Option<bool>> = stars.iter().map(|s| Some(s.2)).collect();
         assert_eq!(variable, expected);
     }
 }

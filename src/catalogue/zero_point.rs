@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::exposure::{LARGEST_MINUTE, arm_named};
 use crate::calibrate::results::ZeroPoint;
+#[cfg(feature = "report")]
+pub use crate::calibrate::summary::along_slit;
 use crate::table::{Cell, Field, Table, field};
 use crate::{Arm, C_KM_S};
 
@@ -67,16 +69,16 @@ pub static WHICH: [Field<ZeroPointRow>; 4] = [
 ];
 
 /// What was found.
-pub static FOUND: [Field<ZeroPoint>; 4] = [
+pub static FOUND: [Field<ZeroPoint>; 8] = [
     field!(
         f64,
         ZeroPoint,
         zp,
         "zp",
         "km/s",
-        "zero point, to be subtracted from the RVs; mean 0 in each component; NaN with too few constants"
+        "zero point, mean along the slit, to be subtracted from the RVs; mean 0 in each component; NaN with too few constants"
     )
-    .page("zero point, to be subtracted from the velocities; mean 0 in each component; NaN with too few constants")
+    .page("zero point, to be subtracted from the velocities: its mean along the slit. Mean 0 in each component; NaN with too few constants")
     .ucd("arith.zp;spect.dopplerVeloc")
     .up_to(C_KM_S),
     field!(
@@ -90,6 +92,54 @@ pub static FOUND: [Field<ZeroPoint>; 4] = [
     .page("formal error of `zp`")
     .ucd("stat.error;arith.zp")
     .up_to(C_KM_S),
+    field!(
+        f64,
+        ZeroPoint,
+        slope,
+        "zp_slope",
+        "km/s",
+        "rise of the zero point along the slit, from its middle to the last fibre; NaN where all fibres have one zero point"
+    )
+    .page("slope of the zero point along the slit: at the place $p$ of a fibre, -1 at fibre 1 and 1 at fibre 250, $z(p)$ = `zp` + `zp_slope` $p$ + `zp_curve` $(p^2 - 1/3)$, which is subtracted. NaN where all fibres have one zero point (`--fibre-order 0`), and where `zp` is NaN")
+    .ucd("stat.fit.param;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
+    field!(
+        f64,
+        ZeroPoint,
+        slope_err,
+        "zp_slope_err",
+        "km/s",
+        "formal error of zp_slope"
+    )
+    .page("formal error of `zp_slope`")
+    .ucd("stat.error;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
+    field!(
+        f64,
+        ZeroPoint,
+        curve,
+        "zp_curve",
+        "km/s",
+        "bend of the zero point along the slit: at place p (-1 to 1) it is zp + zp_slope p + zp_curve (p^2 - 1/3); NaN where there is none"
+    )
+    .page("bend of the zero point along the slit; NaN where there is none (`--fibre-order` 0 or 1), and where `zp` is NaN")
+    .ucd("stat.fit.param;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
+    field!(
+        f64,
+        ZeroPoint,
+        curve_err,
+        "zp_curve_err",
+        "km/s",
+        "formal error of zp_curve"
+    )
+    .page("formal error of `zp_curve`")
+    .ucd("stat.error;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
     Field::new(
         "n_constants",
         "",
@@ -132,4 +182,43 @@ pub fn from_table(table: &Table) -> crate::Result<(Vec<ZeroPointRow>, usize)> {
     reader.fill(&WHICH, &mut rows, |z| z)?;
     reader.fill(&FOUND, &mut rows, |z| &mut z.found)?;
     Ok((rows, reader.n_absurd))
+}
+
+#[cfg(all(test, feature = "report"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_points_come_back_from_tables_of_now_and_before() {
+        let found = ZeroPoint {
+            zp: 1.5,
+            zp_err: 0.1,
+            slope: -0.3,
+            slope_err: 0.04,
+            curve: 0.2,
+            curve_err: 0.05,
+            n_constants: 7,
+            component: Some(0),
+            ..ZeroPoint::default()
+        };
+        let row = ZeroPointRow {
+            planid: "p".into(),
+            found,
+            ..ZeroPointRow::default()
+        };
+        let mut table = to_table(std::slice::from_ref(&row));
+        assert_eq!(from_table(&table).unwrap().0, std::slice::from_ref(&row));
+        // The columns of slopes came later.
+        let late = ["zp_slope", "zp_slope_err", "zp_curve", "zp_curve_err"];
+        table.columns.retain(|c| !late.contains(&c.name.as_str()));
+        let old = &from_table(&table).unwrap().0[0].found;
+        assert_eq!((old.zp, old.n_constants), (1.5, 7));
+        assert!(
+            [old.slope, old.slope_err, old.curve, old.curve_err]
+                .iter()
+                .all(|x| x.is_nan())
+        );
+        table.columns.retain(|c| c.name != "zp_err");
+        assert!(from_table(&table).is_err());
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, SUMMARY};
+use crate::calibrate::along::FibreOrder;
 use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, Method, Scope, calibrate_except};
 use crate::calibrate::joint::JointOptions;
 use crate::calibrate::paper::PaperOptions;
@@ -21,7 +22,7 @@ use crate::{Error, Result};
 #[derive(Clone, Debug, clap::Args)]
 pub struct CalibrateArgs {
     /// Table of RVs (.fits, .csv, .ecsv, .parquet, each also inside gzip) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm,
-    /// never_constant; or the table that `relrv measure` writes
+    /// position (along the slit), never_constant; or the table that `relrv measure` writes
     pub table: PathBuf,
     /// Directory for the products
     #[arg(long, value_name = "DIR")]
@@ -52,6 +53,9 @@ pub struct CalibratingArgs {
     /// Stars whose chi^2 is less probable than this are not constant
     #[arg(long, value_name = "P", default_value_t = JointOptions::default().p_min)]
     pub p_min: f64,
+    /// Highest power of the fibre's place along the slit in a zero point; auto: the one that the velocities of the run speak for
+    #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
+    pub fibre_order: FibreOrder,
     /// Method paper: largest mean of an exposure's constants at the end, in the unit of the RVs
     #[arg(long, value_name = "RV", default_value_t = PaperOptions::default().tolerance)]
     pub tolerance: f64,
@@ -80,12 +84,20 @@ impl CalibratingArgs {
                 "--min-constants: expected 2 at least: one star is no zero point".to_owned(),
             ));
         }
+        let is_of_all = matches!(self.fibre_order, FibreOrder::Auto | FibreOrder::Constant);
+        if self.method == Method::Paper && !is_of_all {
+            return Err(Error::Config(
+                "--fibre-order: expected auto or 0 with --method paper, which has one zero point for all fibres of an exposure"
+                    .to_owned(),
+            ));
+        }
         let mut config = CalibrateOptions {
             method: self.method,
             scope: self.scope,
             ..CalibrateOptions::default()
         };
         config.joint.p_min = self.p_min;
+        config.joint.fibre_order = self.fibre_order;
         config.joint.min_constants = self.min_constants;
         config.paper.min_constants = self.min_constants;
         config.paper.tolerance = self.tolerance;
@@ -251,6 +263,12 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
             arm.common_jitter,
             arm.log.len(),
         )?;
+        for line in [arm.told_along_slit(), arm.told_population(&unit)]
+            .into_iter()
+            .flatten()
+        {
+            writeln!(told, "{name}: {line}")?;
+        }
         if let Some(from) = &arm.constants_from {
             writeln!(
                 told,

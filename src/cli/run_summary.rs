@@ -53,7 +53,7 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
     if verbose {
         tell_arms(&record.calibration, "km/s", told)?;
     }
-    zero_points(record, told)?;
+    zero_points(record, verbose, told)?;
     time(record, verbose, told)?;
     let tables = &record.products;
     writeln!(told, "products          {}", plain::path(out))?;
@@ -79,7 +79,7 @@ fn units(record: &Record, told: &mut dyn Write) -> Result<()> {
 }
 
 /// What the calibration of each arm rests on, and what it gains.
-fn zero_points(record: &Record, told: &mut dyn Write) -> Result<()> {
+fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<()> {
     for arm in &record.calibration {
         let scatter = record.scatter.iter().find(|s| s.arm == arm.arm);
         let of = scatter.and_then(|s| Some((s.before_km_s?, s.after_km_s?)));
@@ -95,6 +95,13 @@ fn zero_points(record: &Record, told: &mut dyn Write) -> Result<()> {
                 "; their scatter {before:.3} km/s before, {after:.3} after (medians)"
             )?,
             None => writeln!(told)?,
+        }
+        // Otherwise they stand among the numbers of the arms.
+        if !verbose {
+            let lines = [arm.told_along_slit(), arm.told_population("km/s")];
+            for line in lines.into_iter().flatten() {
+                writeln!(told, "  {}: {line}", arm.arm)?;
+            }
         }
     }
     let has_failed = record.calibration.iter().any(|a| a.failure.is_some());

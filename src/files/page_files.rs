@@ -12,8 +12,9 @@ use crate::{Error, Result};
 pub const REPORT_DIR: &str = "report";
 
 /// Names of all figures, in the order of the page.
-pub const FIGURES: [&str; 7] = [
+pub const FIGURES: [&str; 8] = [
     "zero_points",
+    "slopes",
     "errors",
     "scatter",
     "fibres",

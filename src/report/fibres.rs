@@ -6,6 +6,7 @@ use plotters::prelude::*;
 
 use super::finished::Finished;
 use super::plot::*;
+use super::slit;
 use super::tick::tick;
 use crate::Arm;
 use crate::numbers::statistics::quantile;
@@ -14,18 +15,30 @@ use crate::numbers::statistics::quantile;
 const FIBRES: i64 = 250;
 
 pub fn figure(products: &Finished) -> Drawn<Figure> {
-    let svg = svg((1100, 760), |root| {
-        for (area, arm) in root.split_evenly((2, 1)).iter().zip([Arm::Red, Arm::Blue]) {
+    let svg = svg((1100, 1180), |root| {
+        let (top, bottom) = root.split_vertically(760);
+        for (area, arm) in top.split_evenly((2, 1)).iter().zip([Arm::Red, Arm::Blue]) {
             panel(area, products, arm)?;
+        }
+        for (area, arm) in bottom
+            .split_evenly((1, 2))
+            .iter()
+            .zip([Arm::Red, Arm::Blue])
+        {
+            slit::panel(area, products, arm)?;
         }
         Ok(())
     })?;
     Ok(Figure {
         name: "fibres",
         title: "Fibres",
-        caption: "Corrected velocities of the constant stars less their star's mean, by fibre: the median (point) and the range \
+        caption: "Top: corrected velocities of the constant stars less their star's mean, by fibre: the median (point) and the range \
             that holds 68 % (line). Fibres of spectrograph s are at 250 (s - 1) + fibre (paper, figures 6 and 7). A star that keeps \
-            its fibre has a mean of 0 by construction; only stars on several fibres show differences between them."
+            its fibre has a mean of 0 by construction; only stars on several fibres show differences between them. Bottom: the same along the \
+            slit, ten fibres at a time and all spectrographs together, of velocities less the mean of their zero point along the slit (grey) and \
+            corrected (colour). A tilt of the wavelengths along the slit has another sign in each exposure and would average out; so the \
+            residuals of exposures whose zero point falls along the slit are shown with the other sign. A tilt that is not taken off then shows \
+            as a line that rises from left to right."
             .to_owned(),
         svg,
     })

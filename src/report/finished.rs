@@ -29,7 +29,8 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    fn new(rows: Vec<CatalogueRow>) -> Self {
+    /// Numbers the stars of the rows.
+    pub fn new(rows: Vec<CatalogueRow>) -> Self {
         let mut numbers: HashMap<Arc<str>, usize> = HashMap::new();
         let mut stars: Vec<Arc<str>> = Vec::new();
         let star = rows.iter().map(|row| {
@@ -86,7 +87,7 @@ impl Finished {
             .collect();
         let constants = stars
             .iter()
-            .filter(|s| s.found.is_constant)
+            .filter(|s| s.found.is_constant == Some(true))
             .filter_map(|s| Some((*numbers.get(&*s.designation)?, s.arm)))
             .collect();
         Ok(Finished {

@@ -12,6 +12,8 @@ pub(crate) mod page;
 pub(crate) mod plot;
 mod scatter;
 mod sky;
+mod slit;
+mod slopes;
 pub(crate) mod tick;
 mod variables;
 mod zero_points;
@@ -54,6 +56,7 @@ pub fn write(dir: &Path) -> Result<PathBuf> {
 pub(crate) fn figures(products: &Finished, place: &Path) -> Result<Vec<Figure>> {
     let drawings = [
         zero_points::figure,
+        slopes::figure,
         errors::figure,
         scatter::figure,
         fibres::figure,

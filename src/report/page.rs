@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::MARK;
 use super::finished::Finished;
 use super::plot::Figure;
+use crate::catalogue::zero_point::along_slit;
 
 pub(crate) const STYLE: &str = include_str!("page.css");
 
@@ -141,7 +142,7 @@ fn calibration(record: &Value) -> String {
     };
     let mut out = String::from(
         "<table><thead><tr><th>arm</th><th>exposures</th><th>with zero point</th><th>components</th><th>stars</th><th>constant</th>\
-         <th>scatter of constants before (km/s)</th><th>after (km/s)</th></tr></thead><tbody>",
+         <th>zero points</th><th>quiet stars (%)</th><th>their rms jitter (km/s)</th><th>median jitter of the others (km/s)</th><th>scatter of constants before (km/s)</th><th>after (km/s)</th></tr></thead><tbody>",
     );
     for arm in arms {
         let exposures = arm["n_exposures"].as_u64().unwrap_or(0);
@@ -155,16 +156,35 @@ fn calibration(record: &Value) -> String {
         };
         let _ = write!(
             out,
-            "<tr><th>{}</th><td>{exposures}</td><td>{}</td><td>{components}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><th>{}</th><td>{exposures}</td><td>{}</td><td>{components}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td>{}<td>{}</td><td>{}</td></tr>",
             escape(&text(&arm["arm"])),
             exposures.saturating_sub(without),
             text(&arm["n_stars"]),
             text(&arm["n_constants"]),
+            // Runs of earlier versions say nothing of fibres.
+            arm["fibre_order"].as_u64().map_or("", along_slit),
+            population(&arm["population"]),
             km_s("before_km_s"),
             km_s("after_km_s"),
         );
     }
     out + "</tbody></table><p class=\"note\">Scatter: median over the constant stars of the standard deviation of their velocities.</p>"
+}
+
+/// Cells on how much stars vary.
+fn population(population: &Value) -> String {
+    let of = |name: &str| population[name].as_f64();
+    let cells = (|| {
+        let (quiet, err) = (100.0 * of("quiet")?, 100.0 * of("quiet_err").unwrap_or(0.0));
+        let (rms, others) = (of("quiet_rms")?, of("variable_jitter")?);
+        Some([
+            format!("{quiet:.1} &plusmn; {err:.1}"),
+            format!("{rms:.3}"),
+            format!("{others:.3}"),
+        ])
+    })();
+    let cells = cells.unwrap_or_else(|| [(); 3].map(|()| "not asked".to_owned()));
+    cells.map(|cell| format!("<td>{cell}</td>")).concat()
 }
 
 fn not_used(products: &Finished) -> String {
@@ -205,4 +225,29 @@ pub(crate) fn escape(text: &str) -> String {
         }
     }
     crate::text::plain::lines(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::calibrate::summary::tests::population as of_run;
+
+    #[test]
+    fn arms_tell_how_zero_points_depend_on_the_fibre_and_how_much_stars_vary() {
+        let page = |arm: Value| {
+            let arms = serde_json::json!({"calibration": [arm], "scatter": []});
+            calibration(&arms)
+        };
+        let new = page(serde_json::json!({"arm": "red", "fibre_order": 1, "population": of_run()}));
+        assert!(new.contains(">a slope along the slit<"), "{new}");
+        let cells = "<td>87.5 &plusmn; 1.2</td><td>0.117</td><td>3.210</td>";
+        assert!(new.contains(cells), "{new}");
+        let old = page(serde_json::json!({"arm": "red"}));
+        assert_eq!(old.matches("<td>not asked</td>").count(), 3, "{old}");
+        // As many cells as headings.
+        for page in [new, old] {
+            let cells = page.matches("<td").count() + 1;
+            assert_eq!(page.matches("<th>").count() - 1, cells, "{page}");
+        }
+    }
 }

@@ -80,9 +80,21 @@ where
     X: Ranged,
     Y: Ranged,
 {
+    legend_at(chart, SeriesLabelPosition::UpperRight)
+}
+
+/// The names of the series, at this place.
+pub fn legend_at<'a, 'b: 'a, X, Y>(
+    chart: &mut Chart<'a, 'b, X, Y>,
+    position: SeriesLabelPosition,
+) -> Drawn
+where
+    X: Ranged,
+    Y: Ranged,
+{
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(position)
         .label_font(LABEL)
         .border_style(WHITE.mix(0.0))
         .background_style(WHITE.mix(0.8))

@@ -26,7 +26,7 @@ fn map(area: &Panel, products: &Finished) -> Drawn {
     let variable: HashSet<&str> = products
         .stars
         .iter()
-        .filter(|s| s.found.is_variable)
+        .filter(|s| s.found.is_variable == Some(true))
         .map(|s| &*s.designation)
         .collect();
     let mut seen = vec![false; c.stars.len()];

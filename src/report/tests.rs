@@ -1,5 +1,13 @@
+use std::collections::{BTreeMap, HashSet};
+
+use super::finished::{Catalogue, Finished};
 use super::plot::{running_median, violin};
 use super::tick::tick;
+use super::{fibres, slit, slopes};
+use crate::Arm;
+use crate::calibrate::results::ZeroPoint;
+use crate::catalogue::row::{ARMS, CatalogueRow};
+use crate::catalogue::zero_point::ZeroPointRow;
 
 #[test]
 fn ticks_have_no_needless_digits() {
@@ -38,4 +46,115 @@ fn running_medians_follow_the_points() {
         assert!((x * y - 1.0).abs() < 0.02, "{x} {y}");
     }
     assert!(running_median(&[(1.0, 2.0)], 10).is_empty());
+}
+
+/// Noise of hand-made velocities, between -1 and 1.
+fn noise(i: usize) -> f64 {
+    ((i * 7919 + 13) % 2003) as f64 / 1001.0 - 1.0
+}
+
+/// Slope of an exposure's zero points, km/s: its sign changes, and spectrographs differ.
+fn slope(exposure: usize, spectrograph: usize) -> f64 {
+    let sign = if exposure.is_multiple_of(3) {
+        -1.0
+    } else {
+        1.0
+    };
+    sign * (0.3 + 0.05 * spectrograph as f64)
+}
+
+/// A run of 4 nights of 3 exposures with 3 spectrographs of 50 constant stars, whose zero points have slopes in the red arm alone. Its
+/// zero points know of them if `is_known`.
+fn run_with_slopes(is_known: bool) -> Finished {
+    let (mut rows, mut zero_points) = (Vec::new(), Vec::new());
+    for e in 0..12 {
+        let lmjm = 84_000_000 + 1440 * (e as i64 / 3) + 20 * (e as i64 % 3);
+        for s in 0..3 {
+            let zp = 2.0 * noise(e * 3 + s);
+            for (k, arm) in ARMS.into_iter().enumerate() {
+                let slope = if k == 0 && is_known {
+                    slope(e, s)
+                } else {
+                    f64::NAN
+                };
+                let found = ZeroPoint {
+                    zp,
+                    zp_err: 0.02,
+                    slope,
+                    slope_err: 0.03,
+                    ..ZeroPoint::default()
+                };
+                zero_points.push(ZeroPointRow {
+                    planid: "p".into(),
+                    spid: s as i32 + 1,
+                    lmjm,
+                    arm,
+                    found,
+                });
+            }
+            for star in 0..50 {
+                let mut row = CatalogueRow::default();
+                row.exposure.designation = format!("J{s}-{star}").into();
+                row.exposure.planid = "p".into();
+                row.exposure.spid = s as i32 + 1;
+                row.exposure.fiberid = 5 * star + 3;
+                row.exposure.lmjm = lmjm;
+                let place = crate::catalogue::slit_place(row.exposure.fiberid);
+                let left = 0.1 * noise(star as usize * 101 + e * 7 + s);
+                let tilt = slope(e, s) * place;
+                row.arms[0].rv_km_s = zp + tilt + left;
+                row.arms[0].rv_corr_km_s = if is_known { left } else { tilt + left };
+                row.arms[1].rv_km_s = zp + left;
+                row.arms[1].rv_corr_km_s = left;
+                rows.push(row);
+            }
+        }
+    }
+    let catalogue = Catalogue::new(rows);
+    let n_stars = catalogue.stars.len();
+    Finished {
+        constants: HashSet::from_iter((0..n_stars).flat_map(|s| ARMS.map(|arm| (s, arm)))),
+        catalogue,
+        stars: Vec::new(),
+        zero_points,
+        rejected: BTreeMap::new(),
+        record: serde_json::Value::Null,
+        n_absurd: 0,
+    }
+}
+
+#[test]
+fn a_tilt_along_the_slit_is_seen_before_and_gone_after() {
+    let run = run_with_slopes(true);
+    let [before, after] = slit::bins(&run, Arm::Red);
+    assert_eq!((before.len(), after.len()), (25, 25));
+    assert_eq!((before[0].fibre, before[24].fibre), (5.5, 245.5));
+    for (b, a) in before.iter().zip(&after) {
+        // The star's mean takes a part of the tilt with it: slopes of -1, 1, 1 have the mean 1/3, and with their signs these are 8/9.
+        let expected = 8.0 / 9.0 * 0.35 * (b.fibre - 125.5) / 124.5;
+        let middle = b.quantiles[1];
+        assert!((middle - expected).abs() < 0.12, "{b:?} {expected}");
+        assert!(a.quantiles[1].abs() < 0.05, "{a:?}");
+        assert!(a.quantiles[0] < a.quantiles[1] && a.quantiles[1] < a.quantiles[2]);
+    }
+    assert!(before[24].quantiles[1] > 0.2 && before[0].quantiles[1] < -0.2);
+    assert!(slit::bins(&run, Arm::Blue).iter().all(Vec::is_empty));
+}
+
+#[test]
+fn slopes_are_drawn_where_there_are_any() {
+    let circles = |svg: &str| svg.matches("<circle").count();
+    let of = |is_known| {
+        let run = run_with_slopes(is_known);
+        (slopes::figure(&run).unwrap(), fibres::figure(&run).unwrap())
+    };
+    let (drawn, of_fibres) = of(true);
+    // 12 exposures of 3 spectrographs, and a name for each spectrograph.
+    assert_eq!(circles(&drawn.svg), 12 * 3 + 3);
+    assert_eq!(drawn.svg.matches(slopes::NO_SLOPE).count(), 1);
+    let (none, fibres_alone) = of(false);
+    assert_eq!(circles(&none.svg), 0);
+    assert_eq!(none.svg.matches(slopes::NO_SLOPE).count(), 2);
+    // 25 places before and after, and the legend.
+    assert_eq!(circles(&of_fibres.svg) - circles(&fibres_alone.svg), 52);
 }

@@ -73,7 +73,7 @@ fn most_variable(products: &Finished) -> Vec<Shown> {
     let mut best: HashMap<usize, (f64, bool)> = HashMap::new();
     for star in &products.stars {
         let reduced = star.found.chi2 / star.found.dof;
-        if star.found.is_variable
+        if star.found.is_variable == Some(true)
             && star.found.n_used >= MIN_POINTS
             && reduced.is_finite()
             && let Some(number) = number.get(&*star.designation)

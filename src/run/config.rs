@@ -133,6 +133,7 @@ impl RunConfig {
             "scope": self.calibrate.scope,
             "min-constants": self.calibrate.joint.min_constants,
             "p-min": self.calibrate.joint.p_min,
+            "fibre-order": self.calibrate.joint.fibre_order,
             "tolerance": self.calibrate.paper.tolerance,
             "format": formats,
             "flags-text": self.flags_text,

@@ -22,7 +22,7 @@ pub struct ArmScatter {
 pub fn of_constants(stars: &[StarRow]) -> Vec<ArmScatter> {
     ARMS.into_iter()
         .filter_map(|arm| {
-            let is_one = |s: &&StarRow| s.arm == arm && s.found.is_constant;
+            let is_one = |s: &&StarRow| s.arm == arm && s.found.is_constant == Some(true);
             let constants: Vec<&StarRow> = stars.iter().filter(is_one).collect();
             let middle = |value: fn(&Star) -> f64| {
                 let values = constants.iter().map(|s| value(&s.found));

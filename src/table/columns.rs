@@ -92,8 +92,8 @@ pub struct Column {
     /// True for rows without a value, one mark for each row; None where every row has a value. Columns of floats have no marks: there NaN
     /// means that there is no value.
     pub nulls: Option<Vec<bool>>,
-    /// Width in which integers are written, where it is not that of `data`: that which they had in the file they were read from. None for
-    /// other columns.
+    /// Width in which integers are written, where it is not that of `data`: that which they had in the file they were read from. Truth
+    /// values that have one are written to FITS as integers of it, 1 and 0; see [`Column::of_verdicts`]. None for other columns.
     pub width: Option<Width>,
 }
 
@@ -108,6 +108,23 @@ impl Column {
             data,
             nulls: None,
             width: None,
+        }
+    }
+
+    /// Truth values that may be missing. FITS has a null for truth values, but readers such as astropy take it for false; so these
+    /// are integers there, whose null every reader knows.
+    pub fn of_verdicts(
+        name: &str,
+        meaning: &str,
+        verdicts: impl Iterator<Item = Option<bool>>,
+    ) -> Self {
+        let verdicts: Vec<Option<bool>> = verdicts.collect();
+        let values = verdicts.iter().map(|v| v.unwrap_or(false)).collect();
+        let has_null = verdicts.contains(&None);
+        Column {
+            nulls: has_null.then(|| verdicts.iter().map(Option::is_none).collect()),
+            width: Some(Width::I16),
+            ..Column::new(name, "", meaning, ColumnData::Bool(values))
         }
     }
 

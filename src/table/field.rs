@@ -14,6 +14,8 @@ pub enum Missing {
     Nan,
     /// The empty text.
     Empty,
+    /// No value: an empty cell in text, a null in Parquet, `TNULLn` in FITS.
+    Null,
 }
 
 /// A column of a product: what a user is told of it, and how it is taken from a row and put back.
@@ -33,6 +35,8 @@ pub struct Field<R: 'static> {
     pub missing: Missing,
     /// Largest size of a number that can be; larger ones in a file are no values.
     pub largest: f64,
+    /// Tables of earlier versions do not have it: where it is not there, no row has a value.
+    pub is_late: bool,
     /// How the value is taken from a row, and put into one.
     pub cell: Cell<R>,
 }
@@ -52,6 +56,8 @@ pub enum Cell<R: 'static> {
     F64(fn(&R) -> f64, fn(&mut R, f64)),
     /// Truth values.
     Bool(fn(&R) -> bool, fn(&mut R, bool)),
+    /// Truth values that may be missing.
+    Verdict(fn(&R) -> Option<bool>, fn(&mut R, Option<bool>)),
 }
 
 // Not derived, because `derive` would demand that the rows `R` can be cloned.
@@ -77,7 +83,7 @@ impl<R> Cell<R> {
             Cell::I64(..) => "int64",
             Cell::I32(..) => "int32",
             Cell::F64(..) => "float64",
-            Cell::Bool(..) => "bool",
+            Cell::Bool(..) | Cell::Verdict(..) => "bool",
         }
     }
 }
@@ -92,6 +98,7 @@ impl<R> Field<R> {
     ) -> Self {
         let missing = match cell {
             Cell::F64(..) => Missing::Nan,
+            Cell::Verdict(..) => Missing::Null,
             _ => Missing::Never,
         };
         Field {
@@ -102,6 +109,7 @@ impl<R> Field<R> {
             page: "",
             missing,
             largest: f64::INFINITY,
+            is_late: false,
             cell,
         }
     }
@@ -138,6 +146,12 @@ impl<R> Field<R> {
         self
     }
 
+    /// The same for a column that tables of earlier versions do not have.
+    pub const fn late(mut self) -> Self {
+        self.is_late = true;
+        self
+    }
+
     /// The same with a value in every row.
     pub const fn never_missing(mut self) -> Self {
         self.missing = Missing::Never;
@@ -164,6 +178,7 @@ impl<R> Field<R> {
             page: self.page,
             missing: self.missing,
             largest: self.largest,
+            is_late: self.is_late,
             cell: self.cell,
         }
     }
@@ -171,6 +186,12 @@ impl<R> Field<R> {
     /// The column of these rows.
     pub fn column<'r>(&self, rows: impl Iterator<Item = &'r R>) -> Column {
         let data = match self.cell {
+            Cell::Verdict(get, _) => {
+                return Column {
+                    ucd: self.ucd.to_owned(),
+                    ..Column::of_verdicts(&self.name, &self.meaning, rows.map(get))
+                };
+            }
             Cell::Text(get, _) => ColumnData::Text(rows.map(|r| get(r).into_owned()).collect()),
             Cell::I64(get, _) => ColumnData::I64(rows.map(get).collect()),
             Cell::I32(get, _) => ColumnData::I32(rows.map(get).collect()),
@@ -184,13 +205,14 @@ impl<R> Field<R> {
     }
 }
 
-/// Declares a column that is a field of a row, or of a part of it: type of the column (`f64`, `i64`, `i32`, `bool`, `name` for shared
+/// Declares a column that is a field of a row, or of a part of it: type of the column (`f64`, `i64`, `i32`, `bool`, `verdict` for truth values that may be missing, `name` for shared
 /// text, `text` for a text of its own), type of the row, field, name of the column, unit, meaning.
 macro_rules! field {
     (f64, $($rest:tt)*) => { $crate::table::field_of!(F64, $($rest)*) };
     (i64, $($rest:tt)*) => { $crate::table::field_of!(I64, $($rest)*) };
     (i32, $($rest:tt)*) => { $crate::table::field_of!(I32, $($rest)*) };
     (bool, $($rest:tt)*) => { $crate::table::field_of!(Bool, $($rest)*) };
+    (verdict, $($rest:tt)*) => { $crate::table::field_of!(Verdict, $($rest)*) };
     (name, $($rest:tt)*) => { $crate::table::field!(@text clone, $($rest)*) };
     (text, $($rest:tt)*) => { $crate::table::field!(@text to_string, $($rest)*) };
     (@text $own:ident, $row:ty, $($place:ident).+, $name:expr, $unit:expr, $meaning:expr) => {

@@ -49,10 +49,15 @@ impl<'t> FieldReader<'t> {
         part: &impl Fn(&mut Row) -> &mut R,
     ) -> Result<()> {
         let table = self.table;
-        let column = table
-            .column(&field.name)
-            .ok_or_else(|| Error::Table(format!("expected a column {}, found none", field.name)))?;
         let parts = rows.iter_mut().map(part);
+        let Some(column) = table.column(&field.name) else {
+            if field.is_late {
+                absent(field, parts);
+                return Ok(());
+            }
+            let told = format!("expected a column {}, found none", field.name);
+            return Err(Error::Table(told));
+        };
         match field.cell {
             Cell::Text(_, set) => {
                 for (row, part) in parts.enumerate() {
@@ -95,6 +100,11 @@ impl<'t> FieldReader<'t> {
                 data if data.is_empty() => {}
                 _ => return Err(wrong_type(field, column, "truth values")),
             },
+            Cell::Verdict(_, set) => {
+                let verdicts =
+                    verdicts(column).ok_or_else(|| wrong_type(field, column, "truth values"))?;
+                parts.zip(verdicts).for_each(|(part, x)| set(part, x));
+            }
         }
         Ok(())
     }
@@ -127,6 +137,33 @@ impl<'t> FieldReader<'t> {
     }
 }
 
+/// Puts no value into the rows of a table without this column, where the column's type has a way to say so.
+fn absent<'r, R: 'static>(field: &Field<R>, parts: impl Iterator<Item = &'r mut R>) {
+    match field.cell {
+        Cell::F64(_, set) => parts.for_each(|part| set(part, f64::NAN)),
+        Cell::Verdict(_, set) => parts.for_each(|part| set(part, None)),
+        // The rows are as they were made.
+        Cell::Text(..) | Cell::I64(..) | Cell::I32(..) | Cell::Bool(..) => {}
+    }
+}
+
+/// Truth values that may be missing: as such, or as the integers 1 and 0 that FITS has in their place. None for another type.
+fn verdicts(column: &Column) -> Option<Vec<Option<bool>>> {
+    let n = column.data.len();
+    let of = |is_true: &dyn Fn(usize) -> bool| {
+        let value = |row: usize| (!column.is_null(row)).then(|| is_true(row));
+        Some((0..n).map(value).collect())
+    };
+    match &column.data {
+        ColumnData::Bool(v) => of(&|row| v[row]),
+        ColumnData::I32(v) => of(&|row| v[row] != 0),
+        ColumnData::I64(v) => of(&|row| v[row] != 0),
+        // As CSV gives a column without any value.
+        _ if (0..n).all(|row| column.text_at(row).is_empty()) => Some(vec![None; n]),
+        _ => None,
+    }
+}
+
 fn wrong_type<R>(field: &Field<R>, column: &Column, expected: &str) -> Error {
     Error::Table(format!(
         "column {}: expected {expected}, found {}",
@@ -147,9 +184,10 @@ mod tests {
         number: i64,
         speed: f64,
         is_fast: bool,
+        is_good: Option<bool>,
     }
 
-    const FIELDS: [Field<Row>; 4] = [
+    const FIELDS: [Field<Row>; 5] = [
         Field::new(
             "name",
             "",
@@ -184,6 +222,13 @@ mod tests {
             "it is fast",
             Cell::Bool(|r: &Row| r.is_fast, |r, x| r.is_fast = x),
         ),
+        Field::new(
+            "good",
+            "",
+            "it is good",
+            Cell::Verdict(|r: &Row| r.is_good, |r, x| r.is_good = x),
+        )
+        .late(),
     ];
 
     fn row(name: &str, number: i64, speed: f64) -> Row {
@@ -192,6 +237,7 @@ mod tests {
             number,
             speed,
             is_fast: speed > 1.0,
+            is_good: None,
         }
     }
 
@@ -227,6 +273,30 @@ mod tests {
     }
 
     #[test]
+    fn verdicts_may_be_missing_in_every_format() {
+        let verdicts = [Some(true), None, Some(false)];
+        for shown in [&verdicts[..], &verdicts[1..2], &[Some(true), Some(false)]] {
+            let of = |good: &Option<bool>| Row {
+                is_good: *good,
+                ..row("a", 1, 0.5)
+            };
+            let rows: Vec<Row> = shown.iter().map(of).collect();
+            let mut table = Table::new();
+            table.push_fields(&FIELDS, rows.iter());
+            let dir = tempfile::tempdir().unwrap();
+            for ending in ["csv", "parquet", "fits"] {
+                let path = dir.path().join(format!("rows.{ending}"));
+                table.write(&path).unwrap();
+                let read = Table::read(&path).unwrap();
+                assert_eq!(back(&read).unwrap().0, rows, "{ending} {shown:?}");
+            }
+            // Of a table that was written before the column was.
+            table.columns.pop();
+            assert!(back(&table).unwrap().0.iter().all(|r| r.is_good.is_none()));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_is_missing_or_an_error() {
         let mut table = Table::new();
         table.push_fields(&FIELDS, [row("a", 1, 1e9)].iter());
@@ -239,6 +309,11 @@ mod tests {
         };
         let missing = error(|t| t.columns.truncate(2));
         assert!(missing.contains("expected a column speed_x"), "{missing}");
+        let verdict = error(|t| {
+            t.columns[4].data = ColumnData::Text(vec!["yes".to_owned()]);
+            t.columns[4].nulls = None;
+        });
+        assert!(verdict.contains("good: expected truth values"), "{verdict}");
         let kind = error(|t| t.columns[3].data = ColumnData::I64(vec![1]));
         assert!(kind.contains("fast: expected truth values"), "{kind}");
         let word = error(|t| t.columns[0].data = ColumnData::Text(vec![String::new()]));

@@ -40,7 +40,7 @@ impl<'a> Found<'a> {
             let found: Vec<&str> = self.table.columns.iter().map(|c| c.name.as_str()).collect();
             Error::Table(format!(
                 "expected a column {name}, found {}; needed are star, exposure, rv, rv_err (optional rv_err_own, \
-                 group, arm), or the table that relrv measure writes",
+                 group, arm, position), or the table that relrv measure writes",
                 if found.is_empty() {
                     "no columns".to_owned()
                 } else {

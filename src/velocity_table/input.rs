@@ -2,6 +2,7 @@
 
 use super::cells::{Found, name_texts, names, numbers};
 use super::names::{Groups, Names};
+use super::position;
 use crate::calibrate::CalFlags;
 use crate::calibrate::observations::{ArmObservations, Observations, UNNAMED};
 use crate::table::{Column, Skipped, Table, units};
@@ -10,7 +11,7 @@ use crate::{Error, Result};
 /// How a table holds its RVs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// One RV per row: columns `star`, `exposure`, `rv`, `rv_err`, optional `rv_err_own`, `group`, `arm`. In the table of
+    /// One RV per row: columns `star`, `exposure`, `rv`, `rv_err`, optional `rv_err_own`, `group`, `arm`, `position`. In the table of
     /// `relrv measure`, `lmjm` stands for the exposure, `planid` and `spid` for the group.
     Long,
     /// A catalogue (paper, Table 2): one row per star and exposure, columns `designation` (once `source_id`), `lmjm`, `planid`, `spid`, and
@@ -101,6 +102,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         arms.push(columns.arm.clone());
         observed.push(columns.observations(&unit, &mut notes)?);
     }
+    let place = position::of_rows(&table, &mut notes)?;
     let arm = table.get("arm")?;
     if let (Shape::Long, Some(arm)) = (&shape, arm) {
         (arms, observed) = split_arms(observed.remove(0), arm)?;
@@ -110,7 +112,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
             star,
             exposure,
             group,
-            place: Vec::new(),
+            place,
             arms: observed,
         },
         stars,

@@ -6,6 +6,8 @@ pub mod input;
 mod names;
 mod never_constant;
 mod not_used;
+mod own_flags;
+mod position;
 pub mod products;
 mod room;
 

@@ -1,6 +1,7 @@
 //! Stars of a table of velocities that must not be constants, whatever their velocities say.
 
 use super::input::Input;
+use super::own_flags::own_flags;
 use crate::likelihood::RvFlags;
 use crate::table::Table;
 
@@ -28,18 +29,6 @@ pub fn never_constant(table: &Table, input: &Input) -> Vec<bool> {
         }
     }
     never
-}
-
-/// A column of relrv's own flags. A column of the same name in a table from elsewhere has other bits, so relrv's tables are told by a
-/// second column that only they have.
-pub(super) fn own_flags(table: &Table, name: &str) -> Option<Vec<f64>> {
-    let beside = match name {
-        "flags" => "second_peak",
-        "flags_r" => "drv_r",
-        _ => "drv_b",
-    };
-    table.column(beside)?;
-    table.column(name)?.to_f64()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Velocities of a table that say nothing about their star.
 
 use super::input::{Input, Shape};
-use super::never_constant::own_flags;
+use super::own_flags::own_flags;
 use crate::calibrate::CalFlags;
 use crate::likelihood::RvFlags;
 use crate::table::Table;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::input::{Input, Shape, is_red};
 use super::names::Groups;
-use super::never_constant::own_flags;
-use super::room::{CONSTANT, make_room};
+use super::own_flags::own_flags;
+use super::room::{CONSTANT, CORRECTED_ERR, make_room};
 use crate::calibrate::CalFlags;
 use crate::calibrate::arms::CalibratedArm;
 use crate::calibrate::results::{self, Corrected, Star, ZeroPoint, mark_constants};
@@ -13,7 +13,7 @@ use crate::calibrate::summary::{self, ArmSummary};
 use crate::catalogue::flags::{self, CatalogueFlags};
 use crate::catalogue::{star, zero_point};
 use crate::numbers::statistics::mean_and_std;
-use crate::table::{ColumnData, Field, Table};
+use crate::table::{Column, ColumnData, Field, Table};
 
 /// Unit of velocities in the declared columns; here they have the table's.
 const DECLARED: &str = "km/s";
@@ -147,12 +147,15 @@ pub fn calibrated(mut table: Table, input: &Input, arms: &[CalibratedArm]) -> (T
         table.push_f64(
             &format!("{rv}_corr_err"),
             &input.unit,
-            "own error of the RV and error of the zero point together",
+            CORRECTED_ERR,
             out.err,
         );
         table.push_i32(&cal_flags, "", &flag_text, bits);
     }
-    table.push_bool("constant", "", CONSTANT, constant_rows(input, arms));
+    let constant = constant_rows(input, arms).into_iter();
+    table
+        .columns
+        .push(Column::of_verdicts("constant", CONSTANT, constant));
     (table, notes)
 }
 
@@ -184,8 +187,8 @@ fn take_flags(table: &mut Table, name: &str, of_calibration: &[CalFlags]) -> boo
 }
 
 /// A row's star is constant if it is in the arm that gave the constants, or in its own arm where that chose for itself.
-fn constant_rows(input: &Input, arms: &[CalibratedArm]) -> Vec<bool> {
-    let mut constant = vec![false; input.observations.n_rows()];
+fn constant_rows(input: &Input, arms: &[CalibratedArm]) -> Vec<Option<bool>> {
+    let mut constant = vec![None; input.observations.n_rows()];
     for (i, arm) in arms.iter().enumerate() {
         if arm.constants_from.is_none() || input.shape == Shape::Long {
             mark_constants(&input.observations, arms, i, &mut constant);
@@ -213,8 +216,13 @@ pub fn stars(input: &Input, arms: &[CalibratedArm], is_by_group: bool) -> Table 
     push_arm(&mut table, input, rows.iter().map(|s| s.arm));
     push_fields(&mut table, input, &star::FOUND, &rows);
     push_fields(&mut table, input, &star::CONSTANT, &rows);
-    let variable = rows.iter().map(|s| s.is_variable).collect();
-    table.push_bool("variable", "", "p_value < 0.001", variable);
+    let variable = rows.iter().map(|s| s.is_variable);
+    table.columns.push(Column::of_verdicts(
+        "variable",
+        "p_value < 0.001; missing where not_judged says why",
+        variable,
+    ));
+    push_fields(&mut table, input, &star::NOT_JUDGED, &rows);
     table
 }
 

@@ -4,7 +4,12 @@ use crate::calibrate::CalFlags;
 use crate::table::{Column, Table, free_name};
 
 /// Meaning of `constant`.
-pub(super) const CONSTANT: &str = "the star was taken for constant, and determined zero points";
+pub(super) const CONSTANT: &str = "the star was taken for constant, and determined zero points; missing where that cannot be said";
+/// The same in earlier versions.
+const CONSTANT_BEFORE: &str = "the star was taken for constant, and determined zero points";
+
+/// Meaning of the errors of corrected velocities.
+pub(super) const CORRECTED_ERR: &str = "own error of the RV, error of the zero point at the star's fibre and what is left at quiet stars, together";
 
 /// Frees the names of the product's columns: a column that an earlier calibration wrote is removed, a user's column is renamed. Returns
 /// a sentence for each.
@@ -40,7 +45,11 @@ pub(super) fn make_room(table: &mut Table, names: &[String]) -> Vec<String> {
 /// Whether a column has the meaning of one that a calibration writes, here or in the catalogue of a run.
 fn is_of_calibration(meaning: &str) -> bool {
     meaning == CONSTANT
+        || meaning == CONSTANT_BEFORE
         || meaning.ends_with(" less the zero point of its exposure")
+        || meaning == CORRECTED_ERR
+        || meaning.ends_with(", error of the zero point at the star's fibre and what is left at quiet stars, together")
+        // As earlier versions said it.
         || meaning.ends_with(" and error of the zero point together")
         || meaning == CalFlags::meanings()
 }

@@ -37,7 +37,7 @@ def described(page: str, name: str) -> dict[str, tuple[str, str]]:
     for arm in "rb":
         columns |= {n.replace("_x", f"_{arm}"): (t, unit.strip()) for n, t, unit in found if "_x" in n}
     if name == "constants":
-        del columns["constant"], columns["variable"]
+        del columns["constant"], columns["variable"], columns["not_judged"]
     return columns
 
 
@@ -82,7 +82,9 @@ def check(folder: Path, name: str, page: str) -> int:
                 assert text(table, column) == text(reference, column), here
                 continue
             if kind == "bool" and table[column].dtype.kind in "SU":
-                values = np.array([v == "true" or v == "True" for v in table[column]], dtype=float)
+                # Empty where nothing is said of the star.
+                words = {"true": 1.0, "false": 0.0, "": np.nan}
+                values = np.array([words[v.lower()] for v in text(table, column)])
             else:
                 values = numbers(table, column)
             expected = numbers(reference, column)

@@ -9,7 +9,7 @@ use relrv::catalogue::{self, exposure, row, star, zero_point};
 use relrv::lamost::raw::RejectReason;
 use relrv::likelihood::flags;
 use relrv::measure::RvRow;
-use relrv::table::{Column, Field, Missing, Table};
+use relrv::table::{Column, Field, Missing, Table, Width};
 
 use crate::support::*;
 
@@ -91,6 +91,10 @@ pub fn assert_meaning(row: &[&str], column: &Column) {
 
 /// Type of a column in the page's words.
 pub fn type_of(column: &Column) -> &'static str {
+    // Truth values that may be missing are integers in FITS; no other column has this width.
+    if column.width == Some(Width::I16) {
+        return "bool";
+    }
     match column.data.type_name() {
         "text" => "text",
         "64-bit integers" => "int64",
@@ -124,7 +128,7 @@ fn columns_of_run_are_described_with_their_types_and_units() {
             table.columns.iter().map(|c| c.name.clone()).collect()
         };
         let mut expected = names(&stars);
-        expected.retain(|name| name != "constant" && name != "variable");
+        expected.retain(|name| !["constant", "variable", "not_judged"].contains(&name.as_str()));
         assert_eq!(names(&constants), expected);
     }
 }
@@ -138,7 +142,7 @@ fn only_columns_that_say_so_have_missing_numbers() {
             let column = table.column(&field.name).unwrap();
             let missing = (0..table.n_rows()).filter(|row| column.is_null(*row));
             let n = missing.count();
-            let may = matches!(field.missing, Missing::Nan);
+            let may = matches!(field.missing, Missing::Nan | Missing::Null);
             assert!(may || n == 0, "{} is missing in {n} rows", field.name);
             n_missing += n;
         }
@@ -160,6 +164,7 @@ fn only_columns_that_say_so_have_missing_numbers() {
     assert!(assert_honest(&zero_point::FOUND, &zero_points) > 0);
     let stars = made.table("stars", false);
     assert_honest(&star::WHICH, &stars);
+    assert_honest(&star::NOT_JUDGED, &stars);
     assert_honest(&star::FOUND, &stars);
 }
 

@@ -65,6 +65,7 @@ fn a_report_is_drawn_whatever_numbers_the_products_hold() {
         "arm",
         "constant",
         "variable",
+        "not_judged",
         "sb2_candidate",
     ];
     let mut n = 0;

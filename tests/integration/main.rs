@@ -51,3 +51,4 @@ mod state;
 mod state_damage;
 mod support;
 mod validate;
+mod verdicts;

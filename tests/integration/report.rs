@@ -38,6 +38,10 @@ fn a_run_has_a_page_that_needs_nothing_else() {
         );
         let drawing = &svg[svg.find("<svg").unwrap()..];
         assert!(html.contains(drawing), "{figure} is not in the page");
+        // Whether zero points depend on the fibre is for the velocities to say.
+        if figure == "slopes" && svg.contains("zero points do not depend on the fibre") {
+            continue;
+        }
         if figure == "variables" {
             // All stars of this plate are constant.
             assert!(svg.contains("no variable stars"));

@@ -88,8 +88,8 @@ fn killed_at_every_write_and_started_again() {
         std::fs::remove_dir_all(&out).unwrap();
     }
     // The settings, the names of the stars, two units of two files, the rejections, four tables in two formats, the record, and the
-    // report's seven figures and page; and once when the older record is gone and no product has its name yet.
-    assert_eq!(killed, 3 * (1 + 1 + 4 + 1 + 8 + 1 + 8) + 1);
+    // report's eight figures and page; and once when the older record is gone and no product has its name yet.
+    assert_eq!(killed, 3 * (1 + 1 + 4 + 1 + 8 + 1 + 9) + 1);
 }
 
 #[cfg(debug_assertions)] // the program has these moments only with them
@@ -190,6 +190,11 @@ fn other_settings_are_refused_by_name_unless_told_to_overwrite() {
             vec![two_units()],
             vec!["--p-min", "0.02"],
             "p-min was 0.01 and is 0.02",
+        ),
+        (
+            vec![two_units()],
+            vec!["--fibre-order", "0"],
+            "fibre-order was auto and is 0",
         ),
         (vec![others[0].as_path()], vec![], "inputs was"),
     ] {

@@ -121,7 +121,7 @@ fn survey(name: &str, seed: u64, nights: usize, exposures: usize) -> Survey {
     .unwrap();
 
     let verdict = |s: &StarRow| {
-        let verdict = (s.is_double_lined, s.found.is_constant);
+        let verdict = (s.is_double_lined, s.found.is_constant == Some(true));
         (s.designation.to_string(), verdict)
     };
     let of_table: HashMap<String, (bool, bool)> = made.stars.iter().map(verdict).collect();

@@ -111,6 +111,7 @@ fn rows(table: &Table) -> Vec<serde_json::Value> {
     let row = |i: usize| {
         let cells = table.columns.iter().map(|c| {
             let value = match &c.data {
+                _ if c.is_null(i) => serde_json::Value::Null,
                 ColumnData::Bool(v) => v[i].into(),
                 ColumnData::I64(v) => v[i].into(),
                 ColumnData::I32(v) => v[i].into(),

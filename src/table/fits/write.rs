@@ -179,6 +179,7 @@ impl Stored {
             ColumnData::I32(_) => ('J', 4, 0),
             ColumnData::F64(_) => ('D', 8, 0),
             ColumnData::F32(_) => ('E', 4, 0),
+            ColumnData::Bool(_) if column.width.is_some() => ('I', 2, 0),
             ColumnData::Bool(_) => ('L', 1, 0),
         };
         let plain = Stored {
@@ -240,6 +241,7 @@ impl Stored {
         let value = match &column.data {
             ColumnData::I64(v) => v[row],
             ColumnData::I32(v) => i64::from(v[row]),
+            ColumnData::Bool(v) => i64::from(v[row]),
             _ => 0,
         };
         // Column::kept_width has seen to it that this fits.
@@ -263,8 +265,9 @@ fn text_bytes(column: &Column, values: &[String], path: &Path) -> Result<usize> 
 /// A null goes in the standard's way: TNULLn, byte 0 for truth values and in place of a text's first character.
 fn push_cell(row: &mut Vec<u8>, column: &Column, stored: &Stored, i: usize) {
     let is_null = column.nulls.as_ref().is_some_and(|nulls| nulls[i]);
+    let is_verdict = matches!(column.data, ColumnData::Bool(_)) && stored.letter != 'L';
     match &column.data {
-        ColumnData::Text(_) | ColumnData::Bool(_) if is_null => {
+        ColumnData::Text(_) | ColumnData::Bool(_) if is_null && !is_verdict => {
             row.resize(row.len() + stored.bytes, 0)
         }
         ColumnData::Text(v) => {
@@ -272,8 +275,8 @@ fn push_cell(row: &mut Vec<u8>, column: &Column, stored: &Stored, i: usize) {
             row.extend_from_slice(ascii(&v[i]).as_bytes());
             row.resize(start + stored.bytes, b' ');
         }
-        ColumnData::Bool(v) => row.push(if v[i] { b'T' } else { b'F' }),
-        ColumnData::I64(_) | ColumnData::I32(_) => {
+        ColumnData::Bool(v) if !is_verdict => row.push(if v[i] { b'T' } else { b'F' }),
+        ColumnData::I64(_) | ColumnData::I32(_) | ColumnData::Bool(_) => {
             let value = match stored.null {
                 Some(mark) if is_null => mark,
                 _ => stored.integer(column, i),

@@ -164,7 +164,7 @@ fn the_table_of_measure_is_taken_as_it_is() {
         let zp = products::zero_points(&input, &arms);
         let names: Vec<&str> = zp.columns.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(
-            names[..8],
+            names[..12],
             [
                 "planid",
                 "spid",
@@ -172,6 +172,10 @@ fn the_table_of_measure_is_taken_as_it_is() {
                 "arm",
                 "zp",
                 "zp_err",
+                "zp_slope",
+                "zp_slope_err",
+                "zp_curve",
+                "zp_curve_err",
                 "n_constants",
                 "component"
             ]

@@ -305,8 +305,8 @@ fn taken(
         };
         let t = counts.entry((a, k)).or_default();
         t.n += 1;
-        t.constant += usize::from(found.found.is_constant);
-        t.variable += usize::from(found.found.is_variable);
+        t.constant += usize::from(found.found.is_constant == Some(true));
+        t.variable += usize::from(found.found.is_variable == Some(true));
         t.sb2 += usize::from(found.is_double_lined);
     }
     let named = counts.into_iter().map(|((a, k), t)| (ARMS[a], KINDS[k], t));

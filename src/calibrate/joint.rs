@@ -291,7 +291,7 @@ impl State {
                 .collect();
             let likelihood = model.likelihoods(&parts);
             let posterior = densities.posterior(&likelihood, problem.quiet(star));
-            let jitter = posterior.mean(f64::ln).exp();
+            let jitter = posterior.mean_log().exp();
             for part in &mut parts {
                 part.mark_outliers(jitter * jitter, model.tail);
             }

@@ -4,6 +4,10 @@
 //! ([`super::star_fit`]) is tabulated on one grid of jitters for all stars, so that the population is found by expectation and
 //! maximisation over sums. Nobody is chosen by the jitter that is being estimated.
 
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+
 use super::star_fit::{GRID, grid};
 
 /// The jitter of stars. A star is quiet or variable; either kind has jitters that are lognormal. Velocities are in the unit of the
@@ -77,14 +81,18 @@ const VARIABLE: Prior = Prior {
 };
 /// Quiet and variable stars that the knowledge of their fraction is worth. Chosen by hand.
 const FRACTION_STARS: (f64, f64) = (4.0, 1.0);
-/// Steps of expectation and maximisation at a time.
-const STEPS: usize = 10;
+/// Steps of expectation and maximisation at a time, at most.
+const STEPS: usize = 30;
+/// Change of a parameter in one step below which the mixture has settled. Steps are small where few stars say anything.
+const SETTLED: f64 = 1e-4;
 /// Natural logarithms of quiet stars' jitter from which the search begins. Chosen by hand.
 const BEGINNINGS: [f64; 4] = [-2.3, -0.7, 0.5, 1.7];
 /// How much larger the natural logarithm of variable stars' jitter is there.
 const APART: f64 = 2.5;
-/// Rounds of [`STEPS`] from each beginning.
-const FIRST_ROUNDS: usize = 3;
+/// Steps from each beginning, at most.
+const FIRST_STEPS: usize = 100;
+/// Stars of one task.
+const TASK: usize = 256;
 
 /// Lognormal jitters of one kind of star, in units of the median error.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,7 +112,7 @@ impl Kind {
     /// Probability of each jitter of the grid.
     fn density(&self) -> [f64; GRID] {
         let mut out =
-            grid().map(|s| (-0.5 * ((s.ln() - self.log_jitter) / self.width).powi(2)).exp());
+            log_grid().map(|s| (-0.5 * ((s - self.log_jitter) / self.width).powi(2)).exp());
         let total: f64 = out.iter().sum();
         out.iter_mut().for_each(|p| *p /= total);
         out
@@ -138,6 +146,12 @@ pub(super) struct Posterior {
 }
 
 impl Posterior {
+    /// Mean of the natural logarithm of the jitter.
+    pub(super) fn mean_log(&self) -> f64 {
+        let terms = self.of_jitter.iter().zip(log_grid());
+        terms.map(|(p, log)| p * log).sum()
+    }
+
     /// Mean of a function of the jitter.
     pub(super) fn mean(&self, value: impl Fn(f64) -> f64) -> f64 {
         let terms = self
@@ -193,6 +207,25 @@ struct Sums {
     push2: [f64; 3],
 }
 
+impl Sums {
+    fn add(&mut self, other: &Sums) {
+        for kind in 0..2 {
+            self.stars[kind] += other.stars[kind];
+            self.log[kind] += other.log[kind];
+            self.log2[kind] += other.log2[kind];
+        }
+        for (a, b) in self.push2.iter_mut().zip(other.push2) {
+            *a += b;
+        }
+    }
+}
+
+/// Natural logarithms of the grid's jitters.
+fn log_grid() -> &'static [f64; GRID] {
+    static LOGS: LazyLock<[f64; GRID]> = LazyLock::new(|| grid().map(f64::ln));
+    &LOGS
+}
+
 impl Mixture {
     pub(super) fn densities(&self) -> Densities {
         Densities {
@@ -208,14 +241,35 @@ impl Mixture {
         square.sqrt()
     }
 
-    /// The mixture after some steps towards the one that makes the likelihoods of all these stars largest. A star with what is known of it
-    /// before counts for the jitters, and for the fraction by its posterior.
-    pub(super) fn towards(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
+    /// The mixture after at most so many steps towards the one that makes the likelihoods of all these stars largest. A star with what is
+    /// known of it before counts for the jitters, and for the fraction by its posterior.
+    fn after(&self, steps: usize, stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
         let mut now = *self;
-        for _ in 0..STEPS {
-            now = now.next(&now.sums(stars));
+        for _ in 0..steps {
+            let next = now.next(&now.sums(stars));
+            let is_there = next.is_near(&now);
+            now = next;
+            if is_there {
+                break;
+            }
         }
         now
+    }
+
+    /// The mixture after some steps, from where it is.
+    pub(super) fn towards(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
+        self.after(STEPS, stars)
+    }
+
+    /// Nothing changes any more that a weight or an error would show.
+    fn is_near(&self, other: &Self) -> bool {
+        let near = |a: &Kind, b: &Kind| {
+            (a.log_jitter - b.log_jitter).abs() < SETTLED && (a.width - b.width).abs() < SETTLED
+        };
+        let [quiet, variable] = &self.kinds;
+        (self.quiet - other.quiet).abs() < SETTLED
+            && near(quiet, &other.kinds[0])
+            && near(variable, &other.kinds[1])
     }
 
     /// The mixture that makes the likelihoods of all these stars largest, from several beginnings: which jitter is a quiet star's is
@@ -226,9 +280,7 @@ impl Mixture {
             let mut mixture = Mixture::default();
             mixture.kinds[0].log_jitter = log_jitter;
             mixture.kinds[1].log_jitter = VARIABLE.log_jitter.max(log_jitter + APART);
-            for _ in 0..FIRST_ROUNDS {
-                mixture = mixture.towards(stars);
-            }
+            mixture = mixture.after(FIRST_STEPS, stars);
             let log_likelihood = mixture.log_likelihood(stars);
             if log_likelihood > best.0 {
                 best = (log_likelihood, mixture);
@@ -268,7 +320,16 @@ impl Mixture {
 
     fn sums(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> Sums {
         let densities = self.densities();
-        let logs = grid().map(f64::ln);
+        let tasks = stars.par_chunks(TASK);
+        let of_tasks: Vec<Sums> = tasks.map(|of| self.sums_of(of, &densities)).collect();
+        // Added in one order, so that the result does not depend on the threads.
+        let mut sums = Sums::default();
+        of_tasks.iter().for_each(|of| sums.add(of));
+        sums
+    }
+
+    fn sums_of(&self, stars: &[(&[f64; GRID], Option<f64>)], densities: &Densities) -> Sums {
+        let logs = log_grid();
         let mut sums = Sums::default();
         for (likelihood, known) in stars {
             let quiet = known.unwrap_or(self.quiet);

@@ -18,7 +18,7 @@ pub struct Calibration {
     pub zero_points: Vec<ZeroPoint>,
     /// Velocities less their zero points, in the order in which they were given; NaN where there is no zero point.
     pub rv: Array1<f64>,
-    /// 1-sigma errors of [`Calibration::rv`]: own error, error of the zero point at the star's fibre and what is left at quiet stars,
+    /// 1-sigma errors of [`Calibration::rv`]: own error, error of the zero point at the star's fibre and the star's jitter as a quiet star,
     /// together; NaN where `rv` is NaN.
     pub rv_err: Array1<f64>,
     /// Flags of each velocity, in the same order.

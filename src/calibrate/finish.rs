@@ -7,10 +7,12 @@ use rayon::prelude::*;
 use super::Iteration;
 use super::along::{Covariance, MOST_TERMS};
 use super::joint::{Problem, StarWeight, State, sample};
+use super::part::Part;
 use super::population::Densities;
 use super::solution::{ArmSolution, StarFit};
 use super::solve::{System, TOLERANCE};
-use super::star_fit::{GRID, Part, Tail, grid, local_covariances};
+use super::star_fit::{GRID, grid, local_covariances};
+use super::tail::Tail;
 use crate::Result;
 use crate::numbers::statistics::chi2_p_value;
 
@@ -36,9 +38,9 @@ pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSol
     let (covariance, error_method) = system.errors(&preconditioner, problem.config.max_exact)?;
     let found = state.look_at_stars(problem);
     let densities = state.mixture.densities();
-    let rms2 = state.mixture.quiet_rms().powi(2);
+    let typical2 = state.mixture.quiet_mean().powi(2);
     let judge = |(star, found): (usize, &StarWeight)| {
-        let mut fit = judged(found, &densities, rms2, problem.tail());
+        let mut fit = judged(found, &densities, typical2, problem.tail());
         fit.constant = problem.may_be_constant(star)
             && fit.p_quiet >= PROBABLY
             && fit.p_value > problem.config.p_min;
@@ -50,7 +52,7 @@ pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSol
     let mut n_constants = vec![0; graph.n_zp];
     for (found, fit) in found.iter().zip(&stars) {
         for part in &found.parts {
-            let mean = part.corrected_mean(rms2);
+            let mean = part.corrected_mean(typical2);
             for d in &part.data {
                 robust[d.k] = d.inlier;
                 residual[d.k] = d.corrected - mean;
@@ -77,7 +79,7 @@ pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSol
         n_constants,
         component: state.parts.of,
         n_components: state.parts.count,
-        common_jitter: state.mixture.quiet_rms(),
+        common_jitter: state.mixture.quiet_mean(),
         error_method,
         log: Vec::<Iteration>::new(),
         converged: false,
@@ -114,9 +116,9 @@ fn common(
     out
 }
 
-/// What is said of one star. Its chi^2 is taken with the root mean square jitter of quiet stars, its p-value with each jitter that quiet
+/// What is said of one star. Its chi^2 is taken with the mean jitter of quiet stars, its p-value with each jitter that quiet
 /// stars may have, in the mean.
-fn judged(found: &StarWeight, densities: &Densities, rms2: f64, tail: Tail) -> StarFit {
+fn judged(found: &StarWeight, densities: &Densities, typical2: f64, tail: Tail) -> StarFit {
     let n: usize = found.parts.iter().map(|p| p.data.len()).sum();
     let n_outliers: f64 = found.parts.iter().map(Part::n_outliers).sum();
     // Single outliers are somebody else's fault. Where there are many, the star itself moves.
@@ -132,14 +134,16 @@ fn judged(found: &StarWeight, densities: &Densities, rms2: f64, tail: Tail) -> S
         true => mean_p_value(densities.of_quiet(), dof, chi2),
         false => f64::NAN,
     };
+    let p_quiet = found.posterior.p_quiet;
     StarFit {
         constant: false,
         n_used: n as u32,
-        chi2: chi2(rms2),
+        chi2: chi2(typical2),
         dof,
         p_value,
-        p_quiet: found.posterior.p_quiet,
+        p_quiet,
         jitter: found.posterior.mean(|s| s * s).sqrt(),
+        left: (p_quiet * found.posterior.quiet_square + (1.0 - p_quiet) * typical2).sqrt(),
     }
 }
 

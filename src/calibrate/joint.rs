@@ -20,12 +20,14 @@ use super::along::{Covariance, FibreOrder, MOST_TERMS, Shape};
 use super::components::{Components, components};
 use super::finish::finished;
 use super::graph::Graph;
+use super::part::Part;
 use super::population::{Mixture, Posterior};
 use super::slit::{self, Residuals};
 use super::solution::{ArmSolution, Iteration};
 use super::solve::System;
-use super::star_fit::{GRID, Model, Part, Tail, local_covariances};
+use super::star_fit::{GRID, Model, local_covariances};
 use super::start::{scaled, start, to_unit};
+use super::tail::Tail;
 use crate::Result;
 
 /// Settings of the `joint` method.
@@ -202,6 +204,7 @@ impl State {
     pub(super) fn model<'s>(&'s self, problem: &Problem<'_>) -> Model<'s> {
         Model {
             graph: &self.means,
+            component: &self.parts.of,
             zp: &self.zp,
             local: &self.local,
             weight: &self.weight,
@@ -274,7 +277,7 @@ impl State {
                 .filter(|s| s.posterior.p_quiet >= LINKS)
                 .count(),
             largest_change,
-            common_jitter: self.mixture.quiet_rms(),
+            common_jitter: self.mixture.quiet_mean(),
             n_components: self.parts.count,
         };
         Ok((iteration, has_settled))
@@ -286,8 +289,7 @@ impl State {
         let densities = self.mixture.densities();
         let look = |(star, means): (usize, std::ops::Range<usize>)| {
             let mut parts: Vec<Part> = means
-                .map(|mean| model.part(self.means.of(mean)))
-                .filter(|part| !part.data.is_empty())
+                .flat_map(|mean| model.parts(self.means.of(mean)))
                 .collect();
             let likelihood = model.likelihoods(&parts);
             let posterior = densities.posterior(&likelihood, problem.quiet(star));

@@ -12,8 +12,11 @@ pub mod components;
 mod finish;
 pub mod graph;
 pub mod joint;
+#[cfg(test)]
+mod joint_tests;
 pub mod observations;
 pub mod paper;
+mod part;
 pub mod population;
 pub mod results;
 mod slit;
@@ -22,6 +25,7 @@ pub mod solve;
 mod star_fit;
 mod start;
 pub mod summary;
+mod tail;
 pub mod unjudged;
 
 pub use cal_flags::CalFlags;

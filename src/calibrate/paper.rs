@@ -252,6 +252,7 @@ fn finish(
                 p_value: chi2_p_value(chi2, dof),
                 p_quiet: f64::NAN,
                 jitter: 0.0,
+                left: 0.0,
             }
         })
         .collect();

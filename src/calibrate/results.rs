@@ -84,7 +84,7 @@ pub struct Star {
 pub struct Corrected {
     /// Corrected RV.
     pub rv: Vec<f64>,
-    /// Own error of the RV, error of the zero point and what is left at quiet stars, together.
+    /// Own error of the RV, error of the zero point and the star's jitter as a quiet star, together.
     pub err: Vec<f64>,
     /// Flags.
     pub flags: Vec<CalFlags>,
@@ -194,7 +194,10 @@ impl Corrected {
                 let (solution, place) = (&calibrated.solution, obs.place_of(row));
                 self.rv[row] = own.rv[i] - solution.zero_point_at(z, place);
                 if !own.flags[i].contains(CalFlags::BAD_ERR) {
-                    let left = solution.population.map_or(0.0, |p| p.quiet_rms);
+                    let left = match calibrated.graph.obs_star[i] {
+                        u32::MAX => solution.population.map_or(0.0, |p| p.quiet_mean),
+                        star => solution.stars[star as usize].left,
+                    };
                     let known = own.err[i].hypot(solution.zero_point_err_at(z, place));
                     self.err[row] = known.hypot(left);
                 }

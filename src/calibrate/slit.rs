@@ -148,3 +148,80 @@ fn sums(residuals: &Residuals<'_>) -> Vec<Sums> {
     }
     sums
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_distr::{Distribution, StandardNormal};
+
+    use super::*;
+
+    /// Residuals of 30 exposures of 40 stars each with errors of 1, and slopes and curves that scatter by so much.
+    fn found(slope: f64, curve: f64, asked: FibreOrder, seed: u64) -> Shape {
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(seed);
+        let (n_stars, n_zp) = (40, 30);
+        let place: Vec<f64> = (0..n_stars).map(|_| rng.random_range(-1.0..1.0)).collect();
+        let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+        let along: Vec<[f64; 2]> = (0..n_zp)
+            .map(|_| [slope * normal(), curve * normal()])
+            .collect();
+        let edges: Vec<(u32, u32, f64, f64)> = (0..n_stars)
+            .flat_map(|s| (0..n_zp).map(move |z| (s as u32, z as u32)))
+            .map(|(s, z)| {
+                let [_, p, q] = terms(place[s as usize]);
+                let [slope, curve] = along[z as usize];
+                (s, z, slope * p + curve * q + normal(), 1.0)
+            })
+            .collect();
+        let mut graph = Graph::new(n_stars, n_zp, &edges).0;
+        for star in 0..n_stars {
+            graph.of(star).for_each(|k| graph.place[k] = place[star]);
+        }
+        let residuals = Residuals {
+            graph: &graph,
+            weight: &vec![1.0; graph.n_obs()],
+            left: &graph.rv.clone(),
+        };
+        shape(&residuals, asked, 0)
+    }
+
+    #[test]
+    fn the_order_is_the_one_that_is_there() {
+        for seed in 0..40 {
+            assert_eq!(found(0.0, 0.0, FibreOrder::Auto, seed).order, 0, "{seed}");
+            let slopes = found(1.0, 0.0, FibreOrder::Auto, seed);
+            assert_eq!(slopes.order, 1, "{seed}");
+            let scatter = slopes.stiffness[0].sqrt().recip();
+            assert!((scatter - 1.0).abs() < 0.45, "{seed}: {scatter}");
+            let curves = found(1.0, 1.0, FibreOrder::Auto, seed);
+            assert_eq!(curves.order, 2, "{seed}");
+            let scatter = curves.stiffness[1].sqrt().recip();
+            assert!((scatter - 1.0).abs() < 0.6, "{seed}: {scatter}");
+        }
+    }
+
+    #[test]
+    fn an_order_that_is_asked_for_is_given() {
+        assert_eq!(found(1.0, 1.0, FibreOrder::Constant, 1).order, 0);
+        assert_eq!(found(1.0, 1.0, FibreOrder::Slope, 1).order, 1);
+        let none = found(0.0, 0.0, FibreOrder::Curve, 1);
+        assert_eq!(none.order, 2);
+        // Held firmly where there is none.
+        assert!(none.stiffness.iter().all(|s| *s > 5.0), "{none:?}");
+    }
+
+    #[test]
+    fn stars_at_one_place_say_nothing_of_slopes() {
+        let edges: Vec<(u32, u32, f64, f64)> = (0..200)
+            .map(|i| (i % 20, i / 20, f64::from(i * 7 % 13), 1.0))
+            .collect();
+        let mut graph = Graph::new(20, 10, &edges).0;
+        graph.place.fill(0.4);
+        let residuals = Residuals {
+            graph: &graph,
+            weight: &vec![1.0; 200],
+            left: &graph.rv.clone(),
+        };
+        assert_eq!(shape(&residuals, FibreOrder::Auto, 0), Shape::default());
+    }
+}

@@ -21,8 +21,11 @@ pub struct StarFit {
     pub p_value: f64,
     /// Probability that the star is quiet, from its velocities and the population; NaN where the method has none.
     pub p_quiet: f64,
-    /// Jitter of this star beyond the common one, in the unit of the RVs: lowers its weight.
+    /// Jitter of this star (root mean square of what it may be), in the unit of the RVs: lowers its weight.
     pub jitter: f64,
+    /// What its errors leave out, in the unit of the RVs: the jitter that it has if it is quiet, and as far as it is not, the mean jitter of
+    /// quiet stars. A variable star's own variation is no error.
+    pub left: f64,
 }
 
 /// One step of the iteration.
@@ -51,6 +54,7 @@ impl ArmSolution {
             p_value: f64::NAN,
             p_quiet: f64::NAN,
             jitter: 0.0,
+            left: 0.0,
         };
         ArmSolution {
             zp: vec![f64::NAN; graph.n_zp],

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 use super::along::{Covariance, Shape, terms};
 use super::graph::Graph;
-use crate::numbers::statistics::median;
+use super::part::{Datum, Part};
+use super::tail::Tail;
 
 /// Jitters looked at.
 pub(super) const GRID: usize = 44;
@@ -21,8 +22,6 @@ const LOG_STEP: f64 = 0.33;
 const NEGLIGIBLE: f64 = 30.0;
 /// Least part of a zero point that is left without a star; below it the star alone determines it.
 const LEAST_REST: f64 = 1e-9;
-/// Steps of the search for a star's mean.
-const MEAN_STEPS: usize = 4;
 
 /// Jitters at which likelihoods are tabulated, in units of the median error.
 pub(super) fn grid() -> &'static [f64; GRID] {
@@ -31,43 +30,12 @@ pub(super) fn grid() -> &'static [f64; GRID] {
     &GRID_OF_JITTERS
 }
 
-/// Where the noise of a velocity ends and outliers begin: velocities are normal about their mean but for a few, which are spread over a
-/// Cauchy distribution. Both are equally likely at the limit.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Tail {
-    /// Square of the limit, in sigma.
-    pub(super) limit2: f64,
-    /// Density of outliers in the middle, relative to that of the normal distribution.
-    height: f64,
-}
-
-impl Tail {
-    /// The tail that begins at `limit` sigma.
-    pub(super) fn at(limit: f64) -> Self {
-        let limit2 = limit * limit;
-        Tail {
-            limit2,
-            // Never so small that no product of densities holds it.
-            height: (2.0 * (-0.5 * limit2).exp()).max(1e-30),
-        }
-    }
-
-    /// Density at a squared residual (in units of its variance), relative to the normal one at 0.
-    fn density(&self, u2: f64) -> f64 {
-        (-0.5 * u2).exp() + self.height / (1.0 + u2 / self.limit2)
-    }
-
-    /// Probability that a velocity is no outlier.
-    pub(super) fn inlier(&self, u2: f64) -> f64 {
-        let normal = (-0.5 * u2).exp();
-        normal / (normal + self.height / (1.0 + u2 / self.limit2))
-    }
-}
-
 /// The zero points that stars are compared with.
 pub(super) struct Model<'a> {
     /// Stars with their observations. Those of one range of `start` have one mean.
     pub(super) graph: &'a Graph,
+    /// Component of each zero point; empty before the first solution, when all are one.
+    pub(super) component: &'a [Option<u32>],
     /// Terms of each zero point, NaN where there is none.
     pub(super) zp: &'a [[f64; 3]],
     /// Their covariances if the stars' means were known.
@@ -77,53 +45,46 @@ pub(super) struct Model<'a> {
     pub(super) tail: Tail,
 }
 
-/// A velocity of a star.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Datum {
-    /// Its place in the graph.
-    pub(super) k: usize,
-    /// Velocity less the zero point that the other stars give.
-    pub(super) y: f64,
-    /// Variance of its error and of that zero point.
-    pub(super) var: f64,
-    /// Probability that it is no outlier.
-    pub(super) inlier: f64,
-    /// Velocity less the zero point.
-    pub(super) corrected: f64,
-}
-
-/// The velocities of a star that share one mean.
-pub(super) struct Part {
-    pub(super) data: Vec<Datum>,
-}
-
 impl Model<'_> {
-    /// The velocities of a range of observations that have a zero point and count.
-    pub(super) fn part(&self, range: std::ops::Range<usize>) -> Part {
+    /// The velocities of a range of observations that have a zero point and count, one part for each component: between components
+    /// there is no common scale.
+    pub(super) fn parts(&self, range: std::ops::Range<usize>) -> Vec<Part> {
+        let component = |d: &Datum| {
+            let z = self.graph.zp[d.k] as usize;
+            self.component.get(z).copied().flatten()
+        };
+        let mut data: Vec<Datum> = range.filter_map(|k| self.datum(k)).collect();
+        data.sort_by_key(component);
+        data.chunk_by(|a, b| component(a) == component(b))
+            .map(|of| self.part(of.to_vec()))
+            .collect()
+    }
+
+    /// A velocity less its zero point; None where it does not count or there is none.
+    fn datum(&self, k: usize) -> Option<Datum> {
         let graph = self.graph;
+        let [mean, slope, curve] = self.zp[graph.zp[k] as usize];
+        let [_, p, q] = terms(graph.place[k]);
+        let corrected = graph.rv[k] - (mean + slope * p + curve * q);
+        (graph.counts[k] && corrected.is_finite()).then_some(Datum {
+            k,
+            y: corrected,
+            var: graph.var[k],
+            inlier: 1.0,
+            corrected,
+        })
+    }
+
+    /// The velocities of one mean, as the other stars see them.
+    fn part(&self, mut data: Vec<Datum>) -> Part {
         let (mut sum, mut total) = (0.0, 0.0);
-        let mut data: Vec<Datum> = Vec::with_capacity(range.len());
-        for k in range.filter(|&k| graph.counts[k]) {
-            let z = graph.zp[k] as usize;
-            let x = terms(graph.place[k]);
-            let corrected =
-                graph.rv[k] - (self.zp[z][0] + self.zp[z][1] * x[1] + self.zp[z][2] * x[2]);
-            if !corrected.is_finite() {
-                continue;
-            }
-            sum += self.weight[k] * corrected;
-            total += self.weight[k];
-            data.push(Datum {
-                k,
-                y: corrected,
-                var: graph.var[k],
-                inlier: 1.0,
-                corrected,
-            });
+        for d in &data {
+            sum += self.weight[d.k] * d.corrected;
+            total += self.weight[d.k];
         }
         let mean = if total > 0.0 { sum / total } else { 0.0 };
         for d in &mut data {
-            let zp_var = self.local[graph.zp[d.k] as usize].at(graph.place[d.k]);
+            let zp_var = self.local[self.graph.zp[d.k] as usize].at(self.graph.place[d.k]);
             let rest = (1.0 - self.weight[d.k] * zp_var).max(LEAST_REST);
             d.y = mean + (d.corrected - mean) / rest;
             d.var += zp_var / rest;
@@ -150,107 +111,6 @@ impl Model<'_> {
             }
         }
         log.map(|l| (l - best).exp())
-    }
-}
-
-impl Part {
-    /// Mean of the velocities, and the sum of their weights, with a jitter squared.
-    pub(super) fn mean(&self, jitter2: f64) -> (f64, f64) {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for d in &self.data {
-            let w = d.inlier / (d.var + jitter2);
-            sum += w * d.y;
-            total += w;
-        }
-        (sum / total, total)
-    }
-
-    /// Outliers by the scatter that the star shows: a start for [`Part::mark_outliers`].
-    fn first_inliers(&mut self, tail: Tail) {
-        let mut values: Vec<f64> = self.data.iter().map(|d| d.y).collect();
-        let middle = median(&mut values);
-        let mut sizes: Vec<f64> = self.data.iter().map(|d| (d.y - middle).abs()).collect();
-        // The median of a normal distribution's absolute values is 0.6745 sigma.
-        let spread = median(&mut sizes) / 0.6745;
-        for d in &mut self.data {
-            let var = d.var.max(spread * spread);
-            d.inlier = tail.inlier((d.y - middle).powi(2) / var);
-        }
-    }
-
-    /// Largest distance between two velocities.
-    fn widest(&self) -> f64 {
-        let values = || self.data.iter().map(|d| d.y);
-        values().fold(f64::MIN, f64::max) - values().fold(f64::MAX, f64::min)
-    }
-
-    /// Mean of the velocities less the zero points as they are, with a jitter squared.
-    pub(super) fn corrected_mean(&self, jitter2: f64) -> f64 {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for d in &self.data {
-            let w = d.inlier / (d.var + jitter2);
-            sum += w * d.corrected;
-            total += w;
-        }
-        sum / total
-    }
-
-    /// The probability of each velocity to be no outlier, with a jitter squared. Gives the mean.
-    pub(super) fn mark_outliers(&mut self, jitter2: f64, tail: Tail) -> f64 {
-        let mut mean = self.mean(jitter2).0;
-        for _ in 0..MEAN_STEPS {
-            for d in &mut self.data {
-                d.inlier = tail.inlier((d.y - mean).powi(2) / (d.var + jitter2));
-            }
-            mean = self.mean(jitter2).0;
-        }
-        mean
-    }
-
-    /// Natural logarithm of the likelihood with a jitter squared, the mean being free.
-    fn log_likelihood(&self, jitter2: f64, tail: Tail) -> f64 {
-        let (mean, total) = self.mean(jitter2);
-        let mut sum = -0.5 * total.ln();
-        // One logarithm for two velocities: their densities are never so small that the product is 0.
-        for pair in self.data.chunks(2) {
-            let mut product = 1.0;
-            for d in pair {
-                let var = d.var + jitter2;
-                let density = tail.density((d.y - mean).powi(2) / var);
-                product *= density * density / var;
-            }
-            sum += 0.5 * product.ln();
-        }
-        sum
-    }
-
-    /// Outliers taken back: all velocities count.
-    pub(super) fn without_outliers(&self) -> Self {
-        let all = self.data.iter().map(|d| Datum { inlier: 1.0, ..*d });
-        Part {
-            data: all.collect(),
-        }
-    }
-
-    /// Number of outliers.
-    pub(super) fn n_outliers(&self) -> f64 {
-        self.data.iter().map(|d| 1.0 - d.inlier).sum()
-    }
-
-    /// Sum of squared residuals in units of their variance with a jitter squared, each cut at the tail's limit and without outliers.
-    pub(super) fn chi2(&self, jitter2: f64, tail: Tail) -> f64 {
-        let mean = self.mean(jitter2).0;
-        let term = |d: &Datum| {
-            let u2 = (d.y - mean).powi(2) / (d.var + jitter2);
-            d.inlier * u2.min(tail.limit2)
-        };
-        self.data.iter().map(term).sum()
-    }
-
-    /// Degrees of freedom of [`Part::chi2`].
-    pub(super) fn dof(&self) -> f64 {
-        let n: f64 = self.data.iter().map(|d| d.inlier).sum();
-        (n - 1.0).max(0.0)
     }
 }
 
@@ -330,12 +190,16 @@ mod tests {
         let weight = vec![1.0; graph.n_obs()];
         let model = Model {
             graph,
+            component: &[],
             zp,
             local: &local_covariances(graph, &weight, &Shape::default()),
             weight: &weight,
             tail: Tail::at(4.0),
         };
-        let part = model.part(graph.of(0));
+        let parts = model.parts(graph.of(0));
+        let [part] = &parts[..] else {
+            panic!("one part");
+        };
         part.data.iter().map(|d| d.y - part.data[0].y).collect()
     }
 
@@ -370,12 +234,13 @@ mod tests {
             let weight = vec![0.0; graph.n_obs()];
             let model = Model {
                 graph: &graph,
+                component: &[],
                 zp: &vec![[0.0; 3]; n as usize],
                 local: &vec![Covariance::default(); n as usize],
                 weight: &weight,
                 tail: Tail::at(4.0),
             };
-            let mut parts = [model.part(graph.of(0))];
+            let mut parts = model.parts(graph.of(0));
             let likelihood = model.likelihoods(&parts);
             let total: f64 = likelihood.iter().sum();
             let mean = likelihood
@@ -393,18 +258,6 @@ mod tests {
             let marked = parts[0].data.iter().filter(|d| d.inlier < 0.5).count();
             assert_eq!(marked, n_wild, "{jitter}");
         }
-    }
-
-    #[test]
-    fn noise_and_outliers_are_alike_at_the_limit() {
-        for limit in [2.0, 4.0, 6.0] {
-            let tail = Tail::at(limit);
-            assert!((tail.inlier(limit * limit) - 0.5).abs() < 1e-12);
-            assert!(tail.inlier(0.0) > 0.7 && tail.inlier(4.0 * limit * limit) < 1e-2);
-        }
-        // Far beyond, no product of densities is 0.
-        let far = Tail::at(40.0).density(1e20);
-        assert!((far * far).ln().is_finite() && (far.powi(4) / 1e18).ln().is_finite());
     }
 
     #[test]

@@ -69,6 +69,7 @@ pub(super) fn to_unit(solution: &mut ArmSolution, unit: f64) {
     solution.common_jitter *= unit;
     for star in &mut solution.stars {
         star.jitter *= unit;
+        star.left *= unit;
     }
     for step in &mut solution.log {
         step.largest_change *= unit;

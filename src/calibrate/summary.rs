@@ -70,13 +70,13 @@ impl ArmSummary {
     pub fn told_population(&self, unit: &str) -> Option<String> {
         let p = self.population?;
         Some(format!(
-            "{:.1} +- {:.1} % of {} stars are quiet, with a jitter of {:.4} {unit} (rms {:.4}); that of the others is {:.3} {unit} \
+            "{:.1} +- {:.1} % of {} stars are quiet, with a jitter of {:.4} {unit} (mean {:.4}); that of the others is {:.3} {unit} \
              (medians)",
             100.0 * p.quiet,
             100.0 * p.quiet_err,
             p.n_stars,
             p.quiet_jitter,
-            p.quiet_rms,
+            p.quiet_mean,
             p.variable_jitter
         ))
     }
@@ -159,7 +159,7 @@ pub(crate) mod tests {
             quiet_jitter: 0.1,
             quiet_jitter_log_err: 0.05,
             quiet_width: 0.4,
-            quiet_rms: 0.117,
+            quiet_mean: 0.117,
             variable_jitter: 3.21,
             variable_jitter_log_err: 0.2,
             variable_width: 1.1,
@@ -188,13 +188,13 @@ pub(crate) mod tests {
         );
         assert_eq!(
             told.told_population("m/s").unwrap(),
-            "87.5 +- 1.2 % of 432 stars are quiet, with a jitter of 0.1000 m/s (rms 0.1170); that of the others is 3.210 m/s (medians)"
+            "87.5 +- 1.2 % of 432 stars are quiet, with a jitter of 0.1000 m/s (mean 0.1170); that of the others is 3.210 m/s (medians)"
         );
         let json = serde_json::to_value(&told).unwrap();
         assert_eq!(
             (
                 json["fibre_order"].as_u64(),
-                json["population"]["quiet_rms"].as_f64()
+                json["population"]["quiet_mean"].as_f64()
             ),
             (Some(1), Some(0.117))
         );

@@ -150,9 +150,9 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
         rv_corr_err_km_s,
         "drv_x_corr_err",
         "km/s",
-        "own error of drv_x, error of the zero point at the star's fibre and what is left at quiet stars, together"
+        "own error of drv_x, error of the zero point at the star's fibre and the star's jitter as a quiet star, together"
     )
-    .page("own error of `drv_x`, error of the zero point at the star's fibre and what is left at quiet stars, together: for curves of one star")
+    .page("own error of `drv_x`, error of the zero point at the star's fibre and the star's jitter as a quiet star, together: for curves of one star")
     .ucd("stat.error;spect.dopplerVeloc")
     .up_to(C_KM_S),
     field!(

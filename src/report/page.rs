@@ -142,7 +142,7 @@ fn calibration(record: &Value) -> String {
     };
     let mut out = String::from(
         "<table><thead><tr><th>arm</th><th>exposures</th><th>with zero point</th><th>components</th><th>stars</th><th>constant</th>\
-         <th>zero points</th><th>quiet stars (%)</th><th>their rms jitter (km/s)</th><th>median jitter of the others (km/s)</th><th>scatter of constants before (km/s)</th><th>after (km/s)</th></tr></thead><tbody>",
+         <th>zero points</th><th>quiet stars (%)</th><th>their mean jitter (km/s)</th><th>median jitter of the others (km/s)</th><th>scatter of constants before (km/s)</th><th>after (km/s)</th></tr></thead><tbody>",
     );
     for arm in arms {
         let exposures = arm["n_exposures"].as_u64().unwrap_or(0);
@@ -176,10 +176,10 @@ fn population(population: &Value) -> String {
     let of = |name: &str| population[name].as_f64();
     let cells = (|| {
         let (quiet, err) = (100.0 * of("quiet")?, 100.0 * of("quiet_err").unwrap_or(0.0));
-        let (rms, others) = (of("quiet_rms")?, of("variable_jitter")?);
+        let (mean, others) = (of("quiet_mean")?, of("variable_jitter")?);
         Some([
             format!("{quiet:.1} &plusmn; {err:.1}"),
-            format!("{rms:.3}"),
+            format!("{mean:.3}"),
             format!("{others:.3}"),
         ])
     })();

@@ -9,7 +9,7 @@ pub(super) const CONSTANT: &str = "the star was taken for constant, and determin
 const CONSTANT_BEFORE: &str = "the star was taken for constant, and determined zero points";
 
 /// Meaning of the errors of corrected velocities.
-pub(super) const CORRECTED_ERR: &str = "own error of the RV, error of the zero point at the star's fibre and what is left at quiet stars, together";
+pub(super) const CORRECTED_ERR: &str = "own error of the RV, error of the zero point at the star's fibre and the star's jitter as a quiet star, together";
 
 /// Frees the names of the product's columns: a column that an earlier calibration wrote is removed, a user's column is renamed. Returns
 /// a sentence for each.
@@ -48,7 +48,7 @@ fn is_of_calibration(meaning: &str) -> bool {
         || meaning == CONSTANT_BEFORE
         || meaning.ends_with(" less the zero point of its exposure")
         || meaning == CORRECTED_ERR
-        || meaning.ends_with(", error of the zero point at the star's fibre and what is left at quiet stars, together")
+        || meaning.ends_with(", error of the zero point at the star's fibre and the star's jitter as a quiet star, together")
         // As earlier versions said it.
         || meaning.ends_with(" and error of the zero point together")
         || meaning == CalFlags::meanings()

@@ -1,86 +1,12 @@
-//! How much stars vary by themselves: the population that each star's jitter is drawn from.
-//!
-//! A star is quiet or variable, and either kind has jitters that are lognormal. How likely a star's velocities are with each jitter
-//! ([`super::star_fit`]) is tabulated on one grid of jitters for all stars, so that the population is found by expectation and
-//! maximisation over sums. Nobody is chosen by the jitter that is being estimated.
-
-use std::sync::LazyLock;
+//! The search for the population that makes the velocities of all stars most likely, by expectation and maximisation.
 
 use rayon::prelude::*;
 
-use super::star_fit::{GRID, grid};
-
-/// The jitter of stars. A star is quiet or variable; either kind has jitters that are lognormal. Velocities are in the unit of the
-/// observations.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub struct Population {
-    /// Fraction of the stars that are quiet.
-    pub quiet: f64,
-    /// Its 1-sigma error.
-    pub quiet_err: f64,
-    /// Median jitter of quiet stars. It holds what the quoted errors leave out, too.
-    pub quiet_jitter: f64,
-    /// Error of its natural logarithm.
-    pub quiet_jitter_log_err: f64,
-    /// Standard deviation of the natural logarithm of quiet stars' jitter.
-    pub quiet_width: f64,
-    /// Root mean square jitter of quiet stars: part of every corrected velocity's error.
-    pub quiet_rms: f64,
-    /// Median jitter of variable stars.
-    pub variable_jitter: f64,
-    /// Error of its natural logarithm.
-    pub variable_jitter_log_err: f64,
-    /// Standard deviation of the natural logarithm of variable stars' jitter.
-    pub variable_width: f64,
-    /// Stars that it is found from.
-    pub n_stars: usize,
-}
-
-impl Population {
-    /// Multiplies all velocities, for another unit.
-    pub(super) fn scale(&mut self, factor: f64) {
-        let jitters = [
-            &mut self.quiet_jitter,
-            &mut self.quiet_rms,
-            &mut self.variable_jitter,
-        ];
-        jitters.into_iter().for_each(|jitter| *jitter *= factor);
-    }
-}
-
-/// What is taken of stars before any velocity is seen, and how many stars this knowledge is worth. Jitters are in units of the median
-/// error. Few stars are near it, many are not held by it. Chosen by hand.
-struct Prior {
-    /// Natural logarithm of the median jitter.
-    log_jitter: f64,
-    /// Stars that it is worth.
-    log_jitter_stars: f64,
-    /// Standard deviation of the logarithm.
-    width: f64,
-    /// Stars that it is worth.
-    width_stars: f64,
-    /// Least and largest width.
-    widths: (f64, f64),
-}
-
-/// Quiet stars: a tenth of the error.
-const QUIET: Prior = Prior {
-    log_jitter: -2.3,
-    log_jitter_stars: 1.0,
-    width: 0.4,
-    width_stars: 4.0,
-    widths: (0.2, 0.8),
+use super::{
+    Densities, FRACTION_STARS, Kind, Mixture, Population, Prior, QUIET, VARIABLE, log_grid,
 };
-/// Variable stars: eight times the error.
-const VARIABLE: Prior = Prior {
-    log_jitter: 2.1,
-    log_jitter_stars: 2.0,
-    width: 1.2,
-    width_stars: 4.0,
-    widths: (0.8, 2.0),
-};
-/// Quiet and variable stars that the knowledge of their fraction is worth. Chosen by hand.
-const FRACTION_STARS: (f64, f64) = (4.0, 1.0);
+use crate::calibrate::star_fit::GRID;
+
 /// Steps of expectation and maximisation at a time, at most.
 const STEPS: usize = 30;
 /// Change of a parameter in one step below which the mixture has settled. Steps are small where few stars say anything.
@@ -93,108 +19,6 @@ const APART: f64 = 2.5;
 const FIRST_STEPS: usize = 100;
 /// Stars of one task.
 const TASK: usize = 256;
-
-/// Lognormal jitters of one kind of star, in units of the median error.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Kind {
-    log_jitter: f64,
-    width: f64,
-}
-
-impl Kind {
-    fn of(prior: &Prior) -> Self {
-        Kind {
-            log_jitter: prior.log_jitter,
-            width: prior.width,
-        }
-    }
-
-    /// Probability of each jitter of the grid.
-    fn density(&self) -> [f64; GRID] {
-        let mut out =
-            log_grid().map(|s| (-0.5 * ((s - self.log_jitter) / self.width).powi(2)).exp());
-        let total: f64 = out.iter().sum();
-        out.iter_mut().for_each(|p| *p /= total);
-        out
-    }
-}
-
-/// The population that the solution works with, in units of the median error.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Mixture {
-    quiet: f64,
-    kinds: [Kind; 2],
-}
-
-impl Default for Mixture {
-    fn default() -> Self {
-        let (quiet, variable) = FRACTION_STARS;
-        Mixture {
-            quiet: quiet / (quiet + variable),
-            kinds: [Kind::of(&QUIET), Kind::of(&VARIABLE)],
-        }
-    }
-}
-
-/// What a star's velocities and the population say of its jitter together.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Posterior {
-    /// Probability that the star is quiet.
-    pub(super) p_quiet: f64,
-    /// Probability of each jitter of the grid.
-    pub(super) of_jitter: [f64; GRID],
-}
-
-impl Posterior {
-    /// Mean of the natural logarithm of the jitter.
-    pub(super) fn mean_log(&self) -> f64 {
-        let terms = self.of_jitter.iter().zip(log_grid());
-        terms.map(|(p, log)| p * log).sum()
-    }
-
-    /// Mean of a function of the jitter.
-    pub(super) fn mean(&self, value: impl Fn(f64) -> f64) -> f64 {
-        let terms = self
-            .of_jitter
-            .iter()
-            .zip(grid())
-            .map(|(p, s)| p * value(*s));
-        terms.sum()
-    }
-}
-
-/// Densities of both kinds: what the posteriors of all stars have in common.
-pub(super) struct Densities {
-    quiet: f64,
-    of: [[f64; GRID]; 2],
-}
-
-impl Densities {
-    /// Posterior of a star with these likelihoods (one per jitter of the grid, up to a factor). `known` is the probability that it is quiet
-    /// before these velocities, where something else tells it.
-    pub(super) fn posterior(&self, likelihood: &[f64; GRID], known: Option<f64>) -> Posterior {
-        let quiet = known.unwrap_or(self.quiet);
-        let mut of_jitter = [0.0; GRID];
-        let (mut of_quiet, mut total) = (0.0, 0.0);
-        for (i, l) in likelihood.iter().enumerate() {
-            let a = quiet * self.of[0][i] * l;
-            let b = (1.0 - quiet) * self.of[1][i] * l;
-            of_jitter[i] = a + b;
-            of_quiet += a;
-            total += a + b;
-        }
-        of_jitter.iter_mut().for_each(|p| *p /= total);
-        Posterior {
-            p_quiet: of_quiet / total,
-            of_jitter,
-        }
-    }
-
-    /// Probability of each jitter for quiet stars.
-    pub(super) fn of_quiet(&self) -> &[f64; GRID] {
-        &self.of[0]
-    }
-}
 
 /// Sums over stars that the next mixture follows from: for each kind the number of its stars, and the sums of the logarithm of their
 /// jitter and of its square.
@@ -220,27 +44,7 @@ impl Sums {
     }
 }
 
-/// Natural logarithms of the grid's jitters.
-fn log_grid() -> &'static [f64; GRID] {
-    static LOGS: LazyLock<[f64; GRID]> = LazyLock::new(|| grid().map(f64::ln));
-    &LOGS
-}
-
 impl Mixture {
-    pub(super) fn densities(&self) -> Densities {
-        Densities {
-            quiet: self.quiet,
-            of: self.kinds.map(|kind| kind.density()),
-        }
-    }
-
-    /// Root mean square jitter of quiet stars, in units of the median error.
-    pub(super) fn quiet_rms(&self) -> f64 {
-        let density = self.kinds[0].density();
-        let square: f64 = density.iter().zip(grid()).map(|(p, s)| p * s * s).sum();
-        square.sqrt()
-    }
-
     /// The mixture after at most so many steps towards the one that makes the likelihoods of all these stars largest. A star with what is
     /// known of it before counts for the jitters, and for the fraction by its posterior.
     fn after(&self, steps: usize, stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
@@ -257,7 +61,7 @@ impl Mixture {
     }
 
     /// The mixture after some steps, from where it is.
-    pub(super) fn towards(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
+    pub(in crate::calibrate) fn towards(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
         self.after(STEPS, stars)
     }
 
@@ -274,7 +78,7 @@ impl Mixture {
 
     /// The mixture that makes the likelihoods of all these stars largest, from several beginnings: which jitter is a quiet star's is
     /// told by nothing but the stars, and from one beginning all of them might be taken for variable.
-    pub(super) fn of(stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
+    pub(in crate::calibrate) fn of(stars: &[(&[f64; GRID], Option<f64>)]) -> Self {
         let mut best = (f64::NEG_INFINITY, Mixture::default());
         for log_jitter in BEGINNINGS {
             let mut mixture = Mixture::default();
@@ -383,7 +187,10 @@ impl Mixture {
     }
 
     /// The mixture with its errors.
-    pub(super) fn population(&self, stars: &[(&[f64; GRID], Option<f64>)]) -> Population {
+    pub(in crate::calibrate) fn population(
+        &self,
+        stars: &[(&[f64; GRID], Option<f64>)],
+    ) -> Population {
         let [fraction, quiet, variable] = self.sums(stars).push2;
         let (quiet_stars, variable_stars) = FRACTION_STARS;
         let of_prior = (quiet_stars + variable_stars) / (self.quiet * (1.0 - self.quiet));
@@ -397,7 +204,7 @@ impl Mixture {
             quiet_jitter: of_quiet.log_jitter.exp(),
             quiet_jitter_log_err: log_err(quiet, of_quiet, &QUIET),
             quiet_width: of_quiet.width,
-            quiet_rms: self.quiet_rms(),
+            quiet_mean: self.quiet_mean(),
             variable_jitter: of_variable.log_jitter.exp(),
             variable_jitter_log_err: log_err(variable, of_variable, &VARIABLE),
             variable_width: of_variable.width,
@@ -405,13 +212,13 @@ impl Mixture {
         }
     }
 }
-
 #[cfg(test)]
 mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
+    use crate::calibrate::star_fit::grid;
 
     /// Likelihoods of stars with `n` velocities each, error 1 and these jitters: of the normal distribution with known mean.
     fn stars(jitters: &[f64], n: usize, seed: u64) -> Vec<[f64; GRID]> {
@@ -461,8 +268,8 @@ mod tests {
         assert!(off.abs() < 3.0 * found.quiet_jitter_log_err);
         assert!(found.quiet_jitter_log_err < 0.06);
         assert!((found.quiet_width - 0.6).abs() < 0.1);
-        let rms = 1.5 * (0.6_f64 * 0.6).exp();
-        assert!((found.quiet_rms / rms - 1.0).abs() < 0.15);
+        let mean = 1.5 * (0.5 * 0.6_f64 * 0.6).exp();
+        assert!((found.quiet_mean / mean - 1.0).abs() < 0.1);
         assert_eq!(found.n_stars, 400);
     }
 
@@ -472,7 +279,7 @@ mod tests {
             let found = settled(&stars(&vec![0.0; n_stars], 15, 2));
             println!("{n_stars}: {found:?}");
             // It adds 6 per cent to the errors at most.
-            assert!(found.quiet_rms < 0.35, "{n_stars}");
+            assert!(found.quiet_mean < 0.35, "{n_stars}");
             assert!(found.quiet > 0.75);
         }
     }

@@ -1,0 +1,282 @@
+//! The hierarchical solution as a whole, on drawn stars.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
+use super::observations::{ArmObservations, Observations};
+use super::results::Corrected;
+use super::{CalFlags, along::FibreOrder};
+use crate::numbers::statistics::mean_and_std;
+
+/// What is drawn; velocities in units of the errors' middle.
+struct Drawn {
+    n_stars: usize,
+    n_exposures: usize,
+    /// Chance of a star to be seen in an exposure.
+    seen: f64,
+    /// Scatter of slopes.
+    slope: f64,
+    /// Median of the stars' jitter, whose logarithm scatters by 0.5.
+    jitter: f64,
+    /// Part of the stars that move by tens of errors.
+    variable: f64,
+}
+
+const PLAIN: Drawn = Drawn {
+    n_stars: 60,
+    n_exposures: 20,
+    seen: 1.0,
+    slope: 0.0,
+    jitter: 0.0,
+    variable: 0.0,
+};
+
+struct Truth {
+    obs: Observations,
+    zp: Vec<f64>,
+    slope: Vec<f64>,
+    is_variable: Vec<bool>,
+    /// Own velocity of each row's star.
+    velocity: Vec<f64>,
+}
+
+fn draw(what: &Drawn, seed: u64) -> Truth {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let normal = |rng: &mut ChaCha8Rng| -> f64 { StandardNormal.sample(rng) };
+    let zp: Vec<f64> = (0..what.n_exposures)
+        .map(|_| 5.0 * normal(&mut rng))
+        .collect();
+    let slope: Vec<f64> = (0..what.n_exposures)
+        .map(|_| what.slope * normal(&mut rng))
+        .collect();
+    let is_variable: Vec<bool> = (0..what.n_stars)
+        .map(|s| (s as f64) < what.variable * what.n_stars as f64)
+        .collect();
+    let (mut star, mut exposure, mut place) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rv, mut err, mut velocity) = (Vec::new(), Vec::new(), Vec::new());
+    for s in 0..what.n_stars {
+        let at: f64 = rng.random_range(-1.0..1.0);
+        let jitter = what.jitter * (0.5 * normal(&mut rng)).exp();
+        for e in 0..what.n_exposures {
+            if !rng.random_bool(what.seen) {
+                continue;
+            }
+            let sigma: f64 = rng.random_range(0.7..1.4);
+            let own = if is_variable[s] {
+                40.0 * normal(&mut rng)
+            } else {
+                0.0
+            };
+            star.push(s as u32);
+            exposure.push(e as u32);
+            place.push(at);
+            velocity.push(own);
+            rv.push(own + zp[e] + at * slope[e] + sigma.hypot(jitter) * normal(&mut rng));
+            err.push(sigma);
+        }
+    }
+    let n = rv.len();
+    let obs = Observations {
+        star,
+        exposure,
+        group: vec![0; n],
+        place,
+        arms: vec![ArmObservations {
+            leads: true,
+            row: (0..n as u32).collect(),
+            rv,
+            err,
+            flags: vec![CalFlags::empty(); n],
+        }],
+    };
+    Truth {
+        obs,
+        zp,
+        slope,
+        is_variable,
+        velocity,
+    }
+}
+
+fn solved(truth: &mut Truth, order: FibreOrder) -> CalibratedArm {
+    let mut options = CalibrateOptions::default();
+    options.joint.fibre_order = order;
+    let mut arms = calibrate_except(&mut truth.obs, &[], &options).unwrap();
+    assert!(arms[0].failure.is_none() && arms[0].solution.converged);
+    arms.remove(0)
+}
+
+fn rms(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let (mean, std) = mean_and_std(values);
+    mean.hypot(std)
+}
+
+/// Differences between found and true zero points, their mean taken off, in units of their errors.
+fn zero_point_pulls(truth: &Truth, arm: &CalibratedArm) -> Vec<f64> {
+    let off: Vec<f64> = arm
+        .solution
+        .zp
+        .iter()
+        .zip(&truth.zp)
+        .map(|(z, t)| z - t)
+        .collect();
+    let mean = mean_and_std(off.iter().copied()).0;
+    let errors = off.iter().zip(&arm.solution.zp_err);
+    errors.map(|(off, err)| (off - mean) / err).collect()
+}
+
+/// Corrected velocities of stars that do not move about their star's mean, in units of their errors.
+fn velocity_pulls(truth: &Truth, arm: &CalibratedArm) -> Vec<f64> {
+    let arms = [arm.clone()];
+    let corrected = Corrected::of(&truth.obs, &arms, 0);
+    let mut out = Vec::new();
+    for s in (0..truth.is_variable.len()).filter(|s| !truth.is_variable[*s]) {
+        let rows: Vec<usize> = (0..truth.obs.n_rows())
+            .filter(|r| truth.obs.star[*r] as usize == s)
+            .collect();
+        let off = |r: usize| corrected.rv[r] - truth.velocity[r];
+        let weight = |r: usize| corrected.err[r].powi(-2);
+        let total: f64 = rows.iter().map(|r| weight(*r)).sum();
+        let mean = rows.iter().map(|r| weight(*r) * off(*r)).sum::<f64>() / total;
+        let free = |r: usize| (1.0 - weight(r) / total).sqrt();
+        out.extend(
+            rows.iter()
+                .map(|&r| (off(r) - mean) / corrected.err[r] / free(r)),
+        );
+    }
+    out
+}
+
+#[test]
+fn slopes_come_back_with_their_errors_and_cost_nothing_where_there_are_none() {
+    let mut slope_pulls = Vec::new();
+    let (mut zp_pulls, mut rv_pulls) = (Vec::new(), Vec::new());
+    for seed in 0..12 {
+        let sloped = Drawn {
+            slope: 0.8,
+            ..PLAIN
+        };
+        let mut truth = draw(&sloped, seed);
+        let arm = solved(&mut truth, FibreOrder::Auto);
+        assert_eq!(arm.solution.fibre_order, 1, "{seed}");
+        for z in 0..truth.slope.len() {
+            let off = arm.solution.along[z][0] - truth.slope[z];
+            slope_pulls.push(off / arm.solution.covariance[z].error_of(1));
+        }
+        zp_pulls.extend(zero_point_pulls(&truth, &arm));
+        rv_pulls.extend(velocity_pulls(&truth, &arm));
+        // Without slopes nothing is asked for.
+        let mut plain = draw(&PLAIN, seed);
+        let auto = solved(&mut plain, FibreOrder::Auto);
+        let none = solved(&mut plain, FibreOrder::Constant);
+        assert_eq!(auto.solution.fibre_order, 0, "{seed}");
+        assert_eq!(auto.solution.zp, none.solution.zp);
+        // Even where a slope is asked for, the errors grow by little.
+        let asked = solved(&mut plain, FibreOrder::Slope);
+        let err = |arm: &CalibratedArm| rms(arm.solution.zp_err.iter().copied());
+        assert!(err(&asked) < 1.02 * err(&none), "{seed}");
+    }
+    let all = [slope_pulls, zp_pulls, rv_pulls].map(|p| rms(p.iter().copied()));
+    println!("pulls of slopes, zero points and velocities: {all:.3?}");
+    // 240 slopes and zero points: 5 % each by chance.
+    assert!(all.iter().all(|p| (0.87..1.13).contains(p)), "{all:?}");
+    assert!((0.95..1.05).contains(&all[2]), "{all:?}");
+}
+
+#[test]
+fn a_field_where_all_stars_have_some_jitter_has_all_its_zero_points() {
+    let (mut zp_pulls, mut rv_pulls) = (Vec::new(), Vec::new());
+    let mut wrong = 0;
+    for seed in 0..12 {
+        let jittery = Drawn {
+            jitter: 1.5,
+            variable: 0.3,
+            seen: 0.15,
+            n_stars: 50,
+            n_exposures: 60,
+            ..PLAIN
+        };
+        let mut truth = draw(&jittery, seed);
+        let arm = solved(&mut truth, FibreOrder::Auto);
+        let seen = |z: usize| {
+            arm.graph
+                .graph
+                .zp
+                .iter()
+                .filter(|of| **of as usize == z)
+                .count()
+        };
+        for z in 0..arm.solution.zp.len() {
+            assert_eq!(arm.solution.zp[z].is_finite(), seen(z) >= 3, "{seed}: {z}");
+        }
+        zp_pulls.extend(
+            zero_point_pulls(&truth, &arm)
+                .into_iter()
+                .filter(|p| p.is_finite()),
+        );
+        rv_pulls.extend(
+            velocity_pulls(&truth, &arm)
+                .into_iter()
+                .filter(|p| p.is_finite()),
+        );
+        let population = arm.solution.population.unwrap();
+        assert!(
+            (population.quiet - 0.7).abs() < 4.0 * population.quiet_err,
+            "{population:?}"
+        );
+        let off = (population.quiet_jitter / 1.5).ln() / population.quiet_jitter_log_err;
+        assert!(off.abs() < 4.0, "{population:?}");
+        for (fit, is_variable) in arm.solution.stars.iter().zip(&truth.is_variable) {
+            assert!(
+                (fit.p_quiet < 0.5) == *is_variable || fit.n_used < 6,
+                "{fit:?}"
+            );
+        }
+    }
+    let all = [zp_pulls, rv_pulls].map(|p| rms(p.iter().copied()));
+    println!("pulls of zero points and velocities: {all:.3?}; {wrong} of 600 stars misjudged");
+    // Stars far out in the wing of the quiet ones look variable.
+    assert!(wrong < 18);
+    assert!(all.iter().all(|p| (0.92..1.08).contains(p)), "{all:?}");
+}
+
+#[test]
+fn a_variable_star_links_no_groups_and_a_quiet_one_does() {
+    // Two groups of four exposures with eight stars each; star 16 is seen in both.
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for (moves, n_components) in [(0.0, 1), (30.0, 2)] {
+        let (mut star, mut exposure, mut group) = (Vec::new(), Vec::new(), Vec::new());
+        let mut rv = Vec::new();
+        for s in 0..17_u32 {
+            for e in 0..8_u32 {
+                if s == 16 || s / 8 == e / 4 {
+                    let noise: f64 = StandardNormal.sample(&mut rng);
+                    let orbit: f64 = StandardNormal.sample(&mut rng);
+                    star.push(s);
+                    exposure.push(e);
+                    group.push(e / 4);
+                    rv.push(noise + if s == 16 { moves * orbit } else { 0.0 });
+                }
+            }
+        }
+        let n = rv.len();
+        let mut obs = Observations {
+            star,
+            exposure,
+            group,
+            place: Vec::new(),
+            arms: vec![ArmObservations {
+                leads: true,
+                row: (0..n as u32).collect(),
+                rv,
+                err: vec![1.0; n],
+                flags: vec![CalFlags::empty(); n],
+            }],
+        };
+        let arms = calibrate_except(&mut obs, &[], &CalibrateOptions::default()).unwrap();
+        assert_eq!(arms[0].solution.n_components, n_components, "{moves}");
+        assert!(arms[0].solution.zp_err.iter().all(|e| *e < 1.0));
+    }
+}

@@ -10,33 +10,31 @@ use super::joint::{Problem, StarWeight, State, sample};
 use super::part::Part;
 use super::population::Densities;
 use super::solution::{ArmSolution, StarFit};
-use super::solve::{System, TOLERANCE};
+use super::solve::TOLERANCE;
 use super::star_fit::{GRID, grid, local_covariances};
 use super::tail::Tail;
 use crate::Result;
-use crate::numbers::statistics::chi2_p_value;
+use crate::numbers::statistics::{chi2_p_value, median};
 
 /// A star is constant only if it is quiet with this probability.
 const PROBABLY: f64 = 0.8;
 /// Part of a star's velocities that may be outliers if it is constant; one always may. Chosen by hand.
 const MARRED: f64 = 0.1;
+/// Least part of a weight that is information. Chosen by hand.
+const LEAST_KNOWN: f64 = 0.1;
 /// Jitters less probable than this for quiet stars are left out of the p-value.
 const HARDLY: f64 = 1e-4;
 
 /// The solution after the last step.
 pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSolution> {
     let graph = problem.graph;
-    let system = System::new(
-        &state.means,
-        &state.weight,
-        &state.parts,
-        problem.group,
-        state.shape,
-    );
-    let preconditioner = system.precondition()?;
-    state.zp = system.solve(&preconditioner, &state.zp, TOLERANCE)?;
-    let (covariance, error_method) = system.errors(&preconditioner, problem.config.max_exact)?;
+    let system = state.system(problem, &state.weight);
+    state.zp = system.solve(&system.precondition()?, &state.zp, TOLERANCE)?;
     let found = state.look_at_stars(problem);
+    let information = information(problem, &state, &found);
+    let system = state.system(problem, &information);
+    let preconditioner = system.precondition()?;
+    let (covariance, error_method) = system.errors(&preconditioner, problem.config.max_exact)?;
     let densities = state.mixture.densities();
     let typical2 = state.mixture.quiet_mean().powi(2);
     let judge = |(star, found): (usize, &StarWeight)| {
@@ -84,6 +82,23 @@ pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSol
         log: Vec::<Iteration>::new(),
         converged: false,
     })
+}
+
+/// What each velocity tells of its zero point, as the inverse of a variance: its weight, less what is missing because its star's jitter is
+/// not known. The mean weight alone would be right if the jitter were known; with the weight's own scatter the log-likelihood is flatter at
+/// its peak by the variance of the score (the missing information of Orchard & Woodbury 1972), whose mean is var(w) / mean(w).
+fn information(problem: &Problem<'_>, state: &State, found: &[StarWeight]) -> Vec<f64> {
+    let mut out = state.weight.clone();
+    for star in found {
+        for d in star.parts.iter().flat_map(|p| &p.data) {
+            let var = problem.graph.var[d.k];
+            let mean = star.posterior.mean(|s| 1.0 / (var + s * s));
+            let square = star.posterior.mean(|s| (var + s * s).powi(-2));
+            let known = 1.0 - (square / (mean * mean) - 1.0);
+            out[d.k] *= known.max(LEAST_KNOWN);
+        }
+    }
+    out
 }
 
 /// Variance of the mean slope and curve of each group's exposures, for each zero point.
@@ -143,7 +158,21 @@ fn judged(found: &StarWeight, densities: &Densities, typical2: f64, tail: Tail) 
         p_value,
         p_quiet,
         jitter: found.posterior.mean(|s| s * s).sqrt(),
-        left: (p_quiet * found.posterior.quiet_square + (1.0 - p_quiet) * typical2).sqrt(),
+        left: left2(found, densities, typical2).sqrt(),
+    }
+}
+
+/// Square of what a star's errors leave out. If it is quiet, that is what brings the variance of its middle velocity up to the inverse of
+/// the mean weight; as far as it is not, it is the mean jitter of quiet stars.
+fn left2(found: &StarWeight, densities: &Densities, typical2: f64) -> f64 {
+    let data = found.parts.iter().flat_map(|p| &p.data);
+    let var = median(&mut data.map(|d| d.own_var).collect::<Vec<f64>>());
+    let weight = densities.quiet_weight(&found.likelihood, var);
+    let of_quiet = weight.map_or(0.0, |w| (1.0 / w - var).max(0.0));
+    let p_quiet = found.posterior.p_quiet;
+    match of_quiet.is_finite() {
+        true => p_quiet * of_quiet + (1.0 - p_quiet) * typical2,
+        false => typical2,
     }
 }
 

@@ -169,7 +169,7 @@ pub(super) struct State {
 /// What a star says in a step.
 pub(super) struct StarWeight {
     pub(super) posterior: Posterior,
-    likelihood: [f64; GRID],
+    pub(super) likelihood: [f64; GRID],
     pub(super) parts: Vec<Part>,
     /// Jitter that its velocities speak for most.
     jitter: f64,
@@ -212,6 +212,11 @@ impl State {
         }
     }
 
+    /// The equations of the zero points with these weights.
+    pub(super) fn system<'s>(&'s self, problem: &Problem<'_>, weight: &'s [f64]) -> System<'s> {
+        System::new(&self.means, weight, &self.parts, problem.group, self.shape)
+    }
+
     /// Means of each star, as ranges of their numbers.
     pub(super) fn means_of_stars(&self) -> Vec<std::ops::Range<usize>> {
         let mut last = 0;
@@ -247,13 +252,7 @@ impl State {
             .map(|&s| problem.may(s as usize))
             .collect();
         self.parts = components(&self.means, &takes_part, &self.weight, config.min_constants);
-        let system = System::new(
-            &self.means,
-            &self.weight,
-            &self.parts,
-            problem.group,
-            self.shape,
-        );
+        let system = self.system(problem, &self.weight);
         let next = system.solve(&system.precondition()?, &self.zp, STEP_TOLERANCE)?;
         self.local = local_covariances(graph, &self.weight, &self.shape);
         let has_zp = |z: &usize| next[*z][0].is_finite();

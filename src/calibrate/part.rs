@@ -13,6 +13,8 @@ pub(super) struct Datum {
     pub(super) k: usize,
     /// Velocity less the zero point that the other stars give.
     pub(super) y: f64,
+    /// Variance of its error.
+    pub(super) own_var: f64,
     /// Variance of its error and of that zero point.
     pub(super) var: f64,
     /// Probability that it is no outlier.

@@ -69,6 +69,7 @@ impl Model<'_> {
         (graph.counts[k] && corrected.is_finite()).then_some(Datum {
             k,
             y: corrected,
+            own_var: graph.var[k],
             var: graph.var[k],
             inlier: 1.0,
             corrected,

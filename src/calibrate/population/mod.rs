@@ -128,8 +128,6 @@ impl Default for Mixture {
 pub(in crate::calibrate) struct Posterior {
     /// Probability that the star is quiet.
     pub(in crate::calibrate) p_quiet: f64,
-    /// Mean square jitter if it is quiet.
-    pub(in crate::calibrate) quiet_square: f64,
     /// Probability of each jitter of the grid.
     pub(in crate::calibrate) of_jitter: [f64; GRID],
 }
@@ -168,26 +166,33 @@ impl Densities {
     ) -> Posterior {
         let quiet = known.unwrap_or(self.quiet);
         let mut of_jitter = [0.0; GRID];
-        let (mut of_quiet, mut square, mut total) = (0.0, 0.0, 0.0);
+        let (mut of_quiet, mut total) = (0.0, 0.0);
         for (i, l) in likelihood.iter().enumerate() {
             let a = quiet * self.of[0][i] * l;
             let b = (1.0 - quiet) * self.of[1][i] * l;
             of_jitter[i] = a + b;
             of_quiet += a;
-            square += a * grid()[i] * grid()[i];
             total += a + b;
         }
         of_jitter.iter_mut().for_each(|p| *p /= total);
         Posterior {
             p_quiet: of_quiet / total,
-            // A star that is surely variable has no such jitter: 0 / 0.
-            quiet_square: if of_quiet > 0.0 {
-                square / of_quiet
-            } else {
-                0.0
-            },
             of_jitter,
         }
+    }
+
+    /// Mean weight, 1 / (var + jitter^2), of a velocity of a star with these likelihoods if it is quiet; None for a star that cannot be.
+    pub(in crate::calibrate) fn quiet_weight(
+        &self,
+        likelihood: &[f64; GRID],
+        var: f64,
+    ) -> Option<f64> {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for ((l, p), s) in likelihood.iter().zip(&self.of[0]).zip(grid()) {
+            sum += l * p / (var + s * s);
+            total += l * p;
+        }
+        (total > 0.0).then(|| sum / total)
     }
 
     /// Probability of each jitter for quiet stars.

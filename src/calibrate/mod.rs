@@ -12,6 +12,8 @@ pub mod components;
 mod finish;
 pub mod graph;
 pub mod joint;
+pub mod links;
+mod links_told;
 pub mod observations;
 pub mod paper;
 pub mod population;
@@ -26,5 +28,6 @@ pub mod unjudged;
 
 pub use cal_flags::CalFlags;
 pub use calibration::{Calibration, calibrate, calibrate_without};
+pub(crate) use links_told::{by_groups, told_links};
 pub use solution::Iteration;
 pub use unjudged::Unjudged;

@@ -94,6 +94,8 @@ pub struct CalibratedArm {
     pub constants_from: Option<usize>,
     /// Why the arm has no zero points, where its solution failed; what was measured is as it was.
     pub failure: Option<Arc<Error>>,
+    /// Whether each star of the graph may determine zero points: false for those that are never taken for constants.
+    pub may_determine: Vec<bool>,
     /// Stars of this arm that have no usable RV in the arm that gave the constants: calibrated, but never constants.
     pub n_without_leader: usize,
 }
@@ -175,6 +177,7 @@ pub fn calibrate_except(
             solution,
             constants_from,
             failure,
+            may_determine: open,
             n_without_leader,
         });
     }

@@ -2,8 +2,10 @@
 
 use ndarray::Array1;
 
-use super::arms::{CalibrateOptions, calibrate_except};
+use super::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
 use super::cal_flags::CalFlags;
+use super::links;
+use super::links_told::told_links;
 use super::observations::Observations;
 use super::results::{self, Corrected, Star, ZeroPoint};
 use super::summary::{self, ArmSummary};
@@ -95,10 +97,13 @@ pub fn calibrate_without(
     let mut corrected = Corrected::none(obs.n_rows());
     (0..arms.len()).for_each(|arm| corrected.fill(&obs, &arms, arm));
     let name = |arm: usize| arm.to_string();
-    let summaries: Vec<ArmSummary> = (0..)
-        .zip(&arms)
-        .map(|(i, arm)| summary::arm(&obs, i, arm, &name, false))
-        .collect();
+    let has_groups = obs.group.iter().any(|g| *g != 0);
+    let group = |group: u32| has_groups.then(|| format!("group {group}"));
+    let summary_of = |(i, arm): (usize, &CalibratedArm)| ArmSummary {
+        links: told_links(&links::of(arm, options), &group),
+        ..summary::arm(&obs, i, arm, &name, false)
+    };
+    let summaries: Vec<ArmSummary> = arms.iter().enumerate().map(summary_of).collect();
     Ok(Calibration {
         zero_points: results::zero_points(&arms).collect(),
         rv: Array1::from(corrected.rv),

@@ -67,7 +67,7 @@ const STEP_TOLERANCE: f64 = 1e-8;
 /// The iteration ends when no zero point moves by more than this fraction of its error.
 const SETTLED: f64 = 1e-2;
 /// Least probability of being quiet with which a star links the exposures of different groups.
-const LINKS: f64 = 0.5;
+pub(super) const LINKS: f64 = 0.5;
 /// Stars that the population is found from, at most: so many tell its parameters to a few per cent.
 const SAMPLE: usize = 5000;
 /// First steps, in which the population is sought from several beginnings, and after which the stars that link groups stay the same.

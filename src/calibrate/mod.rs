@@ -14,6 +14,8 @@ pub mod graph;
 pub mod joint;
 #[cfg(test)]
 mod joint_tests;
+pub mod links;
+mod links_told;
 pub mod observations;
 pub mod paper;
 mod part;
@@ -30,5 +32,6 @@ pub mod unjudged;
 
 pub use cal_flags::CalFlags;
 pub use calibration::{Calibration, calibrate, calibrate_without};
+pub(crate) use links_told::{by_groups, told_links};
 pub use solution::Iteration;
 pub use unjudged::Unjudged;

@@ -30,6 +30,10 @@ pub struct ArmSummary {
     pub n_without_zero_point: usize,
     /// Number of zero points in each component. Zero points of different components cannot be compared.
     pub component_sizes: Vec<usize>,
+    /// What would link the largest components, and where stars are wanting for a zero point, in sentences. The table `components` has it in
+    /// numbers.
+    #[serde(skip)]
+    pub links: Vec<String>,
     /// Jitter common to all stars.
     pub common_jitter: f64,
     /// Highest power of the place along the slit in the zero points: 0 where all fibres have one.
@@ -99,7 +103,7 @@ impl ArmSummary {
     }
 }
 
-/// What was done with arm number `index`; `name` gives the arms' names. With `is_paired` an RV that is missing is no fault: the star was
+/// What was done with arm number `index`, without what links it: that needs the groups' names; `name` gives the arms' names. With `is_paired` an RV that is missing is no fault: the star was
 /// not measured in this arm.
 pub fn arm(
     obs: &Observations,
@@ -134,6 +138,7 @@ pub fn arm(
         n_exposures: s.zp.len(),
         n_without_zero_point: s.zp.iter().filter(|z| z.is_nan()).count(),
         component_sizes,
+        links: Vec::new(),
         common_jitter: s.common_jitter,
         fibre_order: s.fibre_order,
         population: s.population,

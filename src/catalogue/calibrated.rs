@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::component::{self, ComponentRow, Named};
 use super::flags;
 use super::observations::{Numbered, numbered};
 use super::paired::{Pair, pair};
@@ -11,12 +12,13 @@ use super::star::{self, StarRow};
 use super::verdict::{double_lined, only_sure_variables};
 use super::zero_point::{self, ZeroPointRow};
 use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
+use crate::calibrate::links::{self, Component, Links};
 use crate::calibrate::results::{self, Corrected};
 use crate::calibrate::summary::{self, ArmSummary};
 use crate::lamost::raw::StarNames;
 use crate::measure::RvRow;
 use crate::table::Table;
-use crate::{Error, Result};
+use crate::{Arm, Error, Result};
 
 /// The products of a run as rows, and how its zero points were found.
 #[derive(Debug, Default)]
@@ -27,6 +29,8 @@ pub struct Products {
     pub stars: Vec<StarRow>,
     /// One row per plate, spectrograph, exposure and arm.
     pub zero_points: Vec<ZeroPointRow>,
+    /// One row per component of each arm.
+    pub components: Vec<ComponentRow>,
     /// Each plate and spectrograph was calibrated alone, so that a star has a row for each.
     pub is_by_group: bool,
     /// What was done with each arm, red first; empty when there was nothing to calibrate.
@@ -34,7 +38,13 @@ pub struct Products {
 }
 
 /// Names of the products' tables, in their order.
-pub const TABLES: [&str; 4] = ["catalogue", "stars", "constants", "zeropoints"];
+pub const TABLES: [&str; 5] = [
+    "catalogue",
+    "stars",
+    "constants",
+    "zeropoints",
+    "components",
+];
 
 impl Products {
     /// The table of this name, one of [`TABLES`]. They are made one at a time, because together they are as large as the rows.
@@ -43,6 +53,7 @@ impl Products {
             "stars" => star::to_table(&self.stars, self.is_by_group),
             "constants" => star::constants_to_table(&self.stars, self.is_by_group),
             "zeropoints" => zero_point::to_table(&self.zero_points),
+            "components" => component::to_table(&self.components),
             _ => {
                 let mut table = row::to_table(&self.catalogue);
                 if flags_text {
@@ -77,12 +88,18 @@ pub fn products(
     let mut stars = star_rows(&numbered, &arms);
     complete(&mut stars, &pairs, &double, names);
     only_sure_variables(&mut stars, &catalogue);
+    let links: Vec<Links> = arms.iter().map(|arm| links::of(arm, config)).collect();
+    let unit = |group: u32| numbered.groups[group as usize].clone();
     let summary = |(i, arm): (usize, &CalibratedArm)| {
         let name = |arm: usize| ARMS[arm].name().to_owned();
-        summary::arm(&numbered.observations, i, arm, &name, true)
+        ArmSummary {
+            links: component::told(&links[i], &unit),
+            ..summary::arm(&numbered.observations, i, arm, &name, true)
+        }
     };
     Ok(Products {
         zero_points: zero_point_rows(&numbered, &arms),
+        components: component_rows(&numbered, &links),
         arms: arms.iter().enumerate().map(summary).collect(),
         is_by_group: config.is_by_group(),
         catalogue,
@@ -115,6 +132,28 @@ fn zero_point_rows(numbered: &Numbered, arms: &[CalibratedArm]) -> Vec<ZeroPoint
         }
     };
     results::zero_points(arms).map(row).collect()
+}
+
+fn component_rows(numbered: &Numbered, links: &[Links]) -> Vec<ComponentRow> {
+    let name = |group: u32| {
+        let (planid, spid) = &numbered.groups[group as usize];
+        component::unit_name(planid, *spid)
+    };
+    let minute = |exposure: u32| numbered.minutes[exposure as usize];
+    let of_arm = |(arm, links): (Arm, &Links)| -> Vec<ComponentRow> {
+        let row = |found: &Component| {
+            let (first, last) = found.first_and_last()?;
+            Some(ComponentRow {
+                arm,
+                lmjm_first: minute(first),
+                lmjm_last: minute(last),
+                named: Named::of(found, links, &name),
+                found: found.clone(),
+            })
+        };
+        links.components.iter().filter_map(row).collect()
+    };
+    ARMS.into_iter().zip(links).flat_map(of_arm).collect()
 }
 
 fn star_rows(numbered: &Numbered, arms: &[CalibratedArm]) -> Vec<StarRow> {

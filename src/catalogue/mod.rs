@@ -2,6 +2,7 @@
 //! product is declared here once, and nowhere else: what is written, what is read back and what the page of all columns says.
 
 mod calibrated;
+pub mod component;
 pub mod exposure;
 pub mod flags;
 pub mod measured;

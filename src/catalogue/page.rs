@@ -1,6 +1,6 @@
 //! The tables of `docs/columns.md` that say what the columns of the products are, made from their declarations.
 
-use super::{exposure, measured, rejected, row, star, zero_point};
+use super::{component, exposure, measured, rejected, row, star, zero_point};
 use crate::table::Field;
 
 fn rows<R>(fields: &[Field<R>]) -> impl Iterator<Item = String> + '_ {
@@ -8,7 +8,7 @@ fn rows<R>(fields: &[Field<R>]) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Headings of the page's sections, each with the rows of its table.
-pub fn sections() -> [(&'static str, Vec<String>); 5] {
+pub fn sections() -> [(&'static str, Vec<String>); 6] {
     let catalogue = rows(&exposure::PLACE)
         .chain(rows(&exposure::TIME))
         .chain(rows(&row::ARM));
@@ -20,6 +20,13 @@ pub fn sections() -> [(&'static str, Vec<String>); 5] {
         .chain(rows(&star::NOT_JUDGED))
         .chain(rows(&star::KNOWN));
     let zero_points = rows(&zero_point::WHICH).chain(rows(&zero_point::FOUND));
+    let components = rows(&component::ARM)
+        .chain(rows(&component::SIZE))
+        .chain(rows(&component::GROUPS))
+        .chain(rows(&component::WHEN))
+        .chain(rows(&component::NEAREST))
+        .chain(rows(&component::NEAREST_GROUPS))
+        .chain(rows(&component::SHARED));
     let measured = rows(&measured::STAR)
         .chain(rows(&exposure::PLACE))
         .chain(rows(&measured::ARM))
@@ -29,6 +36,7 @@ pub fn sections() -> [(&'static str, Vec<String>); 5] {
         ("`catalogue`", catalogue.collect()),
         ("`stars` and `constants`", stars.collect()),
         ("`zeropoints`", zero_points.collect()),
+        ("`components`", components.collect()),
         ("The table of `relrv measure`", measured.collect()),
         ("`rejected.csv`", rows(&rejected::REJECTED).collect()),
     ]

@@ -9,13 +9,16 @@ use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, SUMMARY};
 use crate::calibrate::along::FibreOrder;
 use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, Method, Scope, calibrate_except};
 use crate::calibrate::joint::JointOptions;
+use crate::calibrate::links::{self, Links};
 use crate::calibrate::paper::PaperOptions;
 use crate::calibrate::results::n_rows_unusable;
 use crate::calibrate::summary::ArmSummary;
 use crate::files::whole::Prepared;
 use crate::table::Table;
 use crate::text::plain;
-use crate::velocity_table::{input, mark_not_used, never_constant, products, summaries};
+use crate::velocity_table::{
+    components, input, mark_not_used, never_constant, products, summaries,
+};
 use crate::{Error, Result};
 
 /// Options of `relrv calibrate`.
@@ -160,8 +163,10 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
     let arms = some_solved(arms)?;
     let solve_s = clock.elapsed().as_secs_f64() - read_s;
 
+    let links: Vec<Links> = arms.iter().map(|arm| links::of(arm, &config)).collect();
     let mut products = vec![
         ("zeropoints", products::zero_points(&input, &arms)),
+        ("components", components(&input, &links)),
         (
             "stars",
             products::stars(&input, &arms, config.is_by_group()),
@@ -196,7 +201,7 @@ pub fn run(args: &CalibrateArgs, told: &mut dyn Write) -> Result<Summary> {
         own_errors: input.has_own_errors,
         unit: input.unit.clone(),
         config,
-        arms: summaries(&input, &arms),
+        arms: summaries(&input, &arms, &links),
     };
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(&args.out, std::io::Error::other(e)))?;
@@ -294,6 +299,9 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
                 sizes.len(),
                 shown.join(", ")
             )?;
+        }
+        for line in &arm.links {
+            writeln!(told, "{name}: {}", plain::line(line))?;
         }
         if let Some(complaint) = arm.complaint() {
             writeln!(told, "{complaint}")?;

@@ -14,7 +14,7 @@ use crate::{Error, Result};
 
 const COMMAND: &str = "calibrate";
 /// Tables, without their endings.
-const TABLES: [&str; 4] = ["zeropoints", "stars", "fibres", "calibrated"];
+const TABLES: [&str; 5] = ["zeropoints", "components", "stars", "fibres", "calibrated"];
 /// Formats that they can have.
 pub const FORMATS: [&str; 3] = ["fits", "csv", "parquet"];
 /// What vouches for them.

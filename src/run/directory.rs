@@ -16,7 +16,13 @@ use crate::lamost::raw::Rejection;
 use crate::{Error, Result};
 
 /// Tables of a run, without their endings.
-pub const PRODUCTS: [&str; 4] = ["catalogue", "stars", "constants", "zeropoints"];
+pub const PRODUCTS: [&str; 5] = [
+    "catalogue",
+    "stars",
+    "constants",
+    "zeropoints",
+    "components",
+];
 /// The list of inputs that were not used.
 const REJECTED: &str = "rejected.csv";
 /// The record of the run. It is written last, so where it is all other products are whole.

@@ -128,6 +128,22 @@ impl Column {
         }
     }
 
+    /// Whole numbers that may be missing.
+    pub fn of_counts(
+        name: &str,
+        unit: &str,
+        meaning: &str,
+        counts: impl Iterator<Item = Option<i32>>,
+    ) -> Self {
+        let counts: Vec<Option<i32>> = counts.collect();
+        let values = counts.iter().map(|n| n.unwrap_or(0)).collect();
+        let has_null = counts.contains(&None);
+        Column {
+            nulls: has_null.then(|| counts.iter().map(Option::is_none).collect()),
+            ..Column::new(name, unit, meaning, ColumnData::I32(values))
+        }
+    }
+
     /// The same with the width, if these are integers.
     pub(super) fn with_width(mut self, width: Option<Width>) -> Self {
         let is_integer = matches!(self.data, ColumnData::I32(_) | ColumnData::I64(_));

@@ -56,6 +56,8 @@ pub enum Cell<R: 'static> {
     F64(fn(&R) -> f64, fn(&mut R, f64)),
     /// Truth values.
     Bool(fn(&R) -> bool, fn(&mut R, bool)),
+    /// 32-bit integers that may be missing. They are written alone: no row is made from them.
+    Count(fn(&R) -> Option<i32>),
     /// Truth values that may be missing.
     Verdict(fn(&R) -> Option<bool>, fn(&mut R, Option<bool>)),
 }
@@ -81,7 +83,7 @@ impl<R> Cell<R> {
         match self {
             Cell::Text(..) => "text",
             Cell::I64(..) => "int64",
-            Cell::I32(..) => "int32",
+            Cell::I32(..) | Cell::Count(..) => "int32",
             Cell::F64(..) => "float64",
             Cell::Bool(..) | Cell::Verdict(..) => "bool",
         }
@@ -98,7 +100,7 @@ impl<R> Field<R> {
     ) -> Self {
         let missing = match cell {
             Cell::F64(..) => Missing::Nan,
-            Cell::Verdict(..) => Missing::Null,
+            Cell::Verdict(..) | Cell::Count(..) => Missing::Null,
             _ => Missing::Never,
         };
         Field {
@@ -190,6 +192,12 @@ impl<R> Field<R> {
                 return Column {
                     ucd: self.ucd.to_owned(),
                     ..Column::of_verdicts(&self.name, &self.meaning, rows.map(get))
+                };
+            }
+            Cell::Count(get) => {
+                return Column {
+                    ucd: self.ucd.to_owned(),
+                    ..Column::of_counts(&self.name, self.unit, &self.meaning, rows.map(get))
                 };
             }
             Cell::Text(get, _) => ColumnData::Text(rows.map(|r| get(r).into_owned()).collect()),

@@ -100,6 +100,7 @@ impl<'t> FieldReader<'t> {
                 data if data.is_empty() => {}
                 _ => return Err(wrong_type(field, column, "truth values")),
             },
+            Cell::Count(_) => {}
             Cell::Verdict(_, set) => {
                 let verdicts =
                     verdicts(column).ok_or_else(|| wrong_type(field, column, "truth values"))?;
@@ -143,7 +144,7 @@ fn absent<'r, R: 'static>(field: &Field<R>, parts: impl Iterator<Item = &'r mut 
         Cell::F64(_, set) => parts.for_each(|part| set(part, f64::NAN)),
         Cell::Verdict(_, set) => parts.for_each(|part| set(part, None)),
         // The rows are as they were made.
-        Cell::Text(..) | Cell::I64(..) | Cell::I32(..) | Cell::Bool(..) => {}
+        Cell::Text(..) | Cell::I64(..) | Cell::I32(..) | Cell::Count(_) | Cell::Bool(..) => {}
     }
 }
 

@@ -2,6 +2,7 @@
 //! the table's own words. Only the code in this folder knows columns and names of other people's tables.
 
 mod cells;
+mod components;
 pub mod input;
 mod names;
 mod never_constant;
@@ -11,6 +12,7 @@ mod position;
 pub mod products;
 mod room;
 
+pub use components::components;
 pub use never_constant::never_constant;
 pub use not_used::mark_not_used;
 pub use products::summaries;

@@ -81,6 +81,18 @@ impl Groups {
         (Groups::Plates(pairs.iter().map(named).collect()), numbers)
     }
 
+    /// What a group is called in a sentence; None where the table tells no groups.
+    pub fn told(&self, number: u32) -> Option<String> {
+        match self {
+            Groups::None => None,
+            Groups::Named(names) => Some(format!("group {}", names.of(number))),
+            Groups::Plates(pairs) => {
+                let (plate, spid) = &pairs[number as usize];
+                Some(format!("plate {plate} spectrograph {spid}"))
+            }
+        }
+    }
+
     /// One name for a group.
     pub fn name(&self, number: u32) -> String {
         match self {

@@ -6,10 +6,11 @@ use super::input::{Input, Shape, is_red};
 use super::names::Groups;
 use super::own_flags::own_flags;
 use super::room::{CONSTANT, CORRECTED_ERR, make_room};
-use crate::calibrate::CalFlags;
 use crate::calibrate::arms::CalibratedArm;
+use crate::calibrate::links::Links;
 use crate::calibrate::results::{self, Corrected, Star, ZeroPoint, mark_constants};
 use crate::calibrate::summary::{self, ArmSummary};
+use crate::calibrate::{CalFlags, told_links};
 use crate::catalogue::flags::{self, CatalogueFlags};
 use crate::catalogue::{star, zero_point};
 use crate::numbers::statistics::mean_and_std;
@@ -19,7 +20,12 @@ use crate::table::{Column, ColumnData, Field, Table};
 const DECLARED: &str = "km/s";
 
 /// Adds declared columns, with velocities in the unit of the input's.
-fn push_fields<R: 'static>(table: &mut Table, input: &Input, fields: &[Field<R>], rows: &[R]) {
+pub(super) fn push_fields<R: 'static>(
+    table: &mut Table,
+    input: &Input,
+    fields: &[Field<R>],
+    rows: &[R],
+) {
     let first = table.columns.len();
     table.push_fields(fields, rows.iter());
     for column in &mut table.columns[first..] {
@@ -56,7 +62,7 @@ fn push_group(table: &mut Table, input: &Input, groups: impl Iterator<Item = u32
     }
 }
 
-fn push_arm(table: &mut Table, input: &Input, arms: impl Iterator<Item = usize>) {
+pub(super) fn push_arm(table: &mut Table, input: &Input, arms: impl Iterator<Item = usize>) {
     if input.has_arms {
         let names = arms.map(|arm| input.arms[arm].clone()).collect();
         table.push_text("arm", "", "arm of the spectrograph", names);
@@ -64,7 +70,7 @@ fn push_arm(table: &mut Table, input: &Input, arms: impl Iterator<Item = usize>)
 }
 
 /// Texts as integers where they all are.
-fn text_or_int(values: Vec<String>) -> ColumnData {
+pub(super) fn text_or_int(values: Vec<String>) -> ColumnData {
     let ints: Option<Vec<i64>> = values
         .iter()
         .map(|v| v.parse().ok().filter(|n: &i64| n.to_string() == *v))
@@ -226,11 +232,17 @@ pub fn stars(input: &Input, arms: &[CalibratedArm], is_by_group: bool) -> Table 
     table
 }
 
-/// What was done with each arm.
-pub fn summaries(input: &Input, arms: &[CalibratedArm]) -> Vec<ArmSummary> {
+/// What was done with each arm; `links` are those of each.
+pub fn summaries(input: &Input, arms: &[CalibratedArm], links: &[Links]) -> Vec<ArmSummary> {
     let name = |arm: usize| input.arms[arm].clone();
+    let group = |group: u32| input.groups.told(group);
     let is_paired = input.shape == Shape::Wide;
-    let of = |(i, arm)| summary::arm(&input.observations, i, arm, &name, is_paired);
+    let of = |(i, arm)| ArmSummary {
+        links: links
+            .get(i)
+            .map_or(Vec::new(), |links| told_links(links, &group)),
+        ..summary::arm(&input.observations, i, arm, &name, is_paired)
+    };
     arms.iter().enumerate().map(of).collect()
 }
 

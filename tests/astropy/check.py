@@ -26,6 +26,7 @@ SECTIONS = {
     "stars": "`stars` and `constants`",
     "constants": "`stars` and `constants`",
     "zeropoints": "`zeropoints`",
+    "components": "`components`",
 }
 
 

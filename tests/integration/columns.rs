@@ -119,11 +119,12 @@ fn columns_of_run_are_described_with_their_types_and_units() {
         let made =
             catalogue::products(rows, &Default::default(), &CalibrateOptions::default()).unwrap();
         assert_eq!(made.stars.is_empty(), rows.is_empty());
-        let [catalogue, stars, constants, zero_points] =
+        let [catalogue, stars, constants, zero_points, components] =
             catalogue::TABLES.map(|name| made.table(name, false));
         assert_described("`catalogue`", &catalogue);
         assert_described("`stars` and `constants`", &stars);
         assert_described("`zeropoints`", &zero_points);
+        assert_described("`components`", &components);
         let names = |table: &Table| -> Vec<String> {
             table.columns.iter().map(|c| c.name.clone()).collect()
         };

@@ -100,6 +100,7 @@ fn every_file_of_a_run_is_described_in_every_format() {
         assert_file_described("`catalogue`", &at("catalogue"));
         assert_file_described("`stars` and `constants`", &at("stars"));
         assert_file_described("`zeropoints`", &at("zeropoints"));
+        assert_file_described("`components`", &at("components"));
     }
     assert_eq!(
         csv_header(&out.join("rejected.csv")),
@@ -240,7 +241,7 @@ fn the_tables_of_calibrate_are_described() {
     plain.write(&at("plain.fits")).unwrap();
 
     let mut seen = BTreeSet::new();
-    let tables = ["calibrated", "zeropoints", "stars", "fibres"]
+    let tables = ["calibrated", "zeropoints", "components", "stars", "fibres"]
         .map(|t| (t, format!("`{t}` of `relrv calibrate`")));
     for (number, (input, scope, unit)) in [
         ("rv.fits", "survey", "km/s"),

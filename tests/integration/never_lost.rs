@@ -362,6 +362,7 @@ fn calibrate_replaces_its_own_and_overwrites_by_name() {
     let expected = [
         "calibrated.csv",
         "calibration.json",
+        "components.csv",
         "notes.txt",
         "stars.csv",
     ];

@@ -11,6 +11,13 @@ use crate::fits_edit::{join, recount, split};
 use crate::run_support::*;
 use crate::support::*;
 
+const TABLES: [&str; 5] = [
+    "catalogue",
+    "stars",
+    "constants",
+    "zeropoints",
+    "components",
+];
 const ARMS: [(&str, &str); 2] = [("red", "r"), ("blue", "b")];
 
 #[test]
@@ -19,7 +26,7 @@ fn one_command_writes_every_product_and_says_what_it_did() {
     let out = dir.path().join("made/here");
     let (status, said, errors) = run(&[two_units()], &out, &["--format", "fits,csv,parquet,mrt"]);
     assert_eq!((status, errors.as_str()), (0, ""), "{said}");
-    let mut expected: BTreeSet<String> = ["catalogue", "stars", "constants", "zeropoints"]
+    let mut expected: BTreeSet<String> = TABLES
         .iter()
         .flat_map(|name| ["fits", "csv", "parquet", "mrt"].map(|end| format!("{name}.{end}")))
         .collect();
@@ -51,7 +58,7 @@ fn one_command_writes_every_product_and_says_what_it_did() {
     assert_eq!(listed, expected.iter().map(String::as_str).collect());
 
     // The formats that are read back hold the same.
-    for name in ["catalogue", "stars", "constants", "zeropoints"] {
+    for name in TABLES {
         let tables = ["fits", "csv", "parquet"].map(|end| table(&out, &format!("{name}.{end}")));
         for other in &tables[1..] {
             for column in &tables[0].columns {

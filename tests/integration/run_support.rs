@@ -95,9 +95,7 @@ pub fn texts(table: &Table, name: &str) -> Vec<String> {
     let column = table
         .column(name)
         .unwrap_or_else(|| panic!("no column {name}"));
-    (0..table.n_rows())
-        .map(|i| column.data.text_at(i))
-        .collect()
+    (0..table.n_rows()).map(|i| column.text_at(i)).collect()
 }
 
 /// Rows of `rejected.csv`: file without folder, HDU, reason, detail.

@@ -50,7 +50,7 @@ fn one_arm_that_fails_leaves_the_other() {
             assert_eq!(zp(&arms), zp(&expected));
         }
         assert!(arms[other].solution.zp.iter().all(|z| z.is_finite()));
-        let told = summaries(&input, &arms);
+        let told = summaries(&input, &arms, &[]);
         let complaint = told[failed].complaint().unwrap();
         assert!(complaint.contains("not corrected"), "{complaint}");
         assert_eq!(told[other].complaint(), None);
@@ -76,13 +76,13 @@ fn too_few_steps_are_told() {
         for method in [Method::Joint, Method::Paper] {
             config.method = method;
             let (input, arms) = run(&t, &config);
-            let told = summaries(&input, &arms);
+            let told = summaries(&input, &arms, &[]);
             let complaint = told[0].complaint().unwrap();
             assert!(complaint.contains("did not settle"), "{complaint}");
         }
     }
     let (input, arms) = run(&t, &CalibrateOptions::default());
-    assert_eq!(summaries(&input, &arms)[0].complaint(), None);
+    assert_eq!(summaries(&input, &arms, &[])[0].complaint(), None);
 }
 
 #[test]

@@ -6,12 +6,13 @@ use rayon::prelude::*;
 
 use super::Iteration;
 use super::along::{Covariance, MOST_TERMS};
-use super::joint::{Problem, StarWeight, State, sample};
 use super::part::Part;
 use super::population::Densities;
+use super::problem::Problem;
 use super::solution::{ArmSolution, StarFit};
 use super::solve::TOLERANCE;
 use super::star_fit::{GRID, grid, local_covariances};
+use super::state::{StarWeight, State, sample};
 use super::tail::Tail;
 use crate::Result;
 use crate::numbers::statistics::{chi2_p_value, median};

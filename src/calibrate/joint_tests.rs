@@ -190,7 +190,6 @@ fn slopes_come_back_with_their_errors_and_cost_nothing_where_there_are_none() {
 fn a_field_where_all_stars_have_some_jitter_has_all_its_zero_points() {
     let (mut zp_pulls, mut rv_pulls) = (Vec::new(), Vec::new());
     let mut wrong = 0;
-    let mut wrong = 0;
     for seed in 0..12 {
         let jittery = Drawn {
             jitter: 1.5,

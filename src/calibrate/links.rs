@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::arms::{CalibrateOptions, CalibratedArm, Method};
 use super::graph::Graph;
-use super::joint::LINKS;
+use super::state::LINKS;
 
 /// Quiet stars that join two components if they have a velocity that counts in both. A single one does: whatever zero points one linking
 /// star has in common are one component ([`super::components`]), and only within a component must an exposure have several.

@@ -113,8 +113,8 @@ impl Sums {
             let row = self.terms[i];
             for j in i + 1..=order {
                 let factor = self.terms[j][i] / pivot;
-                for k in 0..=order {
-                    self.terms[j][k] -= factor * row[k];
+                for (of, above) in self.terms[j].iter_mut().zip(row) {
+                    *of -= factor * above;
                 }
                 self.residual[j] -= factor * self.residual[i];
             }

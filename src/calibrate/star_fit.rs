@@ -129,8 +129,8 @@ pub(super) fn local_covariances(graph: &Graph, weight: &[f64], shape: &Shape) ->
         }
     }
     let inverse = |mut sum: [[f64; 3]; 3]| {
-        for i in 1..n {
-            sum[i][i] += shape.stiffness[i - 1];
+        for (i, stiffness) in (1..n).zip(shape.stiffness) {
+            sum[i][i] += stiffness;
         }
         inverse_of(sum, n).map_or(Covariance::UNKNOWN, Covariance)
     };

@@ -3,7 +3,7 @@
 use super::along::{MOST_TERMS, Shape};
 use super::components::components;
 use super::graph::Graph;
-use super::joint::Problem;
+use super::problem::Problem;
 use super::solution::ArmSolution;
 use super::solve::System;
 use crate::Result;

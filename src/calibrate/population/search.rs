@@ -140,16 +140,16 @@ impl Mixture {
             let share = [quiet, 1.0 - quiet];
             let mut of = [[0.0; 3]; 2];
             for (i, (l, log)) in likelihood.iter().zip(logs).enumerate() {
-                for kind in 0..2 {
+                for (kind, of) in of.iter_mut().enumerate() {
                     let p = share[kind] * densities.of[kind][i] * l;
-                    of[kind][0] += p;
-                    of[kind][1] += p * log;
-                    of[kind][2] += p * log * log;
+                    of[0] += p;
+                    of[1] += p * log;
+                    of[2] += p * log * log;
                 }
             }
             let total = of[0][0] + of[1][0];
-            for kind in 0..2 {
-                let [stars, log, log2] = of[kind].map(|x| x / total);
+            for (kind, of) in of.iter().enumerate() {
+                let [stars, log, log2] = of.map(|x| x / total);
                 sums.stars[kind] += stars;
                 sums.log[kind] += log;
                 sums.log2[kind] += log2;

@@ -13,7 +13,7 @@ bitflags::bitflags! {
         const NO_NAME = 4;
         /// The same star, exposure, group and arm came in an earlier row; that one is used.
         const DUPLICATE = 8;
-        /// Too few constant stars in this exposure: no zero point.
+        /// Too few stars in this exposure: no zero point.
         const NO_ZERO_POINT = 16;
         /// Far from the other RVs of its star, which is constant: has less weight.
         const OUTLIER = 32;
@@ -44,7 +44,7 @@ impl CalFlags {
         (
             Self::NO_ZERO_POINT,
             "no_zero_point",
-            "too few constants in the exposure",
+            "too few stars in the exposure",
         ),
         (
             Self::OUTLIER,

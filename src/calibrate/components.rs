@@ -7,7 +7,7 @@ use crate::numbers::sets::Sets;
 /// The components of the zero points, as the constant stars link them.
 #[derive(Clone, Debug, Default)]
 pub struct Components {
-    /// Component of each zero point; None where too few constants were observed.
+    /// Component of each zero point; None where too few stars were observed.
     pub of: Vec<Option<u32>>,
     /// Number of components.
     pub count: usize,
@@ -18,7 +18,7 @@ pub struct Components {
 /// Finds the zero points with at least `min_constants` constants, and their components.
 ///
 /// A constant counts when it has two usable zero points at least: with one it says nothing about differences.
-/// A zero point that is left out for too few constants may leave one of its stars with a single zero point, and so on; the search
+/// A zero point that is left out for too few stars may leave one of its stars with a single zero point, and so on; the search
 /// is repeated until nothing changes.
 /// `weight` is one per observation; those with weight 0 do not link.
 pub fn components(

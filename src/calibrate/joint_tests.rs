@@ -56,7 +56,7 @@ fn draw(what: &Drawn, seed: u64) -> Truth {
         .collect();
     let (mut star, mut exposure, mut place) = (Vec::new(), Vec::new(), Vec::new());
     let (mut rv, mut err, mut velocity) = (Vec::new(), Vec::new(), Vec::new());
-    for s in 0..what.n_stars {
+    for (s, moves) in is_variable.iter().enumerate() {
         let at: f64 = rng.random_range(-1.0..1.0);
         let jitter = what.jitter * (0.5 * normal(&mut rng)).exp();
         for e in 0..what.n_exposures {
@@ -64,11 +64,7 @@ fn draw(what: &Drawn, seed: u64) -> Truth {
                 continue;
             }
             let sigma: f64 = rng.random_range(0.7..1.4);
-            let own = if is_variable[s] {
-                40.0 * normal(&mut rng)
-            } else {
-                0.0
-            };
+            let own = if *moves { 40.0 * normal(&mut rng) } else { 0.0 };
             star.push(s as u32);
             exposure.push(e as u32);
             place.push(at);

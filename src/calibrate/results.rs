@@ -22,7 +22,7 @@ pub struct ZeroPoint {
     pub group: u32,
     /// Exposure.
     pub exposure: u32,
-    /// Zero point, to be subtracted from the RVs, in their unit. Zero points of one component have mean 0. NaN where too few constant
+    /// Zero point, to be subtracted from the RVs, in their unit. Zero points of one component have mean 0. NaN where too few
     /// stars were observed.
     pub zp: f64,
     /// Its formal 1-sigma error, in the same unit; NaN where `zp` is NaN.

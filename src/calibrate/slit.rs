@@ -174,8 +174,8 @@ mod tests {
             })
             .collect();
         let mut graph = Graph::new(n_stars, n_zp, &edges).0;
-        for star in 0..n_stars {
-            graph.of(star).for_each(|k| graph.place[k] = place[star]);
+        for (star, at) in place.iter().enumerate() {
+            graph.of(star).for_each(|k| graph.place[k] = *at);
         }
         let residuals = Residuals {
             graph: &graph,

@@ -81,7 +81,7 @@ impl ArmSolution {
 /// Zero points of one arm and what they rest on. Vectors have one value per zero point, star or edge of the graph.
 #[derive(Clone, Debug)]
 pub struct ArmSolution {
-    /// Zero point, to be subtracted from the RVs; NaN where too few constants were observed.
+    /// Zero point, to be subtracted from the RVs; NaN where too few stars were observed.
     pub zp: Vec<f64>,
     /// Its error.
     pub zp_err: Vec<f64>,

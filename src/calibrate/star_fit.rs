@@ -266,11 +266,9 @@ mod tests {
         let a = [[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]];
         for n in 1..=3 {
             let inverse = inverse_of(a, n).unwrap();
-            for i in 0..n {
-                for j in 0..n {
-                    let x: f64 = (0..n).map(|k| a[i][k] * inverse[k][j]).sum();
-                    assert!((x - f64::from(u8::from(i == j))).abs() < 1e-12);
-                }
+            let product = |i: usize, j: usize| (0..n).map(|k| a[i][k] * inverse[k][j]).sum::<f64>();
+            for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
+                assert!((product(i, j) - f64::from(u8::from(i == j))).abs() < 1e-12);
             }
         }
         assert!(inverse_of([[0.0; 3]; 3], 1).is_none());

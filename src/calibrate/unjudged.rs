@@ -12,7 +12,7 @@ pub enum Unjudged {
     NoVelocity,
     /// It has one such velocity.
     OneVelocity,
-    /// None of its exposures has a zero point: too few constant stars were seen in them.
+    /// None of its exposures has a zero point: too few stars were seen in them.
     NoZeroPoint,
     /// One of its velocities alone is of an exposure with a zero point.
     OneZeroPoint,

@@ -9,7 +9,7 @@ bitflags::bitflags! {
     /// the others are the catalogue's own.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct CatalogueFlags: u32 {
-        /// The exposure has too few constant stars in this arm: no zero point, and no corrected velocity.
+        /// The exposure has too few stars in this arm: no zero point, and no corrected velocity.
         const NO_ZERO_POINT = 1 << 8;
         /// Far from the other velocities of its star, which is a constant: had less weight in the zero point.
         const OUTLIER = 1 << 9;
@@ -44,7 +44,7 @@ pub const ADDED: [(CatalogueFlags, &str, &str); 4] = [
     (
         CatalogueFlags::NO_ZERO_POINT,
         "no_zero_point",
-        "too few constant stars in the exposure: not corrected",
+        "too few stars in the exposure: not corrected",
     ),
     (
         CatalogueFlags::OUTLIER,

@@ -235,7 +235,7 @@ pub static NOT_JUDGED: [Field<Star>; 1] = [Field::new(
 )
 .page(
     "why `constant` and `variable` are missing, empty where they are not: `no velocity` (no usable one), `one velocity`, `no zero point` (none of its \
-     exposures had enough constant stars), `one velocity with a zero point`, `no common scale` (one velocity in each of several components), \
+     exposures had enough stars), `one velocity with a zero point`, `no common scale` (one velocity in each of several components), \
      `solution failed`",
 )
 .ucd("meta.note")

@@ -76,9 +76,9 @@ pub static FOUND: [Field<ZeroPoint>; 8] = [
         zp,
         "zp",
         "km/s",
-        "zero point, mean along the slit, to be subtracted from the RVs; mean 0 in each component; NaN with too few constants"
+        "zero point, mean along the slit, to be subtracted from the RVs; mean 0 in each component; NaN with too few stars"
     )
-    .page("zero point, to be subtracted from the velocities: its mean along the slit. Mean 0 in each component; NaN with too few constants")
+    .page("zero point, to be subtracted from the velocities: its mean along the slit. Mean 0 in each component; NaN with too few stars")
     .ucd("arith.zp;spect.dopplerVeloc")
     .up_to(C_KM_S),
     field!(

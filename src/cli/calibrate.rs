@@ -50,7 +50,7 @@ pub struct CalibratingArgs {
     /// survey: everything linked by common stars at once; spectrograph: each group alone
     #[arg(long, value_enum, default_value_t)]
     pub scope: Scope,
-    /// Constant stars that an exposure needs for a zero point
+    /// Stars that an exposure needs for a zero point (paper: constant ones)
     #[arg(long, value_name = "N", default_value_t = JointOptions::default().min_constants)]
     pub min_constants: usize,
     /// Stars whose chi^2 is less probable than this are not constant
@@ -284,7 +284,7 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
         if arm.n_without_zero_point > 0 {
             writeln!(
                 told,
-                "{name}: {} exposures have too few constants and no zero point",
+                "{name}: {} exposures have too few stars and no zero point",
                 arm.n_without_zero_point
             )?;
         }

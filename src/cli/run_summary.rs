@@ -86,7 +86,7 @@ fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<(
         let zero_points = arm.n_exposures - arm.n_without_zero_point;
         write!(
             told,
-            "{:<4} zero points  {zero_points:>8}   of {} exposures, from {} constant stars",
+            "{:<4} zero points  {zero_points:>8}   of {} exposures, with {} constant stars",
             arm.arm, arm.n_exposures, arm.n_constants
         )?;
         match of {
@@ -106,10 +106,15 @@ fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<(
         }
     }
     let has_failed = record.calibration.iter().any(|a| a.failure.is_some());
-    if !has_failed && record.calibration.iter().all(|a| a.n_constants == 0) {
+    if !has_failed
+        && record
+            .calibration
+            .iter()
+            .all(|a| a.n_without_zero_point == a.n_exposures)
+    {
         writeln!(
             told,
-            "not corrected: no exposure has enough constant stars, drv_r_corr and drv_b_corr are empty"
+            "not corrected: no exposure has enough stars, drv_r_corr and drv_b_corr are empty"
         )?;
     }
     Ok(())

@@ -99,7 +99,7 @@ pub fn zero_points(input: &Input, arms: &[CalibratedArm]) -> Table {
         true => CalFlags::NO_ZERO_POINT.bits(),
         false => 0,
     });
-    table.push_i32("flags", "", "16: too few constants", flags.collect());
+    table.push_i32("flags", "", "16: too few stars", flags.collect());
     table
 }
 

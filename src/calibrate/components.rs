@@ -4,44 +4,42 @@
 use super::graph::Graph;
 use crate::numbers::sets::Sets;
 
-/// The components of the zero points, as the constant stars link them.
+/// The components of the zero points, as the stars that take part link them.
 #[derive(Clone, Debug, Default)]
 pub struct Components {
     /// Component of each zero point; None where too few stars were observed.
     pub of: Vec<Option<u32>>,
     /// Number of components.
     pub count: usize,
-    /// Constants that determine each zero point.
-    pub n_constants: Vec<u32>,
 }
 
-/// Finds the zero points with at least `min_constants` constants, and their components.
+/// Finds the zero points with at least `min_stars` stars that take part, and their components.
 ///
-/// A constant counts when it has two usable zero points at least: with one it says nothing about differences.
+/// A star counts when it has two usable zero points at least: with one it says nothing about differences.
 /// A zero point that is left out for too few stars may leave one of its stars with a single zero point, and so on; the search
 /// is repeated until nothing changes.
 /// `weight` is one per observation; those with weight 0 do not link.
 pub fn components(
     graph: &Graph,
-    is_constant: &[bool],
+    takes_part: &[bool],
     weight: &[f64],
-    min_constants: usize,
+    min_stars: usize,
 ) -> Components {
     let mut usable = vec![true; graph.n_zp];
-    let mut n_constants = vec![0_u32; graph.n_zp];
+    let mut n_stars = vec![0_u32; graph.n_zp];
     loop {
-        n_constants.fill(0);
-        for star in constants(is_constant) {
+        n_stars.fill(0);
+        for star in taking(takes_part) {
             let live = |&k: &usize| usable[graph.zp[k] as usize] && weight[k] > 0.0;
             if graph.of(star).filter(live).count() >= 2 {
                 for k in graph.of(star).filter(live) {
-                    n_constants[graph.zp[k] as usize] += 1;
+                    n_stars[graph.zp[k] as usize] += 1;
                 }
             }
         }
         let mut changed = false;
-        for (ok, &n) in usable.iter_mut().zip(&n_constants) {
-            if *ok && (n as usize) < min_constants.max(1) {
+        for (ok, &n) in usable.iter_mut().zip(&n_stars) {
+            if *ok && (n as usize) < min_stars.max(1) {
                 *ok = false;
                 changed = true;
             }
@@ -52,7 +50,7 @@ pub fn components(
     }
 
     let mut sets = Sets::new(graph.n_zp as u32);
-    for star in constants(is_constant) {
+    for star in taking(takes_part) {
         let mut first = None;
         for k in graph.of(star) {
             if usable[graph.zp[k] as usize] && weight[k] > 0.0 {
@@ -76,12 +74,11 @@ pub fn components(
     Components {
         of,
         count: count as usize,
-        n_constants,
     }
 }
 
-fn constants(is_constant: &[bool]) -> impl Iterator<Item = usize> + '_ {
-    (0..is_constant.len()).filter(|&i| is_constant[i])
+fn taking(takes_part: &[bool]) -> impl Iterator<Item = usize> + '_ {
+    (0..takes_part.len()).filter(|&i| takes_part[i])
 }
 
 #[cfg(test)]
@@ -113,16 +110,15 @@ mod tests {
         );
         let c = components(&g, &[true; 4], &[1.0; 7], 2);
         assert_eq!(c.of, [Some(0), Some(0), None]);
-        assert_eq!(c.n_constants, [2, 2, 0]);
         let c = components(&g, &[true; 4], &[1.0; 7], 3);
         assert_eq!(c.of, [None, None, None]);
     }
 
     #[test]
-    fn only_constants_link() {
+    fn only_those_that_take_part_link() {
         let g = graph(2, 2, &[(0, 0), (0, 1), (1, 0), (1, 1)]);
         let c = components(&g, &[true, false], &[1.0; 4], 1);
-        assert_eq!(c.n_constants, [1, 1]);
+        assert_eq!(c.count, 1);
         assert_eq!(components(&g, &[false; 2], &[1.0; 4], 1).count, 0);
     }
 }

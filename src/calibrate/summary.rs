@@ -38,7 +38,8 @@ pub struct ArmSummary {
     pub common_jitter: f64,
     /// Highest power of the place along the slit in the zero points: 0 where all fibres have one.
     pub fibre_order: usize,
-    /// How much stars vary by themselves; None where the method does not ask.
+    /// How much stars vary by themselves; None where the method does not ask, and where
+    /// no star says anything.
     pub population: Option<Population>,
     /// How the errors were computed.
     pub error_method: super::solve::ErrorMethod,
@@ -70,9 +71,10 @@ impl ArmSummary {
         has_zero_point.then(told)
     }
 
-    /// How much stars vary, in a sentence; velocities in `unit`. None where the method does not ask.
+    /// How much stars vary, in a sentence; velocities in `unit`. None where the method does not ask, and where
+    /// no star says anything.
     pub fn told_population(&self, unit: &str) -> Option<String> {
-        let p = self.population?;
+        let p = self.population.filter(|p| p.n_stars > 0)?;
         Some(format!(
             "{:.1} +- {:.1} % of {} stars are quiet, with a jitter of {:.4} {unit} (mean {:.4}); that of the others is {:.3} {unit} \
              (medians)",
@@ -195,6 +197,14 @@ pub(crate) mod tests {
             told.told_population("m/s").unwrap(),
             "87.5 +- 1.2 % of 432 stars are quiet, with a jitter of 0.1000 m/s (mean 0.1170); that of the others is 3.210 m/s (medians)"
         );
+        let nobody = ArmSummary {
+            population: Some(Population {
+                n_stars: 0,
+                ..population()
+            }),
+            ..told.clone()
+        };
+        assert_eq!(nobody.told_population("m/s"), None);
         let json = serde_json::to_value(&told).unwrap();
         assert_eq!(
             (

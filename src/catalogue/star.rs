@@ -200,9 +200,9 @@ pub static CONSTANT: [Field<Star>; 1] = [field!(
     is_constant,
     "constant",
     "",
-    "taken for constant, and determined zero points; missing where not_judged says why"
+    "p_quiet of 0.8 at least and p_value above p-min; missing where not_judged says why"
 )
-.page("taken for constant, and determined zero points; missing where `not_judged` says why")
+.page("taken for constant: `p_quiet` of 0.8 at least and `p_value` above `--p-min`; with `--method paper` as the paper chooses. Missing where `not_judged` says why")
 .ucd("meta.code;src.var")];
 
 /// Whether it varies.

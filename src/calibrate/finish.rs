@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::Iteration;
 use super::along::{Covariance, MOST_TERMS};
 use super::part::Part;
 use super::population::Densities;
@@ -20,7 +19,7 @@ use crate::numbers::statistics::{chi2_p_value, median};
 /// A star is constant only if it is quiet with this probability.
 const PROBABLY: f64 = 0.8;
 /// Part of a star's velocities that may be outliers if it is constant; one always may. Chosen by hand.
-const MARRED: f64 = 0.1;
+const OUTLIERS: f64 = 0.1;
 /// Least part of a weight that is information. Chosen by hand.
 const LEAST_KNOWN: f64 = 0.1;
 /// Jitters less probable than this for quiet stars are left out of the p-value.
@@ -80,7 +79,7 @@ pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSol
         n_components: state.parts.count,
         common_jitter: state.mixture.quiet_mean(),
         error_method,
-        log: Vec::<Iteration>::new(),
+        log: Vec::new(),
         converged: false,
     })
 }
@@ -138,33 +137,34 @@ fn judged(found: &StarWeight, densities: &Densities, typical2: f64, tail: Tail) 
     let n: usize = found.parts.iter().map(|p| p.data.len()).sum();
     let n_outliers: f64 = found.parts.iter().map(Part::n_outliers).sum();
     // Single outliers are somebody else's fault. Where there are many, the star itself moves.
-    let is_marred = n_outliers <= (MARRED * n as f64).max(1.0);
-    let all: Vec<Part> = match is_marred {
+    let are_single = n_outliers <= (OUTLIERS * n as f64).max(1.0);
+    let all: Vec<Part> = match are_single {
         true => Vec::new(),
         false => found.parts.iter().map(Part::without_outliers).collect(),
     };
-    let parts = if is_marred { &found.parts } else { &all };
+    let parts = if are_single { &found.parts } else { &all };
     let dof: f64 = parts.iter().map(Part::dof).sum();
     let chi2 = |jitter2: f64| -> f64 { parts.iter().map(|p| p.chi2(jitter2, tail)).sum() };
     let p_value = match dof > 0.0 {
         true => mean_p_value(densities.of_quiet(), dof, chi2),
         false => f64::NAN,
     };
-    let p_quiet = found.posterior.p_quiet;
+    // Of a star whose velocities say nothing the population alone would speak.
+    let said = |value: f64| if dof > 0.0 { value } else { f64::NAN };
     StarFit {
         constant: false,
         n_used: n as u32,
         chi2: chi2(typical2),
         dof,
         p_value,
-        p_quiet,
-        jitter: found.posterior.mean(|s| s * s).sqrt(),
+        p_quiet: said(found.posterior.p_quiet),
+        jitter: said(found.posterior.mean(|s| s * s).sqrt()),
         left: left2(found, densities, typical2).sqrt(),
     }
 }
 
-/// Square of what a star's errors leave out. If it is quiet, that is what brings the variance of its middle velocity up to the inverse of
-/// the mean weight; as far as it is not, it is the mean jitter of quiet stars.
+/// Square of what a star's errors leave out. If it is quiet, that is what brings the median variance of its velocities up to the
+/// inverse of the mean weight; as far as it is not, it is the mean jitter of quiet stars.
 fn left2(found: &StarWeight, densities: &Densities, typical2: f64) -> f64 {
     let data = found.parts.iter().flat_map(|p| &p.data);
     let var = median(&mut data.map(|d| d.own_var).collect::<Vec<f64>>());

@@ -33,6 +33,7 @@ const PLAIN: Drawn = Drawn {
     variable: 0.0,
 };
 
+#[derive(Clone)]
 struct Truth {
     obs: Observations,
     zp: Vec<f64>,
@@ -271,5 +272,35 @@ fn a_variable_star_links_no_groups_and_a_quiet_one_does() {
         let arms = calibrate_except(&mut obs, &[], &CalibrateOptions::default()).unwrap();
         assert_eq!(arms[0].solution.n_components, n_components, "{moves}");
         assert!(arms[0].solution.zp_err.iter().all(|e| *e < 1.0));
+    }
+}
+
+#[test]
+fn velocities_that_are_marks_spoil_no_other_star() {
+    for mark in [1e9, 1e36, 1e99, 1e150] {
+        let mut truth = draw(&PLAIN, 5);
+        let sound = solved(&mut truth.clone(), FibreOrder::Auto);
+        let of_star_0 = truth.obs.star.iter().take_while(|s| **s == 0).count();
+        for (i, rv) in truth.obs.arms[0].rv[..of_star_0].iter_mut().enumerate() {
+            *rv = if i % 2 == 0 { mark } else { -mark };
+        }
+        let arm = solved(&mut truth, FibreOrder::Auto);
+        let constants =
+            |arm: &CalibratedArm| arm.solution.stars.iter().filter(|s| s.constant).count();
+        assert!(!arm.solution.stars[0].constant);
+        assert!(
+            constants(&arm) + 2 >= constants(&sound),
+            "{mark:e}: {}",
+            constants(&arm)
+        );
+        let pairs = arm.solution.zp_err.iter().zip(&sound.solution.zp_err);
+        assert!(
+            pairs.clone().all(|(a, b)| (a / b - 1.0).abs() < 0.05),
+            "{mark:e}"
+        );
+        assert!(
+            arm.solution.population.is_some_and(|p| p.quiet > 0.9),
+            "{mark:e}"
+        );
     }
 }

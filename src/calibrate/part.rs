@@ -1,6 +1,6 @@
 //! The velocities of a star that share one mean.
 
-use super::tail::Tail;
+use super::tail::{FAR, Tail};
 use crate::numbers::statistics::median;
 
 /// Steps of the search for a star's mean.
@@ -85,14 +85,24 @@ impl Part {
     /// Natural logarithm of the likelihood with a jitter squared, the mean being free.
     pub(super) fn log_likelihood(&self, jitter2: f64, tail: Tail) -> f64 {
         let (mean, total) = self.mean(jitter2);
+        if !(total > 0.0 && mean.is_finite()) {
+            // Velocities that no sum holds say nothing.
+            return 0.0;
+        }
         let mut sum = -0.5 * total.ln();
-        // One logarithm for two velocities: their densities are never so small that the product is 0.
+        // One logarithm for two velocities: their densities are not so small that the product is 0.
         for pair in self.data.chunks(2) {
             let mut product = 1.0;
             for d in pair {
                 let var = d.var + jitter2;
-                let density = tail.density((d.y - mean).powi(2) / var);
-                product *= density * density / var;
+                let u2 = (d.y - mean).powi(2) / var;
+                if u2 < FAR {
+                    let density = tail.density(u2);
+                    product *= density * density / var;
+                } else {
+                    product /= var;
+                    sum += tail.log_density_far(u2.min(f64::MAX));
+                }
             }
             sum += 0.5 * product.ln();
         }

@@ -16,8 +16,8 @@ const START_STEPS: usize = 10;
 const START_TOLERANCE: f64 = 1e-3;
 
 /// The graph with the median error as unit and each star's median RV as its zero: neither the unit nor a star's
-/// velocity touches the result. Observations that say nothing (of a star that was seen once, say) do not touch the unit. Errors below a millionth of the median are raised to it: no star can
-/// be that much better, and its weight would drown all others in rounding.
+/// velocity touches the result. Observations that say nothing (of a star that was seen once, say) do not touch the unit. Errors below a
+/// millionth of the median are raised to it: no star can be that much better, and its weight would drown all others in rounding.
 pub(super) fn scaled(graph: &Graph) -> (Graph, f64) {
     let mut errors: Vec<f64> = (0..graph.n_stars())
         .filter(|&star| graph.counted(star).count() >= 2)

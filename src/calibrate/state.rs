@@ -42,8 +42,6 @@ pub(super) struct State {
     pub(super) means: Graph,
     /// Star of each mean.
     pub(super) star_of_mean: Vec<u32>,
-    /// Whether each star links groups.
-    links: Vec<bool>,
 }
 
 /// What a star says in a step.
@@ -75,7 +73,6 @@ impl State {
             weight,
             means: graph.clone(),
             star_of_mean: (0..graph.n_stars() as u32).collect(),
-            links: vec![true; graph.n_stars()],
         };
         state.local = local_covariances(graph, &state.weight, &state.shape);
         state
@@ -204,19 +201,17 @@ impl State {
         }
     }
 
-    /// Decides which stars link groups.
+    /// Gives each star that does not link groups a mean in each of them.
     fn split(&mut self, problem: &Problem<'_>, stars: &[StarWeight]) {
-        for (links, found) in self.links.iter_mut().zip(stars) {
-            *links = found.posterior.p_quiet >= LINKS;
-        }
         let graph = problem.graph;
         self.means.start = vec![0];
         self.star_of_mean.clear();
         let group = |k: usize| problem.group[graph.zp[k] as usize];
-        for star in 0..graph.n_stars() {
+        for (star, found) in stars.iter().enumerate() {
+            let links = found.posterior.p_quiet >= LINKS;
             let of = graph.of(star);
             for k in of.clone().skip(1) {
-                if !self.links[star] && group(k) != group(k - 1) {
+                if !links && group(k) != group(k - 1) {
                     self.means.start.push(k);
                     self.star_of_mean.push(star as u32);
                 }
@@ -229,11 +224,10 @@ impl State {
     /// How zero points may change along the slit.
     fn next_shape(&self, problem: &Problem<'_>, stars: &[StarWeight]) -> Shape {
         let mut left = vec![f64::NAN; problem.graph.n_obs()];
-        for part in stars
+        let parts = stars
             .iter()
-            .flat_map(|s| s.parts.iter().map(move |p| (s, p)))
-        {
-            let (star, part) = part;
+            .flat_map(|s| s.parts.iter().map(move |p| (s, p)));
+        for (star, part) in parts {
             let mean = part.corrected_mean(star.jitter * star.jitter);
             for d in &part.data {
                 left[d.k] =

@@ -1,5 +1,9 @@
 //! The distribution of single velocities: noise, and outliers beyond it.
 
+/// Squared residual beyond which densities are taken by their logarithm, because the square of one might be 0: far beyond any that a
+/// spectrum gives, but tables hold marks such as 1e99 for what is missing.
+pub(super) const FAR: f64 = 1e20;
+
 /// Where the noise of a velocity ends and outliers begin: velocities are normal about their mean but for a few, which are spread over a
 /// Cauchy distribution. Both are equally likely at the limit.
 #[derive(Clone, Copy, Debug)]
@@ -26,10 +30,16 @@ impl Tail {
         (-0.5 * u2).exp() + self.height / (1.0 + u2 / self.limit2)
     }
 
-    /// Probability that a velocity is no outlier.
+    /// Natural logarithm of the density at a squared residual beyond [`FAR`].
+    pub(super) fn log_density_far(&self, u2: f64) -> f64 {
+        self.height.ln() + self.limit2.ln() - u2.ln()
+    }
+
+    /// Probability that a velocity is no outlier; 0 where its distance is no number.
     pub(super) fn inlier(&self, u2: f64) -> f64 {
         let normal = (-0.5 * u2).exp();
-        normal / (normal + self.height / (1.0 + u2 / self.limit2))
+        let all = normal + self.height / (1.0 + u2 / self.limit2);
+        if all > 0.0 { normal / all } else { 0.0 }
     }
 }
 
@@ -44,8 +54,13 @@ mod tests {
             assert!((tail.inlier(limit * limit) - 0.5).abs() < 1e-12);
             assert!(tail.inlier(0.0) > 0.7 && tail.inlier(4.0 * limit * limit) < 1e-2);
         }
-        // Far beyond, no product of densities is 0.
-        let far = Tail::at(40.0).density(1e20);
-        assert!((far * far).ln().is_finite() && (far.powi(4) / 1e18).ln().is_finite());
+        // Up to the limit of distances no product of densities is 0, and beyond it the logarithm goes on.
+        let tail = Tail::at(40.0);
+        let far = tail.density(FAR);
+        assert!((far.powi(4) / 1e18).ln().is_finite());
+        assert!((far.ln() - tail.log_density_far(FAR)).abs() < 1e-6);
+        for wild in [1e100, 1e300, f64::INFINITY, f64::NAN] {
+            assert_eq!(tail.inlier(wild), 0.0);
+        }
     }
 }

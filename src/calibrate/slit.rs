@@ -7,8 +7,8 @@
 use super::along::{FibreOrder, MOST_TERMS, Shape, terms};
 use super::graph::Graph;
 
-/// Gain in the natural logarithm of the likelihood that speaks for a term. Where there is none, chance gives 2 in one run of fifty. Chosen
-/// by hand.
+/// Gain in the natural logarithm of the likelihood that speaks for a term. Where there is none, chance should give more in one run of 1300:
+/// twice the gain is then 0 or chi^2 with one degree of freedom, each in half of the runs (Self & Liang 1987). Chosen by hand.
 const CLEAR: f64 = 5.0;
 /// Least variance of a term, in units of the median error squared: far below anything that could be seen.
 const LEAST_VARIANCE: f64 = 1e-6;

@@ -17,4 +17,6 @@ mod verdict;
 pub mod zero_point;
 
 pub use calibrated::{Products, TABLES, products};
+#[cfg(feature = "report")]
+pub use observations::FIBRES;
 pub use observations::slit_place;

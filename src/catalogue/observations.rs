@@ -47,10 +47,13 @@ pub fn numbered(rows: &[CatalogueRow]) -> Numbered {
     }
 }
 
+/// Fibres of a spectrograph of LAMOST, numbered from 1 along its slit.
+pub const FIBRES: i32 = 250;
+
 /// Place of a fibre along the slit of its spectrograph, from -1 (fibre 1) to 1 (fibre 250); NaN for no fibre.
 pub fn slit_place(fiberid: i32) -> f64 {
-    match (1..=250).contains(&fiberid) {
-        true => (f64::from(fiberid) - 125.5) / 124.5,
+    match (1..=FIBRES).contains(&fiberid) {
+        true => (2.0 * f64::from(fiberid) - f64::from(FIBRES + 1)) / f64::from(FIBRES - 1),
         false => f64::NAN,
     }
 }

@@ -9,10 +9,8 @@ use super::plot::*;
 use super::slit;
 use super::tick::tick;
 use crate::Arm;
+use crate::catalogue::FIBRES;
 use crate::numbers::statistics::quantile;
-
-/// Fibres of a spectrograph of LAMOST.
-const FIBRES: i64 = 250;
 
 pub fn figure(products: &Finished) -> Drawn<Figure> {
     let svg = svg((1100, 1180), |root| {
@@ -59,7 +57,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         let mean = rows.iter().map(|r| rv(*r)).sum::<f64>() / rows.len() as f64;
         for row in rows {
             let e = products.catalogue.exposure(row);
-            let fibre = FIBRES * (i64::from(e.spid) - 1) + i64::from(e.fiberid);
+            let fibre = i64::from(FIBRES) * (i64::from(e.spid) - 1) + i64::from(e.fiberid);
             fibres.entry(fibre).or_default().push(rv(row) - mean);
         }
     }

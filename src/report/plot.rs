@@ -107,6 +107,26 @@ pub fn axis(range: Range<f64>) -> Linear {
     Linear::new(range)
 }
 
+/// A night ends where nothing was exposed for this long, minutes.
+const NIGHT_GAP_MIN: i64 = 6 * 60;
+
+/// Where nights end on an axis that counts exposures from 1; `minutes` are those of the exposures in the order of time.
+pub fn night_ends(minutes: impl Iterator<Item = i64> + Clone) -> Vec<f64> {
+    let pairs = minutes.clone().zip(minutes.skip(1));
+    let ends = pairs.enumerate();
+    ends.filter(|(_, (a, b))| b - a > NIGHT_GAP_MIN)
+        .map(|(i, _)| i as f64 + 1.5)
+        .collect()
+}
+
+/// The number at a tick of an axis that counts; nothing between whole numbers.
+pub fn count_tick(x: &f64) -> String {
+    match (x - x.round()).abs() < 0.01 {
+        true => format!("{x:.0}"),
+        false => String::new(),
+    }
+}
+
 /// Axes without a mesh.
 pub fn linear_axes<'a, 'b>(
     area: &Panel<'b>,

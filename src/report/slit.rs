@@ -9,10 +9,9 @@ use super::plot::*;
 use super::slopes::NO_SLOPE;
 use super::tick::tick;
 use crate::Arm;
+use crate::catalogue::FIBRES;
 use crate::numbers::statistics::quantile;
 
-/// Fibres of a spectrograph of LAMOST.
-const FIBRES: usize = 250;
 /// Fibres that are taken together. Chosen by hand.
 const FIBRES_OF_BIN: usize = 10;
 
@@ -33,15 +32,14 @@ pub fn bins(products: &Finished, arm: Arm) -> [Vec<Bin>; 2] {
     let zero_points: HashMap<(&str, i32, i64), (f64, f64)> = of_arm
         .map(|z| ((&*z.planid, z.spid, z.lmjm), (z.found.zp, z.found.slope)))
         .collect();
-    let mut cells = [(); 2].map(|()| vec![Vec::new(); FIBRES / FIBRES_OF_BIN]);
+    let mut cells = [(); 2].map(|()| vec![Vec::new(); FIBRES as usize / FIBRES_OF_BIN]);
     for rows in products.constant_rows(arm).values() {
         // Bin, sign of the slope, and the velocity before and after.
         let of_row = |row: &usize| {
             let e = c.exposure(*row);
             let (zp, slope) = zero_points.get(&(&*e.planid, e.spid, e.lmjm))?;
-            let fibre = usize::try_from(e.fiberid)
-                .ok()
-                .filter(|f| (1..=FIBRES).contains(f))?;
+            let is_fibre = (1..=FIBRES).contains(&e.fiberid);
+            let fibre = usize::try_from(e.fiberid).ok().filter(|_| is_fibre)?;
             let velocity = c.arm(arm, *row);
             let pair = [velocity.rv_km_s - zp, velocity.rv_corr_km_s];
             let is_known = slope.is_finite() && pair.iter().all(|v| v.is_finite());
@@ -84,7 +82,7 @@ pub fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(axis(-4.0..FIBRES as f64 + 5.0), axis(-limit..top))?;
+        .build_cartesian_2d(axis(-4.0..f64::from(FIBRES) + 5.0), axis(-limit..top))?;
     chart
         .configure_mesh()
         .disable_x_mesh()
@@ -95,7 +93,7 @@ pub fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         .x_desc("fibre")
         .y_desc("RV - star's mean (km/s)")
         .draw()?;
-    let zero = [(-4.0, 0.0), (FIBRES as f64 + 5.0, 0.0)];
+    let zero = [(-4.0, 0.0), (f64::from(FIBRES) + 5.0, 0.0)];
     chart.draw_series([PathElement::new(zero, BLACK.mix(0.4))])?;
     let series = [
         (before, BEFORE, -1.6, "less mean zero point"),

@@ -25,9 +25,6 @@ const COLOURS: [RGBColor; 8] = [
     RGBColor(0x33, 0x22, 0x88),
 ];
 
-/// A night ends where nothing was exposed for this long, minutes.
-const NIGHT_GAP_MIN: i64 = 6 * 60;
-
 /// Nights that are parted by lines at most: of more the lines would hide the points.
 const MOST_NIGHTS: usize = 40;
 
@@ -145,10 +142,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm, names: &[i32]) -> Drawn {
         .disable_x_mesh()
         .light_line_style(WHITE.mix(0.0))
         .x_labels(20)
-        .x_label_formatter(&|x| match (x - x.round()).abs() < 0.01 {
-            true => format!("{x:.0}"),
-            false => String::new(),
-        })
+        .x_label_formatter(&count_tick)
         .y_label_formatter(&tick)
         .label_style(LABEL)
         .x_desc("exposure, in the order of time")
@@ -156,11 +150,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm, names: &[i32]) -> Drawn {
         .draw()?;
     let zero = [(0.4, 0.0), (n + 0.6, 0.0)];
     chart.draw_series([PathElement::new(zero, BLACK.mix(0.4))])?;
-    let minutes: Vec<i64> = place.keys().copied().collect();
-    let ends: Vec<f64> = (1..minutes.len())
-        .filter(|&i| minutes[i] - minutes[i - 1] > NIGHT_GAP_MIN)
-        .map(|i| i as f64 + 0.5)
-        .collect();
+    let ends = night_ends(place.keys().copied());
     if ends.len() <= MOST_NIGHTS {
         for x in ends {
             chart.draw_series([PathElement::new([(x, -limit), (x, limit)], BLACK.mix(0.4))])?;

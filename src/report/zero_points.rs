@@ -14,9 +14,6 @@ use crate::numbers::statistics::quantile;
 /// Exposures that one panel can show.
 const MAX_EXPOSURES: usize = 80;
 
-/// A night ends where nothing was exposed for this long, minutes.
-const NIGHT_GAP_MIN: i64 = 6 * 60;
-
 /// Least number of stars of a violin.
 const MIN_VIOLIN: usize = 5;
 
@@ -204,23 +201,14 @@ fn by_exposure(
         .disable_x_mesh()
         .light_line_style(WHITE.mix(0.0))
         .x_labels(20)
-        .x_label_formatter(&|x| {
-            if (x - x.round()).abs() < 0.01 {
-                format!("{x:.0}")
-            } else {
-                String::new()
-            }
-        })
+        .x_label_formatter(&count_tick)
         .y_label_formatter(&tick)
         .label_style(LABEL)
         .x_desc("exposure, in the order of time")
         .y_desc("RV - star's mean (km/s)")
         .draw()?;
-    for (i, pair) in points.windows(2).enumerate() {
-        if pair[1].lmjm - pair[0].lmjm > NIGHT_GAP_MIN {
-            let x = i as f64 + 1.5;
-            chart.draw_series([PathElement::new([(x, -limit), (x, limit)], BLACK.mix(0.4))])?;
-        }
+    for x in night_ends(points.iter().map(|z| z.lmjm)) {
+        chart.draw_series([PathElement::new([(x, -limit), (x, limit)], BLACK.mix(0.4))])?;
     }
     for (i, values) in groups.iter().enumerate() {
         draw_group(&mut chart, values, i as f64 + 1.0, 0.38, arm)?;

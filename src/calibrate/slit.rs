@@ -201,6 +201,15 @@ mod tests {
     }
 
     #[test]
+    fn chance_seldom_speaks_for_a_slope() {
+        let orders = (0..2000).map(|seed| found(0.0, 0.0, FibreOrder::Auto, 1000 + seed).order);
+        let wrong = orders.filter(|order| *order > 0).count();
+        println!("{wrong} of 2000 runs without slopes get some");
+        // 1.6 are expected.
+        assert!(wrong < 8);
+    }
+
+    #[test]
     fn an_order_that_is_asked_for_is_given() {
         assert_eq!(found(1.0, 1.0, FibreOrder::Constant, 1).order, 0);
         assert_eq!(found(1.0, 1.0, FibreOrder::Slope, 1).order, 1);

@@ -56,15 +56,14 @@ fn stages(c: &mut Criterion) {
                 b.iter(|| evidence(&reference, exposures.iter().copied(), 0, true, &mut scratch))
             });
         }
-        let table = ReferenceTable::new(&reference, &grid);
         group.bench_function("pixels", |b| {
-            b.iter(|| SpectrumPixels::new(black_box(&exposure), &reference, &table, &grid))
+            b.iter(|| SpectrumPixels::new(black_box(&exposure), &reference, &grid))
         });
-        let pixels = SpectrumPixels::new(&exposure, &reference, &table, &grid);
+        let pixels = SpectrumPixels::new(&exposure, &reference, &grid);
         group.throughput(Throughput::Elements((pixels.len() * grid.len()) as u64));
         let batch = Batch {
             grid,
-            tables: vec![table],
+            references: vec![reference],
             spectra: vec![pixels],
         };
         group.bench_function("likelihood", |b| {

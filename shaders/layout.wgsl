@@ -1,8 +1,8 @@
-// What host and device share. The Rust twin is src/likelihood/gpu/structs.rs; a test compares every constant and every offset. All files
-// of this folder are one module, put together there. "Twin" means: Rust code that does the same, and must be changed along.
+// What host and device share. The Rust twin is src/likelihood/gpu/structs.rs; a test compares every constant and every offset. The files
+// of this folder are two modules, put together there: this one with tabulate.wgsl, and with all others. "Twin" means: Rust code that does the same, and must be changed along.
 //
 // A "four" is four neighbouring float32 numbers, read as one vec4. The table of a reference has its flux and variance in PHASES rows:
-// entries of a row are a velocity step apart (src/likelihood/batch.rs).
+// entries of a row are a velocity step apart (src/likelihood/reference_table.rs).
 
 // Threads of a workgroup; one workgroup measures one spectrum at a time.
 const THREADS: u32 = 128u;
@@ -15,7 +15,7 @@ const FAR: u32 = 512u;
 // Pixels whose chi^2 is summed in float32 before it goes into integers.
 const BLOCK: u32 = 64u;
 
-// The same as the constants of these names in src/likelihood (lanes.rs, batch.rs, peak.rs).
+// The same as the constants of these names in src/likelihood (lanes.rs, reference_table.rs, peak.rs).
 const BLOCK_LANES: u32 = 8u;
 const PHASES: u32 = 2u;
 const COARSE: u32 = 4u;
@@ -40,6 +40,27 @@ struct Params {
     curve: u32,
     // Number of fours in each copy of the rows of fluxes.
     row_stride: u32,
+    n_references: u32,
+    entries_per_km_s: f32,
+}
+
+struct ReferenceRecord {
+    // Where its splines begin: places of n_pixels pixels, then coefficients of the flux, of the variance, and for each coefficient of
+    // the flux its covariances with itself and the next three.
+    splines: u32,
+    n_pixels: u32,
+    n_coefficients: u32,
+    // The first pixel is this one of its knot interval.
+    first_pixel: u32,
+    knot_pixels: u32,
+    // How many bits of a place are the fraction of an entry.
+    place_bits: u32,
+    // Where its table is made: see Spectrum.
+    flux: u32,
+    table: u32,
+    table_len: u32,
+    n_blocks: u32,
+    n_coarse: u32,
 }
 
 struct Spectrum {
@@ -84,14 +105,3 @@ struct Found {
     own_slope2: f32,
     chi2: f32,
 }
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> spectra: array<Spectrum>;
-@group(0) @binding(2) var<storage, read> pixels: array<Pixel>;
-@group(0) @binding(3) var<storage, read> fluxes: array<f32>;
-@group(0) @binding(4) var<storage, read> tables: array<f32>;
-// Four copies of the fluxes, each beginning one number later than the one before, in fours: four numbers from any place on are an aligned
-// four in one of them.
-@group(0) @binding(5) var<storage, read> rows: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read_write> scratch: array<vec2<u32>>;
-@group(0) @binding(7) var<storage, read_write> results: array<Found>;

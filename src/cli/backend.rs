@@ -1,7 +1,8 @@
 //! `--backend` and `--adapter`: for every command that evaluates likelihoods.
 
-use crate::likelihood::Likelihood;
 use crate::likelihood::backend::{Backend, BackendConfig, Choice};
+use crate::likelihood::{DeviceUse, Likelihood};
+use crate::run::peak_memory_bytes;
 use crate::{Result, tell};
 
 /// What to compute on.
@@ -49,19 +50,48 @@ pub fn notes(backend: &Backend) -> Vec<String> {
     if let Some(why) = backend.cpu_because() {
         notes.push(format!("  {:<18} {why}", "why the CPU"));
     }
-    #[cfg(feature = "gpu")]
-    if let Some(gpu) = backend.gpu() {
-        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
-        let (engine, stats) = (gpu.engine(), gpu.take_stats());
-        notes.push(format!(
-            "  {:<18} {} dispatches, {:.1} MiB up, {:.1} MiB down, buffers {:.1} MiB at most (each up to {:.0} MiB)",
-            "GPU",
-            stats.dispatches,
-            mib(stats.bytes_up),
-            mib(stats.bytes_down),
-            mib(engine.peak_bytes()),
-            mib(engine.max_buffer_bytes()),
-        ));
+    if let Some(device) = backend.device_use() {
+        notes.extend(device_notes(&device));
     }
+    notes.extend(memory_note(peak_memory_bytes()));
     notes
+}
+
+/// The most memory that the program had.
+pub fn memory_note(peak_bytes: Option<u64>) -> Option<String> {
+    let mib = peak_bytes? as f64 / f64::from(1 << 20);
+    let name = "memory of the host";
+    Some(format!(
+        "  {name} {mib:.0} MiB at most (--memory bounds what spectra take)"
+    ))
+}
+
+/// What was given to the GPU, and how busy it was.
+pub fn device_notes(device: &DeviceUse) -> [String; 3] {
+    let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let kernels = match device.kernel_s {
+        Some(seconds) => format!("{seconds:.3} s in its kernels"),
+        None => "no clock of its own".to_owned(),
+    };
+    let per_spectrum_kb = device.bytes_up as f64 / device.spectra.max(1) as f64 / 1e3;
+    [
+        format!(
+            "  {:<18} {} dispatches of {:.0} spectra, {} at most",
+            "GPU",
+            device.dispatches,
+            device.mean_dispatch(),
+            device.largest_dispatch,
+        ),
+        format!(
+            "  {:<18} {:.1} MiB up ({per_spectrum_kb:.1} kB a spectrum), {:.1} MiB down, buffers {:.1} MiB at most",
+            "",
+            mib(device.bytes_up),
+            mib(device.bytes_down),
+            mib(device.peak_bytes),
+        ),
+        format!(
+            "  {:<18} {kernels}, {:.3} s without work between its first dispatch and its last",
+            "", device.idle_s,
+        ),
+    ]
 }

@@ -1,12 +1,13 @@
 //! `relrv bench`: CPU against GPU on a synthetic plate.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use super::Outcome;
 use super::backend::BackendArgs;
 use super::threads::Threads;
 use crate::lab::bench::compare::{GpuTimes, SURVEY_SPECTRA, Times};
-use crate::lab::bench::{Agreement, BenchConfig, BenchResult, bench};
+use crate::lab::bench::{Agreement, BenchConfig, BenchResult, Floor, bench, floor};
 use crate::likelihood::VelocityGrid;
 use crate::text::plain;
 use crate::{Arm, Error, Result, tell};
@@ -38,6 +39,9 @@ pub struct BenchArgs {
     /// As JSON.
     #[arg(long)]
     json: bool,
+    /// Only read and inflate these files, on all threads: the least that a run over them can take.
+    #[arg(long, value_name = "INPUT", num_args = 1..)]
+    read: Vec<PathBuf>,
     #[command(flatten)]
     backend: BackendArgs,
     #[command(flatten)]
@@ -47,6 +51,11 @@ pub struct BenchArgs {
 impl BenchArgs {
     /// Measures and tells.
     pub fn run(self) -> Result<Outcome> {
+        if !self.read.is_empty() {
+            let floor = self.threads.pool()?.install(|| floor(&self.read));
+            tell_result(self.json, &floor, floor_text(&floor))?;
+            return Ok(Outcome::Done);
+        }
         let config = BenchConfig {
             spectra: self.spectra as usize,
             cpu_spectra: self.cpu_spectra.unwrap_or(self.spectra).max(1) as usize,
@@ -58,15 +67,25 @@ impl BenchArgs {
         };
         let pool = self.threads.pool()?;
         let result = pool.install(|| bench(&config))?;
-        if self.json {
-            let text =
-                serde_json::to_string_pretty(&result).map_err(|e| Error::Config(e.to_string()))?;
-            tell::product(format!("{text}\n").as_bytes())?;
-        } else {
-            tell::product(plain::lines(&text(&result)).as_bytes())?;
-        }
+        tell_result(self.json, &result, text(&result))?;
         Ok(Outcome::Done)
     }
+}
+
+/// Writes a result to standard output, as JSON or as text.
+fn tell_result(json: bool, result: &impl serde::Serialize, text: String) -> Result<()> {
+    if !json {
+        return tell::product(plain::lines(&text).as_bytes());
+    }
+    let text = serde_json::to_string_pretty(result).map_err(|e| Error::Config(e.to_string()))?;
+    tell::product(format!("{text}\n").as_bytes())
+}
+
+fn floor_text(floor: &Floor) -> String {
+    format!(
+        "{} files read and inflated ({:.0} MB, {:.0} MB inflated; {} failed) by {} threads in {:.3} s\n",
+        floor.files, floor.stored_mb, floor.content_mb, floor.failed, floor.threads, floor.seconds
+    )
 }
 
 fn text(result: &BenchResult) -> String {
@@ -145,6 +164,11 @@ fn write_gpu(gpu: &GpuTimes, spectra: usize, out: &mut String) -> std::fmt::Resu
                 out,
                 "  kernel, device's clock  {s:.4} s, {us:.2} us a spectrum, {gflop:.0} GFLOP/s"
             )?;
+            let tables_us = 1e6 * gpu.tables_s.unwrap_or(0.0) / n;
+            writeln!(
+                out,
+                "  tables of references    {tables_us:.2} us a spectrum"
+            )?;
         }
         _ => writeln!(out, "  kernel, device's clock  the adapter has none")?,
     }
@@ -160,11 +184,13 @@ fn write_gpu(gpu: &GpuTimes, spectra: usize, out: &mut String) -> std::fmt::Resu
     let share = |s: f64| 100.0 * s / total;
     writeln!(
         out,
-        "  stages                  pack and upload {:.0} %, wait for the device {:.0} %, finish {:.0} %, in {} dispatches",
+        "  stages                  pack and upload {:.0} %, wait for the device {:.0} %, finish {:.0} %, in {} dispatches of {} spectra at most; without work {:.4} s",
         share(gpu.pack_s),
         share(gpu.wait_s),
         share(gpu.finish_s),
-        gpu.dispatches
+        gpu.dispatches,
+        gpu.largest_dispatch,
+        gpu.idle_s
     )
 }
 

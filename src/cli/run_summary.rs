@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Result, Write};
 use std::path::Path;
 
+use super::backend::{device_notes, memory_note};
 use super::calibrate::tell_arms;
 use super::measure_summary::{moved, without_helio_rv};
 use super::progress::duration;
@@ -139,6 +140,10 @@ fn time(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<()> {
                 told,
                 "  {name:<18} {share:>5.1} %   {ms:.3} ms per spectrum and core"
             )?;
+        }
+        let machine = record.device.iter().flat_map(device_notes);
+        for line in machine.chain(memory_note(record.peak_memory_bytes)) {
+            writeln!(told, "{line}")?;
         }
     }
     Ok(())

@@ -197,71 +197,6 @@ impl Engine {
     pub(super) fn forget(&self, bytes: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
-
-    /// Compiles a kernel.
-    ///
-    /// The shader's group 0 must have a uniform block at binding 0, then `n_read_only` storage buffers (the inputs in their
-    /// order, and their [`super::Shifted`] copies), one read-write buffer of scratch, and one of output.
-    pub fn kernel(
-        &self,
-        label: &str,
-        source: &str,
-        entry: &str,
-        n_read_only: usize,
-    ) -> Result<Kernel> {
-        self.check()?;
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let internal = self.device.push_error_scope(wgpu::ErrorFilter::Internal);
-        let module = self
-            .device
-            .create_shader_module(wgpu::ShaderModuleDescriptor {
-                label: Some(label),
-                source: wgpu::ShaderSource::Wgsl(source.into()),
-            });
-        let binding = |binding: usize, ty| wgpu::BindGroupLayoutEntry {
-            binding: binding as u32,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty,
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
-            count: None,
-        };
-        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
-        let mut entries = vec![binding(0, wgpu::BufferBindingType::Uniform)];
-        entries.extend((1..=n_read_only).map(|b| binding(b, storage(true))));
-        entries.extend((n_read_only + 1..n_read_only + 3).map(|b| binding(b, storage(false))));
-        let layout = self
-            .device
-            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-                label: Some(label),
-                entries: &entries,
-            });
-        let pipeline_layout = self
-            .device
-            .create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: Some(label),
-                bind_group_layouts: &[Some(&layout)],
-                ..Default::default()
-            });
-        let pipeline = self
-            .device
-            .create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(label),
-                layout: Some(&pipeline_layout),
-                module: &module,
-                entry_point: Some(entry),
-                compilation_options: Default::default(),
-                cache: None,
-            });
-        let internal = pollster::block_on(internal.pop());
-        let validation = pollster::block_on(scope.pop());
-        match validation.or(internal) {
-            Some(e) => Err(self.error(format!("shader {label} is refused: {e}"))),
-            None => Ok(Kernel { pipeline, layout }),
-        }
-    }
 }
 
 thread_local! {
@@ -283,11 +218,4 @@ fn quietly<T>(work: impl FnOnce() -> T) -> Option<T> {
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     QUIET.set(false);
     result.ok()
-}
-
-/// A compiled shader.
-#[derive(Debug)]
-pub struct Kernel {
-    pub(super) pipeline: wgpu::ComputePipeline,
-    pub(super) layout: wgpu::BindGroupLayout,
 }

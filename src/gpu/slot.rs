@@ -6,7 +6,8 @@ use std::time::Duration;
 use rayon::prelude::*;
 use wgpu::BufferUsages as Usage;
 
-use super::engine::{Engine, Kernel};
+use super::engine::Engine;
+use super::kernel::{Buffer, Kernel};
 use crate::Result;
 
 /// Waits on the device in pieces of this length, so that a lost device is noticed.
@@ -15,16 +16,13 @@ const WAIT: Duration = Duration::from_secs(5);
 /// A dispatch that has not ended after so many waits is given up: 10 minutes.
 const MAX_WAITS: usize = 120;
 
-/// An input that the kernel also sees as copies in one more buffer: copy k begins at k times the input's bytes, with what
-/// lies k times `step_bytes` into the input. Made on the device.
+/// A kernel's turn in a dispatch; it sees what those before it have made.
 #[derive(Clone, Copy, Debug)]
-pub struct Shifted {
-    /// Which input.
-    pub input: usize,
-    /// Number of copies.
-    pub copies: u64,
-    /// A multiple of 4.
-    pub step_bytes: u64,
+pub struct Pass<'a> {
+    /// What runs.
+    pub kernel: &'a Kernel,
+    /// Workgroups along the first and second dimension.
+    pub workgroups: [u32; 2],
 }
 
 /// Sizes of a dispatch. All bytes are multiples of 4.
@@ -35,14 +33,14 @@ pub struct Dispatch<'a> {
     /// Each input's parts, written in parallel: byte offsets where they begin, multiples of 8 and ascending, and at the
     /// end the input's bytes, a multiple of 4.
     pub inputs: &'a [Vec<u64>],
-    /// Copies of one of them.
-    pub shifted: Shifted,
+    /// Bytes of each buffer that kernels make.
+    pub made_bytes: &'a [u64],
     /// Bytes of scratch.
     pub scratch_bytes: u64,
     /// Bytes of output.
     pub output_bytes: u64,
-    /// Workgroups along the first and second dimension.
-    pub workgroups: [u32; 2],
+    /// Kernels in their order, as many as the slot has clocks for.
+    pub passes: &'a [Pass<'a>],
     /// Read the scratch back and not the output.
     pub read_scratch: bool,
 }
@@ -98,7 +96,7 @@ pub struct Slot {
     uniform: Growing,
     inputs: Vec<Growing>,
     staging: Vec<Growing>,
-    shifted: Growing,
+    made: Vec<Growing>,
     scratch: Growing,
     output: Growing,
     readback: Growing,
@@ -106,9 +104,10 @@ pub struct Slot {
     in_flight: Option<InFlight>,
 }
 
-/// Timestamps around the kernel.
+/// Timestamps around each pass.
 #[derive(Debug)]
 struct Clock {
+    n_passes: usize,
     queries: wgpu::QuerySet,
     resolved: wgpu::Buffer,
     readback: wgpu::Buffer,
@@ -126,19 +125,21 @@ struct InFlight {
 }
 
 impl Slot {
-    /// A slot for a kernel with this many inputs.
-    pub fn new(engine: &Engine, n_inputs: usize) -> Result<Self> {
+    /// A slot for dispatches with so many inputs, buffers that are made, and passes.
+    pub fn new(engine: &Engine, n_inputs: usize, n_made: usize, n_passes: usize) -> Result<Self> {
         let stage = |label| Growing::new(label, Usage::MAP_WRITE | Usage::COPY_SRC, true);
         let timed = engine.info().timestamps;
         Ok(Slot {
             uniform: Growing::new("uniform", Usage::UNIFORM | Usage::COPY_DST, false),
             inputs: (0..n_inputs)
                 .map(|_| {
-                    let usage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+                    let usage = Usage::STORAGE | Usage::COPY_DST;
                     Growing::new("input", usage, false)
                 })
                 .collect(),
-            shifted: Growing::new("shifted copies", Usage::STORAGE | Usage::COPY_DST, false),
+            made: (0..n_made)
+                .map(|_| Growing::new("table", Usage::STORAGE, false))
+                .collect(),
             staging: (0..n_inputs).map(|_| stage("staging")).collect(),
             scratch: Growing::new("scratch", Usage::STORAGE | Usage::COPY_SRC, false),
             output: Growing::new(
@@ -148,7 +149,7 @@ impl Slot {
             ),
             readback: Growing::new("readback", Usage::MAP_READ | Usage::COPY_DST, false),
             clock: if timed {
-                Some(Clock::new(engine)?)
+                Some(Clock::new(engine, n_passes)?)
             } else {
                 None
             },
@@ -156,12 +157,11 @@ impl Slot {
         })
     }
 
-    /// Writes the inputs by `fill` (number of the input, number of the part, where to), starts the kernel, and returns without waiting. The
-    /// output is cleared before, so that what the kernel does not write is 0.
+    /// Writes the inputs by `fill` (number of the input, number of the part, where to), starts the kernels, and returns without waiting. The
+    /// output is cleared before, so that what the kernels do not write is 0.
     pub fn start(
         &mut self,
         engine: &Engine,
-        kernel: &Kernel,
         dispatch: &Dispatch,
         fill: impl Fn(usize, usize, wgpu::WriteOnly<'_, [u8]>) + Sync,
     ) -> Result<()> {
@@ -170,7 +170,9 @@ impl Slot {
         for (i, cuts) in dispatch.inputs.iter().enumerate() {
             self.upload(engine, &mut encoder, i, cuts, &fill)?;
         }
-        self.copy_shifted(engine, &mut encoder, dispatch)?;
+        for (made, bytes) in self.made.iter_mut().zip(dispatch.made_bytes) {
+            made.at_least(engine, *bytes)?;
+        }
         let uniform = self
             .uniform
             .at_least(engine, dispatch.uniform.len() as u64)?;
@@ -183,13 +185,17 @@ impl Slot {
             false => (output.clone(), dispatch.output_bytes),
         };
         let readback = self.readback.at_least(engine, bytes)?.clone();
-        self.record_pass(engine, &mut encoder, kernel, dispatch.workgroups);
+        for (i, pass) in dispatch.passes.iter().enumerate() {
+            self.record_pass(engine, &mut encoder, i, pass);
+        }
         if bytes > 0 {
             encoder.copy_buffer_to_buffer(&from, 0, &readback, 0, bytes);
         }
         if let Some(clock) = &self.clock {
-            encoder.resolve_query_set(&clock.queries, 0..2, &clock.resolved, 0);
-            encoder.copy_buffer_to_buffer(&clock.resolved, 0, &clock.readback, 0, 16);
+            let n = 2 * clock.n_passes as u32;
+            encoder.resolve_query_set(&clock.queries, 0..n, &clock.resolved, 0);
+            let bytes = u64::from(n) * 8;
+            encoder.copy_buffer_to_buffer(&clock.resolved, 0, &clock.readback, 0, bytes);
         }
         let submission = engine.queue.submit([encoder.finish()]);
         engine.count_dispatch();
@@ -237,44 +243,27 @@ impl Slot {
         Ok(())
     }
 
-    /// Has the shifted copies of an input made on the device.
-    fn copy_shifted(
-        &mut self,
-        engine: &Engine,
-        encoder: &mut wgpu::CommandEncoder,
-        dispatch: &Dispatch,
-    ) -> Result<()> {
-        let Shifted {
-            input,
-            copies,
-            step_bytes,
-        } = dispatch.shifted;
-        let bytes = dispatch.inputs[input].last().copied().unwrap_or(0);
-        let shifted = self.shifted.at_least(engine, copies * bytes)?;
-        let of = self.inputs[input].at_least(engine, bytes)?;
-        for k in 0..copies {
-            let skipped = k * step_bytes;
-            if skipped < bytes {
-                encoder.copy_buffer_to_buffer(of, skipped, shifted, k * bytes, bytes - skipped);
-            }
+    fn growing(&self, buffer: Buffer) -> Option<&Growing> {
+        match buffer {
+            Buffer::Input(i) => self.inputs.get(i),
+            Buffer::Made(i) => self.made.get(i),
+            Buffer::Scratch => Some(&self.scratch),
+            Buffer::Output => Some(&self.output),
         }
-        Ok(())
     }
 
-    /// Binds the buffers, all of which are there by now, and has the kernel run on them.
+    /// Binds the buffers of pass `i`, all of which are there by now, and has its kernel run on them.
     fn record_pass(
         &self,
         engine: &Engine,
         encoder: &mut wgpu::CommandEncoder,
-        kernel: &Kernel,
-        [x, y]: [u32; 2],
+        i: usize,
+        pass: &Pass<'_>,
     ) {
-        let others = [&self.shifted, &self.scratch, &self.output];
-        let bound = std::iter::once(&self.uniform)
-            .chain(&self.inputs)
-            .chain(others);
+        let storage = pass.kernel.bound.iter().map(|b| self.growing(*b));
+        let bound = std::iter::once(Some(&self.uniform)).chain(storage);
         let entries: Vec<wgpu::BindGroupEntry<'_>> = (0..)
-            .zip(bound.filter_map(|growing| growing.buffer.as_ref()))
+            .zip(bound.filter_map(|growing| growing?.buffer.as_ref()))
             .map(|(binding, buffer)| wgpu::BindGroupEntry {
                 binding,
                 resource: buffer.as_entire_binding(),
@@ -282,16 +271,17 @@ impl Slot {
             .collect();
         let group = engine.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: None,
-            layout: &kernel.layout,
+            layout: &pass.kernel.layout,
             entries: &entries,
         });
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+        let mut recorded = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
             label: None,
-            timestamp_writes: self.clock.as_ref().map(Clock::writes),
+            timestamp_writes: self.clock.as_ref().map(|clock| clock.writes(i)),
         });
-        pass.set_pipeline(&kernel.pipeline);
-        pass.set_bind_group(0, &group, &[]);
-        pass.dispatch_workgroups(x, y, 1);
+        recorded.set_pipeline(&pass.kernel.pipeline);
+        recorded.set_bind_group(0, &group, &[]);
+        let [x, y] = pass.workgroups;
+        recorded.dispatch_workgroups(x, y, 1);
     }
 
     /// Asks for the results, the clock and the staging of the next dispatch; how many answers will come, and where.
@@ -316,11 +306,11 @@ impl Slot {
         (mapped, n_mapped)
     }
 
-    /// Waits for the dispatch and gives its output to `read`, with the kernel's time where the adapter has a clock.
+    /// Waits for the dispatch and gives its output to `read`, with the time of each pass where the adapter has a clock.
     pub fn finish<T>(
         &mut self,
         engine: &Engine,
-        read: impl FnOnce(&[u8], Option<Duration>) -> T,
+        read: impl FnOnce(&[u8], Option<Vec<Duration>>) -> T,
     ) -> Result<T> {
         let Some(flight) = self.in_flight.take() else {
             return Err(engine.error("nothing was started"));
@@ -342,18 +332,18 @@ impl Slot {
                 return Err(engine.error("the results could not be read back"));
             }
         }
-        let kernel_time = match &self.clock {
+        let times = match &self.clock {
             Some(clock) => clock.read(engine)?,
             None => None,
         };
         let readback = self.readback.at_least(engine, flight.bytes)?;
         let result = if flight.bytes == 0 {
-            read(&[], kernel_time)
+            read(&[], times)
         } else {
             let view = readback
                 .get_mapped_range(..flight.bytes)
                 .map_err(|e| engine.error(e.to_string()))?;
-            read(&view, kernel_time)
+            read(&view, times)
         };
         readback.unmap();
         Ok(result)
@@ -361,38 +351,47 @@ impl Slot {
 }
 
 impl Clock {
-    /// The kernel's beginning and end.
-    fn writes(&self) -> wgpu::ComputePassTimestampWrites<'_> {
+    /// Beginning and end of pass `i`.
+    fn writes(&self, i: usize) -> wgpu::ComputePassTimestampWrites<'_> {
+        let i = i.min(self.n_passes - 1) as u32;
         wgpu::ComputePassTimestampWrites {
             query_set: &self.queries,
-            beginning_of_pass_write_index: Some(0),
-            end_of_pass_write_index: Some(1),
+            beginning_of_pass_write_index: Some(2 * i),
+            end_of_pass_write_index: Some(2 * i + 1),
         }
     }
 
-    fn new(engine: &Engine) -> Result<Self> {
+    fn new(engine: &Engine, n_passes: usize) -> Result<Self> {
+        let n_passes = n_passes.max(1);
+        let bytes = (16 * n_passes as u64).next_multiple_of(256);
+        let resolved = Usage::QUERY_RESOLVE | Usage::COPY_SRC;
         Ok(Clock {
+            n_passes,
             queries: engine.device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: None,
                 ty: wgpu::QueryType::Timestamp,
-                count: 2,
+                count: 2 * n_passes as u32,
             }),
-            resolved: engine.buffer("clock", 256, Usage::QUERY_RESOLVE | Usage::COPY_SRC, false)?,
-            readback: engine.buffer("clock", 256, Usage::MAP_READ | Usage::COPY_DST, false)?,
+            resolved: engine.buffer("clock", bytes, resolved, false)?,
+            readback: engine.buffer("clock", bytes, Usage::MAP_READ | Usage::COPY_DST, false)?,
         })
     }
 
-    fn read(&self, engine: &Engine) -> Result<Option<Duration>> {
-        let ticks: [u64; 2] = {
+    /// Time of each pass; None if the clock stood still.
+    fn read(&self, engine: &Engine) -> Result<Option<Vec<Duration>>> {
+        let ticks: Vec<[u64; 2]> = {
             let view = self
                 .readback
-                .get_mapped_range(..16)
+                .get_mapped_range(..16 * self.n_passes as u64)
                 .map_err(|e| engine.error(e.to_string()))?;
-            bytemuck::pod_read_unaligned(&view)
+            bytemuck::pod_collect_to_vec(&view[..])
         };
         self.readback.unmap();
-        let ns = ticks[1].saturating_sub(ticks[0]) as f64
-            * f64::from(engine.queue.get_timestamp_period());
-        Ok((ns > 0.0).then(|| Duration::from_nanos(ns as u64)))
+        let period_ns = f64::from(engine.queue.get_timestamp_period());
+        let time = |[from, to]: [u64; 2]| {
+            Duration::from_nanos((to.saturating_sub(from) as f64 * period_ns) as u64)
+        };
+        let times: Vec<Duration> = ticks.into_iter().map(time).collect();
+        Ok(times.iter().any(|t| !t.is_zero()).then_some(times))
     }
 }

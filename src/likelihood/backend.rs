@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::batch::Batch;
-use super::{Cpu, Gpu, Likelihood, Measurement};
+use super::{Cpu, DeviceUse, Gpu, Likelihood, Measurement};
 use crate::gpu::{AdapterChoice, EngineConfig};
 use crate::{Error, Result};
 
@@ -134,6 +134,14 @@ impl Backend {
 }
 
 impl Likelihood for Backend {
+    fn takes_plates(&self) -> bool {
+        self.gpu.is_some() && self.because().is_none()
+    }
+
+    fn device_use(&self) -> Option<DeviceUse> {
+        self.gpu.as_ref().and_then(Likelihood::device_use)
+    }
+
     fn name(&self) -> String {
         match (&self.gpu, self.because().is_some()) {
             (Some(gpu), false) => gpu.name(),

@@ -1,14 +1,21 @@
-//! The likelihood on the CPU: one spectrum per task, velocities as SIMD lanes.
+//! The likelihood on the CPU: some spectra of one star a task, velocities as SIMD lanes.
+//!
+//! A task makes the table of its star's reference and measures its spectra with it while the table is in the caches.
 
 use rayon::prelude::*;
 
 use super::Likelihood;
-use super::batch::{Batch, ReferenceTable, SpectrumPixels};
+use super::batch::{Batch, SpectrumPixels};
 use super::grid::VelocityGrid;
 use super::kernel::{FINE_LANES, LANES, Place, exact_fine_tile, exact_tile, places};
 use super::peak::{FINE_PER_STEP, FINE_SIDE, Measurement, PeakContext, Refinement, measure_peak};
 use super::precision_sums::precision_sums;
+use super::reference_table::ReferenceTable;
 use super::search::{NearPlace, search};
+
+/// Spectra of one star that a task has, at most: so few that all threads have work, and so many that the table, which costs as much as a
+/// fifth of a spectrum, is not made often.
+const TASK: usize = 16;
 
 /// The CPU back end; spectra of a batch are spread over rayon's current pool.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,9 +25,15 @@ impl Cpu {
     /// What [`Likelihood::measure`] gives, by the calling thread alone.
     pub fn measure_in_turn(&self, batch: &Batch) -> Vec<Measurement> {
         let mut scratch = Scratch::default();
-        let measure = |pixels| scratch.measure(&batch.grid, pixels, &batch.tables);
-        batch.spectra.iter().map(measure).collect()
+        let tasks = tasks(batch);
+        tasks.flat_map(|task| scratch.task(batch, task)).collect()
     }
+}
+
+/// The batch's spectra in runs of the same reference.
+fn tasks(batch: &Batch) -> impl Iterator<Item = &[SpectrumPixels]> {
+    let of_one = batch.spectra.chunk_by(|a, b| a.reference == b.reference);
+    of_one.flat_map(|spectra| spectra.chunks(TASK))
 }
 
 impl Likelihood for Cpu {
@@ -36,13 +49,12 @@ impl Likelihood for Cpu {
     }
 
     fn measure(&self, batch: &Batch) -> crate::Result<Vec<Measurement>> {
-        let measure =
-            |scratch: &mut Scratch, pixels| scratch.measure(&batch.grid, pixels, &batch.tables);
-        Ok(batch
-            .spectra
-            .par_iter()
-            .map_init(Scratch::default, measure)
-            .collect())
+        let tasks: Vec<&[SpectrumPixels]> = tasks(batch).collect();
+        let measured: Vec<Vec<Measurement>> = tasks
+            .into_par_iter()
+            .map_init(Scratch::default, |scratch, task| scratch.task(batch, task))
+            .collect();
+        Ok(measured.into_iter().flatten().collect())
     }
 
     fn curve(&self, batch: &Batch, spectrum: usize) -> crate::Result<Vec<f64>> {
@@ -52,13 +64,8 @@ impl Likelihood for Cpu {
             per_step: 1,
             n: batch.grid.len(),
         };
-        Ok(exact(
-            &mut Vec::new(),
-            &batch.grid,
-            pixels,
-            &batch.tables[pixels.table],
-            all,
-        ))
+        let table = ReferenceTable::new(&batch.references[pixels.reference], &batch.grid);
+        Ok(exact(&mut Vec::new(), &batch.grid, pixels, &table, all))
     }
 }
 
@@ -75,23 +82,34 @@ fn fma_at_run_time() -> bool {
 /// Vectors of one thread.
 #[derive(Debug, Default)]
 struct Scratch {
+    table: ReferenceTable,
     near: Vec<NearPlace>,
     places: Vec<Place>,
     curve: Vec<f64>,
 }
 
 impl Scratch {
-    fn measure(
-        &mut self,
-        grid: &VelocityGrid,
-        pixels: &SpectrumPixels,
-        tables: &[ReferenceTable],
-    ) -> Measurement {
+    /// Measures spectra of one reference.
+    fn task(&mut self, batch: &Batch, spectra: &[SpectrumPixels]) -> Vec<Measurement> {
+        if let Some(first) = spectra.iter().find(|pixels| !pixels.is_empty()) {
+            let reference = &batch.references[first.reference];
+            self.table.fill(reference, &batch.grid);
+        }
+        let measure = |pixels| self.measure(&batch.grid, pixels);
+        spectra.iter().map(measure).collect()
+    }
+
+    fn measure(&mut self, grid: &VelocityGrid, pixels: &SpectrumPixels) -> Measurement {
         if pixels.is_empty() {
             return Measurement::without_pixels();
         }
-        let table = &tables[pixels.table];
-        search(&mut self.curve, &mut self.near, pixels, table, grid.len());
+        let Scratch {
+            table,
+            near,
+            places,
+            curve,
+        } = self;
+        search(curve, near, pixels, table, grid.len());
         let context = PeakContext {
             grid: *grid,
             n_pix: pixels.len(),
@@ -99,7 +117,6 @@ impl Scratch {
             ln_constant: pixels.ln_constant(),
             response: table.response,
         };
-        let Scratch { places, curve, .. } = self;
         measure_peak(
             &context,
             curve,

@@ -4,16 +4,7 @@ use crate::reference::Reference;
 use crate::spectrum::Normalized;
 
 fn batch(grid: &VelocityGrid, reference: &Reference, exposures: &[Normalized]) -> Batch {
-    let table = ReferenceTable::new(reference, grid);
-    let spectra = exposures
-        .iter()
-        .map(|e| SpectrumPixels::new(e, reference, &table, grid))
-        .collect();
-    Batch {
-        grid: *grid,
-        tables: vec![table],
-        spectra,
-    }
+    Batch::of_one(reference.clone(), exposures, grid)
 }
 
 #[test]
@@ -124,7 +115,7 @@ fn nearest(pixels: &SpectrumPixels, table: &ReferenceTable, lane: usize) -> f64 
     let mut ln_l = 0.0;
     for i in 0..pixels.len() {
         let entry = pixels.index[i] as usize + usize::from(pixels.frac[i] >= 0.5);
-        let place = table.place(entry + batch::PHASES * lane);
+        let place = table.place(entry + reference_table::PHASES * lane);
         let s = 1.0 / f64::from(pixels.ivar[i]) + f64::from(table.variance[place]);
         let residual = f64::from(pixels.flux[i] - table.flux[place]);
         ln_l -= 0.5 * (residual * residual / s + s.ln());
@@ -144,7 +135,8 @@ fn a_variance_constant_over_a_block_changes_little() {
         let grid = VelocityGrid::new(200.0, step).unwrap();
         let reference = reference(1.5 * snr);
         let batch = batch(&grid, &reference, &[exposure(7.7, snr, 3)]);
-        let (pixels, table, n) = (&batch.spectra[0], &batch.tables[0], grid.len());
+        let (pixels, n) = (&batch.spectra[0], grid.len());
+        let table = &ReferenceTable::new(&batch.references[0], &grid);
         let mut curve = Vec::new();
         search::search(&mut curve, &mut Vec::new(), pixels, table, n);
         let literal: Vec<f64> = (0..n).rev().map(|l| nearest(pixels, table, l)).collect();

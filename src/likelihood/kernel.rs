@@ -8,8 +8,9 @@
 
 use multiversion::multiversion;
 
-use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
+use super::batch::SpectrumPixels;
 use super::lanes::row;
+use super::reference_table::{PHASES, ReferenceTable};
 
 /// Velocities of one tile, a step apart.
 pub const LANES: usize = 32;
@@ -50,7 +51,7 @@ pub fn places(
 ) {
     out.clear();
     out.reserve(pixels.len() + GROUP);
-    let len = table.len as u32;
+    let len = table.shape.len as u32;
     // One step up is PHASES entries; the fraction counts down from there.
     let whole = (PHASES * first_lane) as i32 - PHASES as i32;
     let shift = PHASES as f32 * (1.0 + fraction);

@@ -7,7 +7,7 @@ pub const SEARCH_LANES: usize = 64;
 pub const BLOCK_LANES: usize = 8;
 
 /// The `L` entries from `start`; zeros where the table does not reach (it always does: see
-/// [`ReferenceTable::new`](super::batch::ReferenceTable::new)).
+/// [`ReferenceTable::new`](super::reference_table::ReferenceTable::new)).
 #[inline(always)]
 pub fn row<const L: usize>(table: &[f32], start: usize) -> &[f32; L] {
     table

@@ -2,9 +2,10 @@
 
 use multiversion::multiversion;
 
-use super::batch::{COARSE, PHASES, ReferenceTable, SpectrumPixels};
+use super::batch::SpectrumPixels;
 use super::grid::VelocityGrid;
 use super::precision::PrecisionSums;
+use super::reference_table::{COARSE, PHASES, ReferenceTable};
 
 /// Pixels that are looked up before they are summed.
 const CHUNK: usize = 64;

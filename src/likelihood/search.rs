@@ -7,8 +7,9 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::batch::{PHASES, ReferenceTable, SpectrumPixels};
+use super::batch::SpectrumPixels;
 use super::lanes::{BLOCK_LANES, SEARCH_LANES, row};
+use super::reference_table::{PHASES, ReferenceTable};
 
 /// Blocks of [`BLOCK_LANES`] velocities in a tile.
 const BLOCKS: usize = SEARCH_LANES / BLOCK_LANES;
@@ -47,7 +48,7 @@ fn near_places(out: &mut Vec<NearPlace>, pixels: &SpectrumPixels, table: &Refere
         let entry = index + u32::from(*frac >= 0.5);
         let (phase, step) = (entry % PHASES as u32, entry / PHASES as u32);
         NearPlace {
-            entry: phase * table.len as u32 + step,
+            entry: phase * table.shape.len as u32 + step,
             block: table.first_block(step),
             flux: *flux,
             variance: (1.0 / ivar).min(MAX_VARIANCE),

@@ -29,8 +29,13 @@ use double::Verdict;
 use laid::{Next, Stand};
 
 /// Measures the stars' exposures against their coadds, where there is a good one. `stars` has an entry for each star and band; those
-/// of one star have the same number.
-pub fn against_coadds(comparison: &Comparison, stars: &mut [FirstPass], clocks: &StageClocks) {
+/// of one star have the same number. Once `cancelled` says so, stars that are not begun stay as they are.
+pub fn against_coadds(
+    comparison: &Comparison,
+    stars: &mut [FirstPass],
+    clocks: &StageClocks,
+    cancelled: &(dyn Fn() -> bool + Sync),
+) {
     let mut by_star: BTreeMap<i64, Vec<&mut FirstPass>> = BTreeMap::new();
     for band in stars.iter_mut() {
         by_star.entry(band.star).or_default().push(band);
@@ -39,7 +44,9 @@ pub fn against_coadds(comparison: &Comparison, stars: &mut [FirstPass], clocks: 
     by_star
         .into_par_iter()
         .for_each_init(CoarseExposure::default, |scratch, bands| {
-            one_star(comparison, bands, scratch, clocks);
+            if !cancelled() {
+                one_star(comparison, bands, scratch, clocks);
+            }
         });
     for star in stars {
         for (m, odd) in star.measurements.iter_mut().zip(&star.odd) {

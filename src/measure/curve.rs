@@ -5,7 +5,7 @@ use ndarray::Array1;
 use super::comparison::Comparison;
 use super::first_pass::FirstPass;
 use crate::likelihood::grid::rv_of_shift_km_s;
-use crate::likelihood::{Backend, Batch, Likelihood, ReferenceTable, RvFlags, SpectrumPixels};
+use crate::likelihood::{Backend, Batch, Likelihood, RvFlags, SpectrumPixels};
 use crate::reference::{Coadd, Reference};
 use crate::spectrum::Normalized;
 use crate::{Error, Result};
@@ -51,8 +51,7 @@ pub(super) fn of(
         return Err(Error::NothingUsable("no reference".to_owned()));
     };
     let grid = comparison.grid;
-    let table = ReferenceTable::new(&reference, &grid);
-    let pixels = SpectrumPixels::new(&exposure, &reference, &table, &grid);
+    let pixels = SpectrumPixels::new(&exposure, &reference, &grid);
     if pixels.is_empty() {
         return Err(Error::NothingUsable(
             "no pixel can be compared with the reference at all velocities".to_owned(),
@@ -61,7 +60,7 @@ pub(super) fn of(
     let constant = pixels.ln_constant();
     let batch = Batch {
         grid,
-        tables: vec![table],
+        references: vec![reference],
         spectra: vec![pixels],
     };
     let ln_l = Array1::from(backend.curve(&batch, 0)?) + constant;

@@ -1,8 +1,8 @@
 //! From files to velocities.
 //!
 //! Two passes, so that memory does not grow with the number of files: [`Plan`] reads primary headers alone and groups
-//! the files by star; [`measure_units`] goes through the stars in bites. A bite is a run of stars of one unit (plate and
-//! spectrograph), with some 32 files or more, that are read and measured together; of its spectra only the rows stay in memory.
+//! the files by star; [`measure_units`] goes through the stars in bites (`super::bites`), which are read and measured together; of a
+//! bite's spectra only the rows stay in memory.
 //! While one bite is measured (and its unit written) the next one is read and normalised: two bites at most are in memory.
 
 use std::path::Path;
@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::bites::{Bite, bites};
 use super::coadd::against_coadds;
 use super::comparison::ReferenceKind;
 use super::config::MeasureConfig;
 use super::first_pass::{FirstPass, first_pass};
+use super::job::{Job, Progress};
 use super::memory::{self, Budget};
 use super::plan::Plan;
 use super::row::RvRow;
@@ -27,13 +29,6 @@ use crate::lamost::stars::{KnownStars, Star};
 use crate::lamost::times::Clock;
 use crate::likelihood::Likelihood;
 use crate::{Arm, Error, Result};
-
-/// Files of one bite, at least: enough spectra for a call of the back end, and few enough that they are still in the processor's
-/// caches when they are measured.
-const FILES_PER_BITE: usize = 32;
-/// A bite has more files than that until it has so many stars for each thread (a star is read by one thread), or so many files.
-const STARS_PER_THREAD: usize = 4;
-const MOST_FILES_PER_BITE: usize = 1024;
 
 /// What a measurement gives.
 #[derive(Debug)]
@@ -73,19 +68,13 @@ pub struct MeasuredUnit {
     pub air: Air,
 }
 
-/// Is told how far a measurement has come, and can end it.
-pub trait Progress: Sync {
-    /// `done` of `total` files have been read, measured and forgotten.
-    fn files(&self, done: usize, total: usize);
-
-    /// The work is to end as soon as it can.
-    fn cancelled(&self) -> bool {
-        false
+impl MeasuredUnit {
+    /// Adds what another part of the unit gave.
+    fn append(&mut self, part: MeasuredUnit) {
+        self.rows.extend(part.rows);
+        self.rejected.extend(part.rejected);
+        self.n_spectra += part.n_spectra;
     }
-}
-
-impl Progress for () {
-    fn files(&self, _: usize, _: usize) {}
 }
 
 /// Measures every usable exposure in `inputs` (files, directories, `@list`s) against its star's reference.
@@ -155,33 +144,6 @@ pub fn count_stars(rows: &[RvRow]) -> usize {
     rows.chunk_by(|a, b| a.star == b.star).count()
 }
 
-/// All that the measurement of units needs.
-#[derive(Clone, Copy)]
-pub struct Job<'a> {
-    /// Settings.
-    pub config: &'a MeasureConfig,
-    /// What is to be done.
-    pub plan: &'a Plan,
-    /// Where likelihoods are evaluated.
-    pub backend: &'a dyn Likelihood,
-    /// Is told how far the work is.
-    pub progress: &'a dyn Progress,
-    /// Where time is counted.
-    pub clocks: &'a StageClocks,
-}
-
-/// Stars that are read and measured together, all of one unit.
-struct Bite<'a> {
-    unit: usize,
-    stars: &'a [(i64, Star)],
-    /// The unit's last.
-    is_last: bool,
-    /// The unit's water lines, known once its first bite is prepared.
-    air: &'a OnceLock<Air>,
-    /// Memory that it takes.
-    bytes: f64,
-}
-
 /// Measures the units whose numbers are in `todo`, one after the other, and hands each to `done` when it is whole.
 ///
 /// # Errors
@@ -193,58 +155,33 @@ pub fn measure_units(
 ) -> Result<()> {
     let budget = Budget::new(job.config);
     let air: Vec<OnceLock<Air>> = todo.iter().map(|_| OnceLock::new()).collect();
-    let bites: Vec<Bite> = todo
-        .iter()
-        .zip(&air)
-        .flat_map(|(&unit, air)| bites(job, budget, unit, air))
-        .collect();
-    let files_todo: usize = bites.iter().map(|b| n_files(b.stars)).sum();
+    let bites = bites(job, budget, todo, &air);
+    let files_todo: usize = bites.iter().map(Bite::n_files).sum();
     let mut n_done = job.plan.n_files - files_todo;
     job.progress.files(n_done, job.plan.n_files);
-    let prepare_bite = |bite: &Bite<'_>| -> Result<Vec<PreparedStar>> {
-        // Bites are prepared one after the other, so no other thread looks for the unit's water lines at the same time.
-        if bite.air.get().is_none() {
-            let unit = &job.plan.units[bite.unit];
-            let made = Air::of_unit(job.config, unit, job.plan, job.clocks)?;
-            bite.air.get_or_init(|| made);
-        }
-        let air = bite.air.get_or_init(Air::default);
-        bite.stars
-            .par_iter()
-            .map_init(Workspace::default, |workspace, (_, star)| {
-                if job.progress.cancelled() {
-                    return Ok(PreparedStar::default());
-                }
-                let bytes = memory::of_star(job.config, job.plan, star);
-                if let Some(why) = budget.too_small_for(star, bytes) {
-                    return Ok(PreparedStar::too_large(star, job.plan, &why));
-                }
-                let star = prepare(job.config, star, job.plan, air, workspace, job.clocks);
-                match star.rejected.iter().find_map(Rejection::fault) {
-                    Some(fault) => Err(fault),
-                    None => Ok(star),
-                }
-            })
-            .collect()
+    let prepare_bite = |bite: Option<&Bite<'_>>| {
+        bite.map_or(Ok(Vec::new()), |bite| prepare_bite(job, budget, bite))
     };
     let mut unit = MeasuredUnit::default();
-    let prepare_bite = |bite: Option<&Bite<'_>>| bite.map_or(Ok(Vec::new()), &prepare_bite);
     let mut prepared = prepare_bite(bites.first())?;
     for (i, bite) in bites.iter().enumerate() {
         let next = bites.get(i + 1);
         let mut measure = || {
-            measure_bite(job, bite, std::mem::take(&mut prepared), &mut unit)?;
+            let parts = measure_bite(job, bite, std::mem::take(&mut prepared))?;
             if job.progress.cancelled() {
                 return Err(Error::Interrupted(String::new()));
             }
-            if bite.is_last {
-                let mut unit = std::mem::take(&mut unit);
-                unit.air = bite.air.get().cloned().unwrap_or_default();
-                sort_rows(&mut unit.rows);
-                sort_rejections(&mut unit.rejected);
-                job.clocks.time(Stage::Write, || done(bite.unit, unit))?;
+            for (part, measured) in bite.parts.iter().zip(parts) {
+                unit.append(measured);
+                if part.is_last {
+                    let mut unit = std::mem::take(&mut unit);
+                    unit.air = part.air.get().cloned().unwrap_or_default();
+                    sort_rows(&mut unit.rows);
+                    sort_rejections(&mut unit.rejected);
+                    job.clocks.time(Stage::Write, || done(part.unit, unit))?;
+                }
             }
-            n_done += n_files(bite.stars);
+            n_done += bite.n_files();
             job.progress.files(n_done, job.plan.n_files);
             Ok(())
         };
@@ -263,65 +200,56 @@ pub fn measure_units(
     Ok(())
 }
 
-fn n_files(stars: &[(i64, Star)]) -> usize {
-    stars.iter().map(|(_, star)| star.members.len()).sum()
-}
-
-/// Files in memory at once, at most, if stars have this many files.
-pub fn files_in_flight(files_per_star: f64) -> f64 {
-    let for_threads = (STARS_PER_THREAD * rayon::current_num_threads()) as f64 * files_per_star;
-    2.0 * for_threads.clamp(FILES_PER_BITE as f64, MOST_FILES_PER_BITE as f64)
-}
-
-/// Cuts a unit's stars into bites.
-fn bites<'a>(
-    job: &Job<'a>,
-    budget: Budget,
-    unit: usize,
-    air: &'a OnceLock<Air>,
-) -> impl Iterator<Item = Bite<'a>> {
-    let job = *job;
-    let mut rest = &job.plan.units[unit].stars[..];
-    let n_stars = STARS_PER_THREAD * rayon::current_num_threads();
-    std::iter::from_fn(move || {
-        let (mut files, mut bytes) = (0, 0.0);
-        let mut end = 0;
-        let few = |stars, files| {
-            files < FILES_PER_BITE || (stars < n_stars && files < MOST_FILES_PER_BITE)
-        };
-        while end < rest.len() && (end == 0 || few(end, files)) {
-            let more = memory::of_star(job.config, job.plan, &rest[end].1);
-            if end > 0 && !budget.holds_bite(bytes + more) {
-                break;
-            }
-            files += rest[end].1.members.len();
-            bytes += more;
-            end += 1;
+/// Reads and normalises a bite's stars, part by part in their order.
+fn prepare_bite(job: &Job<'_>, budget: Budget, bite: &Bite<'_>) -> Result<Vec<PreparedStar>> {
+    for part in &bite.parts {
+        // Bites are prepared one after the other, so no other thread looks for the unit's water lines at the same time.
+        if part.air.get().is_none() {
+            let unit = &job.plan.units[part.unit];
+            let made = Air::of_unit(job.config, unit, job.plan, job.clocks)?;
+            part.air.get_or_init(|| made);
         }
-        let (stars, after) = rest.split_at(end);
-        rest = after;
-        (!stars.is_empty()).then_some(Bite {
-            unit,
-            stars,
-            is_last: after.is_empty(),
-            air,
-            bytes,
+    }
+    let mut stars: Vec<(&Star, &Air)> = Vec::new();
+    for part in &bite.parts {
+        let air = part.air.get_or_init(Air::default);
+        stars.extend(part.stars.iter().map(|(_, star)| (star, air)));
+    }
+    stars
+        .into_par_iter()
+        .map_init(Workspace::default, |workspace, (star, air)| {
+            if job.progress.cancelled() {
+                return Ok(PreparedStar::default());
+            }
+            let bytes = memory::of_star(job.config, job.plan, star);
+            if let Some(why) = budget.too_small_for(star, bytes) {
+                return Ok(PreparedStar::too_large(star, job.plan, &why));
+            }
+            let star = prepare(job.config, star, job.plan, air, workspace, job.clocks);
+            match star.rejected.iter().find_map(Rejection::fault) {
+                Some(fault) => Err(fault),
+                None => Ok(star),
+            }
         })
-    })
+        .collect()
 }
 
-/// Measures what was prepared of a bite's stars.
+/// Measures what was prepared of a bite's stars; what each of its parts gives.
 fn measure_bite(
     job: &Job<'_>,
     bite: &Bite<'_>,
     prepared: Vec<PreparedStar>,
-    unit: &mut MeasuredUnit,
-) -> Result<()> {
+) -> Result<Vec<MeasuredUnit>> {
+    let mut units: Vec<MeasuredUnit> = Vec::new();
+    units.resize_with(bite.parts.len(), MeasuredUnit::default);
     let mut jobs = Vec::new();
-    for ((number, star), prepared) in bite.stars.iter().zip(prepared) {
-        unit.n_spectra += prepared.n_spectra;
-        unit.rejected.extend(prepared.rejected);
-        jobs.extend(prepared.arms.into_iter().map(|arm| (*number, star, arm)));
+    let parts = bite.parts.iter().enumerate();
+    let stars = parts.flat_map(|(part, of)| of.stars.iter().map(move |star| (part, star)));
+    for ((part, (number, star)), prepared) in stars.zip(prepared) {
+        units[part].n_spectra += prepared.n_spectra;
+        units[part].rejected.extend(prepared.rejected);
+        let arms = prepared.arms.into_iter();
+        jobs.extend(arms.map(|arm| ((part, *number, star), arm)));
     }
     let comparison = job.config.comparison();
     let mut places = Vec::new();
@@ -329,12 +257,13 @@ fn measure_bite(
     for arm in &job.config.arms {
         let (of_arm, others): (Vec<_>, _) = jobs
             .into_iter()
-            .partition(|(_, _, prepared): &(_, _, PreparedArm)| prepared.arm == *arm);
+            .partition(|(_, prepared): &(_, PreparedArm)| prepared.arm == *arm);
         jobs = others;
         let mut of_stars = Vec::with_capacity(of_arm.len());
-        for (number, star, prepared) in of_arm {
+        for ((part, number, star), prepared) in of_arm {
             of_stars.push((number, prepared.prepared));
             places.push(Place {
+                part,
                 number,
                 star,
                 arm: prepared.arm,
@@ -344,18 +273,22 @@ fn measure_bite(
         stars.extend(first_pass(&comparison, of_stars, job.backend, job.clocks)?);
     }
     if comparison.reference == ReferenceKind::Coadd {
-        against_coadds(&comparison, &mut stars, job.clocks);
+        let cancelled = || job.progress.cancelled();
+        against_coadds(&comparison, &mut stars, job.clocks, &cancelled);
     }
     let mut clock = Clock::default();
     for (place, mut measured) in places.into_iter().zip(stars) {
         measured.flag();
-        add_rows(&mut clock, place, measured, &mut unit.rows);
+        let rows = &mut units[place.part].rows;
+        add_rows(&mut clock, place, measured, rows);
     }
-    Ok(())
+    Ok(units)
 }
 
 /// The star, arm and exposures that a measurement belongs to.
 struct Place<'a> {
+    /// Part of the bite.
+    part: usize,
     number: i64,
     star: &'a Star,
     arm: Arm,
@@ -369,6 +302,7 @@ fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut
         star,
         arm,
         exposures,
+        ..
     } = place;
     let designation: Arc<str> = star.designation.as_str().into();
     for (i, (exposure, mut measurement)) in

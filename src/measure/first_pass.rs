@@ -84,22 +84,23 @@ pub(super) fn first_pass(
 ) -> Result<Vec<FirstPass>> {
     let mut batch = Batch {
         grid: comparison.grid,
-        tables: Vec::with_capacity(stars.len()),
+        references: Vec::with_capacity(stars.len()),
         spectra: Vec::new(),
     };
     let mut rest = Vec::with_capacity(stars.len());
     for (number, star) in stars {
-        let table = batch.tables.len();
-        batch.tables.push(star.table);
+        let reference = batch.references.len();
+        batch.references.push(star.reference);
         rest.push((
             number,
             star.band,
             star.normalized,
-            star.reference,
+            star.best,
             star.double_lined,
         ));
         let pixels = star.pixels.into_iter();
-        batch.spectra.extend(pixels.map(|p| p.with_table(table)));
+        let of_star = pixels.map(|p| p.with_reference(reference));
+        batch.spectra.extend(of_star);
     }
     let measure = || backend.measure(&batch);
     let measurements = clocks.time_all_threads(Stage::Likelihood, measure)?;

@@ -317,7 +317,7 @@ impl Measurer {
         let clocks = StageClocks::default();
         let mut stars = first_pass(&self.comparison, prepared, &self.backend, &clocks)?;
         if self.comparison.reference == ReferenceKind::Coadd {
-            against_coadds(&self.comparison, &mut stars, &clocks);
+            against_coadds(&self.comparison, &mut stars, &clocks, &|| false);
         }
         stars.iter_mut().for_each(FirstPass::flag);
         Ok(stars)

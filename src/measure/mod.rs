@@ -1,11 +1,13 @@
 //! The stages put together: from spectra to velocities, for a star, for many stars, for all files.
 
+pub mod bites;
 pub mod coadd;
 pub mod comparison;
 pub mod config;
 pub mod curve;
 pub mod files;
 pub mod first_pass;
+pub mod job;
 pub mod measurer;
 pub mod memory;
 pub mod options;
@@ -21,9 +23,10 @@ mod workspace;
 pub use comparison::ReferenceKind;
 pub use config::{MeasureConfig, Telluric};
 pub use curve::Curve;
-pub use files::{Job, Measured, MeasuredUnit, Progress, measure, measure_units};
+pub use files::{Measured, MeasuredUnit, measure, measure_units};
 #[cfg(feature = "lab")]
 pub use first_pass::FirstPass;
+pub use job::{Job, Progress};
 pub use measurer::{Measurer, NotMeasured, StarVelocities};
 pub use options::{Device, MeasureOptions};
 pub use plan::{Plan, Unit};

@@ -3,7 +3,7 @@
 use super::comparison::{Comparison, ReferenceKind};
 use crate::double_lined::coarse::CoarseExposure;
 use crate::double_lined::{self, Evidence};
-use crate::likelihood::{ReferenceTable, SpectrumPixels};
+use crate::likelihood::SpectrumPixels;
 use crate::reference::Reference;
 use crate::spectrum::Normalized;
 
@@ -13,9 +13,9 @@ pub(super) struct Prepared {
     pub band: usize,
     /// What is compared, of each exposure.
     pub pixels: Vec<SpectrumPixels>,
-    pub table: ReferenceTable,
+    pub reference: Reference,
     /// Which exposure is the reference.
-    pub reference: usize,
+    pub best: usize,
     /// The exposures themselves, where they are to become a coadd; else none.
     pub normalized: Vec<Normalized>,
     /// The star's exposures together say that these have two sets of lines.
@@ -80,8 +80,7 @@ fn against_best(
         }
         ReferenceKind::Coadd => Evidence::default(),
     };
-    let table = ReferenceTable::new(&reference, &comparison.grid);
-    let pixels = |n: &Normalized| SpectrumPixels::new(n, &reference, &table, &comparison.grid);
+    let pixels = |n: &Normalized| SpectrumPixels::new(n, &reference, &comparison.grid);
     let pixels = normalized.iter().map(pixels).collect();
     let double_lined = vec![false; normalized.len()];
     if comparison.reference == ReferenceKind::Best {
@@ -90,8 +89,8 @@ fn against_best(
     Some(Prepared {
         band,
         pixels,
-        table,
-        reference: best,
+        reference,
+        best,
         normalized,
         double_lined,
         evidence,

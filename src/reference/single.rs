@@ -33,6 +33,24 @@ pub struct Reference {
     pub response: f64,
 }
 
+/// What a reference is made of: cubic B-splines, and where the pixels lie on which their knots are.
+#[cfg(feature = "gpu")]
+#[derive(Clone, Copy, Debug)]
+pub struct Splines<'a> {
+    /// ln wavelength of the pixels.
+    pub ln_wave: &'a [f64],
+    /// Where the knots are, in pixels.
+    pub knots: Knots,
+    /// Coefficients of the flux.
+    pub flux: &'a [f64],
+    /// Coefficients of the smooth per-pixel variance.
+    pub variance: &'a [f64],
+    /// Covariances of each flux coefficient with itself and the next three.
+    pub covariance: &'a [[f64; 4]],
+    /// First and last pixel between which the reference is known.
+    pub covered: (usize, usize),
+}
+
 /// The reference at one wavelength.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ReferenceValue {
@@ -110,6 +128,19 @@ impl Reference {
             fit_chi2_red: f64::NAN,
             response,
         })
+    }
+
+    /// What it is made of.
+    #[cfg(feature = "gpu")]
+    pub fn splines(&self) -> Splines<'_> {
+        Splines {
+            ln_wave: &self.ln_wave,
+            knots: self.knots,
+            flux: &self.fit.coefficients,
+            variance: &self.variance,
+            covariance: &self.covariance,
+            covered: self.covered,
+        }
     }
 
     /// ln wavelength of the first and last pixel between which the reference is known.

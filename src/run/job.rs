@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 use super::config::{PLACES, RunConfig};
 use super::directory::{self, RunDir};
 use super::gathered::gather;
+use super::peak_memory::peak_memory_bytes;
 use super::record::{Counts, Record, utc};
 use super::units::{UnitDone, measured, paths, unit_files};
 use super::{names, scatter, unit_file};
@@ -186,6 +187,8 @@ impl Begun {
             config: effective,
             threads: rayon::current_num_threads(),
             backend: backend.name(),
+            device: backend.device_use(),
+            peak_memory_bytes: peak_memory_bytes(),
             counts: Counts::default(),
             units: Vec::new(),
             calibration: made.map_or_else(Vec::new, |m| m.arms.clone()),

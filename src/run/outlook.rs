@@ -9,7 +9,7 @@ use super::{directory, fingerprint, names};
 use crate::Result;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::Likelihood;
-use crate::measure::files::files_in_flight;
+use crate::measure::bites::files_in_flight;
 use crate::measure::memory;
 use crate::measure::stages::StageClocks;
 use crate::measure::{Job, Plan, ReferenceKind, Unit, measure_units};
@@ -113,7 +113,13 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
         rejected,
         seconds: (n_spectra > 0 && todo_bytes > 0).then_some(per_byte * todo_bytes as f64),
         memory_bytes: memory::BASE_BYTES
-            + in_flight_bytes(config, n_files, n_stars, largest_star_bytes)
+            + in_flight_bytes(
+                config,
+                backend.takes_plates(),
+                n_files,
+                n_stars,
+                largest_star_bytes,
+            )
             + spectra * ROW_BYTES
             + n_files as f64 * FILE_BYTES,
         units,
@@ -152,12 +158,16 @@ fn bytes_of(plan: &Plan, unit: &Unit) -> u64 {
 /// Memory for the spectra that are worked on at one time, bytes.
 fn in_flight_bytes(
     config: &RunConfig,
+    takes_plates: bool,
     n_files: usize,
     n_stars: usize,
     largest_star_bytes: f64,
 ) -> f64 {
     let files_per_star = n_files as f64 / n_stars.max(1) as f64;
-    let in_flight = files_in_flight(files_per_star).min(n_files as f64);
+    let in_flight = match takes_plates {
+        true => n_files as f64,
+        false => files_in_flight(files_per_star).min(n_files as f64),
+    };
     let bytes_each = match config.measure.reference {
         ReferenceKind::Best => BYTES_IN_FLIGHT,
         ReferenceKind::Coadd => COADD_BYTES_IN_FLIGHT,

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::scatter::ArmScatter;
 use crate::calibrate::summary::ArmSummary;
 use crate::lamost::raw::Rejection;
+use crate::likelihood::DeviceUse;
 use crate::text::date;
 
 /// Content of `run.json`.
@@ -27,6 +28,10 @@ pub struct Record {
     pub threads: usize,
     /// What the likelihood ran on.
     pub backend: String,
+    /// What a GPU did in this; null where there was none.
+    pub device: Option<DeviceUse>,
+    /// Most memory that the program had at a time, bytes; null where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
     /// Counts in and out.
     pub counts: Counts,
     /// Plates and spectrographs.

@@ -8,9 +8,7 @@ use relrv::lab::simulate::{Config, KindShares};
 use relrv::lamost::inflate::Inflater;
 use relrv::lamost::mrs;
 use relrv::lamost::raw::RawSpectrum;
-use relrv::likelihood::{
-    Batch, Cpu, Likelihood, Measurement, ReferenceTable, RvFlags, SpectrumPixels,
-};
+use relrv::likelihood::{Batch, Cpu, Likelihood, Measurement, RvFlags};
 use relrv::measure::FirstPass;
 use relrv::measure::coadd::against_coadds;
 use relrv::measure::stages::StageClocks;
@@ -97,16 +95,7 @@ pub fn first_pass(arm: &[Spectrum], config: &MeasureConfig) -> FirstPass {
     let band = arm[best].raw.arm as usize;
     let exposures: Vec<Normalized> = arm.iter().map(|s| s.normalized.clone()).collect();
     let reference = Reference::new(&exposures[best], config.knot_pixels).unwrap();
-    let table = ReferenceTable::new(&reference, &config.grid);
-    let spectra = exposures
-        .iter()
-        .map(|n| SpectrumPixels::new(n, &reference, &table, &config.grid))
-        .collect();
-    let batch = Batch {
-        grid: config.grid,
-        tables: vec![table],
-        spectra,
-    };
+    let batch = Batch::of_one(reference, &exposures, &config.grid);
     FirstPass::new(1, band, exposures, best, Cpu.measure(&batch).unwrap())
 }
 
@@ -114,7 +103,12 @@ pub fn first_pass(arm: &[Spectrum], config: &MeasureConfig) -> FirstPass {
 pub fn finish(first: [FirstPass; 2], config: &MeasureConfig) -> [FirstPass; 2] {
     let mut arms = first;
     if config.reference == ReferenceKind::Coadd {
-        against_coadds(&config.comparison(), &mut arms, &StageClocks::default());
+        against_coadds(
+            &config.comparison(),
+            &mut arms,
+            &StageClocks::default(),
+            &|| false,
+        );
     }
     for arm in &mut arms {
         for (m, double) in arm.measurements.iter_mut().zip(&arm.double_lined) {

@@ -11,7 +11,7 @@ use relrv::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_t
 use relrv::lab::simulate::template::Template;
 use relrv::lab::validate::statistics::rms;
 use relrv::lamost::arm::KNOT_PIXELS;
-use relrv::likelihood::{Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels};
+use relrv::likelihood::{Batch, Cpu, Likelihood, Measurement};
 use relrv::measure::FirstPass;
 use relrv::measure::coadd::against_coadds;
 use relrv::measure::stages::StageClocks;
@@ -66,19 +66,15 @@ fn both_ways(
 ) -> (Vec<Measurement>, FirstPass) {
     let band = usize::from(exposures[best].band == Arm::Red.band());
     let reference = Reference::new(&exposures[best], KNOT_PIXELS).unwrap();
-    let table = ReferenceTable::new(&reference, &config.grid);
-    let spectra = exposures
-        .iter()
-        .map(|n| SpectrumPixels::new(n, &reference, &table, &config.grid))
-        .collect();
-    let batch = Batch {
-        grid: config.grid,
-        tables: vec![table],
-        spectra,
-    };
+    let batch = Batch::of_one(reference, &exposures, &config.grid);
     let first = Cpu.measure(&batch).unwrap();
     let mut star = [FirstPass::new(1, band, exposures, best, first.clone())];
-    against_coadds(&config.comparison(), &mut star, &StageClocks::default());
+    against_coadds(
+        &config.comparison(),
+        &mut star,
+        &StageClocks::default(),
+        &|| false,
+    );
     let [star] = star;
     (first, star)
 }

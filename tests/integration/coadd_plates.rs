@@ -16,7 +16,7 @@ use relrv::lamost::arm::KNOT_PIXELS;
 use relrv::lamost::inflate::Inflater;
 use relrv::lamost::mrs;
 use relrv::lamost::raw::RawSpectrum;
-use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels};
+use relrv::likelihood::{Batch, Cpu, Likelihood};
 use relrv::measure::{MeasureConfig, ReferenceKind, RvRow, measure};
 use relrv::reference::Reference;
 use relrv::spectrum::{Normalized, Normalizer};
@@ -165,18 +165,7 @@ fn perfect(rows: &[RvRow], truth: &[&TruthRow]) -> Vec<Perfect> {
             let end = (i + 3).min(exposure.ivar.len());
             exposure.ivar[i.saturating_sub(2)..end].fill(0.0);
         }
-        let (reference, table) = (&noise_free.reference, &noise_free.table);
-        let spectra = vec![SpectrumPixels::new(
-            &exposure,
-            reference,
-            table,
-            &config.grid,
-        )];
-        let batch = Batch {
-            grid: config.grid,
-            tables: vec![table.clone()],
-            spectra,
-        };
+        let batch = Batch::of_one(noise_free.reference.clone(), [&exposure], &config.grid);
         Perfect {
             rv_km_s: Cpu.measure(&batch).unwrap()[0].rv_km_s,
             bound_km_s: information.powf(-0.5),
@@ -196,7 +185,6 @@ fn velocity(of: &TruthRow) -> f64 {
 struct NoiseFree {
     template: Template,
     reference: Reference,
-    table: ReferenceTable,
     ln_wave: Vec<f64>,
     /// The continuum that is found over the true one, at `ln_wave`.
     continuum_bias: Vec<f64>,
@@ -256,7 +244,6 @@ impl NoiseFree {
         };
         let reference = Reference::new(&exposure, KNOT_PIXELS).unwrap();
         NoiseFree {
-            table: ReferenceTable::new(&reference, &config.grid),
             reference,
             template,
             ln_wave,

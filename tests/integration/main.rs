@@ -37,6 +37,7 @@ mod own_files;
 mod own_spectra;
 mod phase;
 mod plate;
+mod plates_at_once;
 mod precision;
 mod real;
 mod report;

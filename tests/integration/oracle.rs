@@ -3,7 +3,7 @@
 use relrv::Arm;
 use relrv::lab::simulate::{SpectrumOptions, StellarParams};
 use relrv::lamost::arm::KNOT_PIXELS;
-use relrv::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, oracle};
+use relrv::likelihood::{Batch, Cpu, Likelihood, oracle};
 use relrv::reference::Reference;
 
 use crate::monte_carlo::*;
@@ -31,18 +31,8 @@ fn float32_follows_the_oracle() {
             run_with(&case, |exposures, best| {
                 let grid = grid();
                 let reference = Reference::new(best, KNOT_PIXELS).unwrap();
-                let table = ReferenceTable::new(&reference, &grid);
-                let spectra = exposures
-                    .iter()
-                    .map(|n| SpectrumPixels::new(n, &reference, &table, &grid))
-                    .collect();
-                let fast = Cpu
-                    .measure(&Batch {
-                        grid,
-                        tables: vec![table],
-                        spectra,
-                    })
-                    .unwrap();
+                let batch = Batch::of_one(reference.clone(), exposures, &grid);
+                let fast = Cpu.measure(&batch).unwrap();
                 for (exposure, fast) in exposures.iter().zip(&fast) {
                     here.lock()
                         .unwrap()

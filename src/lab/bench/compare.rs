@@ -85,18 +85,24 @@ pub struct GpuTimes {
     pub bytes_down: u64,
     /// Most bytes of buffers at a time, on the device and staged for it.
     pub peak_bytes: u64,
-    /// Time in the kernel by the device's clock, s; null if it has none.
+    /// Time of making tables of the references by the device's clock, s; null if it has none.
+    pub tables_s: Option<f64>,
+    /// Time in the kernel that measures, s; null if the device has no clock.
     pub kernel_s: Option<f64>,
     /// The same per spectrum, microseconds.
     pub kernel_us_per_spectrum: Option<f64>,
     /// 10^9 operations a second in the kernel.
     pub kernel_gflop_per_s: Option<f64>,
+    /// Spectra of the largest dispatch.
+    pub largest_dispatch: u64,
     /// Packing and handing over, s.
     pub pack_s: f64,
     /// Waiting for the device, s.
     pub wait_s: f64,
     /// Turning results into measurements, s.
     pub finish_s: f64,
+    /// The device had nothing to do between its first and its last dispatch, s.
+    pub idle_s: f64,
 }
 
 /// All results.
@@ -142,14 +148,14 @@ pub fn bench(config: &BenchConfig) -> Result<BenchResult> {
 
     let mut first = Batch {
         grid: batch.grid,
-        tables: Vec::new(),
+        references: Vec::new(),
         spectra: Vec::new(),
     };
     let n_cpu = config.cpu_spectra.min(config.spectra);
     let cpu_batch = if n_cpu == config.spectra {
         &batch
     } else {
-        first.tables.clone_from(&batch.tables);
+        first.references.clone_from(&batch.references);
         first.spectra = batch.spectra[..n_cpu].to_vec();
         &first
     };
@@ -200,12 +206,15 @@ fn gpu_times(gpu: &Gpu, batch: &Batch, open_s: f64) -> Result<GpuTimes> {
         bytes_up: stats.bytes_up,
         bytes_down: stats.bytes_down,
         peak_bytes: gpu.engine().peak_bytes(),
+        tables_s: stats.tables.map(seconds),
         kernel_s,
         kernel_us_per_spectrum: kernel_s.map(|s| 1e6 * s / batch.spectra.len().max(1) as f64),
         kernel_gflop_per_s: kernel_s.map(|s| 1e-9 * FLOP * work / s),
+        largest_dispatch: stats.largest_dispatch,
         pack_s: seconds(stats.pack),
         wait_s: seconds(stats.wait),
         finish_s: seconds(stats.finish),
+        idle_s: seconds(stats.idle),
     })
 }
 

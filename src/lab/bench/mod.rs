@@ -2,7 +2,9 @@
 
 pub mod agreement;
 pub mod compare;
+pub mod floor;
 pub mod plate;
 
 pub use agreement::Agreement;
 pub use compare::{BenchConfig, BenchResult, bench};
+pub use floor::{Floor, floor};

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::lab::simulate::{SpectrumOptions, StellarParams, Template, spectrum};
 use crate::lamost::arm::KNOT_PIXELS;
-use crate::likelihood::{Batch, ReferenceTable, SpectrumPixels, VelocityGrid};
+use crate::likelihood::{Batch, SpectrumPixels, VelocityGrid};
 use crate::reference::Reference;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 use crate::{Arm, C_KM_S, Error, Result};
@@ -33,7 +33,6 @@ struct Model {
     /// Its pixels' wavelengths and mask come from here.
     exposure: Normalized,
     reference: Reference,
-    table: ReferenceTable,
     snr: f64,
 }
 
@@ -58,12 +57,10 @@ impl Model {
         };
         let reference = Reference::new(&normalized(&mut rng, snr * 4.0 / 3.0)?, KNOT_PIXELS)?;
         let exposure = normalized(&mut rng, snr)?;
-        let table = ReferenceTable::new(&reference, grid);
         Some(Model {
             template,
             exposure,
             reference,
-            table,
             snr,
         })
     }
@@ -85,7 +82,7 @@ impl Model {
                 *ivar_of_pixel = f64::from(ivar);
             }
         }
-        SpectrumPixels::new(&exposure, &self.reference, &self.table, grid)
+        SpectrumPixels::new(&exposure, &self.reference, grid)
     }
 }
 
@@ -99,8 +96,8 @@ pub fn plate(arm: Arm, grid: &VelocityGrid, n: usize, seed: u64) -> Result<Batch
         return Err(Error::NothingUsable("no star could be simulated".into()));
     }
     let n_stars = n.div_ceil(EXPOSURES);
-    let tables = (0..n_stars)
-        .map(|star| models[star % models.len()].table.clone())
+    let references = (0..n_stars)
+        .map(|star| models[star % models.len()].reference.clone())
         .collect();
     let spectra = (0..n)
         .into_par_iter()
@@ -109,12 +106,12 @@ pub fn plate(arm: Arm, grid: &VelocityGrid, n: usize, seed: u64) -> Result<Batch
             let mut rng = ChaCha8Rng::seed_from_u64(seed.wrapping_add(1 + i as u64));
             models[star % models.len()]
                 .expose(grid, &mut rng)
-                .with_table(star)
+                .with_reference(star)
         })
         .collect();
     Ok(Batch {
         grid: *grid,
-        tables,
+        references,
         spectra,
     })
 }
@@ -130,7 +127,7 @@ mod tests {
         let make = || plate(Arm::Blue, &grid, 30, 5).unwrap();
         let (a, b) = (make(), make());
         assert_eq!(a.spectra.len(), 30);
-        assert_eq!(a.tables.len(), 3);
+        assert_eq!(a.references.len(), 3);
         for (a, b) in a.spectra.iter().zip(&b.spectra) {
             assert_eq!((&a.flux, &a.index), (&b.flux, &b.index));
         }

@@ -8,9 +8,7 @@ use crate::lab::simulate::params::StellarParams;
 use crate::lab::simulate::spectrum::{Component, Simulated, SpectrumOptions, spectrum_with_truth};
 use crate::lab::simulate::template::Template;
 use crate::lamost::arm::KNOT_PIXELS;
-use crate::likelihood::{
-    Batch, Cpu, Likelihood, Measurement, ReferenceTable, SpectrumPixels, VelocityGrid,
-};
+use crate::likelihood::{Batch, Cpu, Likelihood, Measurement, VelocityGrid};
 use crate::reference::Reference;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 use crate::{Arm, C_KM_S, Result};
@@ -87,17 +85,10 @@ fn measure(
     let Some(reference) = reference.and_then(|r| Reference::new(r, KNOT_PIXELS)) else {
         return Ok(measured);
     };
-    let table = ReferenceTable::new(&reference, grid);
     let used: Vec<usize> = (0..exposures.len())
         .filter(|i| exposures[*i].is_some())
         .collect();
-    let spectra = exposures.iter().flatten();
-    let spectra = spectra.map(|n| SpectrumPixels::new(n, &reference, &table, grid));
-    let batch = Batch {
-        grid: *grid,
-        spectra: spectra.collect(),
-        tables: vec![table],
-    };
+    let batch = Batch::of_one(reference, exposures.iter().flatten(), grid);
     for (i, measurement) in used.into_iter().zip(Cpu.measure(&batch)?) {
         measured[i] = measurement;
     }

@@ -1,25 +1,28 @@
 //! A batch as the device wants it, cut into as few dispatches as the limits allow.
 //!
-//! A *four* is four neighbouring float32 numbers, which the shader reads as one vector. The *rest* of a table is all of it but the
-//! fluxes: variances, their means over blocks, and the coarse tables.
+//! A *four* is four neighbouring float32 numbers, which the shader reads as one vector. Of references their splines go up, and the
+//! device makes the tables: the fluxes, their shifted copies, and the *rest*, which is all of a table but its fluxes (variances, their
+//! means over blocks, and the coarse tables).
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 use wgpu::WriteOnly;
 
-use super::structs::{Found, Pixel, Spectrum, TILE};
-use crate::likelihood::batch::{
-    Batch, MAX_FLUX, MAX_IVAR, MIN_IVAR, PHASES, ReferenceTable, SpectrumPixels,
-};
+use super::splines::{self, PackedSplines};
+use super::structs::{Found, Pixel, ReferenceRecord, Spectrum, TILE};
+use crate::likelihood::batch::{Batch, MAX_FLUX, MAX_IVAR, MIN_IVAR, SpectrumPixels};
+use crate::likelihood::lanes::BLOCK_LANES;
+use crate::likelihood::reference_table::TableShape;
 
-/// Bytes of float32.
-pub const F32: u64 = 4;
+/// Bytes of float32, and of a word.
+const F32: u64 = 4;
 
-/// Inputs of the kernel: spectra, pixels, fluxes, rest of the tables.
+/// Inputs of the kernels: spectra, pixels, references, their splines.
 pub const N_INPUTS: usize = 4;
-/// The number of the fluxes among them.
-pub const FLUXES: usize = 2;
+
+/// Buffers that are made on the device: fluxes, rest of the tables, shifted copies of the fluxes.
+pub const N_MADE: usize = 3;
 
 /// What one dispatch may have.
 #[derive(Clone, Copy, Debug)]
@@ -37,25 +40,74 @@ pub struct Chunk {
     pub spectra: Range<usize>,
     /// Their records.
     pub records: Vec<Spectrum>,
-    /// Tables that they use.
-    pub tables: Vec<TablePlace>,
-    /// Pixels in all, with those that fill up.
-    pub n_pixels: u64,
-    /// Fluxes of the tables in all.
-    pub n_flux: u64,
-    /// Floats of the rest of the tables in all.
-    pub n_rest: u64,
+    /// Numbers, in the batch, of the references that they use.
+    pub references: Vec<usize>,
+    /// The references' records.
+    pub reference_records: Vec<ReferenceRecord>,
+    /// Most entries of a table.
+    pub longest_table: u64,
+    /// Sizes in all.
+    pub sizes: Sizes,
 }
 
-/// A table in a chunk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TablePlace {
-    /// Its number in the batch.
-    pub number: usize,
-    /// Its first flux in the chunk.
+/// How much of everything there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Sizes {
+    /// Pixels, with those that fill up.
+    pub pixels: u64,
+    /// Words of the splines.
+    pub splines: u64,
+    /// Fluxes of the tables.
     pub flux: u64,
-    /// The first float of its rest in the chunk.
+    /// Floats of the rest of the tables.
     pub rest: u64,
+}
+
+impl Sizes {
+    fn of_reference(shape: &TableShape, splines: &PackedSplines<'_>) -> Self {
+        let n_entries = shape.n_entries();
+        let rest = n_entries + BLOCK_LANES * shape.n_blocks() + 2 * shape.n_coarse();
+        Sizes {
+            pixels: 0,
+            splines: padded(splines.n_words() as u64),
+            flux: padded(n_entries as u64),
+            rest: padded(rest as u64),
+        }
+    }
+
+    fn plus(self, other: Sizes) -> Sizes {
+        Sizes {
+            pixels: self.pixels + other.pixels,
+            splines: self.splines + other.splines,
+            flux: self.flux + other.flux,
+            rest: self.rest + other.rest,
+        }
+    }
+
+    /// Bytes of the largest buffer, without those that go with the number of spectra.
+    fn largest_bytes(self) -> u64 {
+        let [fluxes, rest, rows] = self.made_bytes();
+        [
+            pixel_bytes(self.pixels),
+            F32 * self.splines,
+            fluxes,
+            rest,
+            rows,
+        ]
+        .into_iter()
+        .fold(0, u64::max)
+    }
+
+    /// Bytes of the buffers that are made on the device.
+    pub fn made_bytes(self) -> [u64; N_MADE] {
+        let fluxes = float_bytes(self.flux);
+        [fluxes, float_bytes(self.rest), ROW_COPIES * fluxes]
+    }
+
+    /// Number of fours in each of the [`ROW_COPIES`].
+    pub fn row_stride(self) -> u32 {
+        (float_bytes(self.flux) / (4 * F32)) as u32
+    }
 }
 
 /// Copies of the fluxes, each beginning one float later than the one before, so that four numbers from any place on are an aligned four
@@ -63,32 +115,27 @@ pub struct TablePlace {
 pub const ROW_COPIES: u64 = 4;
 
 impl Chunk {
-    /// The inputs (spectra, pixels, fluxes, rest of the tables) in parts that are written in parallel: byte offsets of the
-    /// parts, and the end.
+    /// The inputs in parts that are written in parallel: byte offsets of the parts, and the end.
     pub fn inputs(&self) -> [Vec<u64>; N_INPUTS] {
-        let records = self.records.len() as u64 * size_of::<Spectrum>() as u64;
-        let pixels = self.parts(self.records.len());
-        let mut pixels: Vec<u64> = pixels
+        let whole = |n: usize, record: usize| vec![0, (n * record) as u64];
+        let parts = self.parts(self.records.len());
+        let mut pixels: Vec<u64> = parts
             .filter_map(|part| self.records.get(part.start))
             .map(|record| pixel_bytes(u64::from(record.first_pixel)))
             .collect();
-        pixels.push(pixel_bytes(self.n_pixels));
-        let tables = |first: fn(&TablePlace) -> u64, n_floats| {
-            let parts = self.parts(self.tables.len());
-            let mut cuts: Vec<u64> = parts
-                .map(|part| F32 * first(&self.tables[part.start]))
-                .collect();
-            cuts.push(float_bytes(n_floats));
-            cuts
-        };
-        let fluxes = tables(|t| t.flux, self.n_flux);
-        let rest = tables(|t| t.rest, self.n_rest);
-        [vec![0, records], pixels, fluxes, rest]
-    }
-
-    /// Number of fours in each of the [`ROW_COPIES`].
-    pub fn row_stride(&self) -> u32 {
-        (float_bytes(self.n_flux) / (4 * F32)) as u32
+        pixels.push(pixel_bytes(self.sizes.pixels));
+        let parts = self.parts(self.references.len());
+        let mut splines: Vec<u64> = parts
+            .filter_map(|part| self.reference_records.get(part.start))
+            .map(|record| F32 * u64::from(record.splines))
+            .collect();
+        splines.push(F32 * self.sizes.splines);
+        [
+            whole(self.records.len(), size_of::<Spectrum>()),
+            pixels,
+            whole(self.reference_records.len(), size_of::<ReferenceRecord>()),
+            splines,
+        ]
     }
 
     /// Numbers 0..n in about as many parts as keep all threads busy.
@@ -110,8 +157,10 @@ impl Chunk {
                 write(out, bytemuck::cast_slice(&self.records));
             }
             1 => self.fill_pixels(batch, part, out),
-            FLUXES => self.fill_tables(batch, part, out, |table| vec![&table.flux]),
-            _ => self.fill_tables(batch, part, out, rest_of),
+            2 => {
+                write(out, bytemuck::cast_slice(&self.reference_records));
+            }
+            _ => self.fill_splines(batch, part, out),
         }
     }
 
@@ -132,23 +181,19 @@ impl Chunk {
         }
     }
 
-    fn fill_tables(
-        &self,
-        batch: &Batch,
-        part: usize,
-        mut out: WriteOnly<'_, [u8]>,
-        columns: fn(&ReferenceTable) -> Vec<&[f32]>,
-    ) {
-        let Some(range) = self.parts(self.tables.len()).nth(part) else {
+    fn fill_splines(&self, batch: &Batch, part: usize, mut out: WriteOnly<'_, [u8]>) {
+        let Some(range) = self.parts(self.references.len()).nth(part) else {
             return;
         };
-        for place in &self.tables[range] {
-            let columns = columns(&batch.tables[place.number]);
-            let (mut here, rest) = out.split_at((F32 * floats(&columns)) as usize);
+        for number in &self.references[range] {
+            let reference = &batch.references[*number];
+            let packed = PackedSplines::new(reference, &batch.grid);
+            let n_words = packed.n_words() as u64;
+            let (here, rest) = out.split_at((F32 * padded(n_words)) as usize);
             out = rest;
-            for column in columns {
-                here = write(here, bytemuck::cast_slice(column));
-            }
+            let (here, _) = here.split_at((F32 * n_words) as usize);
+            let (words, _) = here.into_chunks::<4>();
+            words.write_iter(packed.words().map(u32::to_ne_bytes));
         }
     }
 }
@@ -160,30 +205,13 @@ fn write<'a>(out: WriteOnly<'a, [u8]>, bytes: &[u8]) -> WriteOnly<'a, [u8]> {
     rest
 }
 
-/// Pixels or floats of a part begin at multiples of 8 bytes.
+/// Pixels or words of a part begin at multiples of 8 bytes.
 fn padded(n: u64) -> u64 {
     n.next_multiple_of(2)
 }
 
-fn rest_of(table: &ReferenceTable) -> Vec<&[f32]> {
-    vec![
-        &table.variance,
-        &table.block_variance,
-        &table.flux_variance,
-        &table.slope_variance,
-    ]
-}
-
-fn floats(columns: &[&[f32]]) -> u64 {
-    padded(columns.iter().map(|c| c.len() as u64).sum())
-}
-
 fn pixel_bytes(n_pixels: u64) -> u64 {
     n_pixels * size_of::<Pixel>() as u64
-}
-
-fn row_bytes(n_flux: u64) -> u64 {
-    ROW_COPIES * float_bytes(n_flux)
 }
 
 fn float_bytes(n_floats: u64) -> u64 {
@@ -192,8 +220,8 @@ fn float_bytes(n_floats: u64) -> u64 {
 }
 
 /// Fraction bits of places in a table: all that its number of entries leaves of 32, and no more than float32 holds.
-pub fn frac_bits(table: &ReferenceTable) -> u32 {
-    let entries = u32::try_from(PHASES * table.len).unwrap_or(u32::MAX);
+pub fn frac_bits(shape: &TableShape) -> u32 {
+    let entries = u32::try_from(shape.n_entries()).unwrap_or(u32::MAX);
     entries.leading_zeros().clamp(1, 23)
 }
 
@@ -229,71 +257,127 @@ pub fn chunks(
         .par_iter()
         .map(is_finite)
         .collect();
-    let n_velocities = batch.grid.len() as u64;
     let mut chunks: Vec<Chunk> = Vec::new();
-    // Where each table is in the present chunk.
-    let mut places: Vec<Option<TablePlace>> = vec![None; batch.tables.len()];
-    let mut chunk = Chunk {
-        spectra: range.start..range.start,
-        ..Default::default()
-    };
+    let mut packer = Packer::new(batch, limits, range.start);
     for (number, finite) in range.zip(finite) {
-        let pixels = &batch.spectra[number];
-        let table = &batch.tables[pixels.table];
-        let n_pixels = if finite { pixels.len() as u64 } else { 0 };
-        let n_flux = floats(&[&table.flux]);
-        let n_rest = floats(&rest_of(table));
-        let alone = [
-            pixel_bytes(padded(n_pixels)),
-            row_bytes(n_flux),
-            float_bytes(n_rest),
-            (size_of::<Found>() + size_of::<Spectrum>()) as u64,
-        ];
-        if let Some(bytes) = alone.into_iter().find(|b| *b > limits.buffer_bytes) {
-            return Err(TooLarge(bytes));
+        let n_pixels = match finite {
+            true => batch.spectra[number].len() as u64,
+            false => 0,
+        };
+        if !packer.holds(number, n_pixels)? {
+            chunks.push(packer.next(number));
         }
-        let new = u64::from(places[pixels.table].is_none());
-        let fits = pixel_bytes(chunk.n_pixels + padded(n_pixels)) <= limits.buffer_bytes
-            && row_bytes(chunk.n_flux + new * n_flux) <= limits.buffer_bytes
-            && float_bytes(chunk.n_rest + new * n_rest) <= limits.buffer_bytes
-            && (chunk.records.len() as u64 + 1) * size_of::<Found>() as u64 <= limits.buffer_bytes
-            && (chunk.n_pixels + n_pixels) * n_velocities <= limits.work;
-        if !fits && !chunk.records.is_empty() {
-            for used in &chunk.tables {
-                places[used.number] = None;
-            }
-            let next = Chunk {
-                spectra: number..number,
-                ..Default::default()
-            };
-            chunks.push(std::mem::replace(&mut chunk, next));
-        }
-        let place = *places[pixels.table].get_or_insert_with(|| {
-            let place = TablePlace {
-                number: pixels.table,
-                flux: chunk.n_flux,
-                rest: chunk.n_rest,
-            };
-            chunk.tables.push(place);
-            chunk.n_flux += n_flux;
-            chunk.n_rest += n_rest;
-            place
-        });
-        chunk.records.push(Spectrum {
-            first_pixel: chunk.n_pixels as u32,
-            n_pixels: n_pixels as u32,
-            flux: place.flux as u32,
-            table: place.rest as u32,
-            table_len: table.len as u32,
-            n_blocks: table.n_blocks as u32,
-            n_coarse: table.flux_variance.len() as u32,
-            frac_bits: frac_bits(table),
-        });
-        chunk.n_pixels += padded(n_pixels);
-        chunk.spectra.end = number + 1;
+        packer.push(number, n_pixels);
     }
-    if !chunk.records.is_empty() {
-        chunks.push(chunk);
+    let last = packer.chunk;
+    if !last.records.is_empty() {
+        chunks.push(last);
     }
     Ok(chunks)
+}
+
+/// Puts spectra into a chunk as long as they fit.
+struct Packer<'a> {
+    batch: &'a Batch,
+    limits: Limits,
+    /// Which of the chunk's references each of the batch's is.
+    places: Vec<Option<usize>>,
+    chunk: Chunk,
+}
+
+impl<'a> Packer<'a> {
+    fn new(batch: &'a Batch, limits: Limits, start: usize) -> Self {
+        Packer {
+            batch,
+            limits,
+            places: vec![None; batch.references.len()],
+            chunk: Chunk {
+                spectra: start..start,
+                ..Default::default()
+            },
+        }
+    }
+
+    /// What spectrum `number` adds to the chunk, with its reference where that is new.
+    fn more(&self, number: usize, n_pixels: u64, with_reference: bool) -> Sizes {
+        let pixels = Sizes {
+            pixels: padded(n_pixels),
+            ..Default::default()
+        };
+        if !with_reference {
+            return pixels;
+        }
+        let reference = &self.batch.references[self.batch.spectra[number].reference];
+        let packed = PackedSplines::new(reference, &self.batch.grid);
+        Sizes::of_reference(packed.shape(), &packed).plus(pixels)
+    }
+
+    /// Whether the spectrum fits into the chunk; an error where it does not even fit into an empty one.
+    fn holds(&self, number: usize, n_pixels: u64) -> std::result::Result<bool, TooLarge> {
+        let limit = self.limits.buffer_bytes;
+        let alone = self.more(number, n_pixels, true).largest_bytes();
+        let record = size_of::<Found>().max(size_of::<Spectrum>()) as u64;
+        if alone.max(record) > limit {
+            return Err(TooLarge(alone.max(record)));
+        }
+        let is_new = self.places[self.batch.spectra[number].reference].is_none();
+        if self.chunk.records.is_empty() {
+            return Ok(true);
+        }
+        let sizes = self.chunk.sizes.plus(self.more(number, n_pixels, is_new));
+        let work = sizes.pixels * self.batch.grid.len() as u64;
+        Ok(sizes.largest_bytes() <= limit
+            && (self.chunk.records.len() as u64 + 1) * size_of::<Found>() as u64 <= limit
+            && work <= self.limits.work)
+    }
+
+    /// The chunk as it is; the next one begins with spectrum `number`.
+    fn next(&mut self, number: usize) -> Chunk {
+        for used in &self.chunk.references {
+            self.places[*used] = None;
+        }
+        let next = Chunk {
+            spectra: number..number,
+            ..Default::default()
+        };
+        std::mem::replace(&mut self.chunk, next)
+    }
+
+    fn push(&mut self, number: usize, n_pixels: u64) {
+        let reference = self.batch.spectra[number].reference;
+        let place = match self.places[reference] {
+            Some(place) => place,
+            None => self.push_reference(reference),
+        };
+        let chunk = &mut self.chunk;
+        let of = &chunk.reference_records[place];
+        let shape = TableShape::new(&self.batch.references[reference], &self.batch.grid);
+        chunk.records.push(Spectrum {
+            first_pixel: chunk.sizes.pixels as u32,
+            n_pixels: n_pixels as u32,
+            flux: of.flux,
+            table: of.table,
+            table_len: of.table_len,
+            n_blocks: of.n_blocks,
+            n_coarse: of.n_coarse,
+            frac_bits: frac_bits(&shape),
+        });
+        chunk.sizes.pixels += padded(n_pixels);
+        chunk.spectra.end = number + 1;
+    }
+
+    fn push_reference(&mut self, reference: usize) -> usize {
+        let packed = PackedSplines::new(&self.batch.references[reference], &self.batch.grid);
+        let chunk = &mut self.chunk;
+        let place = chunk.references.len();
+        self.places[reference] = Some(place);
+        chunk.references.push(reference);
+        let record = splines::record(&packed, &chunk.sizes);
+        chunk.reference_records.push(record);
+        chunk.longest_table = chunk.longest_table.max(packed.shape().n_entries() as u64);
+        chunk.sizes = chunk
+            .sizes
+            .plus(Sizes::of_reference(packed.shape(), &packed));
+        place
+    }
 }

@@ -2,9 +2,16 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// The whole shader. One module, so that its parts can use each other.
+/// The shader that makes tables of references.
+pub const TABULATE: &str = concat!(
+    include_str!("../../../shaders/layout.wgsl"),
+    include_str!("../../../shaders/tabulate.wgsl"),
+);
+
+/// The shader that measures with them. One module, so that its parts can use each other.
 pub const SHADER: &str = concat!(
     include_str!("../../../shaders/layout.wgsl"),
+    include_str!("../../../shaders/bindings.wgsl"),
     include_str!("../../../shaders/wide.wgsl"),
     include_str!("../../../shaders/sums.wgsl"),
     include_str!("../../../shaders/search.wgsl"),
@@ -38,6 +45,38 @@ pub struct Params {
     pub curve: u32,
     /// Number of fours (four float32 numbers) in each shifted copy of the fluxes.
     pub row_stride: u32,
+    /// References.
+    pub n_references: u32,
+    /// Table entries per km/s.
+    pub entries_per_km_s: f32,
+}
+
+/// A reference: where its splines are, and where its table is made.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+pub struct ReferenceRecord {
+    /// First word of its splines.
+    pub splines: u32,
+    /// Pixels whose places these begin with.
+    pub n_pixels: u32,
+    /// Coefficients of each spline.
+    pub n_coefficients: u32,
+    /// Place of the first pixel in its knot interval.
+    pub first_pixel: u32,
+    /// Pixels of a knot interval.
+    pub knot_pixels: u32,
+    /// Fraction bits of the pixels' places.
+    pub place_bits: u32,
+    /// First of its fluxes.
+    pub flux: u32,
+    /// First float of the rest of its table.
+    pub table: u32,
+    /// Entries of each phase.
+    pub table_len: u32,
+    /// Runs of each row of the block variances.
+    pub n_blocks: u32,
+    /// Entries of the coarse tables.
+    pub n_coarse: u32,
 }
 
 /// A spectrum: where its pixels and its table are.
@@ -116,33 +155,40 @@ mod tests {
     use wgpu::naga;
 
     use super::*;
-    use crate::likelihood::{batch, lanes, peak, search};
+    use crate::likelihood::{lanes, peak, reference_table, search};
+
+    fn module_of(source: &str) -> naga::Module {
+        naga::front::wgsl::parse_str(source)
+            .unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)))
+    }
 
     fn module() -> naga::Module {
-        naga::front::wgsl::parse_str(SHADER)
-            .unwrap_or_else(|e| panic!("{}", e.emit_to_string(SHADER)))
+        module_of(SHADER)
     }
 
     #[test]
-    fn the_shader_is_valid() {
-        let mut validator = naga::valid::Validator::new(
-            naga::valid::ValidationFlags::all(),
-            naga::valid::Capabilities::empty(),
-        );
-        if let Err(e) = validator.validate(&module()) {
-            panic!("{}", e.emit_to_string(SHADER));
+    fn the_shaders_are_valid() {
+        for source in [TABULATE, SHADER] {
+            let mut validator = naga::valid::Validator::new(
+                naga::valid::ValidationFlags::all(),
+                naga::valid::Capabilities::empty(),
+            );
+            if let Err(e) = validator.validate(&module_of(source)) {
+                panic!("{}", e.emit_to_string(source));
+            }
         }
     }
 
     #[test]
     fn constants_are_the_same() {
-        let module = module();
+        let modules = [module(), module_of(TABULATE)];
         let value = |name: &str| -> f64 {
-            let (_, constant) = module
-                .constants
-                .iter()
-                .find(|(_, c)| c.name.as_deref() == Some(name))
-                .unwrap_or_else(|| panic!("no constant {name}"));
+            let found = modules.iter().find_map(|module| {
+                let mut constants = module.constants.iter();
+                let constant = constants.find(|(_, c)| c.name.as_deref() == Some(name));
+                Some((module, constant?))
+            });
+            let (module, (_, constant)) = found.unwrap_or_else(|| panic!("no constant {name}"));
             match module.global_expressions[constant.init] {
                 naga::Expression::Literal(naga::Literal::U32(v)) => f64::from(v),
                 naga::Expression::Literal(naga::Literal::I32(v)) => f64::from(v),
@@ -153,8 +199,13 @@ mod tests {
         for (name, rust) in [
             ("TILE", TILE as f64),
             ("THREADS", f64::from(super::super::THREADS)),
-            ("PHASES", batch::PHASES as f64),
-            ("COARSE", batch::COARSE as f64),
+            ("PHASES", reference_table::PHASES as f64),
+            ("COARSE", reference_table::COARSE as f64),
+            (
+                "LEAST_VARIANCE",
+                f64::from(reference_table::LEAST_VARIANCE as f32),
+            ),
+            ("MOST_VARIANCE", reference_table::MOST_VARIANCE),
             ("FINE_PER_STEP", peak::FINE_PER_STEP as f64),
             ("FINE_SIDE", peak::FINE_SIDE as f64),
             ("SEARCH_DEPTH", peak::SEARCH_DEPTH),
@@ -178,7 +229,11 @@ mod tests {
     #[test]
     fn workgroups_and_their_memory_fit_the_smallest_device() {
         let module = module();
-        for entry in &module.entry_points {
+        for entry in module
+            .entry_points
+            .iter()
+            .chain(&module_of(TABULATE).entry_points)
+        {
             assert_eq!(
                 entry.workgroup_size,
                 [super::super::THREADS, 1, 1],
@@ -202,11 +257,10 @@ mod tests {
 
     #[test]
     fn structs_are_laid_out_alike() {
-        let module = module();
+        let modules = [module(), module_of(TABULATE)];
         let check = |name: &str, size: usize, fields: &[(&str, usize)]| {
-            let (_, ty) = module
-                .types
-                .iter()
+            let mut types = modules.iter().flat_map(|module| module.types.iter());
+            let (_, ty) = types
                 .find(|(_, t)| t.name.as_deref() == Some(name))
                 .unwrap_or_else(|| panic!("no struct {name}"));
             let naga::TypeInner::Struct { members, span } = &ty.inner else {
@@ -224,7 +278,8 @@ mod tests {
                 check(stringify!($t), size_of::<$t>(), &[$((stringify!($field), offset_of!($t, $field))),*]);
             };
         }
-        same!(Params: n_spectra, n_velocities, scratch_stride, curve, row_stride);
+        same!(Params: n_spectra, n_velocities, scratch_stride, curve, row_stride, n_references, entries_per_km_s);
+        same!(ReferenceRecord: splines, n_pixels, n_coefficients, first_pixel, knot_pixels, place_bits, flux, table, table_len, n_blocks, n_coarse);
         same!(Spectrum: first_pixel, n_pixels, flux, table, table_len, n_blocks, n_coarse, frac_bits);
         same!(Pixel: place, flux, ivar);
         same!(Found: state, top, quarter, offset, high, low, rise, second_peak, slope2, slope_noise, own_slope2, chi2);

@@ -1,9 +1,10 @@
 //! The shader against the CPU: equal velocities, errors and flags, whatever the sizes; and shaders broken on purpose.
 
+use super::structs::SHADER;
 use super::*;
 use crate::gpu::testing;
 use crate::likelihood::test_data::{exposure, reference};
-use crate::likelihood::{Cpu, ReferenceTable, SpectrumPixels, batch};
+use crate::likelihood::{Cpu, SpectrumPixels, batch};
 use crate::reference::Reference;
 use crate::spectrum::Normalized;
 
@@ -11,7 +12,7 @@ use crate::spectrum::Normalized;
 fn plate(grid: &VelocityGrid) -> Batch {
     let mut batch = Batch {
         grid: *grid,
-        tables: Vec::new(),
+        references: Vec::new(),
         spectra: Vec::new(),
     };
     for (star, snr) in [5.0, 12.0, 30.0, 80.0, 200.0].into_iter().enumerate() {
@@ -30,19 +31,18 @@ fn plate(grid: &VelocityGrid) -> Batch {
     batch
 }
 
-fn add_star(batch: &mut Batch, reference: &Reference, exposures: &[Normalized]) {
-    let table = ReferenceTable::new(reference, &batch.grid);
-    let number = batch.tables.len();
+pub(super) fn add_star(batch: &mut Batch, reference: &Reference, exposures: &[Normalized]) {
+    let number = batch.references.len();
     for exposure in exposures {
-        let pixels = SpectrumPixels::new(exposure, reference, &table, &batch.grid);
-        batch.spectra.push(pixels.with_table(number));
+        let pixels = SpectrumPixels::new(exposure, reference, &batch.grid);
+        batch.spectra.push(pixels.with_reference(number));
     }
-    batch.tables.push(table);
+    batch.references.push(reference.clone());
 }
 
 /// The largest disagreement of two back ends.
 #[derive(Debug, Default)]
-struct Disagreement {
+pub(super) struct Disagreement {
     dv_m_s: f64,
     err_ratio: f64,
     own_ratio: f64,
@@ -53,7 +53,7 @@ struct Disagreement {
     nan: usize,
 }
 
-fn disagreement(a: &[Measurement], b: &[Measurement]) -> Disagreement {
+pub(super) fn disagreement(a: &[Measurement], b: &[Measurement]) -> Disagreement {
     assert_eq!(a.len(), b.len());
     let mut worst = Disagreement::default();
     for (a, b) in a.iter().zip(b) {
@@ -78,7 +78,7 @@ fn disagreement(a: &[Measurement], b: &[Measurement]) -> Disagreement {
 
 impl Disagreement {
     /// |dv| < 1 m/s, errors to 0.1 %, the same flags; and ln L to 0.1.
-    fn is_parity(&self) -> bool {
+    pub(super) fn is_parity(&self) -> bool {
         self.dv_m_s < 1.0
             && self.err_ratio < 1e-3
             && self.own_ratio < 1e-3
@@ -115,7 +115,7 @@ fn velocities_errors_and_flags_are_those_of_the_cpu() {
 }
 
 /// A few spectra on a short grid: quick on a software adapter.
-fn small_plate() -> Batch {
+pub(super) fn small_plate() -> Batch {
     let grid = VelocityGrid::new(60.0, 1.0).unwrap();
     let mut plate = plate(&grid);
     let mut kept = 0;
@@ -256,13 +256,13 @@ fn two_hundred_thousand_spectra_in_one_call() {
     }
     few.index.truncate(20);
     let empty = SpectrumPixels {
-        table: few.table,
+        reference: few.reference,
         ..Default::default()
     };
     let n = 200_000;
     let batch = Batch {
         grid,
-        tables: full.tables.clone(),
+        references: full.references.clone(),
         spectra: (0..n)
             .map(|i| {
                 if i % 100 == 99 {
@@ -334,153 +334,19 @@ fn a_device_that_is_too_small_is_an_error() {
     assert!(matches!(error, Error::GpuMemory { .. }), "{error}");
 }
 
-/// One-line mistakes: what is replaced, by what.
-const MUTANTS: [(&str, &str, &str); 19] = [
-    (
-        "last pixel skipped",
-        "if index >= spectrum.n_pixels {\n        return Terms",
-        "if index + 1u >= spectrum.n_pixels {\n        return Terms",
-    ),
-    (
-        "wrong sign of v",
-        "let down0 = 4u * (params.n_velocities - 1u - plan.first);",
-        "let down0 = 4u * plan.first;",
-    ),
-    (
-        "index of interpolation off by one",
-        "place(spectrum, entry[j] + 1u)",
-        "place(spectrum, entry[j] + 2u)",
-    ),
-    (
-        "weight missing",
-        "Terms(r * r * pixel.ivar,",
-        "Terms(r * r,",
-    ),
-    (
-        "log term missing",
-        "(*sums).exponent += vec4<i32>(bits >> vec4<u32>(23u)) - vec4<i32>(127);",
-        "",
-    ),
-    (
-        "flux taken for the variance",
-        "v0[j] = tables[spectrum.table + here];",
-        "v0[j] = fluxes[spectrum.flux + here];",
-    ),
-    ("fine step wrong", "- k * plan.quarters;", "- k * 2u;"),
-    (
-        "block sum dropped",
-        "(*sums).total = wide_add((*sums).total, wide_of((*sums).chi2));",
-        "(*sums).total = wide_of((*sums).chi2);",
-    ),
-    (
-        "carry dropped",
-        "let carry = select(vec4<i32>(0), vec4<i32>(1), low < b.low);",
-        "let carry = vec4<i32>(0);",
-    ),
-    ("borrow dropped", " - select(0, 1, a.y < b.y)", ""),
-    (
-        "last group of pixels dropped",
-        "g < groups; g++",
-        "g < groups - 1u; g++",
-    ),
-    (
-        "barrier dropped",
-        "        workgroupBarrier();\n        if thread < side",
-        "        if thread < side",
-    ),
-    (
-        "half of the threads not summed",
-        "let sum = bitcast<vec4<f32>>(stage[thread]) + bitcast<vec4<f32>>(stage[thread + half]);",
-        "let sum = bitcast<vec4<f32>>(stage[thread]);",
-    ),
-    (
-        "vertex at twice the distance",
-        "let x = -0.5 * b / c * unit;",
-        "let x = -b / c * unit;",
-    ),
-    (
-        "search looks elsewhere",
-        "* spectrum.table_len + step),",
-        "* spectrum.table_len + step + 40u),",
-    ),
-    ("own error not own", "weighed * own,", "weighed,"),
-    (
-        "row of another copy",
-        "(start & 3u) * params.row_stride",
-        "(start & 2u) * params.row_stride",
-    ),
-    ("half of the pixels not searched", "if add {", "if !add {"),
-    (
-        "near block's variance for the far one",
-        "tables[start + FAR / BLOCK_LANES]",
-        "tables[start]",
-    ),
-];
-
-/// A double-lined star on the whole grid, so that the height of the second peak tells how the search did far from the first;
-/// the reference's noise comes and goes within a few hundred km/s.
-fn double_lined() -> Batch {
-    let mut batch = Batch {
-        grid: VelocityGrid::new(500.0, 1.0).unwrap(),
-        tables: Vec::new(),
-        spectra: Vec::new(),
-    };
-    let mut best = exposure(0.0, 40.0, 0);
-    for (i, ivar) in best.ivar.iter_mut().enumerate() {
-        *ivar *= 1.0 + 0.9 * (i as f64 / 30.0).sin();
-    }
-    let mut double = exposure(-160.0, 30.0, 3);
-    let other = exposure(170.0, 30.0, 3);
-    for (flux, other) in double.flux.iter_mut().zip(&other.flux) {
-        *flux = 0.5 * (*flux + other);
-    }
-    add_star(
-        &mut batch,
-        &Reference::new(&best, 3).expect("good pixels"),
-        &[double],
-    );
-    batch
-}
-
-#[test]
-fn every_mutant_is_rejected() {
-    let Some(config) = testing::gpu() else { return };
-    let mut single = small_plate();
-    single.spectra.truncate(5);
-    let judged = [single, double_lined()].map(|batch| {
-        let on_cpu = Cpu.measure(&batch).unwrap();
-        (batch, on_cpu)
-    });
-    assert!(judged[1].1[0].second_peak > 0.3, "{:?}", judged[1].1);
-    let agrees = |shader: &str| {
-        let Ok(gpu) = Gpu::with_shader(&config, shader) else {
-            return false;
-        };
-        judged
-            .iter()
-            .all(|(batch, on_cpu)| match gpu.measure(batch) {
-                Ok(on_gpu) => disagreement(&on_gpu, on_cpu).is_parity(),
-                Err(_) => false,
-            })
-    };
-    assert!(agrees(SHADER), "the shader itself is rejected");
-    let survivors: Vec<&str> = MUTANTS
-        .iter()
-        .filter(|(name, from, to)| {
-            assert_eq!(SHADER.matches(from).count(), 1, "{name}: {from}");
-            agrees(&SHADER.replace(from, to))
-        })
-        .map(|(name, _, _)| *name)
-        .collect();
-    assert!(survivors.is_empty(), "not noticed: {survivors:?}");
-}
-
 #[test]
 fn a_result_that_is_not_written_is_an_error() {
     let Some(config) = testing::gpu() else { return };
     let silent = SHADER.replace("        results[index] = found;\n", "");
     assert_ne!(silent, SHADER);
-    let gpu = Gpu::with_shader(&config, &silent).unwrap();
+    let gpu = Gpu::with_shaders(
+        &config,
+        Shaders {
+            measure: &silent,
+            ..SHADERS
+        },
+    )
+    .unwrap();
     let error = gpu.measure(&small_plate()).unwrap_err();
     assert!(error.to_string().contains("did not write"), "{error}");
 }
@@ -488,9 +354,21 @@ fn a_result_that_is_not_written_is_an_error() {
 #[test]
 fn a_shader_that_does_not_compile_is_an_error() {
     let Some(config) = testing::gpu() else { return };
-    let error = Gpu::with_shader(&config, "fn measure() { return 1; }").unwrap_err();
-    assert!(
-        error.is_gpu() && error.to_string().contains("refused"),
-        "{error}"
-    );
+    let broken = "fn measure() { return 1; }";
+    for shaders in [
+        Shaders {
+            measure: broken,
+            ..SHADERS
+        },
+        Shaders {
+            tabulate: broken,
+            ..SHADERS
+        },
+    ] {
+        let error = Gpu::with_shaders(&config, shaders).unwrap_err();
+        assert!(
+            error.is_gpu() && error.to_string().contains("refused"),
+            "{error}"
+        );
+    }
 }

@@ -8,7 +8,7 @@ use super::super::first_pass::FirstPass;
 use super::super::prepared::best_reference;
 use super::super::stages::{Stage, StageClocks};
 use super::laid::Laid;
-use crate::likelihood::{Batch, Cpu, Measurement, ReferenceTable, SpectrumPixels};
+use crate::likelihood::{Batch, Cpu, Measurement};
 use crate::reference::Reference;
 use crate::spectrum::Normalized;
 
@@ -28,7 +28,7 @@ pub(super) fn against_others(
         let mut found = measure(
             comparison,
             std::slice::from_ref(exposure),
-            &reference,
+            reference,
             clocks,
         )
         .pop()
@@ -50,7 +50,7 @@ pub(super) fn against_best(comparison: &Comparison, star: &mut FirstPass, clocks
     });
     if let Some((best, reference)) = found {
         star.best = best;
-        star.measurements = measure(comparison, &star.normalized, &reference, clocks);
+        star.measurements = measure(comparison, &star.normalized, reference, clocks);
     }
 }
 
@@ -58,17 +58,11 @@ pub(super) fn against_best(comparison: &Comparison, star: &mut FirstPass, clocks
 fn measure(
     comparison: &Comparison,
     exposures: &[Normalized],
-    reference: &Reference,
+    reference: Reference,
     clocks: &StageClocks,
 ) -> Vec<Measurement> {
     let batch = clocks.time(Stage::Reference, || {
-        let table = ReferenceTable::new(reference, &comparison.grid);
-        let pixels = |n: &Normalized| SpectrumPixels::new(n, reference, &table, &comparison.grid);
-        Batch {
-            spectra: exposures.iter().map(pixels).collect(),
-            grid: comparison.grid,
-            tables: vec![table],
-        }
+        Batch::of_one(reference, exposures, &comparison.grid)
     });
     clocks.time(Stage::Likelihood, || Cpu.measure_in_turn(&batch))
 }

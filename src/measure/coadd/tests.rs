@@ -6,7 +6,7 @@ use super::*;
 use crate::Arm;
 use crate::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
 use crate::lab::simulate::{StellarParams, Template};
-use crate::likelihood::{Batch, Cpu, Likelihood, ReferenceTable, SpectrumPixels, VelocityGrid};
+use crate::likelihood::{Batch, Cpu, Likelihood, VelocityGrid};
 use crate::reference::Reference;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 
@@ -42,21 +42,14 @@ fn exposures(teff_k: &[f64], rv_km_s: &[f64]) -> Vec<Normalized> {
 /// Exposures against the first of them.
 fn first_pass(config: &Comparison, exposures: Vec<Normalized>) -> FirstPass {
     let reference = Reference::new(&exposures[0], config.knot_pixels).unwrap();
-    let table = ReferenceTable::new(&reference, &config.grid);
-    let pixels = |n: &Normalized| SpectrumPixels::new(n, &reference, &table, &config.grid);
-    let spectra = exposures.iter().map(pixels).collect();
-    let batch = Batch {
-        grid: config.grid,
-        tables: vec![table],
-        spectra,
-    };
+    let batch = Batch::of_one(reference, &exposures, &config.grid);
     FirstPass::new(1, 0, exposures, 0, Cpu.measure(&batch).unwrap())
 }
 
 fn measured(mut star: FirstPass) -> FirstPass {
     let config = config();
     let clocks = StageClocks::default();
-    against_coadds(&config, std::slice::from_mut(&mut star), &clocks);
+    against_coadds(&config, std::slice::from_mut(&mut star), &clocks, &|| false);
     star
 }
 

@@ -34,13 +34,13 @@ impl Likelihood for Device {
     }
 }
 
-/// Two plates of two spectrographs with two stars each: 32 files, 64 spectra an arm.
+/// Two plates of two spectrographs with four stars each: 32 files, 64 spectra an arm.
 fn two_plates() -> &'static [PathBuf] {
     static PLATES: OnceLock<[PathBuf; 2]> = OnceLock::new();
     let make = |seed| {
         made_once(Config {
             seed,
-            stars: 2,
+            stars: 4,
             spectrographs: 2,
             nights: 2,
             exposures: 2,
@@ -70,8 +70,8 @@ fn a_call_has_a_plate_and_an_arm() {
     let on_device = measured(&settings(), plates, &device);
     let calls = device.0.into_inner().unwrap();
     println!("spectra of the calls: {calls:?}");
-    // Two spectrographs x 2 stars x 2 nights x 2 exposures.
-    assert_eq!(calls, [16, 16, 16, 16], "plates x arms");
+    // Two spectrographs x 4 stars x 2 nights x 2 exposures.
+    assert_eq!(calls, [32, 32, 32, 32], "plates x arms");
     let on_cpu = measured(&settings(), plates, &Cpu);
     assert_eq!(
         format!("{:?}", on_device.rows),
@@ -95,9 +95,9 @@ fn a_call_has_a_plate_and_an_arm() {
     let on_gpu = measured(&settings(), plates, &gpu);
     let device = gpu.device_use().unwrap();
     println!("{device:?}");
-    assert_eq!((device.dispatches, device.largest_dispatch), (4, 16));
-    assert_eq!(device.spectra, 64);
-    assert!(device.bytes_up as f64 / 64.0 < 43e3, "{device:?}");
+    assert_eq!((device.dispatches, device.largest_dispatch), (4, 32));
+    assert_eq!(device.spectra, 128);
+    assert!(device.bytes_up as f64 / 128.0 < 43e3, "{device:?}");
     let rows = |m: &Measured| m.rows.iter().map(|r| r.measurement).collect::<Vec<_>>();
     let agreement = Agreement::of(&rows(&on_gpu), &rows(&on_cpu));
     assert!(agreement.is_parity(), "{agreement:?}");

@@ -8,6 +8,7 @@ mod kernels;
 mod mutants;
 mod pace;
 pub mod pack;
+pub mod sizes;
 mod splines;
 mod stats;
 pub mod structs;
@@ -21,7 +22,8 @@ use rayon::prelude::*;
 
 use self::kernels::{Kernels, N_PASSES, SHADERS, Shaders};
 use self::pace::Pace;
-use self::pack::{Chunk, Limits, N_INPUTS, N_MADE, chunks, is_finite};
+use self::pack::{Chunk, Limits, N_INPUTS, chunks, is_finite};
+use self::sizes::N_MADE;
 pub use self::stats::GpuStats;
 use self::stats::Occupation;
 use self::structs::{Found, Params, REFINED, VERTEX, WRITTEN, ln_likelihood};

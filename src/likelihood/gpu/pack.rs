@@ -9,20 +9,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 use wgpu::WriteOnly;
 
-use super::splines::{self, PackedSplines};
-use super::structs::{Found, Pixel, ReferenceRecord, Spectrum, TILE};
+use super::sizes::{F32, Sizes, padded, pixel_bytes};
+use super::splines::PackedSplines;
+use super::structs::{Found, Pixel, ReferenceRecord, Spectrum};
 use crate::likelihood::batch::{Batch, MAX_FLUX, MAX_IVAR, MIN_IVAR, SpectrumPixels};
-use crate::likelihood::lanes::BLOCK_LANES;
 use crate::likelihood::reference_table::TableShape;
-
-/// Bytes of float32, and of a word.
-const F32: u64 = 4;
 
 /// Inputs of the kernels: spectra, pixels, references, their splines.
 pub const N_INPUTS: usize = 4;
-
-/// Buffers that are made on the device: fluxes, rest of the tables, shifted copies of the fluxes.
-pub const N_MADE: usize = 3;
 
 /// What one dispatch may have.
 #[derive(Clone, Copy, Debug)]
@@ -49,70 +43,6 @@ pub struct Chunk {
     /// Sizes in all.
     pub sizes: Sizes,
 }
-
-/// How much of everything there is.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sizes {
-    /// Pixels, with those that fill up.
-    pub pixels: u64,
-    /// Words of the splines.
-    pub splines: u64,
-    /// Fluxes of the tables.
-    pub flux: u64,
-    /// Floats of the rest of the tables.
-    pub rest: u64,
-}
-
-impl Sizes {
-    fn of_reference(shape: &TableShape, splines: &PackedSplines<'_>) -> Self {
-        let n_entries = shape.n_entries();
-        let rest = n_entries + BLOCK_LANES * shape.n_blocks() + 2 * shape.n_coarse();
-        Sizes {
-            pixels: 0,
-            splines: padded(splines.n_words() as u64),
-            flux: padded(n_entries as u64),
-            rest: padded(rest as u64),
-        }
-    }
-
-    fn plus(self, other: Sizes) -> Sizes {
-        Sizes {
-            pixels: self.pixels + other.pixels,
-            splines: self.splines + other.splines,
-            flux: self.flux + other.flux,
-            rest: self.rest + other.rest,
-        }
-    }
-
-    /// Bytes of the largest buffer, without those that go with the number of spectra.
-    fn largest_bytes(self) -> u64 {
-        let [fluxes, rest, rows] = self.made_bytes();
-        [
-            pixel_bytes(self.pixels),
-            F32 * self.splines,
-            fluxes,
-            rest,
-            rows,
-        ]
-        .into_iter()
-        .fold(0, u64::max)
-    }
-
-    /// Bytes of the buffers that are made on the device.
-    pub fn made_bytes(self) -> [u64; N_MADE] {
-        let fluxes = float_bytes(self.flux);
-        [fluxes, float_bytes(self.rest), ROW_COPIES * fluxes]
-    }
-
-    /// Number of fours in each of the [`ROW_COPIES`].
-    pub fn row_stride(self) -> u32 {
-        (float_bytes(self.flux) / (4 * F32)) as u32
-    }
-}
-
-/// Copies of the fluxes, each beginning one float later than the one before, so that four numbers from any place on are an aligned four
-/// in one of the copies.
-pub const ROW_COPIES: u64 = 4;
 
 impl Chunk {
     /// The inputs in parts that are written in parallel: byte offsets of the parts, and the end.
@@ -205,20 +135,6 @@ fn write<'a>(out: WriteOnly<'a, [u8]>, bytes: &[u8]) -> WriteOnly<'a, [u8]> {
     rest
 }
 
-/// Pixels or words of a part begin at multiples of 8 bytes.
-fn padded(n: u64) -> u64 {
-    n.next_multiple_of(2)
-}
-
-fn pixel_bytes(n_pixels: u64) -> u64 {
-    n_pixels * size_of::<Pixel>() as u64
-}
-
-fn float_bytes(n_floats: u64) -> u64 {
-    // The search's last tile reads beyond the end of the fluxes, and everything is read in fours: room is left for both.
-    F32 * (n_floats.next_multiple_of(4) + TILE as u64 + 16)
-}
-
 /// Fraction bits of places in a table: all that its number of entries leaves of 32, and no more than float32 holds.
 pub fn frac_bits(shape: &TableShape) -> u32 {
     let entries = u32::try_from(shape.n_entries()).unwrap_or(u32::MAX);
@@ -309,7 +225,7 @@ impl<'a> Packer<'a> {
         }
         let reference = &self.batch.references[self.batch.spectra[number].reference];
         let packed = PackedSplines::new(reference, &self.batch.grid);
-        Sizes::of_reference(packed.shape(), &packed).plus(pixels)
+        packed.sizes().plus(pixels)
     }
 
     /// Whether the spectrum fits into the chunk; an error where it does not even fit into an empty one.
@@ -372,12 +288,10 @@ impl<'a> Packer<'a> {
         let place = chunk.references.len();
         self.places[reference] = Some(place);
         chunk.references.push(reference);
-        let record = splines::record(&packed, &chunk.sizes);
+        let record = packed.record(&chunk.sizes);
         chunk.reference_records.push(record);
         chunk.longest_table = chunk.longest_table.max(packed.shape().n_entries() as u64);
-        chunk.sizes = chunk
-            .sizes
-            .plus(Sizes::of_reference(packed.shape(), &packed));
+        chunk.sizes = chunk.sizes.plus(packed.sizes());
         place
     }
 }

@@ -3,9 +3,10 @@
 //! Twin of `shaders/tabulate.wgsl`. A place is an entry of the table in fixed point, so that the device needs no wavelengths, which
 //! float32 does not hold.
 
-use super::pack::Sizes;
+use super::sizes::{Sizes, padded};
 use super::structs::ReferenceRecord;
 use crate::likelihood::VelocityGrid;
+use crate::likelihood::lanes::BLOCK_LANES;
 use crate::likelihood::reference_table::{COARSE, PHASES, TableShape};
 use crate::reference::Reference;
 use crate::reference::single::Splines;
@@ -81,23 +82,34 @@ impl<'a> PackedSplines<'a> {
         let covariance = self.of.covariance[used].iter().flatten().map(word);
         places.chain(flux).chain(variance).chain(covariance)
     }
-}
 
-/// The record of a reference that comes after those of these sizes.
-pub fn record(packed: &PackedSplines<'_>, before: &Sizes) -> ReferenceRecord {
-    let shape = packed.shape();
-    let spacing = packed.of.knots.spacing;
-    ReferenceRecord {
-        splines: before.splines as u32,
-        n_pixels: packed.n_pixels() as u32,
-        n_coefficients: packed.n_coefficients as u32,
-        first_pixel: (packed.pixels.0 - packed.first_interval * spacing) as u32,
-        knot_pixels: spacing as u32,
-        place_bits: packed.place_bits(),
-        flux: before.flux as u32,
-        table: before.rest as u32,
-        table_len: shape.len as u32,
-        n_blocks: shape.n_blocks() as u32,
-        n_coarse: shape.n_coarse() as u32,
+    /// Memory that it takes, and its table.
+    pub fn sizes(&self) -> Sizes {
+        let n_entries = self.shape.n_entries();
+        let rest = n_entries + BLOCK_LANES * self.shape.n_blocks() + 2 * self.shape.n_coarse();
+        Sizes {
+            pixels: 0,
+            splines: padded(self.n_words() as u64),
+            flux: padded(n_entries as u64),
+            rest: padded(rest as u64),
+        }
+    }
+
+    /// Its record, if it comes after those of these sizes.
+    pub fn record(&self, before: &Sizes) -> ReferenceRecord {
+        let spacing = self.of.knots.spacing;
+        ReferenceRecord {
+            splines: before.splines as u32,
+            n_pixels: self.n_pixels() as u32,
+            n_coefficients: self.n_coefficients as u32,
+            first_pixel: (self.pixels.0 - self.first_interval * spacing) as u32,
+            knot_pixels: spacing as u32,
+            place_bits: self.place_bits(),
+            flux: before.flux as u32,
+            table: before.rest as u32,
+            table_len: self.shape.len as u32,
+            n_blocks: self.shape.n_blocks() as u32,
+            n_coarse: self.shape.n_coarse() as u32,
+        }
     }
 }

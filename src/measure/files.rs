@@ -16,6 +16,7 @@ use super::comparison::ReferenceKind;
 use super::config::MeasureConfig;
 use super::first_pass::{FirstPass, first_pass};
 use super::memory::{self, Budget};
+use super::moonlight::{self, Lit};
 use super::plan::Plan;
 use super::row::RvRow;
 use super::stages::{Stage, StageClocks};
@@ -227,19 +228,21 @@ pub fn measure_units(
             })
             .collect()
     };
-    let mut unit = MeasuredUnit::default();
+    let (mut unit, mut lit) = (MeasuredUnit::default(), Vec::new());
     let prepare_bite = |bite: Option<&Bite<'_>>| bite.map_or(Ok(Vec::new()), &prepare_bite);
     let mut prepared = prepare_bite(bites.first())?;
     for (i, bite) in bites.iter().enumerate() {
         let next = bites.get(i + 1);
         let mut measure = || {
-            measure_bite(job, bite, std::mem::take(&mut prepared), &mut unit)?;
+            let prepared = std::mem::take(&mut prepared);
+            measure_bite(job, bite, prepared, &mut unit, &mut lit)?;
             if job.progress.cancelled() {
                 return Err(Error::Interrupted(String::new()));
             }
             if bite.is_last {
                 let mut unit = std::mem::take(&mut unit);
                 unit.air = bite.air.get().cloned().unwrap_or_default();
+                moonlight::correct(&mut unit.rows, &std::mem::take(&mut lit));
                 sort_rows(&mut unit.rows);
                 sort_rejections(&mut unit.rejected);
                 job.clocks.time(Stage::Write, || done(bite.unit, unit))?;
@@ -316,6 +319,7 @@ fn measure_bite(
     bite: &Bite<'_>,
     prepared: Vec<PreparedStar>,
     unit: &mut MeasuredUnit,
+    lit: &mut Vec<Lit>,
 ) -> Result<()> {
     let mut jobs = Vec::new();
     for ((number, star), prepared) in bite.stars.iter().zip(prepared) {
@@ -349,7 +353,7 @@ fn measure_bite(
     let mut clock = Clock::default();
     for (place, mut measured) in places.into_iter().zip(stars) {
         measured.flag();
-        add_rows(&mut clock, place, measured, &mut unit.rows);
+        add_rows(&mut clock, place, measured, &mut unit.rows, lit);
     }
     Ok(())
 }
@@ -363,7 +367,13 @@ struct Place<'a> {
 }
 
 /// Adds a star's rows in one arm.
-fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut Vec<RvRow>) {
+fn add_rows(
+    clock: &mut Clock,
+    place: Place<'_>,
+    measured: FirstPass,
+    rows: &mut Vec<RvRow>,
+    lit: &mut Vec<Lit>,
+) {
     let Place {
         number,
         star,
@@ -376,6 +386,12 @@ fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut
     {
         let noise_scale = measured.noise_scale.get(i).copied().unwrap_or(1.0);
         measurement.flags |= exposure.flags;
+        lit.push(Lit {
+            row: rows.len(),
+            sunlit: measured.sunlit.get(i).copied().flatten(),
+            light: exposure.light,
+            helio_rv_km_s: exposure.helio_rv_km_s.unwrap_or(0.0),
+        });
         let header = &exposure.header;
         let dates = clock.dates(exposure.lmjm, exposure.mid_s, star.ra_deg, star.dec_deg);
         rows.push(RvRow {

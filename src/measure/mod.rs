@@ -8,6 +8,7 @@ pub mod files;
 pub mod first_pass;
 pub mod measurer;
 pub mod memory;
+mod moonlight;
 pub mod options;
 pub mod plan;
 mod prepared;

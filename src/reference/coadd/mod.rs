@@ -13,6 +13,7 @@
 mod clip;
 mod foreign;
 mod misfit;
+mod moonlight;
 mod settle;
 mod sums;
 mod sweep;
@@ -31,6 +32,7 @@ use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 pub use misfit::Misfit;
+pub use moonlight::Sunlit;
 
 /// An exposure against the coadd of the others, once the exposures have settled.
 #[derive(Clone, Copy, Debug)]

@@ -23,6 +23,7 @@ fn taken(sky: Sky, damage: Option<Damage>) -> Taken {
         place: PLACE,
         zp_km_s: -1.0,
         snr: 100.0,
+        brightness: 1.0,
         damage,
         weak_lined: false,
     };

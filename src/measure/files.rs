@@ -49,7 +49,7 @@ pub struct Measured {
     pub n_spectra: usize,
     /// Stars with at least one row.
     pub n_stars: usize,
-    /// Files whose water lines were not divided out, as they do not say by what velocity their wavelengths were moved.
+    /// Files whose water lines and moonlight were not taken out, as they do not say by what velocity their wavelengths were moved.
     pub n_without_helio_rv: usize,
     /// Files whose wavelengths were moved into the Sun's frame or into vacuum.
     pub n_moved: usize,

@@ -8,6 +8,7 @@
 //!
 //! docs/method.md, section 14, has the equations and what they give.
 
+mod levels;
 mod sky;
 mod star;
 
@@ -15,7 +16,7 @@ use super::row::RvRow;
 use crate::Arm;
 use crate::likelihood::RvFlags;
 use crate::reference::Sunlit;
-use sky::Sky;
+use levels::Levels;
 use star::{Seen, Star};
 
 /// What is known of the sunlight in the spectrum of a row.
@@ -45,7 +46,7 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
             .chunk_by(same_star)
             .filter_map(|lit| Star::new(seen(rows, lit, &minutes, &usual)))
             .collect();
-        let Some(sky) = Sky::of(&mut stars, minutes.len()) else {
+        let Some(sky) = sky::find(&mut stars, minutes.len()) else {
             continue;
         };
         for star in &stars {
@@ -90,7 +91,7 @@ fn seen(rows: &[RvRow], lit: &[&Lit], minutes: &[i64], usual: &[f64]) -> Vec<See
 }
 
 /// Takes moonlight off the velocities of a star. The velocity of its reference stays 0.
-fn take_off(rows: &mut [RvRow], sky: &Sky, star: &Star) {
+fn take_off(rows: &mut [RvRow], sky: &Levels, star: &Star) {
     let err_km_s: Vec<f64> = star
         .seen
         .iter()

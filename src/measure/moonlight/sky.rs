@@ -1,5 +1,6 @@
 //! How much moonlight each exposure of a unit has.
 
+use super::levels::{FEWEST_STARS, Levels};
 use super::star::Star;
 use crate::numbers::statistics::median;
 
@@ -20,9 +21,6 @@ const KNOWN_FACTOR: f64 = 0.2;
 /// So many stars must know their factor before its scatter is believed.
 const FEWEST_FACTORS: usize = 5;
 
-/// Stars that must tell of an exposure for its moonlight to be known.
-const FEWEST_STARS: usize = 4;
-
 /// Standard deviation of the moonlight that all exposures share, before anything is known.
 const COMMON: f64 = 0.05;
 
@@ -34,161 +32,137 @@ const SYSTEMATIC: f64 = 0.003;
 const CHANGES: f64 = 3.0;
 const MEAN_SIGMA: f64 = 5.0;
 
-/// Moonlight in a unit's exposures of one arm.
-#[derive(Clone, Debug)]
-pub struct Sky {
-    /// Share of moonlight in a star of usual brightness, by exposure, and its error.
-    pub level: Vec<f64>,
-    pub level_err: Vec<f64>,
-    /// Error that all levels share.
-    pub common_err: f64,
-    /// Mean square of the errors of the table of sunlight, as far as they look like nothing else.
-    pub mismatch: f64,
-    /// Scatter of stars' factors, and of one star's moonlight from exposure to exposure, as parts of it.
-    pub of_fibre: f64,
-    pub of_exposure: f64,
-    /// Stars that tell of each exposure.
-    n_stars: Vec<usize>,
+/// From all stars, whose factors are found with it; none where there is no moonlight, or too few stars tell.
+pub fn find(stars: &mut [Star], n_exposures: usize) -> Option<Levels> {
+    let mut sky = Levels {
+        level: vec![0.0; n_exposures],
+        level_err: vec![0.0; n_exposures],
+        common_err: COMMON,
+        mismatch: 0.0,
+        of_fibre: OF_FIBRE,
+        of_exposure: OF_EXPOSURE,
+        n_stars: vec![0; n_exposures],
+    };
+    let telling = || -> Vec<usize> {
+        let tells = |i: &usize| stars[*i].tells();
+        (0..stars.len()).filter(tells).collect()
+    };
+    let telling = telling();
+    if telling.len() < FEWEST_STARS {
+        return None;
+    }
+    for &i in &telling {
+        for seen in stars[i].seen.iter().filter(|s| s.is_copy) {
+            sky.n_stars[seen.exposure] += 1;
+        }
+    }
+    for _ in 0..ROUNDS {
+        find_levels(&mut sky, stars, &telling);
+        find_common(&mut sky, stars, &telling);
+        find_mismatch(&mut sky, stars, &telling);
+        for star in stars.iter_mut() {
+            star.fit(&sky);
+        }
+        find_scatter(&mut sky, stars, &telling);
+    }
+    for err in &mut sky.level_err {
+        *err = err.hypot(SYSTEMATIC);
+    }
+    sky.common_err = sky.common_err.hypot(SYSTEMATIC);
+    let are_finite = sky
+        .level
+        .iter()
+        .chain(&sky.level_err)
+        .all(|v| v.is_finite());
+    (are_finite && is_moonlit(&sky)).then_some(sky)
 }
 
-impl Sky {
-    /// From all stars, whose factors are found with it; none where there is no moonlight, or too few stars tell.
-    pub fn of(stars: &mut [Star], n_exposures: usize) -> Option<Sky> {
-        let mut sky = Sky {
-            level: vec![0.0; n_exposures],
-            level_err: vec![0.0; n_exposures],
-            common_err: COMMON,
-            mismatch: 0.0,
-            of_fibre: OF_FIBRE,
-            of_exposure: OF_EXPOSURE,
-            n_stars: vec![0; n_exposures],
-        };
-        let telling = || -> Vec<usize> {
-            let tells = |i: &usize| stars[*i].tells();
-            (0..stars.len()).filter(tells).collect()
-        };
-        let telling = telling();
-        if telling.len() < FEWEST_STARS {
-            return None;
+/// Each level from the shares of its exposure, what the others hold being that of the last round.
+fn find_levels(sky: &mut Levels, stars: &[Star], telling: &[usize]) {
+    let n = sky.level.len();
+    let (mut sum, mut power) = (vec![0.0; n], vec![1e-6; n]);
+    for star in telling.iter().map(|i| &stars[*i]) {
+        let others = star.in_others(&star.shares(|e| sky.level[e]));
+        for ((seen, weight), others) in star.seen.iter().zip(star.weights()).zip(others) {
+            let response = Star::response(seen, sky.mismatch);
+            let part = response * seen.faintness * star.factor;
+            sum[seen.exposure] += weight * part * (seen.sunlit.share + response * others);
+            power[seen.exposure] += weight * part * part;
         }
-        for &i in &telling {
-            for seen in stars[i].seen.iter().filter(|s| s.is_copy) {
-                sky.n_stars[seen.exposure] += 1;
-            }
-        }
-        for _ in 0..ROUNDS {
-            sky.find_levels(stars, &telling);
-            sky.find_common(stars, &telling);
-            for star in stars.iter_mut() {
-                star.fit(&sky);
-            }
-            sky.find_mismatch(stars, &telling);
-            sky.find_scatter(stars, &telling);
-        }
-        for err in &mut sky.level_err {
-            *err = err.hypot(SYSTEMATIC);
-        }
-        sky.common_err = sky.common_err.hypot(SYSTEMATIC);
-        let are_finite = sky
-            .level
-            .iter()
-            .chain(&sky.level_err)
-            .all(|v| v.is_finite());
-        (are_finite && sky.is_moonlit()).then_some(sky)
     }
+    for e in 0..n {
+        sky.level[e] = sum[e] / power[e];
+        sky.level_err[e] = power[e].powf(-0.5);
+    }
+}
 
-    /// Whether enough stars tell of an exposure.
-    pub fn is_known(&self, exposure: usize) -> bool {
-        self.n_stars[exposure] >= FEWEST_STARS
+/// What all levels share is only seen in stars that have moved against the Earth, so that the rounds would find it slowly. It is
+/// found by itsky.
+fn find_common(sky: &mut Levels, stars: &[Star], telling: &[usize]) {
+    let (mut sum, mut power) = (0.0, COMMON.powi(-2));
+    for star in telling.iter().map(|i| &stars[*i]) {
+        let (now, one) = (star.shares(|e| sky.level[e]), star.shares(|_| 1.0));
+        let (of_now, of_one) = (star.in_others(&now), star.in_others(&one));
+        for (i, weight) in star.weights().into_iter().enumerate() {
+            let seen = &star.seen[i];
+            let response = Star::response(seen, sky.mismatch);
+            let change = response * (one[i] - of_one[i]);
+            let left = seen.sunlit.share - response * (now[i] - of_now[i]);
+            sum += weight * change * left;
+            power += weight * change * change;
+        }
     }
+    for level in &mut sky.level {
+        *level += sum / power;
+    }
+    sky.common_err = power.powf(-0.5);
+}
 
-    /// Each level from the shares of its exposure, what the others hold being that of the last round.
-    fn find_levels(&mut self, stars: &[Star], telling: &[usize]) {
-        let n = self.level.len();
-        let (mut sum, mut power) = (vec![0.0; n], vec![1e-6; n]);
-        for star in telling.iter().map(|i| &stars[*i]) {
-            let others = star.in_others(&star.shares(|e| self.level[e]));
-            for ((seen, weight), others) in star.seen.iter().zip(star.weights()).zip(others) {
-                let response = Star::response(seen, self.mismatch);
-                let part = response * seen.faintness * star.factor;
-                sum[seen.exposure] += weight * part * (seen.sunlit.share + response * others);
-                power[seen.exposure] += weight * part * part;
-            }
-        }
-        for e in 0..n {
-            self.level[e] = sum[e] / power[e];
-            self.level_err[e] = power[e].powf(-0.5);
+/// Where sunlight has little of its own, errors of its table hide it: shares come out smaller by the mismatch over
+/// [`crate::reference::Sunlit::distinct`].
+fn find_mismatch(sky: &mut Levels, stars: &[Star], telling: &[usize]) {
+    let (mut sum, mut power) = (0.0, 0.0);
+    for star in telling.iter().map(|i| &stars[*i]) {
+        let shares = star.shares(|e| sky.level[e]);
+        let others = star.in_others(&shares);
+        for (i, weight) in star.weights().into_iter().enumerate() {
+            let sunlit = &star.seen[i].sunlit;
+            let expected = shares[i] - others[i];
+            let hidden = expected / sunlit.distinct;
+            sum += weight * hidden * (expected - sunlit.share);
+            power += weight * hidden * hidden;
         }
     }
+    // `f64::max` gives 0 also where there is no moonlight.
+    sky.mismatch = (sum / power).max(0.0);
+}
 
-    /// What all levels share is only seen in stars that have moved against the Earth, so that the rounds would find it slowly. It is
-    /// found by itself.
-    fn find_common(&mut self, stars: &[Star], telling: &[usize]) {
-        let (mut sum, mut power) = (0.0, COMMON.powi(-2));
-        for star in telling.iter().map(|i| &stars[*i]) {
-            let (now, one) = (star.shares(|e| self.level[e]), star.shares(|_| 1.0));
-            let (of_now, of_one) = (star.in_others(&now), star.in_others(&one));
-            for (i, weight) in star.weights().into_iter().enumerate() {
-                let seen = &star.seen[i];
-                let response = Star::response(seen, self.mismatch);
-                let change = response * (one[i] - of_one[i]);
-                let left = seen.sunlit.share - response * (now[i] - of_now[i]);
-                sum += weight * change * left;
-                power += weight * change * change;
-            }
+/// How much stars differ from what their brightness suggests, and exposures from their star.
+fn find_scatter(sky: &mut Levels, stars: &[Star], telling: &[usize]) {
+    let (mut factors, mut squares, mut of_shares) = (Vec::new(), 0.0, 0.0);
+    for star in telling.iter().map(|i| &stars[*i]) {
+        let (factor, variance) = star.free_factor;
+        if variance < KNOWN_FACTOR * KNOWN_FACTOR {
+            factors.push(factor);
         }
-        for level in &mut self.level {
-            *level += sum / power;
-        }
-        self.common_err = power.powf(-0.5);
+        let (square, of_share) = star.scatter(sky);
+        squares += square;
+        of_shares += of_share;
     }
+    if factors.len() >= FEWEST_FACTORS {
+        let middle = median(&mut factors.clone());
+        let mut off: Vec<f64> = factors.iter().map(|f| (f - middle).abs()).collect();
+        sky.of_fibre = (1.4826 * median(&mut off)).clamp(OF_FIBRE_RANGE.0, OF_FIBRE_RANGE.1);
+    }
+    let of_exposure = (squares / of_shares).max(0.0).sqrt();
+    sky.of_exposure = of_exposure.clamp(OF_EXPOSURE_RANGE.0, OF_EXPOSURE_RANGE.1);
+}
 
-    /// Where sunlight has little of its own, errors of its table hide it: shares come out smaller by the mismatch over
-    /// [`crate::reference::Sunlit::distinct`].
-    fn find_mismatch(&mut self, stars: &[Star], telling: &[usize]) {
-        let (mut sum, mut power) = (0.0, 0.0);
-        for star in telling.iter().map(|i| &stars[*i]) {
-            let shares = star.shares(|e| self.level[e]);
-            let others = star.in_others(&shares);
-            for (i, weight) in star.weights().into_iter().enumerate() {
-                let sunlit = &star.seen[i].sunlit;
-                let expected = shares[i] - others[i];
-                let hidden = expected / sunlit.distinct;
-                sum += weight * hidden * (expected - sunlit.share);
-                power += weight * hidden * hidden;
-            }
-        }
-        // `f64::max` gives 0 also where there is no moonlight.
-        self.mismatch = (sum / power).max(0.0);
-    }
-
-    /// How much stars differ from what their brightness suggests, and exposures from their star.
-    fn find_scatter(&mut self, stars: &[Star], telling: &[usize]) {
-        let (mut factors, mut squares, mut of_shares) = (Vec::new(), 0.0, 0.0);
-        for star in telling.iter().map(|i| &stars[*i]) {
-            let (factor, variance) = star.free_factor;
-            if variance < KNOWN_FACTOR * KNOWN_FACTOR {
-                factors.push(factor);
-            }
-            let (square, of_share) = star.scatter(self);
-            squares += square;
-            of_shares += of_share;
-        }
-        if factors.len() >= FEWEST_FACTORS {
-            let middle = median(&mut factors.clone());
-            let mut off: Vec<f64> = factors.iter().map(|f| (f - middle).abs()).collect();
-            self.of_fibre = (1.4826 * median(&mut off)).clamp(OF_FIBRE_RANGE.0, OF_FIBRE_RANGE.1);
-        }
-        let of_exposure = (squares / of_shares).max(0.0).sqrt();
-        self.of_exposure = of_exposure.clamp(OF_EXPOSURE_RANGE.0, OF_EXPOSURE_RANGE.1);
-    }
-
-    /// Whether the levels show moonlight at all.
-    fn is_moonlit(&self) -> bool {
-        let known = || (0..self.level.len()).filter(|e| self.is_known(*e));
-        let n = known().count() as f64;
-        let mean = known().map(|e| self.level[e]).sum::<f64>() / n;
-        let square = |e: usize| ((self.level[e] - mean) / self.level_err[e]).powi(2);
-        known().map(square).sum::<f64>() / n > CHANGES || mean > MEAN_SIGMA * self.common_err
-    }
+/// Whether the levels show moonlight at all.
+fn is_moonlit(sky: &Levels) -> bool {
+    let known = || (0..sky.level.len()).filter(|e| sky.is_known(*e));
+    let n = known().count() as f64;
+    let mean = known().map(|e| sky.level[e]).sum::<f64>() / n;
+    let square = |e: usize| ((sky.level[e] - mean) / sky.level_err[e]).powi(2);
+    known().map(square).sum::<f64>() / n > CHANGES || mean > MEAN_SIGMA * sky.common_err
 }

@@ -1,6 +1,6 @@
 //! A star's part in the moonlight of its exposures.
 
-use super::sky::Sky;
+use super::levels::Levels;
 use crate::reference::Sunlit;
 
 /// Two spectra of the Sun, one of them moved by v, are alike to exp(-v^2 / 4 w^2); this is w, km/s: the standard deviation of its lines
@@ -129,7 +129,13 @@ impl Star {
 
     /// Share of moonlight in each exposure for a sky with these levels.
     pub fn shares(&self, level: impl Fn(usize) -> f64) -> Vec<f64> {
-        let share = |s: &Seen| self.factor * s.faintness * level(s.exposure);
+        let suggested = self.suggested(level).into_iter();
+        suggested.map(|share| self.factor * share).collect()
+    }
+
+    /// The shares that the star's brightness suggests.
+    pub fn suggested(&self, level: impl Fn(usize) -> f64) -> Vec<f64> {
+        let share = |s: &Seen| s.faintness * level(s.exposure);
         self.seen.iter().map(share).collect()
     }
 
@@ -169,16 +175,9 @@ impl Star {
     }
 
     /// Finds the star's factor and how well a sky describes it.
-    pub fn fit(&mut self, sky: &Sky) {
-        self.factor = match self.factor.is_finite() {
-            true => self.factor,
-            false => 1.0,
-        };
-        let before = self.factor;
-        self.factor = 1.0;
-        let full = self.shares(|e| sky.level[e]);
+    pub fn fit(&mut self, sky: &Levels) {
+        let full = self.suggested(|e| sky.level[e]);
         let others = self.in_others(&full);
-        self.factor = before;
         let expected = |i: usize| {
             let response = Self::response(&self.seen[i], sky.mismatch);
             (response, full[i] - others[i])
@@ -213,7 +212,7 @@ impl Star {
     }
 
     /// Sums that tell by how much shares scatter from exposure to exposure, beyond their errors: squares, and what they are compared with.
-    pub fn scatter(&self, sky: &Sky) -> (f64, f64) {
+    pub fn scatter(&self, sky: &Levels) -> (f64, f64) {
         let shares = self.shares(|e| sky.level[e]);
         let (mut squares, mut of_shares) = (0.0, 0.0);
         for ((seen, residual), share) in self.seen.iter().zip(&self.residual).zip(shares) {
@@ -231,7 +230,7 @@ impl Star {
 
     /// By how much moonlight moved each velocity; `err_km_s` are the velocities' own errors. None where the sky is not known for one of
     /// the exposures.
-    pub fn moved(&self, sky: &Sky, err_km_s: &[f64]) -> Option<Vec<Moved>> {
+    pub fn moved(&self, sky: &Levels, err_km_s: &[f64]) -> Option<Vec<Moved>> {
         if self.seen.iter().any(|s| !sky.is_known(s.exposure)) {
             return None;
         }

@@ -16,6 +16,7 @@ mod misfit;
 mod moonlight;
 mod settle;
 mod sums;
+mod sunlit;
 mod sweep;
 mod view;
 
@@ -32,7 +33,7 @@ use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 pub use misfit::Misfit;
-pub use moonlight::Sunlit;
+pub use sunlit::Sunlit;
 
 /// An exposure against the coadd of the others, once the exposures have settled.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,8 @@
-//! How much sunlight an exposure holds, found together with what else may differ between two exposures of one star, and how far it
-//! moves the velocity.
-//!
-//! docs/method.md, section 14, has the method.
+//! Sunlight in the exposures of a coadd, once they have settled.
 
 use super::foreign::Light;
 use super::misfit::smooth;
+use super::sunlit::{Compare, Sunlit, find};
 use super::sweep::FLUX_VARIANCE_SHARE;
 use super::view::{AtPixels, View};
 use super::{Coadd, total};
@@ -13,23 +11,6 @@ use crate::reference::sunlight::Sunlight;
 use crate::spectrum::MODEL_SIGMA;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::SplineFit;
-
-/// Sunlight in an exposure against the coadd of the others.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sunlit {
-    /// Share of sunlight in it, less that in the others.
-    pub share: f64,
-    /// Error of `share`; infinite where it is not known.
-    pub sigma: f64,
-    /// Mean square of what sunlight adds to the spectrum and nothing else that was fitted can add, for a share of 1. Where it is small,
-    /// the star is so much like the Sun that `share` says little, whatever its error.
-    pub distinct: f64,
-    /// By how much a share of 1 moves the velocity, km/s.
-    pub pull_km_s: f64,
-}
-
-/// What is fitted to the residuals together: a velocity, the width and the skewness of the line-spread function, a level, and sunlight.
-const N: usize = 5;
 
 impl Coadd {
     /// Sunlight in each exposure, where these lie now; none for an exposure that does not tell by what velocity its wavelengths were
@@ -97,12 +78,6 @@ impl Coadd {
     }
 }
 
-/// An exposure and the Sun at its pixels.
-struct Compare<'a> {
-    exposure: &'a Normalized,
-    sun: &'a [f64],
-}
-
 /// The Sun at the pixels of an exposure; false where it is not known.
 fn fill_sun(exposure: &Normalized, sun: &mut Vec<f64>) -> bool {
     let Some(helio_rv_km_s) = exposure
@@ -118,76 +93,6 @@ fn fill_sun(exposure: &Normalized, sun: &mut Vec<f64>) -> bool {
     true
 }
 
-/// Fits the residuals of an exposure. Pixels under the night sky's `lines` say nothing of sunlight.
-fn find(compare: &Compare<'_>, lines: &[&Light], at: &AtPixels) -> Option<Sunlit> {
-    let Compare { exposure, sun } = compare;
-    let (low, high) = exposure.band.ln_window();
-    let n = at.flux.len();
-    let from = exposure.ln_wave.partition_point(|l| *l < low);
-    let end = exposure.ln_wave.partition_point(|l| *l <= high);
-    // Differences reach two pixels to either side.
-    let from = from.max(at.first + 2);
-    let end = end.min((at.first + n).saturating_sub(2)).max(from);
-    let mut is_line = vec![false; end - from];
-    for line in lines {
-        let first = line.first.clamp(from, end);
-        let last = (line.first + line.profile.len()).clamp(from, end);
-        is_line[first - from..last - from].fill(true);
-    }
-    let mut matrix = [[0.0; N]; N];
-    let mut vector = [0.0; N];
-    let (mut moved, mut slope2, mut weights) = (0.0, 0.0, 0.0);
-    for k in from..end {
-        let i = k - at.first;
-        let ivar = exposure.ivar[k];
-        if ivar <= 0.0 {
-            continue;
-        }
-        let variance = 1.0 / ivar + at.variance[i];
-        let slope = at.slope[i];
-        let p = sun[k] - at.flux[i];
-        moved += p * slope / variance;
-        slope2 += slope * slope / variance;
-        if is_line[k - from] {
-            continue;
-        }
-        let weight = 1.0 / (variance + MODEL_SIGMA * MODEL_SIGMA);
-        weights += weight;
-        let width = at.slope[i + 1] - at.slope[i - 1];
-        let skew = at.slope[i + 2] - 2.0 * slope + at.slope[i - 2];
-        // Factors that make all columns of one size.
-        let columns = [300.0 * slope, 300.0 * width, 300.0 * skew, 1.0, p];
-        for (a, column) in columns.iter().enumerate() {
-            let weighted = column * weight;
-            vector[a] += weighted * at.residual[i];
-            for (sum, other) in matrix[a].iter_mut().zip(columns) {
-                *sum += weighted * other;
-            }
-        }
-    }
-    let (share, power) = last_of(&mut matrix, &mut vector);
-    let found = Sunlit {
-        share,
-        sigma: power.powf(-0.5),
-        distinct: power / weights,
-        pull_km_s: moved / slope2,
-    };
-    let all = [found.share, found.sigma, found.distinct, found.pull_km_s];
-    all.iter().all(|v| v.is_finite()).then_some(found)
-}
-
-/// The last unknown of a system of normal equations, and its information once all others are known from the same data.
-fn last_of(matrix: &mut [[f64; N]; N], vector: &mut [f64; N]) -> (f64, f64) {
-    for j in 0..N - 1 {
-        let pivot = matrix[j];
-        for i in j + 1..N {
-            let factor = matrix[i][j] / pivot[j];
-            for (value, of_pivot) in matrix[i].iter_mut().zip(pivot) {
-                *value -= factor * of_pivot;
-            }
-            vector[i] -= factor * vector[j];
-        }
-    }
-    let power = matrix[N - 1][N - 1];
-    (vector[N - 1] / power, power)
-}
+#[cfg(test)]
+#[path = "moonlight_tests.rs"]
+mod tests;

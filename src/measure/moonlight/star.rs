@@ -22,6 +22,9 @@ const FAR_SIGMA: f64 = 3.0;
 /// The median of chi^2 with one degree of freedom.
 const MEDIAN_CHI2: f64 = 0.455;
 
+/// Larger shares than this are not believed where the lines that they leave are counted.
+const MOST: f64 = 0.3;
+
 /// A star does not have less than this part of the moonlight that its brightness suggests.
 const LEAST_FACTOR: f64 = 0.2;
 
@@ -300,6 +303,3 @@ impl Star {
         (0..pulls.len()).map(one).collect()
     }
 }
-
-/// Larger shares than this are not believed.
-const MOST: f64 = 0.3;

@@ -39,10 +39,10 @@ pub fn tell_rejections(rejected: &[Rejection], all: bool) {
     }
 }
 
-/// What is said of files whose water lines could not be divided out.
+/// What is said of files whose water lines and moonlight could not be taken out.
 pub fn without_helio_rv(n_files: usize) -> Option<String> {
     (n_files > 0)
-        .then(|| format!("water lines       not divided out in {n_files} files without HELIO_RV"))
+        .then(|| format!("water, moonlight  not taken out of {n_files} files without HELIO_RV"))
 }
 
 /// What is said of files whose wavelengths are not as those of the survey's other files.

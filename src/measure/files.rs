@@ -18,6 +18,7 @@ use super::config::MeasureConfig;
 use super::first_pass::{FirstPass, first_pass};
 use super::job::{Job, Progress};
 use super::memory::{self, Budget};
+use super::moonlight::{self, Lit};
 use super::plan::Plan;
 use super::row::RvRow;
 use super::stages::{Stage, StageClocks};
@@ -43,7 +44,7 @@ pub struct Measured {
     pub n_spectra: usize,
     /// Stars with at least one row.
     pub n_stars: usize,
-    /// Files whose water lines were not divided out, as they do not say by what velocity their wavelengths were moved.
+    /// Files whose water lines and moonlight were not taken out, as they do not say by what velocity their wavelengths were moved.
     pub n_without_helio_rv: usize,
     /// Files whose wavelengths were moved into the Sun's frame or into vacuum.
     pub n_moved: usize,
@@ -68,12 +69,35 @@ pub struct MeasuredUnit {
     pub air: Air,
 }
 
-impl MeasuredUnit {
+/// What is known of a unit while it is measured, or of a part of it.
+#[derive(Default)]
+struct Growing {
+    unit: MeasuredUnit,
+    /// The sunlight in its rows.
+    lit: Vec<Lit>,
+}
+
+impl Growing {
     /// Adds what another part of the unit gave.
-    fn append(&mut self, part: MeasuredUnit) {
-        self.rows.extend(part.rows);
-        self.rejected.extend(part.rejected);
-        self.n_spectra += part.n_spectra;
+    fn append(&mut self, part: Growing) {
+        let n_rows = self.unit.rows.len();
+        let moved = part.lit.into_iter().map(|lit| Lit {
+            row: n_rows + lit.row,
+            ..lit
+        });
+        self.lit.extend(moved);
+        self.unit.rows.extend(part.unit.rows);
+        self.unit.rejected.extend(part.unit.rejected);
+        self.unit.n_spectra += part.unit.n_spectra;
+    }
+
+    /// The unit, all of whose stars have been measured.
+    fn whole(mut self, air: Air) -> MeasuredUnit {
+        moonlight::correct(&mut self.unit.rows, &self.lit);
+        self.unit.air = air;
+        sort_rows(&mut self.unit.rows);
+        sort_rejections(&mut self.unit.rejected);
+        self.unit
     }
 }
 
@@ -162,7 +186,7 @@ pub fn measure_units(
     let prepare_bite = |bite: Option<&Bite<'_>>| {
         bite.map_or(Ok(Vec::new()), |bite| prepare_bite(job, budget, bite))
     };
-    let mut unit = MeasuredUnit::default();
+    let mut unit = Growing::default();
     let mut prepared = prepare_bite(bites.first())?;
     for (i, bite) in bites.iter().enumerate() {
         let next = bites.get(i + 1);
@@ -174,10 +198,8 @@ pub fn measure_units(
             for (part, measured) in bite.parts.iter().zip(parts) {
                 unit.append(measured);
                 if part.is_last {
-                    let mut unit = std::mem::take(&mut unit);
-                    unit.air = part.air.get().cloned().unwrap_or_default();
-                    sort_rows(&mut unit.rows);
-                    sort_rejections(&mut unit.rejected);
+                    let air = part.air.get().cloned().unwrap_or_default();
+                    let unit = std::mem::take(&mut unit).whole(air);
                     job.clocks.time(Stage::Write, || done(part.unit, unit))?;
                 }
             }
@@ -239,15 +261,15 @@ fn measure_bite(
     job: &Job<'_>,
     bite: &Bite<'_>,
     prepared: Vec<PreparedStar>,
-) -> Result<Vec<MeasuredUnit>> {
-    let mut units: Vec<MeasuredUnit> = Vec::new();
-    units.resize_with(bite.parts.len(), MeasuredUnit::default);
+) -> Result<Vec<Growing>> {
+    let mut units: Vec<Growing> = Vec::new();
+    units.resize_with(bite.parts.len(), Growing::default);
     let mut jobs = Vec::new();
     let parts = bite.parts.iter().enumerate();
     let stars = parts.flat_map(|(part, of)| of.stars.iter().map(move |star| (part, star)));
     for ((part, (number, star)), prepared) in stars.zip(prepared) {
-        units[part].n_spectra += prepared.n_spectra;
-        units[part].rejected.extend(prepared.rejected);
+        units[part].unit.n_spectra += prepared.n_spectra;
+        units[part].unit.rejected.extend(prepared.rejected);
         let arms = prepared.arms.into_iter();
         jobs.extend(arms.map(|arm| ((part, *number, star), arm)));
     }
@@ -279,8 +301,8 @@ fn measure_bite(
     let mut clock = Clock::default();
     for (place, mut measured) in places.into_iter().zip(stars) {
         measured.flag();
-        let rows = &mut units[place.part].rows;
-        add_rows(&mut clock, place, measured, rows);
+        let unit = &mut units[place.part];
+        add_rows(&mut clock, place, measured, unit);
     }
     Ok(units)
 }
@@ -296,7 +318,8 @@ struct Place<'a> {
 }
 
 /// Adds a star's rows in one arm.
-fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut Vec<RvRow>) {
+fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, unit: &mut Growing) {
+    let (rows, lit) = (&mut unit.unit.rows, &mut unit.lit);
     let Place {
         number,
         star,
@@ -310,6 +333,12 @@ fn add_rows(clock: &mut Clock, place: Place<'_>, measured: FirstPass, rows: &mut
     {
         let noise_scale = measured.noise_scale.get(i).copied().unwrap_or(1.0);
         measurement.flags |= exposure.flags;
+        lit.push(Lit {
+            row: rows.len(),
+            sunlit: measured.sunlit.get(i).copied().flatten(),
+            light: exposure.light,
+            helio_rv_km_s: exposure.helio_rv_km_s.unwrap_or(0.0),
+        });
         let header = &exposure.header;
         let dates = clock.dates(exposure.lmjm, exposure.mid_s, star.ra_deg, star.dec_deg);
         rows.push(RvRow {

@@ -5,6 +5,7 @@ use super::prepared::Prepared;
 use super::stages::{Stage, StageClocks};
 use crate::Result;
 use crate::likelihood::{Batch, Likelihood, Measurement, RvFlags};
+use crate::reference::Sunlit;
 use crate::spectrum::Normalized;
 
 /// A star in one band, measured against its best exposure.
@@ -32,6 +33,8 @@ pub struct FirstPass {
     pub(super) is_suspected: bool,
     /// Factor on the quoted noise of each exposure; 1 where the quoted noise is used as it is.
     pub noise_scale: Vec<f64>,
+    /// Sunlight in each exposure, of a star that has a coadd; else empty.
+    pub sunlit: Vec<Option<Sunlit>>,
 }
 
 impl FirstPass {
@@ -47,6 +50,7 @@ impl FirstPass {
             double_lined: vec![false; measurements.len()],
             odd: vec![false; measurements.len()],
             noise_scale: vec![1.0; measurements.len()],
+            sunlit: Vec::new(),
             on_trial: None,
             is_suspected: false,
             star,

@@ -10,6 +10,7 @@ pub mod first_pass;
 pub mod job;
 pub mod measurer;
 pub mod memory;
+mod moonlight;
 pub mod options;
 pub mod plan;
 mod prepared;

@@ -15,6 +15,7 @@ use crate::lamost::mrs;
 use crate::lamost::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
 use crate::lamost::stars::Star;
 use crate::likelihood::RvFlags;
+use crate::numbers::statistics::median_high;
 use crate::spectrum::Normalized;
 
 /// An exposure's place in the table, without its pixels.
@@ -24,6 +25,10 @@ pub struct Exposure {
     pub lmjm: i64,
     pub mid_s: f64,
     pub snr: f64,
+    /// Median of the flux, in the unit of the file: how bright the star is.
+    pub light: f64,
+    /// Velocity that the wavelengths were corrected for, km/s, where it is known.
+    pub helio_rv_km_s: Option<f64>,
     /// The flags that come from the header and the wavelengths, before anything is measured.
     pub flags: RvFlags,
 }
@@ -214,12 +219,22 @@ fn exposure(header: &Arc<FileHeader>, raw: RawSpectrum, normalized: &Normalized)
     flags.set(RvFlags::TIME_UNCERTAIN, raw.time_uncertain);
     flags.set(RvFlags::FRAME_MOVED, raw.frame_moved);
     flags.set(RvFlags::FRAME_DOUBTFUL, raw.frame_doubtful);
+    let light = median_light(&raw.pixels.flux);
     Exposure {
         header: header.clone(),
         hdu: raw.hdu,
         lmjm: raw.lmjm,
         mid_s: raw.mid_s,
         snr: normalized.snr,
+        light,
+        helio_rv_km_s: raw.helio_rv_km_s,
         flags,
     }
+}
+
+/// Median of every 16th pixel's flux: it stands for the brightness of the star, and need not be exact.
+fn median_light(flux: &[f32]) -> f64 {
+    let mut some: Vec<f64> = flux.iter().step_by(16).map(|f| f64::from(*f)).collect();
+    some.retain(|f| f.is_finite());
+    median_high(&mut some).unwrap_or(f64::NAN)
 }

@@ -6,5 +6,5 @@ pub mod single;
 pub mod sunlight;
 pub mod telluric;
 
-pub use coadd::Coadd;
+pub use coadd::{Coadd, Sunlit};
 pub use single::Reference;

@@ -34,7 +34,7 @@ pub struct SkyArgs {
     /// Strength of the water lines; 1 = as at a real site in a median night (hard: 1).
     #[arg(long, value_name = "F")]
     pub water: Option<f64>,
-    /// Moonlight, share of the continuum in a median night (hard: 0.05).
+    /// Moonlight, share of the continuum of a star of middle brightness in a median night (hard: 0.05).
     #[arg(long, value_name = "SHARE")]
     pub moon: Option<f64>,
     /// Scatter of the width of the line-spread function, share of it (hard: 0.05).

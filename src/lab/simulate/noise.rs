@@ -90,6 +90,12 @@ fn flux_for_snr(snr: f64, gain: f64) -> f64 {
     0.5 * (a + (a * a + 4.0 * a * BACKGROUND_FLUX).sqrt())
 }
 
+/// Light of a star whose spectra have this signal-to-noise ratio over that of one whose spectra have `middle`.
+pub fn brightness(arm: Arm, snr: f64, middle: f64) -> f64 {
+    let gain = VARIANCE_PER_FLUX[arm as usize];
+    flux_for_snr(snr, gain) / flux_for_snr(middle, gain)
+}
+
 /// Expects the noise-free flux in arbitrary units; scales it so that the median of flux / sigma over the pixels of
 /// `window` (indices) is `snr`, adds noise and `defects`.
 pub fn observe<R: Rng + ?Sized>(

@@ -11,7 +11,7 @@ use super::cosmics::CosmicShapes;
 use super::effects::{Above, Asked, Damage, Place, SkyRow};
 use super::grid::GridShift;
 use super::motion::Motion;
-use super::noise::Defects;
+use super::noise::{Defects, brightness};
 use super::params::StellarParams;
 use super::plate::{EXPTIME_S, Exposure, Plate, Star};
 use super::sky::velocity_towards_km_s;
@@ -219,6 +219,7 @@ impl<'a> Observer<'a> {
                         },
                         zp_km_s,
                         snr,
+                        brightness: brightness(arm, snr, (low * high).sqrt()),
                         damage: damage[a],
                         weak_lined: star.weak_lined,
                     };

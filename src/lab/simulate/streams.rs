@@ -20,6 +20,7 @@ pub(super) enum Purpose {
     Columns,
     Steps,
     SkyLines,
+    Moonlight,
 }
 
 /// The random stream of a purpose and up to three indices, each below 65,536.

@@ -62,7 +62,10 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         let differences: Vec<f64> = compared.iter().map(|c| difference(&c.misfit)).collect();
         let Some(worst) = odd_one(&laid, &differences) else {
             if are_no_copies(&laid, &compared) {
-                note_differences(laid.give_up(), &differences);
+                let sunlit = laid.coadd.sunlit();
+                let star = laid.give_up();
+                star.sunlit = sunlit;
+                note_differences(star, &differences);
                 return Next::Done;
             }
             return take(laid, &compared, &differences);
@@ -86,13 +89,23 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
 }
 
 /// Whether [`Misfit::smooth`] is above [`NO_COPIES`] for a fourth of the star's exposures: then the star changes, or has two sets of
-/// lines that move.
+/// lines that move. What sunlight explains does not count.
 fn are_no_copies(laid: &Laid<'_>, compared: &[Compared]) -> bool {
-    let members = (0..compared.len()).filter(|i| laid.coadd.is_member(*i));
-    let mut smooth: Vec<f64> = members.map(|i| compared[i].misfit.smooth).collect();
-    smooth.sort_by(f64::total_cmp);
-    let quartile = smooth.len().saturating_sub(1) * 3 / 4;
-    smooth.get(quartile).is_some_and(|s| *s > NO_COPIES)
+    let are_above = |smooth: &dyn Fn(usize) -> f64| {
+        let members = (0..compared.len()).filter(|i| laid.coadd.is_member(*i));
+        let mut smooth: Vec<f64> = members.map(smooth).collect();
+        smooth.sort_by(f64::total_cmp);
+        let quartile = smooth.len().saturating_sub(1) * 3 / 4;
+        smooth.get(quartile).is_some_and(|s| *s > NO_COPIES)
+    };
+    if !are_above(&|i| compared[i].misfit.smooth) {
+        return false;
+    }
+    let without_sunlight = laid.coadd.smooth_without_sunlight();
+    are_above(&|i| match without_sunlight[i] {
+        Some((share, smooth)) if share.abs() < SUNLIGHT_LIMIT => smooth,
+        _ => compared[i].misfit.smooth,
+    })
 }
 
 /// Limit of the upper quartile of [`Misfit::smooth`] over a star's exposures, above which they are no copies of each other. It lies
@@ -159,6 +172,7 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
         }
     }
     laid.star.noise_scale = noise;
+    laid.star.sunlit = laid.coadd.sunlit();
     let of_best = measured[best].rv_err_own_km_s;
     let trial = laid.star.on_trial.filter(|_| !laid.star.is_suspected);
     if let Some(i) = trial.filter(|i| differences[*i] <= ACQUITTED) {

@@ -13,8 +13,10 @@
 mod clip;
 mod foreign;
 mod misfit;
+mod moonlight;
 mod settle;
 mod sums;
+mod sunlit;
 mod sweep;
 mod view;
 
@@ -31,6 +33,7 @@ use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
 pub use misfit::Misfit;
+pub use sunlit::Sunlit;
 
 /// An exposure against the coadd of the others, once the exposures have settled.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,8 @@ pub struct Sky {
     pub real_cosmics: bool,
     /// Strength of the water lines in a median night; 1 = as at a real site. Each night has its own.
     pub water: f64,
-    /// Moonlight in a median night, share of the continuum; from night to night 0.4 to 1.6 of it.
+    /// Moonlight in a median night, share of the continuum of a star of the plate's middle brightness; from night to night 0.4 to 1.6 of
+    /// it. A star that is fainter has more, and fibres scatter.
     pub moon: f64,
     /// Scatter of the width of the line-spread function, share of it (0.05 = 5 %), by exposure and spectrograph.
     pub lsf_width: f64,

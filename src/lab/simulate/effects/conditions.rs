@@ -12,7 +12,7 @@ use crate::lab::simulate::streams::{Purpose, stream};
 pub struct Conditions {
     /// Strength of the water lines, the same all night and all over the plate.
     pub water: f64,
-    /// Share of moonlight in the continuum.
+    /// Share of moonlight in the continuum of a star of the plate's middle brightness, the same for all fibres.
     pub moon: f64,
     /// Line-spread function, the same for all fibres of a spectrograph.
     pub lsf: Lsf,

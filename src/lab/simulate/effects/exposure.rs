@@ -7,6 +7,7 @@ use super::conditions::{Conditions, Place};
 use super::damage::{Damage, SCATTERED_SHARE};
 use super::detector::Response;
 use super::light::{Light, View};
+use super::moonlight;
 use super::sky_lines::Residuals;
 use super::truth::SkyRow;
 use crate::Arm;
@@ -37,6 +38,8 @@ pub struct Asked<'a> {
     pub zp_km_s: f64,
     /// Signal-to-noise ratio.
     pub snr: f64,
+    /// The star's light over that of one of the plate's middle brightness.
+    pub brightness: f64,
     /// What is wrong with the exposure.
     pub damage: Option<Damage>,
     /// The star has hardly a line.
@@ -76,7 +79,9 @@ impl Above {
         asked: &Asked<'_>,
         options: &SpectrumOptions,
     ) -> Taken {
-        let conditions = Conditions::draw(self.seed, &self.sky, asked.place);
+        let mut conditions = Conditions::draw(self.seed, &self.sky, asked.place);
+        conditions.moon =
+            moonlight::share(self.seed, asked.place, conditions.moon, asked.brightness);
         let view = View {
             heliocentric_km_s: options.shift.heliocentric_km_s,
             zp_km_s: asked.zp_km_s + conditions.fibre_zp_km_s,

@@ -10,6 +10,7 @@ mod detector;
 mod exposure;
 mod light;
 mod lsf;
+mod moonlight;
 mod sky_lines;
 mod truth;
 mod water;

@@ -12,7 +12,7 @@ pub struct SkyRow {
     pub helio_rv: f64,
     /// Strength of the water lines.
     pub water: f64,
-    /// Share of moonlight in the continuum.
+    /// Share of moonlight in the spectrum's continuum.
     pub moon: f64,
     /// Width of the line-spread function over the nominal one.
     pub lsf_width: f64,

@@ -1,0 +1,119 @@
+//! Moonlight, which is taken off the velocities of a unit when all its stars have been measured.
+//!
+//! Moonlight adds the Sun's spectrum, at rest in the observer's frame, to that of a star. In a star like the Sun it is a second copy of
+//! nearly the same lines: it moves the velocity, and nothing in the spectrum tells it from a velocity. But all fibres of an exposure see
+//! the same sky, and in stars of other kinds or velocities sunlight does show. So the stars of a unit are looked at together: they tell
+//! how much moonlight each exposure has ([`sky`]), a star's brightness and what it shows itself tell its part of it ([`star`]), and how
+//! far that moved its velocity is known from its own lines. No spectrum is read or measured again for it.
+//!
+//! docs/method.md, section 14, has the equations and what they give.
+
+mod levels;
+mod sky;
+mod star;
+
+use super::row::RvRow;
+use crate::Arm;
+use crate::likelihood::RvFlags;
+use crate::reference::Sunlit;
+use levels::Levels;
+use star::{Seen, Star};
+
+/// What is known of the sunlight in the spectrum of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lit {
+    /// Number of the row.
+    pub row: usize,
+    /// What was found in it; none where the star has no coadd, or where the file does not say how its wavelengths were moved.
+    pub sunlit: Option<Sunlit>,
+    /// Median flux, in the unit of the file.
+    pub light: f64,
+    /// HELIO_RV, km/s.
+    pub helio_rv_km_s: f64,
+}
+
+/// Takes moonlight off the velocities of a unit's `rows` where it is known, and adds to their errors by how much it is not. Rows of a
+/// star and arm are neighbours in `lit`.
+pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
+    for arm in Arm::ALL {
+        let of_arm: Vec<&Lit> = lit.iter().filter(|l| rows[l.row].arm == arm).collect();
+        let mut minutes: Vec<i64> = of_arm.iter().map(|l| rows[l.row].lmjm).collect();
+        minutes.sort_unstable();
+        minutes.dedup();
+        let usual = usual_light(rows, &of_arm, &minutes);
+        let same_star = |a: &&Lit, b: &&Lit| rows[a.row].star == rows[b.row].star;
+        let mut stars: Vec<Star> = of_arm
+            .chunk_by(same_star)
+            .filter_map(|lit| Star::new(seen(rows, lit, &minutes, &usual)))
+            .collect();
+        let Some(sky) = sky::find(&mut stars, minutes.len()) else {
+            continue;
+        };
+        for star in &stars {
+            take_off(rows, &sky, star);
+        }
+    }
+}
+
+/// Median flux of the stars of each exposure.
+fn usual_light(rows: &[RvRow], lit: &[&Lit], minutes: &[i64]) -> Vec<f64> {
+    let mut lights = vec![Vec::new(); minutes.len()];
+    for l in lit.iter().filter(|l| l.light > 0.0) {
+        // Every row's minute is among them.
+        let exposure = minutes.partition_point(|t| *t < rows[l.row].lmjm);
+        lights[exposure].push(l.light);
+    }
+    let median = |v: &mut Vec<f64>| crate::numbers::statistics::median(v);
+    lights.iter_mut().map(median).collect()
+}
+
+/// The exposures of a star in which sunlight was looked for.
+fn seen(rows: &[RvRow], lit: &[&Lit], minutes: &[i64], usual: &[f64]) -> Vec<Seen> {
+    let one = |l: &&Lit| {
+        let row = &rows[l.row];
+        let exposure = minutes.partition_point(|t| *t < row.lmjm);
+        let seen = Seen {
+            row: l.row,
+            exposure,
+            sunlit: l.sunlit?,
+            faintness: usual[exposure] / l.light,
+            against_earth_km_s: row.measurement.rv_km_s + l.helio_rv_km_s,
+            weight: row.snr * row.snr,
+            is_copy: row.n_reference > 1
+                && !row
+                    .measurement
+                    .flags
+                    .intersects(RvFlags::NOT_AS_OTHERS | RvFlags::DOUBLE_LINED),
+        };
+        seen.is_usable().then_some(seen)
+    };
+    lit.iter().filter_map(one).collect()
+}
+
+/// Takes moonlight off the velocities of a star. The velocity of its reference stays 0.
+fn take_off(rows: &mut [RvRow], sky: &Levels, star: &Star) {
+    let err_km_s: Vec<f64> = star
+        .seen
+        .iter()
+        .map(|s| rows[s.row].measurement.rv_err_own_km_s)
+        .collect();
+    let Some(moved) = star.moved(sky, &err_km_s) else {
+        return;
+    };
+    let is_reference = |s: &Seen| rows[s.row].is_reference;
+    let zero = star.seen.iter().position(is_reference).map(|i| moved[i]);
+    let zero = zero.unwrap_or_default();
+    for (seen, moved) in star.seen.iter().zip(&moved) {
+        let row = &mut rows[seen.row];
+        let m = &mut row.measurement;
+        m.rv_km_s -= moved.by_km_s - zero.by_km_s;
+        m.rv_err_own_km_s = m.rv_err_own_km_s.hypot(moved.err_km_s);
+        m.rv_err_km_s = match row.is_reference {
+            true => m.rv_err_km_s.hypot(moved.err_km_s),
+            false => m.rv_err_km_s.hypot(moved.err_km_s).hypot(zero.err_km_s),
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! Sunlight in the exposures of a coadd, once they have settled.
+
+use super::foreign::Light;
+use super::misfit::smooth;
+use super::sunlit::{Compare, Sunlit, find};
+use super::sweep::FLUX_VARIANCE_SHARE;
+use super::view::{AtPixels, View};
+use super::{Coadd, total};
+use crate::reference::single::{longest_covered, smooth_variance};
+use crate::reference::sunlight::Sunlight;
+use crate::spectrum::MODEL_SIGMA;
+use crate::spectrum::normalize::Normalized;
+use crate::spline::bspline::SplineFit;
+
+impl Coadd {
+    /// Sunlight in each exposure, where these lie now; none for an exposure that does not tell by what velocity its wavelengths were
+    /// moved, or of a band without a table of sunlight.
+    pub fn sunlit(&self) -> Vec<Option<Sunlit>> {
+        self.of_each(|compared, lines, at| find(compared, lines, at))
+    }
+
+    /// For each exposure the share of sunlight in it, and [`Misfit::smooth`](super::Misfit::smooth) of what it leaves.
+    pub fn smooth_without_sunlight(&self) -> Vec<Option<(f64, f64)>> {
+        self.of_each(|compared, lines, at| {
+            let Sunlit { share, .. } = find(compared, lines, at)?;
+            let mut z = vec![0.0; compared.exposure.flux.len()];
+            for i in 0..at.flux.len() {
+                let k = at.first + i;
+                let ivar = compared.exposure.ivar[k];
+                if ivar > 0.0 {
+                    let left = at.residual[i] - share * (compared.sun[k] - at.flux[i]);
+                    let variance = 1.0 / ivar + FLUX_VARIANCE_SHARE * at.variance[i];
+                    z[k] = left / (variance + MODEL_SIGMA * MODEL_SIGMA).sqrt();
+                }
+            }
+            Some((share, smooth(compared.exposure, &z).0))
+        })
+    }
+
+    /// Compares each exposure that may hold sunlight with the coadd of the others.
+    fn of_each<T: Clone>(
+        &self,
+        mut with: impl FnMut(&Compare<'_>, &[&Light], &AtPixels) -> Option<T>,
+    ) -> Vec<Option<T>> {
+        let mut fit = SplineFit::default();
+        let mut at = AtPixels::default();
+        let all = total(&self.all.ivar);
+        let mut out = vec![None; self.parts.len()];
+        let mut own = Vec::new();
+        self.each_without_one(0..self.parts.len(), |i, sums| {
+            let exposure = &self.exposures[i];
+            let of_light = self.lights[i].iter().find(|light| light.is_mixed);
+            let sun = match of_light {
+                Some(light) => &light.profile,
+                None if fill_sun(exposure, &mut own) => &own,
+                None => return,
+            };
+            let Some(covered) = longest_covered(&sums.ivar) else {
+                return;
+            };
+            fit.coefficients_with_prior(&sums.equations, &self.prior);
+            let variance = smooth_variance(self.knots, &sums.ivar);
+            let others = View {
+                scale: &self.scale,
+                knots: self.knots,
+                coefficients: &fit.coefficients,
+                variance: &variance,
+                spread: &self.spread,
+                spread_factor: all / total(&sums.ivar),
+                covered,
+            };
+            at.evaluate(exposure, &self.parts[i].x, &others);
+            let lines = self.lights[i].iter().filter(|light| !light.is_mixed);
+            let lines: Vec<&Light> = lines.collect();
+            out[i] = with(&Compare { exposure, sun }, &lines, &at);
+        });
+        out
+    }
+}
+
+/// The Sun at the pixels of an exposure; false where it is not known.
+fn fill_sun(exposure: &Normalized, sun: &mut Vec<f64>) -> bool {
+    let Some(helio_rv_km_s) = exposure
+        .helio_rv_km_s
+        .filter(|_| exposure.band.sky.is_some())
+    else {
+        return false;
+    };
+    let Some(sunlight) = Sunlight::over(exposure.band.window_aa) else {
+        return false;
+    };
+    sunlight.fill_normalized(&exposure.ln_wave, helio_rv_km_s, sun);
+    true
+}
+
+#[cfg(test)]
+#[path = "moonlight_tests.rs"]
+mod tests;

@@ -16,7 +16,7 @@ impl Coadd {
     /// Sunlight in each exposure, where these lie now; none for an exposure that does not tell by what velocity its wavelengths were
     /// moved, or of a band without a table of sunlight.
     pub fn sunlit(&self) -> Vec<Option<Sunlit>> {
-        self.of_each(|compared, lines, at| find(compared, lines, at))
+        self.of_each(find)
     }
 
     /// For each exposure the share of sunlight in it, and [`Misfit::smooth`](super::Misfit::smooth) of what it leaves.

@@ -60,12 +60,15 @@ pub(super) fn find(compare: &Compare<'_>, lines: &[&Light], at: &AtPixels) -> Op
     );
     let (mut matrix, mut vector) = ([[0.0; N]; N], [0.0; N]);
     let mut next = sums.products.into_iter();
-    for a in 0..N {
+    let mut both = |a: usize, b: usize, product: f64| {
+        matrix[a][b] = product;
+        matrix[b][a] = product;
+    };
+    for (a, value) in vector.iter_mut().enumerate() {
         for b in a..N {
-            matrix[a][b] = next.next().unwrap_or_default();
-            matrix[b][a] = matrix[a][b];
+            both(a, b, next.next().unwrap_or_default());
         }
-        vector[a] = next.next().unwrap_or_default();
+        *value = next.next().unwrap_or_default();
     }
     let (share, power) = last_of(&mut matrix, &mut vector);
     let found = Sunlit {

@@ -131,7 +131,7 @@ mod tests {
             .map(|seed| {
                 let (exposure, fit, least_squares, knots) = fit(1000 + seed, |_| 1.0);
                 let covariance = fit.covariance_band();
-                share_of(&exposure, &fit, &least_squares, knots, &covariance)
+                share_of(&exposure, &fit, &least_squares, knots, covariance)
             })
             .collect();
         let share = mean(&shares);
@@ -161,7 +161,7 @@ mod tests {
             for seed in 0..60 {
                 let (exposure, fit, least_squares, knots) = fit(2000 + seed, flux);
                 let covariance = fit.covariance_band();
-                let share = share_of(&exposure, &fit, &least_squares, knots, &covariance);
+                let share = share_of(&exposure, &fit, &least_squares, knots, covariance);
                 estimated.push(response(share));
                 let (mut product, mut square) = (0.0, 0.0);
                 for i in 0..exposure.flux.len() {

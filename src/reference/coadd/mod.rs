@@ -21,7 +21,7 @@ mod view;
 use std::borrow::Cow;
 
 use foreign::Light;
-use sums::{Part, Sums};
+use sums::{Part, Sums, total};
 use sweep::Sweep;
 use view::Scale;
 
@@ -320,7 +320,7 @@ impl Coadd {
             knots: self.knots,
             least_squares: &least_squares,
             shrunk: &fit.coefficients,
-            covariance: &covariance,
+            covariance,
         };
         let best = &self.exposures[self.best];
         self.noise_share = noise_share(&best.band, &best.ln_wave, &self.all.ivar, &fits);
@@ -328,8 +328,8 @@ impl Coadd {
         let spread = |i: usize| {
             let (interval, t) = knots.locate(i as f64);
             [
-                quadratic_form(&covariance, interval, &basis(t)),
-                quadratic_form(&covariance, interval, &basis_slope(t))
+                quadratic_form(covariance, interval, &basis(t)),
+                quadratic_form(covariance, interval, &basis_slope(t))
                     / (knots.spacing * knots.spacing) as f64,
             ]
         };
@@ -354,10 +354,6 @@ impl Coadd {
             }
         }
     }
-}
-
-fn total(ivar: &[f64]) -> f64 {
-    ivar.iter().sum()
 }
 
 fn shift_of(rv_km_s: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use multiversion::multiversion;
 
-use super::{Knots, basis};
+use super::{Knots, add_prior, basis};
 
 /// Symmetric positive definite matrix with three off-diagonals: row i holds (i,i), (i,i+1), (i,i+2), (i,i+3).
 pub(super) type Band = Vec<[f64; 4]>;
@@ -30,13 +30,15 @@ impl NormalEquations {
 
     /// `all` less `part`, which was added to it before.
     pub fn set_difference(&mut self, all: &NormalEquations, part: &NormalEquations) {
-        self.matrix.clear();
-        let rows = all.matrix.iter().zip(&part.matrix);
-        self.matrix
-            .extend(rows.map(|(a, p)| [a[0] - p[0], a[1] - p[1], a[2] - p[2], a[3] - p[3]]));
-        self.right.clear();
-        self.right
-            .extend(all.right.iter().zip(&part.right).map(|(a, p)| a - p));
+        difference(&mut self.matrix, &all.matrix, &part.matrix, less_row);
+        difference(&mut self.right, &all.right, &part.right, |a, p| a - p);
+    }
+
+    /// These sums with a `prior` of the spline ([`SplineFit::shrink`](super::SplineFit::shrink)) added to the matrix.
+    pub fn with_prior(&self, prior: &[f64]) -> Self {
+        let mut out = self.clone();
+        add_prior(&mut out.matrix, prior);
+        out
     }
 
     fn flush(&mut self, interval: usize, matrix: &mut [[f64; 4]; 4], right: &mut [f64; 4]) {
@@ -64,6 +66,18 @@ impl NormalEquations {
             *a += b;
         }
     }
+}
+
+/// The elements of `all` less those of `part`, into `out`.
+pub(super) fn difference<T>(out: &mut Vec<T>, all: &[T], part: &[T], less: impl Fn(&T, &T) -> T) {
+    out.clear();
+    out.extend(all.iter().zip(part).map(|(a, p)| less(a, p)));
+}
+
+/// Difference of two rows of a band.
+#[inline]
+pub(super) fn less_row(a: &[f64; 4], p: &[f64; 4]) -> [f64; 4] {
+    [a[0] - p[0], a[1] - p[1], a[2] - p[2], a[3] - p[3]]
 }
 
 /// [`NormalEquations::add_pixels`], with the sums of one knot interval kept until the next one begins.

@@ -131,7 +131,7 @@ fn covariance_is_the_inverse_of_the_normal_matrix() {
         let mut unit = fit.clone();
         unit.coefficients.fill(0.0);
         unit.coefficients[j] = 1.0;
-        unit.solve();
+        unit.solve_and_invert();
         for i in j.saturating_sub(3)..=j {
             let expected = unit.coefficients[i];
             assert!(

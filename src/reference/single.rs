@@ -9,7 +9,9 @@ use std::ops::Range;
 use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
 use crate::spectrum::normalize::Normalized;
-use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
+use crate::spline::bspline::{
+    Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, dot, powers, quadratic_form,
+};
 
 /// Standard deviation that is given to the reference in a gap, because a line may hide there, in units of the continuum: for each pixel
 /// of distance to the nearest good one, and at most. Chosen by hand.
@@ -86,8 +88,11 @@ impl Reference {
             response: response(share),
         };
         let (mut chi2, mut n_good) = (0.0, 0usize);
+        let phases = knots.phases(basis);
         for i in (0..n).filter(|i| exposure.ivar[*i] > 0.0) {
-            chi2 += exposure.ivar[i] * (exposure.flux[i] - reference.flux_at(i as f64)).powi(2);
+            let (interval, phase) = knots.phase_of(i);
+            let flux = dot(&phases[phase].factors, &reference.coefficients[interval..]);
+            chi2 += exposure.ivar[i] * (exposure.flux[i] - flux).powi(2);
             n_good += 1;
         }
         reference.fit_chi2_red = chi2 / (n_good as f64 - n as f64 / spacing as f64).max(1.0);
@@ -196,8 +201,8 @@ impl Reference {
             let (from, to) = (self.ln_wave[i], self.ln_wave[i + 1]);
             let pixels_per_ln = 1.0 / (to - from);
             let (interval, t0) = self.knots.locate(i as f64);
-            let flux = cubic(&self.coefficients[interval..], t0, 1.0 / spacing);
-            let variance = cubic(&self.variance[interval..], t0, 1.0 / spacing);
+            let flux = cubic(&four(&self.coefficients, interval), t0, 1.0 / spacing);
+            let variance = cubic(&four(&self.variance, interval), t0, 1.0 / spacing);
             let mut x = (ln_wave + k as f64 * step - from) * pixels_per_ln;
             let dx = step * pixels_per_ln;
             // What lies before the first or beyond the last pixel gets the value there.
@@ -239,22 +244,11 @@ impl Reference {
                 * to_velocity,
         }
     }
-
-    fn flux_at(&self, x: f64) -> f64 {
-        let (interval, t) = self.knots.locate(x);
-        dot(&basis(t), &self.coefficients[interval..])
-    }
 }
 
 /// Coefficients by powers of x of the spline piece with B-spline coefficients `c`, at t = t0 + x dt.
-pub(super) fn cubic(c: &[f64], t0: f64, dt: f64) -> [f64; 4] {
-    // By powers of t, from the basis in `bspline`.
-    let p = [
-        (c[0] + 4.0 * c[1] + c[2]) / 6.0,
-        (c[2] - c[0]) / 2.0,
-        (c[0] - 2.0 * c[1] + c[2]) / 2.0,
-        (c[3] - 3.0 * c[2] + 3.0 * c[1] - c[0]) / 6.0,
-    ];
+fn cubic(c: &[f64; 4], t0: f64, dt: f64) -> [f64; 4] {
+    let p = powers(c);
     [
         p[0] + t0 * (p[1] + t0 * (p[2] + t0 * p[3])),
         dt * (p[1] + t0 * (2.0 * p[2] + 3.0 * t0 * p[3])),
@@ -263,14 +257,15 @@ pub(super) fn cubic(c: &[f64], t0: f64, dt: f64) -> [f64; 4] {
     ]
 }
 
+/// The four coefficients of an interval.
 #[inline]
-fn horner(p: &[f64; 4], x: f64) -> f64 {
-    p[0] + x * (p[1] + x * (p[2] + x * p[3]))
+fn four(coefficients: &[f64], interval: usize) -> [f64; 4] {
+    std::array::from_fn(|j| coefficients[interval + j])
 }
 
 #[inline]
-pub(super) fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
-    b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]
+fn horner(p: &[f64; 4], x: f64) -> f64 {
+    p[0] + x * (p[1] + x * (p[2] + x * p[3]))
 }
 
 /// First and last pixel of the longest stretch without a gap of more than [`MAX_GAP_PIXELS`].

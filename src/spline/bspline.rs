@@ -35,10 +35,10 @@ pub fn basis(t: f64) -> [f64; 4] {
     let t2 = t * t;
     let s2 = s * s;
     [
-        s2 * s / 6.0,
+        s2 * s * (1.0 / 6.0),
         2.0 / 3.0 - t2 * (1.0 - 0.5 * t),
         2.0 / 3.0 - s2 * (1.0 - 0.5 * s),
-        t2 * t / 6.0,
+        t2 * t * (1.0 / 6.0),
     ]
 }
 
@@ -51,6 +51,17 @@ pub fn basis_slope(t: f64) -> [f64; 4] {
         -2.0 * t + 1.5 * t * t,
         2.0 * s - 1.5 * s * s,
         0.5 * t * t,
+    ]
+}
+
+/// Coefficients by powers of `t` of the spline piece on the interval on which these four B-splines live.
+#[inline(always)]
+pub fn powers(c: &[f64; 4]) -> [f64; 4] {
+    [
+        (c[0] + 4.0 * c[1] + c[2]) * (1.0 / 6.0),
+        (c[2] - c[0]) * 0.5,
+        (c[0] - 2.0 * c[1] + c[2]) * 0.5,
+        (c[3] - 3.0 * c[2] + 3.0 * c[1] - c[0]) * (1.0 / 6.0),
     ]
 }
 
@@ -172,7 +183,9 @@ impl SplineFit {
         match part {
             Some(part) => {
                 difference(&mut self.system, &all.matrix, &part.matrix, less_row);
-                difference(&mut self.coefficients, &all.right, &part.right, |a, p| a - p);
+                difference(&mut self.coefficients, &all.right, &part.right, |a, p| {
+                    a - p
+                });
             }
             None => {
                 self.system.clone_from(&all.matrix);
@@ -230,13 +243,14 @@ impl SplineFit {
         }
         let mut square = vec![0.0; n - 3];
         let mut variance = vec![0.0; n - 3];
+        let form = QuadraticForm::new(&THIRD_DIFFERENCE);
         // In the first round there is no prior yet, and each squared difference counts fully (gamma = 1 in docs/method.md, (8)).
         let mut prior: Vec<f64> = Vec::new();
         for round in 0..=PRIOR_ROUNDS {
             for r in 0..n - 3 {
                 let c = &self.coefficients[r..r + 4];
                 square[r] = (c[3] - 3.0 * c[2] + 3.0 * c[1] - c[0]).powi(2);
-                variance[r] = quadratic_form(&self.covariance, r, &THIRD_DIFFERENCE);
+                variance[r] = form.at(&self.covariance, r);
             }
             let floor = 1e-12 + 1e-3 * variance.iter().fold(f64::INFINITY, |a, b| a.min(*b));
             let known: Vec<f64> = match round {
@@ -331,6 +345,12 @@ fn ratio_of_window_sums(a: &[f64], b: &[f64], reach: usize, floor: f64) -> Vec<f
         .collect()
 }
 
+/// The spline with coefficients `c`, of which the first four count, where the four splines are `b`.
+#[inline]
+pub fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
+    b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]
+}
+
 /// Quadratic form b^T C b for the four coefficients that start at `first`.
 #[inline]
 pub fn quadratic_form(covariance: &[[f64; 4]], first: usize, b: &[f64; 4]) -> f64 {
@@ -343,6 +363,69 @@ pub fn quadratic_form(covariance: &[[f64; 4]], first: usize, b: &[f64; 4]) -> f6
         }
     }
     sum
+}
+
+/// [`quadratic_form`] for the same four factors at many places.
+#[derive(Clone, Copy, Debug)]
+pub struct QuadraticForm {
+    /// Row j: products of factor j with itself and those after it, the latter twice; 0 beyond the last.
+    products: [[f64; 4]; 4],
+}
+
+impl QuadraticForm {
+    /// With the factors `b`.
+    pub fn new(b: &[f64; 4]) -> Self {
+        let product = |j: usize, d: usize| match d {
+            0 => b[j] * b[j],
+            _ if j + d < 4 => 2.0 * b[j] * b[j + d],
+            _ => 0.0,
+        };
+        QuadraticForm {
+            products: std::array::from_fn(|j| std::array::from_fn(|d| product(j, d))),
+        }
+    }
+
+    /// For the coefficients that start at `first`.
+    #[inline(always)]
+    pub fn at(&self, covariance: &[[f64; 4]], first: usize) -> f64 {
+        let mut sums = [0.0; 4];
+        for (products, row) in self.products.iter().zip(&covariance[first..first + 4]) {
+            for d in 0..4 {
+                sums[d] += products[d] * row[d];
+            }
+        }
+        (sums[0] + sums[1]) + (sums[2] + sums[3])
+    }
+}
+
+/// Factors of the splines at a pixel, and the form with them.
+#[derive(Clone, Copy, Debug)]
+pub struct PixelPhase {
+    /// The four splines, or their slopes.
+    pub factors: [f64; 4],
+    /// Variance of the sum of the coefficients with these factors.
+    pub variance: QuadraticForm,
+}
+
+impl Knots {
+    /// What `of` gives (from the fraction of the knot interval) at the pixels of one interval, the one on its end included.
+    pub fn phases(self, of: impl Fn(f64) -> [f64; 4]) -> Vec<PixelPhase> {
+        let phase = |pixel: usize| {
+            let factors = of(pixel as f64 / self.spacing as f64);
+            PixelPhase {
+                factors,
+                variance: QuadraticForm::new(&factors),
+            }
+        };
+        (0..=self.spacing).map(phase).collect()
+    }
+
+    /// Interval and number of the phase of pixel `i`.
+    #[inline]
+    pub fn phase_of(self, i: usize) -> (usize, usize) {
+        let interval = (i / self.spacing).min(self.n_interval - 1);
+        (interval, (i - interval * self.spacing).min(self.spacing))
+    }
 }
 
 #[cfg(test)]

@@ -100,11 +100,7 @@ fn shift<T: Copy, const W: usize>(values: &mut [T; W]) {
 
 /// Eliminates rows from both ends, and solves for those in the middle.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn eliminate<const W: usize>(
-    kept_rows: &mut Twisted<W>,
-    matrix: &[[f64; W]],
-    x: &[f64],
-) -> Middle {
+fn eliminate<const W: usize>(kept_rows: &mut Twisted<W>, matrix: &[[f64; W]], x: &[f64]) -> Middle {
     let n = matrix.len();
     // Rows taken from either end; those between are as many as a row reaches, or one more.
     let end = n.saturating_sub(W - 1) / 2;
@@ -352,7 +348,10 @@ mod tests {
             }
             // Beyond the last column there is nothing.
             for (i, row) in inverse.iter().enumerate() {
-                assert!(row[W.min(n - i)..].iter().all(|v| *v == 0.0), "W {W} n {n} {i}");
+                assert!(
+                    row[W.min(n - i)..].iter().all(|v| *v == 0.0),
+                    "W {W} n {n} {i}"
+                );
             }
         }
     }

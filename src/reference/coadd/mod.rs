@@ -29,7 +29,7 @@ use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
 use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
-use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
+use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope};
 pub use misfit::Misfit;
 
 /// An exposure against the coadd of the others, once the exposures have settled.
@@ -292,17 +292,17 @@ impl Coadd {
 
     /// Sums up the exposures that have `changed`, and all.
     fn sum_again(&mut self, changed: &[bool]) {
-        let ln_wave = &self.exposures[self.best].ln_wave;
         for (i, exposure) in self.exposures.iter().enumerate() {
             if changed[i] {
-                let part = Part::new(exposure, ln_wave, self.knots, self.shift_km_s[i] / C_KM_S);
+                let shift = self.shift_km_s[i] / C_KM_S;
+                let part = Part::new(exposure, &self.scale, self.knots, shift);
                 match self.parts.get_mut(i) {
                     Some(place) => *place = part,
                     None => self.parts.push(part),
                 }
             }
         }
-        self.all = Sums::new(self.knots, ln_wave.len());
+        self.all = Sums::new(self.knots, self.scale.ln_wave.len());
         for (part, _) in self.parts.iter().zip(&self.members).filter(|(_, m)| **m) {
             self.all.add(&part.sums);
         }
@@ -325,12 +325,13 @@ impl Coadd {
         let best = &self.exposures[self.best];
         self.noise_share = noise_share(&best.band, &best.ln_wave, &self.all.ivar, &fits);
         let knots = self.knots;
+        let (of_flux, of_slope) = (knots.phases(basis), knots.phases(basis_slope));
+        let per_pixel2 = 1.0 / (knots.spacing * knots.spacing) as f64;
         let spread = |i: usize| {
-            let (interval, t) = knots.locate(i as f64);
+            let (interval, phase) = knots.phase_of(i);
             [
-                quadratic_form(covariance, interval, &basis(t)),
-                quadratic_form(covariance, interval, &basis_slope(t))
-                    / (knots.spacing * knots.spacing) as f64,
+                of_flux[phase].variance.at(covariance, interval),
+                of_slope[phase].variance.at(covariance, interval) * per_pixel2,
             ]
         };
         self.spread = (0..best.ln_wave.len()).map(spread).collect();
@@ -360,5 +361,7 @@ fn shift_of(rv_km_s: f64) -> f64 {
     C_KM_S * (rv_km_s / C_KM_S).ln_1p()
 }
 
+#[cfg(test)]
+mod sweep_tests;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 //!
 //! The numbers are those of docs/method.md, section 11 ("Where exposures are laid"), and were chosen by hand.
 
-use super::clip::{CLIP_MARGIN, Residuals, defects};
 use super::Coadd;
+use super::clip::{CLIP_MARGIN, Residuals, defects};
 use super::sums::{set_difference, total};
 use super::sweep::{Extent, Sweep, sweep};
 use super::view::{AtPixels, View, pieces};
@@ -142,7 +142,7 @@ impl Coadd {
     }
 
     /// Compares those of the exposures that are `wanted` with the others; for the rest the last comparison holds.
-    fn compare(&mut self, wanted: &[bool], extent: Extent) {
+    pub(super) fn compare(&mut self, wanted: &[bool], extent: Extent) {
         let mut sweeps = std::mem::take(&mut self.sweeps);
         sweeps.resize_with(self.parts.len(), Sweep::default);
         let (mut fit, mut at) = (SplineFit::default(), AtPixels::default());

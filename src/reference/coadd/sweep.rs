@@ -325,7 +325,11 @@ fn sum_light(light: &Light, at: &AtPixels, which: Range<usize>) -> (foreign::Sum
 ///
 /// Sunlight stays in the residuals: its shape after division by another star's continuum is not known well enough to correct
 /// velocities. But it is known well enough how far it moves them.
-fn take_off(lights: &[Light], at: &mut AtPixels, out: &mut Sweep) -> f64 {
+fn take_off<'a>(
+    lights: impl Iterator<Item = &'a Light>,
+    at: &mut AtPixels,
+    out: &mut Sweep,
+) -> f64 {
     let mut lost = 0.0;
     let n = at.n;
     for light in lights {
@@ -396,7 +400,9 @@ pub(super) fn sweep(
     at.evaluate(exposure, part, others);
     let window = window(exposure, at);
     out.totals = sum_steps(&exposure.ivar, at, window.clone());
-    let lost = take_off(lights, at, out);
+    // Mixed light stays in the residuals, and moves nothing.
+    let which = |light: &&Light| extent == Extent::Whole || !light.is_mixed;
+    let lost = take_off(lights.iter().filter(which), at, out);
     let Misfit {
         sunlight,
         sunlight_sigma,

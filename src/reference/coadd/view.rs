@@ -6,9 +6,8 @@ use multiversion::multiversion;
 
 use super::sums::Part;
 use crate::C_KM_S;
-use crate::reference::single::{cubic, dot};
 use crate::spectrum::normalize::Normalized;
-use crate::spline::bspline::{Knots, basis};
+use crate::spline::bspline::{Knots, basis, dot, powers};
 
 /// Pixels that are computed side by side.
 pub(super) const LANES: usize = 4;
@@ -49,30 +48,38 @@ pub(super) type Piece = [[f64; 4]; 2];
 /// All pieces of the splines with these coefficients, into `out`.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 pub(super) fn pieces(out: &mut Vec<Piece>, flux: &[f64], variance: &[f64]) {
-    out.clear();
-    let both = flux.windows(4).zip(variance.windows(4));
-    out.extend(both.map(|(flux, variance)| [cubic(flux, 0.0, 1.0), cubic(variance, 0.0, 1.0)]));
+    let n = (flux.len().min(variance.len()) + 1).saturating_sub(4);
+    out.resize(n, [[0.0; 4]; 2]);
+    for (i, out) in out.iter_mut().enumerate() {
+        if let (Some(flux), Some(variance)) = (flux[i..].first_chunk(), variance[i..].first_chunk())
+        {
+            *out = [powers(flux), powers(variance)];
+        }
+    }
 }
 
 /// The common scale of pixels.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scale {
-    /// Pixels per km/s in the middle.
-    pixels_per_km_s: f64,
+    /// ln wavelength of each pixel.
+    pub ln_wave: Vec<f64>,
+    /// Pixels per unit of ln wavelength, from each pixel to the next.
+    pub per_ln: Vec<f64>,
 }
 
 impl Scale {
+    /// The pixels of an exposure, two at least.
     pub fn new(ln_wave: &[f64]) -> Self {
-        let middle = ln_wave.len() / 2;
-        let pair = &ln_wave[middle - 1..=middle];
+        let per_ln = ln_wave.windows(2).map(|w| 1.0 / (w[1] - w[0]));
         Scale {
-            pixels_per_km_s: 1.0 / (C_KM_S * (pair[1] - pair[0])),
+            per_ln: per_ln.collect(),
+            ln_wave: ln_wave.to_vec(),
         }
     }
 
     /// In the middle.
     pub fn pixels_in(&self, rv_km_s: f64) -> f64 {
-        rv_km_s * self.pixels_per_km_s
+        rv_km_s / C_KM_S * self.per_ln[self.per_ln.len() / 2]
     }
 }
 
@@ -174,34 +181,38 @@ fn evaluate(
         let start = chunk * LANES;
         let x = lanes(x, start, n);
         let (observed, ivar) = (lanes(flux, start, n), lanes(ivar, start, n));
-        let mut t = [0.0; LANES];
-        let mut to_slope = [0.0; LANES];
+        let at = std::array::from_fn(|l| (start + l).min(n - 1));
+        let interval: [u32; LANES] = at.map(|i: usize| interval[i]);
+        let per_km_s = at.map(|i| f64::from(pixels_per_km_s[i]));
+        let rows: [&Piece; LANES] = interval.map(|i| &others.pieces[i as usize]);
         // Number l of row k: the factor of the power k at pixel l.
-        let (mut of_flux, mut of_variance) = ([[0.0; LANES]; 4], [[0.0; LANES]; 4]);
-        for l in 0..LANES.min(n - start) {
-            let i = interval[start + l];
-            t[l] = x[l] * per_pixel - f64::from(i);
-            to_slope[l] = -per_pixel * f64::from(pixels_per_km_s[start + l]);
-            let [flux, variance] = &others.pieces[i as usize];
-            for k in 0..4 {
-                of_flux[k][l] = flux[k];
-                of_variance[k][l] = variance[k];
-            }
-        }
+        let of = |which: usize| -> [Lanes; 4] {
+            std::array::from_fn(|k| std::array::from_fn(|l| rows[l][which][k]))
+        };
+        let ([f0, f1, f2, f3], [v0, v1, v2, v3]) = (of(0), of(1));
+        // Local, so that the compiler sees that nothing else is written to.
+        let mut value = [[0.0; LANES]; 6];
         for l in 0..LANES {
-            let [f0, f1, f2, f3] = of_flux.map(|row| row[l]);
-            let [v0, v1, v2, v3] = of_variance.map(|row| row[l]);
-            let value = f0 + t[l] * (f1 + t[l] * (f2 + t[l] * f3));
-            let rise = f1 + t[l] * (2.0 * f2 + t[l] * (3.0 * f3));
-            let variance = v0 + t[l] * (v1 + t[l] * (v2 + t[l] * v3));
+            let t = x[l] * per_pixel - f64::from(interval[l]);
+            let flux = f0[l] + t * (f1[l] + t * (f2[l] + t * f3[l]));
+            let rise = f1[l] + t * (2.0 * f2[l] + t * (3.0 * f3[l]));
+            let variance = v0[l] + t * (v1[l] + t * (v2[l] + t * v3[l]));
             let is_good = ivar[l] > 0.0;
             let noise = 1.0 / if is_good { ivar[l] } else { 1.0 };
-            out_flux[l] = value;
-            out_slope[l] = rise * to_slope[l];
-            out_variance[l] = variance;
-            residual[l] = observed[l] - value;
-            noise2[l] = noise;
-            inverse[l] = if is_good { 1.0 } else { 0.0 } / (noise + variance);
+            value[0][l] = flux;
+            value[1][l] = -rise * per_pixel * per_km_s[l];
+            value[2][l] = variance;
+            value[3][l] = observed[l] - flux;
+            value[4][l] = noise;
+            value[5][l] = if is_good { 1.0 } else { 0.0 } / (noise + variance);
         }
+        [
+            *out_flux,
+            *out_slope,
+            *out_variance,
+            *residual,
+            *noise2,
+            *inverse,
+        ] = value;
     }
 }

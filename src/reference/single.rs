@@ -327,7 +327,13 @@ pub(super) fn smooth_variance(knots: Knots, ivar: &[f64]) -> Vec<f64> {
         let centre = (c * spacing).saturating_sub(spacing).min(n - 1);
         let start = centre.saturating_sub(spacing).min(n - 2);
         let end = (centre + spacing + 1).min(n);
-        variance[start..end].iter().sum::<f64>() / (end - start) as f64
+        let pixels = &variance[start..end];
+        let sum: f64 = match pixels.first_chunk::<7>() {
+            // Knots every 3 pixels: the sum is written out, which takes a third of the time.
+            Some([a, b, c, d, e, f, g]) if pixels.len() == 7 => ((a + b) + (c + d)) + ((e + f) + g),
+            _ => pixels.iter().sum(),
+        };
+        sum / pixels.len() as f64
     };
     (0..knots.n_coefficient()).map(mean).collect()
 }

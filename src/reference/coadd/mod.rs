@@ -13,6 +13,8 @@
 mod clip;
 mod foreign;
 mod misfit;
+mod pixel_sums;
+mod scale;
 mod settle;
 mod sums;
 mod sweep;
@@ -21,9 +23,9 @@ mod view;
 use std::borrow::Cow;
 
 use foreign::Light;
+use scale::Scale;
 use sums::{Part, Sums, total};
 use sweep::Sweep;
-use view::Scale;
 
 use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
@@ -173,9 +175,12 @@ impl Coadd {
         self.exposures
     }
 
-    /// Whether any pixel was clipped.
-    pub fn is_clipped(&self) -> bool {
-        self.clipped.iter().any(|clipped| !clipped.is_empty())
+    /// Which exposures have lost pixels to clipping.
+    pub fn clipped(&self) -> Vec<bool> {
+        self.clipped
+            .iter()
+            .map(|clipped| !clipped.is_empty())
+            .collect()
     }
 
     /// Which exposure sets the scale and the zero.

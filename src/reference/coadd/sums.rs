@@ -1,6 +1,6 @@
 //! What each exposure adds to the coadd, where its velocity puts it.
 
-use super::view::Scale;
+use super::scale::Scale;
 use crate::C_KM_S;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, NormalEquations};

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
+use super::scale::Scale;
 use super::sums::Part;
-use crate::C_KM_S;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, basis, dot, powers};
 
@@ -55,31 +55,6 @@ pub(super) fn pieces(out: &mut Vec<Piece>, flux: &[f64], variance: &[f64]) {
         {
             *out = [powers(flux), powers(variance)];
         }
-    }
-}
-
-/// The common scale of pixels.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Scale {
-    /// ln wavelength of each pixel.
-    pub ln_wave: Vec<f64>,
-    /// Pixels per unit of ln wavelength, from each pixel to the next.
-    pub per_ln: Vec<f64>,
-}
-
-impl Scale {
-    /// The pixels of an exposure, two at least.
-    pub fn new(ln_wave: &[f64]) -> Self {
-        let per_ln = ln_wave.windows(2).map(|w| 1.0 / (w[1] - w[0]));
-        Scale {
-            per_ln: per_ln.collect(),
-            ln_wave: ln_wave.to_vec(),
-        }
-    }
-
-    /// In the middle.
-    pub fn pixels_in(&self, rv_km_s: f64) -> f64 {
-        rv_km_s / C_KM_S * self.per_ln[self.per_ln.len() / 2]
     }
 }
 

@@ -85,10 +85,13 @@ fn one_star(
                     next.push(clocks.time(Stage::Reference, found));
                 }
                 Next::Again(band) => {
-                    search::against_best(comparison, band, clocks);
+                    let all = vec![true; band.normalized.len()];
+                    search::against_best(comparison, band, &all, clocks);
                     waiting.push(band);
                 }
-                Next::Best(band) => search::against_best(comparison, band, clocks),
+                Next::Best(band, changed) => {
+                    search::against_best(comparison, band, &changed, clocks);
+                }
             }
         }
     }
@@ -103,18 +106,16 @@ fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
             if star.odd.len() >= double::FEWEST {
                 star.odd[star.best] = true;
                 star.on_trial = Some(star.best);
+                star.before_trial.clone_from(&star.measurements);
             }
             Next::Again(star)
         }
         // The star is double, so its exposures are no copies of each other and it has no coadd. If its best exposure was left out to
         // find that, it is the reference again.
-        (Stand::Alone(star), Verdict::Double) => match star.on_trial.take() {
-            Some(best) => {
-                star.odd[best] = false;
-                Next::Best(star)
-            }
-            None => Next::Done,
-        },
+        (Stand::Alone(star), Verdict::Double) => {
+            star.end_trial();
+            Next::Done
+        }
         (Stand::Laid(laid), Verdict::Double) => laid.with_best_alone(),
         (Stand::Laid(laid), Verdict::Single) => suspects::suspected(laid),
     }

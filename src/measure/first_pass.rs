@@ -29,6 +29,8 @@ pub struct FirstPass {
     pub odd: Vec<bool>,
     /// The best exposure of a star that looks double, left out to see whether it does so without it.
     pub(super) on_trial: Option<usize>,
+    /// The measurements against that exposure, as they were before it was left out; else none.
+    pub(super) before_trial: Vec<Measurement>,
     /// Before that exposure was left out, the star looked double by what this band shows, without the other bands.
     pub(super) is_suspected: bool,
     /// Factor on the quoted noise of each exposure; 1 where the quoted noise is used as it is.
@@ -52,6 +54,7 @@ impl FirstPass {
             noise_scale: vec![1.0; measurements.len()],
             sunlit: Vec::new(),
             on_trial: None,
+            before_trial: Vec::new(),
             is_suspected: false,
             star,
             band,
@@ -59,6 +62,16 @@ impl FirstPass {
             best,
             measurements,
             n_reference: 1,
+        }
+    }
+
+    /// If an exposure was left out on trial, it is the reference again, and the measurements are those against it. The exposures
+    /// must be as they were then.
+    pub(super) fn end_trial(&mut self) {
+        if let Some(best) = self.on_trial.take() {
+            self.odd[best] = false;
+            self.best = best;
+            self.measurements = std::mem::take(&mut self.before_trial);
         }
     }
 

@@ -17,7 +17,7 @@
 //! `tests/integration/hot_stars.rs` holds the errors to the scatter.
 
 use crate::spectrum::Band;
-use crate::spline::bspline::{Knots, basis_slope, quadratic_form};
+use crate::spline::bspline::{Knots, basis_slope, dot};
 
 /// x at which the linear relation has R = 0: fitted to the means of 184 simulated samples of 240 exposures
 /// with 0.05 < x < 0.5 (`docs/method.md`, section 8).
@@ -53,15 +53,16 @@ pub fn noise_share(band: &Band, ln_wave: &[f64], ivar: &[f64], fits: &Fits) -> f
     let last = ln_wave.partition_point(|l| *l <= high);
     let (mut slope2, mut noise) = (0.0, 0.0);
     // Slopes per knot: the factor to velocity hardly changes within the window.
+    let phases = fits.knots.phases(basis_slope);
     for (i, weight) in (first..last).map(|i| (i, ivar[i])) {
         if weight <= 0.0 {
             continue;
         }
-        let (interval, t) = fits.knots.locate(i as f64);
-        let b = basis_slope(t);
-        let slope = |c: &[f64]| -> f64 { b.iter().zip(&c[interval..]).map(|(b, c)| b * c).sum() };
+        let (interval, phase) = fits.knots.phase_of(i);
+        let phase = &phases[phase];
+        let slope = |c: &[f64]| dot(&phase.factors, &c[interval..]);
         let (shrunk, least_squares) = (slope(fits.shrunk), slope(fits.least_squares));
-        let variance = quadratic_form(fits.covariance, interval, &b);
+        let variance = phase.variance.at(fits.covariance, interval);
         slope2 += weight * shrunk * shrunk;
         noise += weight * (variance - shrunk * (least_squares - shrunk));
     }
@@ -131,7 +132,7 @@ mod tests {
             .map(|seed| {
                 let (exposure, fit, least_squares, knots) = fit(1000 + seed, |_| 1.0);
                 let covariance = fit.covariance_band();
-                share_of(&exposure, &fit, &least_squares, knots, &covariance)
+                share_of(&exposure, &fit, &least_squares, knots, covariance)
             })
             .collect();
         let share = mean(&shares);
@@ -161,7 +162,7 @@ mod tests {
             for seed in 0..60 {
                 let (exposure, fit, least_squares, knots) = fit(2000 + seed, flux);
                 let covariance = fit.covariance_band();
-                let share = share_of(&exposure, &fit, &least_squares, knots, &covariance);
+                let share = share_of(&exposure, &fit, &least_squares, knots, covariance);
                 estimated.push(response(share));
                 let (mut product, mut square) = (0.0, 0.0);
                 for i in 0..exposure.flux.len() {

@@ -7,12 +7,14 @@
 //! docs/method.md, section 5, has the equations, also those of the prior of [`SplineFit::shrink`].
 
 mod normal_equations;
+mod phases;
 
 use multiversion::multiversion;
 
 use super::twisted::Twisted;
 pub use normal_equations::NormalEquations;
-use normal_equations::{Band, Phase, sum_pixels};
+use normal_equations::{Band, Phase, difference, less_row, sum_pixels};
+pub use phases::{PixelPhase, QuadraticForm};
 
 /// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal. It is so small that it matters only
 /// where there is no good pixel: there it draws a straight line through the gap.
@@ -35,10 +37,10 @@ pub fn basis(t: f64) -> [f64; 4] {
     let t2 = t * t;
     let s2 = s * s;
     [
-        s2 * s / 6.0,
+        s2 * s * (1.0 / 6.0),
         2.0 / 3.0 - t2 * (1.0 - 0.5 * t),
         2.0 / 3.0 - s2 * (1.0 - 0.5 * s),
-        t2 * t / 6.0,
+        t2 * t * (1.0 / 6.0),
     ]
 }
 
@@ -51,6 +53,17 @@ pub fn basis_slope(t: f64) -> [f64; 4] {
         -2.0 * t + 1.5 * t * t,
         2.0 * s - 1.5 * s * s,
         0.5 * t * t,
+    ]
+}
+
+/// Coefficients by powers of `t` of the spline piece on the interval on which these four B-splines live.
+#[inline(always)]
+pub fn powers(c: &[f64; 4]) -> [f64; 4] {
+    [
+        (c[0] + 4.0 * c[1] + c[2]) * (1.0 / 6.0),
+        (c[2] - c[0]) * 0.5,
+        (c[0] - 2.0 * c[1] + c[2]) * 0.5,
+        (c[3] - 3.0 * c[2] + 3.0 * c[1] - c[0]) * (1.0 / 6.0),
     ]
 }
 
@@ -111,7 +124,7 @@ fn evaluate(coefficients: &[f64], spacing: usize, out: &mut Vec<f64>) {
     }
 }
 
-/// A fitted spline: coefficients, and the factor from which covariances come.
+/// A fitted spline: coefficients and their covariances.
 #[derive(Clone, Debug, Default)]
 pub struct SplineFit {
     /// B-spline coefficients, [`Knots::n_coefficient`] of them.
@@ -122,8 +135,10 @@ pub struct SplineFit {
     normal: Band,
     /// Right-hand side.
     right: Vec<f64>,
-    /// L D L^T of the system: row i holds d_i, then L(i+1,i), L(i+2,i), L(i+3,i).
-    factor: Band,
+    /// The system that was solved: normal matrix and prior.
+    system: Band,
+    /// The band of its inverse, where it was asked for.
+    covariance: Band,
     /// Those of the last fit to pixels.
     phases: Vec<Phase>,
     solver: Twisted<4>,
@@ -142,7 +157,7 @@ impl SplineFit {
         self.accumulate(knots, flux, ivar);
         let is_fit = self.set_up_least_squares();
         if is_fit {
-            self.solver.solve(&self.factor, &mut self.coefficients);
+            self.solver.solve(&self.system, &mut self.coefficients);
         }
         is_fit
     }
@@ -164,12 +179,22 @@ impl SplineFit {
         self.most_probable(prior);
     }
 
-    /// The coefficients of [`SplineFit::fit_with_prior`] alone, in less time: no covariances can be had from it.
-    pub fn coefficients_with_prior(&mut self, sums: &NormalEquations, prior: &[f64]) {
-        self.factor.clone_from(&sums.matrix);
-        add_penalty::<4>(&mut self.factor, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
-        self.coefficients.clone_from(&sums.right);
-        self.solver.solve(&self.factor, &mut self.coefficients);
+    /// The coefficients of [`SplineFit::fit_with_prior`] alone, in less time, for the sums of `all` less those of `part`; the prior
+    /// is in `all` ([`NormalEquations::with_prior`]). No covariances can be had from it.
+    pub fn coefficients_without(&mut self, all: &NormalEquations, part: Option<&NormalEquations>) {
+        match part {
+            Some(part) => {
+                difference(&mut self.system, &all.matrix, &part.matrix, less_row);
+                difference(&mut self.coefficients, &all.right, &part.right, |a, p| {
+                    a - p
+                });
+            }
+            None => {
+                self.system.clone_from(&all.matrix);
+                self.coefficients.clone_from(&all.right);
+            }
+        }
+        self.solver.solve(&self.system, &mut self.coefficients);
     }
 
     fn take_sums(&mut self, sums: &NormalEquations) {
@@ -180,13 +205,12 @@ impl SplineFit {
     fn least_squares(&mut self) -> bool {
         let is_fit = self.set_up_least_squares();
         if is_fit {
-            self.factorize();
-            self.solve();
+            self.solve_and_invert();
         }
         is_fit
     }
 
-    /// The system in `factor` and `coefficients`, before it is solved.
+    /// The system in `system` and `coefficients`, before it is solved.
     fn set_up_least_squares(&mut self) -> bool {
         let n_coefficient = self.normal.len();
         self.prior.clear();
@@ -197,11 +221,11 @@ impl SplineFit {
             self.coefficients.resize(n_coefficient, 0.0);
             return false;
         }
-        self.factor.clone_from(&self.normal);
+        self.system.clone_from(&self.normal);
         let weight = GAP_PENALTY * mean_diagonal;
-        add_penalty::<3>(&mut self.factor, SECOND_DIFFERENCE, |_| weight);
+        add_penalty::<3>(&mut self.system, SECOND_DIFFERENCE, |_| weight);
         // A ridge far below the penalty, so that even a single good pixel gives a positive definite system.
-        for row in &mut self.factor {
+        for row in &mut self.system {
             row[0] += 1e-6 * weight;
         }
         self.coefficients.extend_from_slice(&self.right);
@@ -221,14 +245,14 @@ impl SplineFit {
         }
         let mut square = vec![0.0; n - 3];
         let mut variance = vec![0.0; n - 3];
+        let form = QuadraticForm::new(&THIRD_DIFFERENCE);
         // In the first round there is no prior yet, and each squared difference counts fully (gamma = 1 in docs/method.md, (8)).
         let mut prior: Vec<f64> = Vec::new();
         for round in 0..=PRIOR_ROUNDS {
-            let covariance = self.covariance_band();
             for r in 0..n - 3 {
                 let c = &self.coefficients[r..r + 4];
                 square[r] = (c[3] - 3.0 * c[2] + 3.0 * c[1] - c[0]).powi(2);
-                variance[r] = quadratic_form(&covariance, r, &THIRD_DIFFERENCE);
+                variance[r] = form.at(&self.covariance, r);
             }
             let floor = 1e-12 + 1e-3 * variance.iter().fold(f64::INFINITY, |a, b| a.min(*b));
             let known: Vec<f64> = match round {
@@ -246,11 +270,10 @@ impl SplineFit {
     }
 
     fn most_probable(&mut self, prior: &[f64]) {
-        self.factor.clone_from(&self.normal);
-        add_penalty::<4>(&mut self.factor, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
+        self.system.clone_from(&self.normal);
+        add_prior(&mut self.system, prior);
         self.coefficients.clone_from(&self.right);
-        self.factorize();
-        self.solve();
+        self.solve_and_invert();
     }
 
     fn accumulate(&mut self, knots: Knots, flux: &[f64], ivar: &[f64]) {
@@ -265,73 +288,32 @@ impl SplineFit {
         sum_pixels(&mut self.normal, &mut self.right, &self.phases, flux, ivar);
     }
 
-    fn factorize(&mut self) {
-        let n = self.factor.len();
-        for i in 0..n {
-            let [d, a, b, c] = self.factor[i];
-            let inverse = 1.0 / d;
-            let l = [a * inverse, b * inverse, c * inverse];
-            self.factor[i] = [d, l[0], l[1], l[2]];
-            if i + 3 < n {
-                let [_, r1, r2, r3] = &mut self.factor[i..i + 4] else {
-                    continue;
-                };
-                r1[0] -= l[0] * a;
-                r1[1] -= l[0] * b;
-                r1[2] -= l[0] * c;
-                r2[0] -= l[1] * b;
-                r2[1] -= l[1] * c;
-                r3[0] -= l[2] * c;
-            } else {
-                let off = [a, b, c];
-                for j in 1..=3 {
-                    for k in j..=3 {
-                        if i + k < n {
-                            self.factor[i + j][k - j] -= l[j - 1] * off[k - 1];
-                        }
-                    }
-                }
-            }
-        }
+    fn solve_and_invert(&mut self) {
+        let SplineFit {
+            solver,
+            system,
+            coefficients,
+            covariance,
+            ..
+        } = self;
+        solver.solve_and_invert(system, coefficients, covariance);
     }
 
-    fn solve(&mut self) {
-        let n = self.factor.len();
-        let x = &mut self.coefficients;
-        for i in 0..n {
-            let xi = x[i];
-            for j in 1..=3.min(n - 1 - i) {
-                x[i + j] -= self.factor[i][j] * xi;
-            }
-        }
-        for i in (0..n).rev() {
-            let mut sum = x[i] / self.factor[i][0];
-            for j in 1..=3.min(n - 1 - i) {
-                sum -= self.factor[i][j] * x[i + j];
-            }
-            x[i] = sum;
-        }
+    /// The band of the coefficients' covariance, the inverse of the system of the last fit (of one that was not of coefficients
+    /// alone), in the same storage: row i holds (i,i), (i,i+1), (i,i+2), (i,i+3).
+    pub fn covariance_band(&self) -> &[[f64; 4]] {
+        &self.covariance
     }
 
-    /// The band of the coefficients' covariance (inverse of the normal matrix), in the same storage:
-    /// the recurrence of Takahashi, from the last row up.
-    pub fn covariance_band(&self) -> Vec<[f64; 4]> {
-        let n = self.factor.len();
-        let mut z = vec![[0.0; 4]; n];
-        let at = |z: &Band, i: usize, j: usize| if i <= j { z[i][j - i] } else { z[j][i - j] };
-        for i in (0..n).rev() {
-            let reach = 3.min(n - 1 - i);
-            for j in (1..=reach).rev() {
-                let sum: f64 = (1..=reach)
-                    .map(|k| self.factor[i][k] * at(&z, i + k, i + j))
-                    .sum();
-                z[i][j] = -sum;
-            }
-            let sum: f64 = (1..=reach).map(|k| self.factor[i][k] * z[i][k]).sum();
-            z[i][0] = 1.0 / self.factor[i][0] - sum;
-        }
-        z
+    /// Coefficients and the band of their covariance.
+    pub fn into_parts(self) -> (Vec<f64>, Vec<[f64; 4]>) {
+        (self.coefficients, self.covariance)
     }
+}
+
+/// Adds what a prior of these variances of the third differences says of the coefficients.
+fn add_prior(matrix: &mut Band, prior: &[f64]) {
+    add_penalty::<4>(matrix, THIRD_DIFFERENCE, |r| 1.0 / prior[r]);
 }
 
 /// Adds `weight(r)` times the square of difference r of the coefficients, to a normal matrix.
@@ -363,6 +345,12 @@ fn ratio_of_window_sums(a: &[f64], b: &[f64], reach: usize, floor: f64) -> Vec<f
             ((high.0 - low.0) / (high.1 - low.1).max(1e-3)).max(floor)
         })
         .collect()
+}
+
+/// The spline with coefficients `c`, of which the first four count, where the four splines are `b`.
+#[inline]
+pub fn dot(b: &[f64; 4], c: &[f64]) -> f64 {
+    b[0] * c[0] + b[1] * c[1] + b[2] * c[2] + b[3] * c[3]
 }
 
 /// Quadratic form b^T C b for the four coefficients that start at `first`.

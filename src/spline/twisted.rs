@@ -5,6 +5,9 @@
 
 use multiversion::multiversion;
 
+/// The band of a symmetric matrix: row `i` holds the elements (i,i), (i,i+1) ... (i,i+W-1), and 0 beyond the last column.
+pub type BandOf<const W: usize> = Vec<[f64; W]>;
+
 /// One number from the top, one from the bottom.
 type Pair = [f64; 2];
 
@@ -24,6 +27,8 @@ fn less(a: Pair, b: Pair) -> Pair {
 pub struct Twisted<const W: usize> {
     /// Row of either end: right-hand side over pivot, then the elements over the pivot.
     rows: Vec<[Pair; W]>,
+    /// One over the pivots.
+    inverse_pivots: Vec<Pair>,
 }
 
 impl<const W: usize> Twisted<W> {
@@ -32,8 +37,33 @@ impl<const W: usize> Twisted<W> {
     pub fn solve(&mut self, matrix: &[[f64; W]], x: &mut [f64]) {
         const { assert!(2 <= W && W <= 4) };
         let n = matrix.len().min(x.len());
-        solve(&mut self.rows, &matrix[..n], &mut x[..n]);
+        let (matrix, x) = (&matrix[..n], &mut x[..n]);
+        let middle = eliminate(self, matrix, x);
+        substitute(&self.rows, &middle, x);
     }
+
+    /// The same, and the band of the matrix's inverse into `inverse`: the recurrence of Takahashi, from the middle to both ends.
+    pub fn solve_and_invert(
+        &mut self,
+        matrix: &[[f64; W]],
+        x: &mut [f64],
+        inverse: &mut BandOf<W>,
+    ) {
+        let n = matrix.len().min(x.len());
+        let (matrix, x) = (&matrix[..n], &mut x[..n]);
+        let middle = eliminate(self, matrix, x);
+        substitute(&self.rows, &middle, x);
+        inverse.clear();
+        inverse.resize(n, [0.0; W]);
+        invert(self, &middle, inverse);
+    }
+}
+
+/// The rows that neither end eliminated: so many, their solution, and the inverse of their matrix.
+struct Middle {
+    n: usize,
+    solution: [f64; 4],
+    matrix: [[f64; 4]; 4],
 }
 
 /// Row `t` from the top, and, of the `end` rows at the bottom, row `t` from there: its elements towards the middle.
@@ -68,12 +98,14 @@ fn shift<T: Copy, const W: usize>(values: &mut [T; W]) {
     }
 }
 
+/// Eliminates rows from both ends, and solves for those in the middle.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut [f64]) {
+fn eliminate<const W: usize>(kept_rows: &mut Twisted<W>, matrix: &[[f64; W]], x: &[f64]) -> Middle {
     let n = matrix.len();
     // Rows taken from either end; those between are as many as a row reaches, or one more.
     let end = n.saturating_sub(W - 1) / 2;
-    rows.clear();
+    kept_rows.rows.clear();
+    kept_rows.inverse_pivots.clear();
     // The row to be eliminated and those it reaches, less what the rows before took from them.
     let mut ahead = [[[0.0; 2]; W]; W];
     let mut right = [[0.0; 2]; W];
@@ -97,16 +129,27 @@ fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut
             }
             right[j] = less(right[j], times(times(row[j], of_row), inverse));
         }
-        rows.push(kept);
+        kept_rows.rows.push(kept);
+        kept_rows.inverse_pivots.push(inverse);
         shift(&mut ahead);
         shift(&mut right);
     }
-    let middle = middle(matrix, x, end, ahead, right);
-    let n_middle = n - 2 * end;
-    x[end..n - end].copy_from_slice(&middle[..n_middle]);
+    middle(matrix, x, end, ahead, right)
+}
+
+/// The solution from the middle to both ends, into `x`.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn substitute<const W: usize>(rows: &[[Pair; W]], middle: &Middle, x: &mut [f64]) {
+    let (n, end) = (x.len(), rows.len());
+    let Middle {
+        n: n_middle,
+        solution: middle,
+        ..
+    } = middle;
+    x[end..n - end].copy_from_slice(&middle[..*n_middle]);
     // `after[j]`: what was found j + 1 rows nearer to the middle.
     let mut after = [[0.0; 2]; W];
-    for (j, pair) in after.iter_mut().enumerate().take((W - 1).min(n_middle)) {
+    for (j, pair) in after.iter_mut().enumerate().take((W - 1).min(*n_middle)) {
         *pair = [middle[j], middle[n_middle - 1 - j]];
     }
     for (t, row) in rows.iter().enumerate().rev() {
@@ -123,6 +166,51 @@ fn solve<const W: usize>(rows: &mut Vec<[Pair; W]>, matrix: &[[f64; W]], x: &mut
     }
 }
 
+/// The band of the inverse, from the middle to both ends, into `out`, which holds zeros.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn invert<const W: usize>(rows: &Twisted<W>, middle: &Middle, out: &mut [[f64; W]]) {
+    let (n, end, n_middle) = (out.len(), rows.rows.len(), middle.n);
+    let of_middle = inverse(middle);
+    for i in 0..n_middle {
+        for k in i..n_middle.min(i + W) {
+            out[end + i][k - i] = of_middle[i][k];
+        }
+    }
+    // `near[j][k - j]`, j <= k: the inverse's element of the rows j + 1 and k + 1 nearer to the middle.
+    let mut near = [[[0.0; 2]; W]; W];
+    for j in 0..(W - 1).min(n_middle) {
+        for k in j..(W - 1).min(n_middle) {
+            let (from_end, to_end) = (n_middle - 1 - j, n_middle - 1 - k);
+            near[j][k - j] = [of_middle[j][k], of_middle[from_end][to_end]];
+        }
+    }
+    let both = rows.rows.iter().zip(&rows.inverse_pivots).enumerate();
+    for (t, (row, pivot)) in both.rev() {
+        let mut found = [[0.0; 2]; W];
+        for j in 1..W {
+            let mut sum = [0.0; 2];
+            for k in 1..W {
+                let (a, b) = if j <= k { (j, k) } else { (k, j) };
+                sum = less(sum, times(row[k], near[a - 1][b - a]));
+            }
+            found[j] = sum;
+        }
+        found[0] = *pivot;
+        for k in (1..W).rev() {
+            found[0] = less(found[0], times(row[k], found[k]));
+        }
+        for j in (1..W).rev() {
+            near[j] = near[j - 1];
+        }
+        near[0] = found;
+        let m = n - 1 - t;
+        for j in 0..W {
+            out[t][j] = found[j][0];
+            out[m - j][j] = found[j][1];
+        }
+    }
+}
+
 /// Solution of the rows that neither end eliminated.
 #[inline(never)]
 fn middle<const W: usize>(
@@ -131,7 +219,7 @@ fn middle<const W: usize>(
     end: usize,
     ahead: [[Pair; W]; W],
     right: [Pair; W],
-) -> [f64; 4] {
+) -> Middle {
     let n = matrix.len() - 2 * end;
     let mut a = [[0.0; 4]; 4];
     let mut b = [0.0; 4];
@@ -156,6 +244,15 @@ fn middle<const W: usize>(
             }
         }
     }
+    Middle {
+        n,
+        solution: solve_dense(a, b, n),
+        matrix: a,
+    }
+}
+
+/// Solves the first `n` rows of a symmetric system, of which the part above the diagonal is given.
+fn solve_dense(mut a: [[f64; 4]; 4], mut b: [f64; 4], n: usize) -> [f64; 4] {
     for i in 0..n {
         for j in i + 1..n {
             let l = a[i][j] / a[i][i];
@@ -173,6 +270,15 @@ fn middle<const W: usize>(
         b[i] /= a[i][i];
     }
     b
+}
+
+/// The inverse of the middle's matrix, row by row.
+fn inverse(middle: &Middle) -> [[f64; 4]; 4] {
+    std::array::from_fn(|i| {
+        let mut unit = [0.0; 4];
+        unit[i] = 1.0;
+        solve_dense(middle.matrix, unit, middle.n)
+    })
 }
 
 #[cfg(test)]
@@ -211,6 +317,50 @@ mod tests {
                 assert!((a - b).abs() < 1e-12, "W {W} n {n} row {i}: {a} {b}");
             }
         }
+    }
+
+    fn inverts<const W: usize>() {
+        let mut solver = Twisted::<W>::default();
+        let mut inverse = Vec::new();
+        for n in (0..20).chain([301, 302]) {
+            let matrix: Vec<[f64; W]> = (0..n)
+                .map(|i| {
+                    std::array::from_fn(|j| match j {
+                        0 => 5.0 + (i as f64).sin(),
+                        _ => (0.6 * (i * W + j) as f64).cos() / j as f64,
+                    })
+                })
+                .collect();
+            let right: Vec<f64> = (0..n).map(|i| (0.9 * i as f64).sin()).collect();
+            let (mut x, mut expected) = (right.clone(), right);
+            solver.solve_and_invert(&matrix, &mut x, &mut inverse);
+            solver.solve(&matrix, &mut expected);
+            assert_eq!(x, expected, "W {W} n {n}");
+            assert_eq!(inverse.len(), n);
+            for k in 0..n {
+                let mut column = vec![0.0; n];
+                column[k] = 1.0;
+                solver.solve(&matrix, &mut column);
+                for i in k.saturating_sub(W - 1)..=k {
+                    let (a, b) = (inverse[i][k - i], column[i]);
+                    assert!((a - b).abs() < 1e-13, "W {W} n {n} ({i}, {k}): {a} {b}");
+                }
+            }
+            // Beyond the last column there is nothing.
+            for (i, row) in inverse.iter().enumerate() {
+                assert!(
+                    row[W.min(n - i)..].iter().all(|v| *v == 0.0),
+                    "W {W} n {n} {i}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn bands_of_inverses_are_those_of_whole_inverses() {
+        inverts::<2>();
+        inverts::<3>();
+        inverts::<4>();
     }
 
     #[test]

@@ -24,8 +24,9 @@ pub(super) enum Next<'a> {
     Search(Laid<'a>),
     /// All exposures are to be measured against the best of those that are not odd, and laid anew.
     Again(&'a mut FirstPass),
-    /// All exposures are to be measured against the best one, from which defects have been clipped, and that is all.
-    Best(&'a mut FirstPass),
+    /// Defects have been clipped from the exposures: those that this changed (all if it changed the best one) are to be measured
+    /// against the best one, and that is all.
+    Best(&'a mut FirstPass, Vec<bool>),
 }
 
 /// A star whose exposures lie over each other.
@@ -126,15 +127,16 @@ impl<'a> Laid<'a> {
     /// Takes the best exposure, without its defects, for the reference. Foreign light (`reference::coadd::foreign`) is not taken
     /// off: where exposures are no copies of each other, their differences look like it.
     pub fn with_best_alone(self) -> Next<'a> {
-        let trial = self.star.on_trial.take();
-        if let Some(best) = trial {
-            self.star.odd[best] = false;
-        }
-        if trial.is_none() && !self.coadd.is_clipped() {
+        self.star.end_trial();
+        let mut changed = self.coadd.clipped();
+        if !changed.contains(&true) {
             return Next::Done;
         }
+        if changed[self.star.best] {
+            changed.fill(true);
+        }
         self.star.normalized = self.coadd.into_clipped();
-        Next::Best(self.star)
+        Next::Best(self.star, changed)
     }
 }
 

@@ -25,39 +25,48 @@ pub(super) fn against_others(
             return Measurement::without_pixels();
         };
         let exposure = &laid.coadd.exposures()[*i];
-        let mut found = measure(
-            comparison,
-            std::slice::from_ref(exposure),
-            reference,
-            clocks,
-        )
-        .pop()
-        .unwrap_or_else(Measurement::without_pixels);
+        let mut found = measure(comparison, std::iter::once(exposure), reference, clocks)
+            .pop()
+            .unwrap_or_else(Measurement::without_pixels);
         found.rv_km_s = laid.coadd.against_best_km_s(found.rv_km_s);
         found
     })
     .collect()
 }
 
-/// Measures all exposures of the star against the best one of those that are not odd. If none of these can be a reference, the star
-/// stays as it is.
-pub(super) fn against_best(comparison: &Comparison, star: &mut FirstPass, clocks: &StageClocks) {
+/// Measures those of the star's exposures that have `changed` against the best one of those that are not odd, and all if that is
+/// another one than before. If none of these can be a reference, the star stays as it is.
+pub(super) fn against_best(
+    comparison: &Comparison,
+    star: &mut FirstPass,
+    changed: &[bool],
+    clocks: &StageClocks,
+) {
     let found = clocks.time(Stage::Reference, || {
         let others = (0..star.normalized.len())
             .filter(|i| !star.odd[*i])
             .collect();
         best_reference(comparison, &star.normalized, others)
     });
-    if let Some((best, reference)) = found {
-        star.best = best;
-        star.measurements = measure(comparison, &star.normalized, reference, clocks);
+    let Some((best, reference)) = found else {
+        return;
+    };
+    let is_another = best != star.best;
+    star.best = best;
+    let exposures = star.normalized.iter().zip(changed);
+    let exposures = exposures.filter(|(_, changed)| is_another || **changed);
+    let measured = measure(comparison, exposures.map(|(e, _)| e), reference, clocks);
+    let places = star.measurements.iter_mut().zip(changed);
+    let places = places.filter(|(_, changed)| is_another || **changed);
+    for ((place, _), measured) in places.zip(measured) {
+        *place = measured;
     }
 }
 
 /// Exposures against one reference, one after the other.
-fn measure(
+fn measure<'a>(
     comparison: &Comparison,
-    exposures: &[Normalized],
+    exposures: impl Iterator<Item = &'a Normalized>,
     reference: Reference,
     clocks: &StageClocks,
 ) -> Vec<Measurement> {

@@ -6,7 +6,7 @@ use super::*;
 use crate::Arm;
 use crate::lab::simulate::spectrum::{Component, SpectrumOptions, spectrum_with_truth};
 use crate::lab::simulate::{StellarParams, Template};
-use crate::likelihood::{Batch, Cpu, Likelihood, VelocityGrid};
+use crate::likelihood::{Batch, Cpu, Likelihood, Measurement, VelocityGrid};
 use crate::reference::Reference;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 
@@ -120,4 +120,46 @@ fn two_that_do_not_agree_are_both_flagged() {
             "{m:?}"
         );
     }
+}
+
+#[test]
+fn a_double_star_is_measured_against_its_best_exposure_without_what_was_clipped() {
+    let config = config();
+    let mut rng = ChaCha8Rng::seed_from_u64(82);
+    let mut normalizer = Normalizer::default();
+    let template = Template::new(&StellarParams::dwarf(5800.0), Arm::Blue);
+    let one = |half_km_s: &f64| {
+        let star = |rv_km_s, light| Component {
+            template: &template,
+            rv_km_s,
+            light,
+        };
+        let stars = [star(*half_km_s, 0.55), star(-half_km_s, 0.45)];
+        let options = SpectrumOptions::clean();
+        let made = spectrum_with_truth(&mut rng, Arm::Blue, &stars, 0.0, 40.0, &options);
+        let done = normalizer.normalize(&SpectrumConfig::default(), &made.raw, 100.0);
+        done.unwrap()
+    };
+    let mut all: Vec<Normalized> = [60.0, 58.0, -62.0, 5.0].iter().map(one).collect();
+    for (i, exposure) in all.iter_mut().enumerate().skip(2) {
+        exposure.flux[900 + 200 * i] += 0.6;
+    }
+    let before = first_pass(&config, all.clone());
+    let star = measured(before.clone());
+    assert!(star.double_lined.contains(&true), "{:?}", star.double_lined);
+    assert_eq!((star.best, star.n_reference), (0, 1));
+    assert!(!star.odd.contains(&true) && star.on_trial.is_none());
+    let mut n_changed = 0;
+    let both = before.measurements.iter().zip(&star.measurements);
+    for ((first, now), (then, exposure)) in both.zip(all.iter().zip(&star.normalized)) {
+        let is_changed = then.ivar != exposure.ivar;
+        n_changed += usize::from(is_changed);
+        // Against the same exposure, with the same pixels or without those that were clipped.
+        assert_eq!(is_changed, now.n_pix < first.n_pix, "{first:?} {now:?}");
+        if !is_changed {
+            let same = |m: &Measurement| (m.rv_km_s, m.rv_err_km_s, m.lnl_max);
+            assert_eq!(same(first), same(now));
+        }
+    }
+    assert!((1..4).contains(&n_changed), "{n_changed}");
 }

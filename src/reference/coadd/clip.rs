@@ -47,20 +47,30 @@ pub(super) struct Residuals<'a> {
     pub lsf_pixels: f64,
     /// Residual of each pixel in sigma; 0 where there is none.
     pub z: &'a [f64],
+    /// Pixels that are off ([`off`]).
+    pub off: &'a [usize],
     /// Pixels that are off whatever the exposure's velocity ([`far_off`]).
     pub far: &'a [usize],
 }
 
-/// Pixels that are too far off for the exposure's velocity to be the reason.
+/// Pixels that are off by as much as a defect, whatever the reason; `z` are the residuals in sigma.
+pub(super) fn off(z: &[f64]) -> Vec<usize> {
+    let is_off = |k: &usize| z[*k].abs() > CLIP_SIGMA;
+    (0..z.len()).filter(is_off).collect()
+}
+
+/// Those of the pixels that are [`off`] that are too far off for the exposure's velocity to be the reason.
 ///
 /// `z` are the residuals in sigma, `step` (pixels) how far the exposure has to go, `flux` that of the others near a pixel with
 /// a shift (pixels), in sigma of that pixel.
-pub(super) fn far_off(z: &[f64], step: f64, flux: impl Fn(usize, f64) -> f64) -> Vec<usize> {
+pub(super) fn far_off(
+    z: &[f64],
+    off: &[usize],
+    step: f64,
+    flux: impl Fn(usize, f64) -> f64,
+) -> Vec<usize> {
     let reach = STEP_REACH * step.abs();
     let is_far = |k: &usize| {
-        if z[*k].abs() <= CLIP_SIGMA {
-            return false;
-        }
         // The range of the flux over all shifts within reach, tried at every half pixel.
         let here = flux(*k, 0.0);
         let n = (2.0 * reach).ceil();
@@ -74,7 +84,7 @@ pub(super) fn far_off(z: &[f64], step: f64, flux: impl Fn(usize, f64) -> f64) ->
         }
         (z[*k] - high).max(low - z[*k]) > CLIP_SIGMA
     };
-    (0..z.len()).filter(is_far).collect()
+    off.iter().copied().filter(is_far).collect()
 }
 
 /// Pixels of one exposure that a defect has spoiled.
@@ -140,9 +150,9 @@ fn place(x: f64, n: usize) -> usize {
 fn highest(exposures: &[Option<Residuals<'_>>], n: usize) -> Vec<f64> {
     let mut top = vec![0.0f64; n];
     for e in exposures.iter().flatten() {
-        for (z, x) in e.z.iter().zip(e.x).filter(|(z, _)| z.abs() > CLIP_SIGMA) {
-            let top = &mut top[place(*x, n)];
-            *top = top.max(score(*z));
+        for k in e.off {
+            let top = &mut top[place(e.x[*k], n)];
+            *top = top.max(score(e.z[*k]));
         }
     }
     top

@@ -1,6 +1,9 @@
 //! How an exposure differs from the coadd of the others, measured so that a wrong size of the noise (quoted variances are off by 10 to
 //! 25 % in public files) does not count as a difference.
 
+use multiversion::multiversion;
+
+use super::view::{LANES, lanes};
 use crate::spectrum::normalize::Normalized;
 
 /// Pieces of the window whose velocities are compared.
@@ -128,11 +131,22 @@ pub(super) fn smooth(exposure: &Normalized, z: &[f64]) -> (f64, f64) {
     let first = exposure.ln_wave.partition_point(|l| *l < window.0);
     let end = exposure.ln_wave.partition_point(|l| *l <= window.1);
     let z = &z[first..end.max(first)];
-    let held = |z: f64| z.clamp(-MISFIT_MOST_SIGMA, MISFIT_MOST_SIGMA);
-    let (mut products, mut n) = (0.0, 0.0);
-    for (a, b) in z.iter().zip(z.get(lag..).unwrap_or_default()) {
-        products += held(*a) * held(*b);
-        n += if *a != 0.0 && *b != 0.0 { 1.0 } else { 0.0 };
-    }
+    let [products, n] = sum_products(z, z.get(lag..).unwrap_or_default());
     (products / n, n.powf(-0.5))
+}
+
+/// Sum of the products of residuals, cut to [`MISFIT_MOST_SIGMA`], and the number of pairs of which both count.
+#[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
+fn sum_products(a: &[f64], b: &[f64]) -> [f64; 2] {
+    let n = a.len().min(b.len());
+    let mut sums = [[0.0f64; LANES]; 2];
+    let held = |z: f64| z.clamp(-MISFIT_MOST_SIGMA, MISFIT_MOST_SIGMA);
+    for start in (0..n).step_by(LANES) {
+        let (a, b) = (lanes(a, start, n), lanes(b, start, n));
+        for l in 0..LANES {
+            sums[0][l] += held(a[l]) * held(b[l]);
+            sums[1][l] += if a[l] != 0.0 && b[l] != 0.0 { 1.0 } else { 0.0 };
+        }
+    }
+    sums.map(|lanes| lanes.iter().sum())
 }

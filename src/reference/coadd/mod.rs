@@ -14,6 +14,8 @@ mod clip;
 mod foreign;
 mod misfit;
 mod moonlight;
+mod pixel_sums;
+mod scale;
 mod settle;
 mod sums;
 mod sunlit;
@@ -23,15 +25,15 @@ mod view;
 use std::borrow::Cow;
 
 use foreign::Light;
-use sums::{Part, Sums};
+use scale::Scale;
+use sums::{Part, Sums, total};
 use sweep::Sweep;
-use view::Scale;
 
 use super::response::{Fits, noise_share, response};
 use crate::C_KM_S;
 use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
-use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope, quadratic_form};
+use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope};
 pub use misfit::Misfit;
 pub use sunlit::Sunlit;
 
@@ -176,9 +178,12 @@ impl Coadd {
         self.exposures
     }
 
-    /// Whether any pixel was clipped.
-    pub fn is_clipped(&self) -> bool {
-        self.clipped.iter().any(|clipped| !clipped.is_empty())
+    /// Which exposures have lost pixels to clipping.
+    pub fn clipped(&self) -> Vec<bool> {
+        self.clipped
+            .iter()
+            .map(|clipped| !clipped.is_empty())
+            .collect()
     }
 
     /// Which exposure sets the scale and the zero.
@@ -295,17 +300,17 @@ impl Coadd {
 
     /// Sums up the exposures that have `changed`, and all.
     fn sum_again(&mut self, changed: &[bool]) {
-        let ln_wave = &self.exposures[self.best].ln_wave;
         for (i, exposure) in self.exposures.iter().enumerate() {
             if changed[i] {
-                let part = Part::new(exposure, ln_wave, self.knots, self.shift_km_s[i] / C_KM_S);
+                let shift = self.shift_km_s[i] / C_KM_S;
+                let part = Part::new(exposure, &self.scale, self.knots, shift);
                 match self.parts.get_mut(i) {
                     Some(place) => *place = part,
                     None => self.parts.push(part),
                 }
             }
         }
-        self.all = Sums::new(self.knots, ln_wave.len());
+        self.all = Sums::new(self.knots, self.scale.ln_wave.len());
         for (part, _) in self.parts.iter().zip(&self.members).filter(|(_, m)| **m) {
             self.all.add(&part.sums);
         }
@@ -323,17 +328,18 @@ impl Coadd {
             knots: self.knots,
             least_squares: &least_squares,
             shrunk: &fit.coefficients,
-            covariance: &covariance,
+            covariance,
         };
         let best = &self.exposures[self.best];
         self.noise_share = noise_share(&best.band, &best.ln_wave, &self.all.ivar, &fits);
         let knots = self.knots;
+        let (of_flux, of_slope) = (knots.phases(basis), knots.phases(basis_slope));
+        let per_pixel2 = 1.0 / (knots.spacing * knots.spacing) as f64;
         let spread = |i: usize| {
-            let (interval, t) = knots.locate(i as f64);
+            let (interval, phase) = knots.phase_of(i);
             [
-                quadratic_form(&covariance, interval, &basis(t)),
-                quadratic_form(&covariance, interval, &basis_slope(t))
-                    / (knots.spacing * knots.spacing) as f64,
+                of_flux[phase].variance.at(covariance, interval),
+                of_slope[phase].variance.at(covariance, interval) * per_pixel2,
             ]
         };
         self.spread = (0..best.ln_wave.len()).map(spread).collect();
@@ -359,13 +365,11 @@ impl Coadd {
     }
 }
 
-fn total(ivar: &[f64]) -> f64 {
-    ivar.iter().sum()
-}
-
 fn shift_of(rv_km_s: f64) -> f64 {
     C_KM_S * (rv_km_s / C_KM_S).ln_1p()
 }
 
+#[cfg(test)]
+mod sweep_tests;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::foreign::Light;
 use super::misfit::smooth;
 use super::sunlit::{Compare, Sunlit, find};
 use super::sweep::FLUX_VARIANCE_SHARE;
-use super::view::{AtPixels, View};
+use super::view::{AtPixels, View, pieces};
 use super::{Coadd, total};
 use crate::reference::single::{longest_covered, smooth_variance};
 use crate::reference::sunlight::Sunlight;
@@ -24,7 +24,7 @@ impl Coadd {
         self.of_each(|compared, lines, at| {
             let Sunlit { share, .. } = find(compared, lines, at)?;
             let mut z = vec![0.0; compared.exposure.flux.len()];
-            for i in 0..at.flux.len() {
+            for i in 0..at.n {
                 let k = at.first + i;
                 let ivar = compared.exposure.ivar[k];
                 if ivar > 0.0 {
@@ -46,7 +46,8 @@ impl Coadd {
         let mut at = AtPixels::default();
         let all = total(&self.all.ivar);
         let mut out = vec![None; self.parts.len()];
-        let mut own = Vec::new();
+        let (mut own, mut of_pieces) = (Vec::new(), Vec::new());
+        let with_prior = self.all.equations.with_prior(&self.prior);
         self.each_without_one(0..self.parts.len(), |i, sums| {
             let exposure = &self.exposures[i];
             let of_light = self.lights[i].iter().find(|light| light.is_mixed);
@@ -58,18 +59,21 @@ impl Coadd {
             let Some(covered) = longest_covered(&sums.ivar) else {
                 return;
             };
-            fit.coefficients_with_prior(&sums.equations, &self.prior);
+            let part = &self.parts[i];
+            let left_out = self.members[i].then_some(&part.sums.equations);
+            fit.coefficients_without(&with_prior, left_out);
             let variance = smooth_variance(self.knots, &sums.ivar);
+            pieces(&mut of_pieces, &fit.coefficients, &variance);
             let others = View {
                 scale: &self.scale,
                 knots: self.knots,
                 coefficients: &fit.coefficients,
-                variance: &variance,
+                pieces: &of_pieces,
                 spread: &self.spread,
                 spread_factor: all / total(&sums.ivar),
                 covered,
             };
-            at.evaluate(exposure, &self.parts[i].x, &others);
+            at.evaluate(exposure, part, &others);
             let lines = self.lights[i].iter().filter(|light| !light.is_mixed);
             let lines: Vec<&Light> = lines.collect();
             out[i] = with(&Compare { exposure, sun }, &lines, &at);

@@ -2,10 +2,11 @@
 //!
 //! The numbers are those of docs/method.md, section 11 ("Where exposures are laid"), and were chosen by hand.
 
+use super::Coadd;
 use super::clip::{CLIP_MARGIN, Residuals, defects};
-use super::sweep::{Sweep, sweep};
-use super::view::{AtPixels, View};
-use super::{Coadd, total};
+use super::sums::{set_difference, total};
+use super::sweep::{Extent, Sweep, sweep};
+use super::view::{AtPixels, View, pieces};
 use crate::reference::single::{longest_covered, smooth_variance};
 use crate::spline::bspline::SplineFit;
 
@@ -53,8 +54,13 @@ struct Clip {
 impl Coadd {
     /// Moves the exposures until they lie over each other. False where they cannot.
     pub fn settle(&mut self) -> bool {
-        for _ in 0..MAX_ROUNDS {
-            match self.round() {
+        for number in 0..MAX_ROUNDS {
+            // The first round is the last one of few stars.
+            let extent = match number {
+                0 => Extent::Step,
+                _ => Extent::Whole,
+            };
+            match self.round_of(extent) {
                 None => return false,
                 Some(round) if round.is_settled => break,
                 Some(_) => {}
@@ -65,15 +71,25 @@ impl Coadd {
 
     /// Compares every exposure with the coadd of the others: moves velocities, clips defects, and lays the exposures anew that
     /// have changed. None where the coadd cannot be made any more.
+    #[cfg(test)]
     pub fn round(&mut self) -> Option<Round> {
-        self.compare(&vec![true; self.parts.len()]);
+        self.round_of(Extent::Whole)
+    }
+
+    /// A round with sweeps of this extent; if it is the last one they are whole in the end.
+    fn round_of(&mut self, extent: Extent) -> Option<Round> {
+        self.compare(&vec![true; self.parts.len()], extent);
         let clip = self.clip();
         let largest_sigma = self.find_steps()?;
         let is_near = largest_sigma < SETTLED_SIGMA;
         let is_settled = is_near && clip.farthest_sigma < MINOR_SIGMA;
+        if is_settled && extent == Extent::Step {
+            let unchanged: Vec<bool> = clip.changed.iter().map(|changed| !changed).collect();
+            self.compare(&unchanged, Extent::Whole);
+        }
         if is_settled && clip.n > 0 {
             self.sum_again(&clip.changed);
-            self.compare(&clip.changed);
+            self.compare(&clip.changed, Extent::Whole);
             self.find_steps()?;
         }
         if !is_settled {
@@ -126,36 +142,39 @@ impl Coadd {
     }
 
     /// Compares those of the exposures that are `wanted` with the others; for the rest the last comparison holds.
-    fn compare(&mut self, wanted: &[bool]) {
+    pub(super) fn compare(&mut self, wanted: &[bool], extent: Extent) {
         let mut sweeps = std::mem::take(&mut self.sweeps);
         sweeps.resize_with(self.parts.len(), Sweep::default);
-        let mut fit = SplineFit::default();
-        let mut at = AtPixels::default();
+        let (mut fit, mut at) = (SplineFit::default(), AtPixels::default());
+        let (mut ivar, mut of_pieces) = (Vec::new(), Vec::new());
         let all = total(&self.all.ivar);
-        let which = (0..self.parts.len()).filter(|i| wanted[*i]);
-        self.each_without_one(which, |i, sums| {
-            let Some(covered) = longest_covered(&sums.ivar) else {
-                sweeps[i] = Sweep::default();
-                return;
+        let with_prior = self.all.equations.with_prior(&self.prior);
+        for (i, out) in sweeps.iter_mut().enumerate().filter(|(i, _)| wanted[*i]) {
+            let part = &self.parts[i];
+            match self.members[i] {
+                true => set_difference(&mut ivar, &self.all.ivar, &part.sums.ivar),
+                false => ivar.clone_from(&self.all.ivar),
+            }
+            let Some(covered) = longest_covered(&ivar) else {
+                *out = Sweep::default();
+                continue;
             };
-            fit.coefficients_with_prior(&sums.equations, &self.prior);
-            let variance = smooth_variance(self.knots, &sums.ivar);
-            sweeps[i] = sweep(
-                &self.exposures[i],
-                &self.parts[i].x,
-                &self.lights[i],
-                &View {
-                    scale: &self.scale,
-                    knots: self.knots,
-                    coefficients: &fit.coefficients,
-                    variance: &variance,
-                    spread: &self.spread,
-                    spread_factor: all / total(&sums.ivar),
-                    covered,
-                },
-                &mut at,
-            );
-        });
+            let own = self.members[i].then_some(&part.sums.equations);
+            fit.coefficients_without(&with_prior, own);
+            let variance = smooth_variance(self.knots, &ivar);
+            pieces(&mut of_pieces, &fit.coefficients, &variance);
+            let others = View {
+                scale: &self.scale,
+                knots: self.knots,
+                coefficients: &fit.coefficients,
+                pieces: &of_pieces,
+                spread: &self.spread,
+                spread_factor: all / total(&ivar),
+                covered,
+            };
+            let (exposure, lights) = (&self.exposures[i], &self.lights[i]);
+            sweep(exposure, part, lights, &others, extent, &mut at, out);
+        }
         self.sweeps = sweeps;
     }
 
@@ -172,6 +191,7 @@ impl Coadd {
                     x: &part.x,
                     lsf_pixels: exposure.band.lsf_pixels,
                     z: &sweep.z,
+                    off: &sweep.off,
                     far: &sweep.far,
                 })
             })

@@ -35,7 +35,7 @@ pub(super) struct Compare<'a> {
 pub(super) fn find(compare: &Compare<'_>, lines: &[&Light], at: &AtPixels) -> Option<Sunlit> {
     let Compare { exposure, sun } = compare;
     let (low, high) = exposure.band.ln_window();
-    let n = at.flux.len();
+    let n = at.n;
     let from = exposure.ln_wave.partition_point(|l| *l < low);
     let end = exposure.ln_wave.partition_point(|l| *l <= high);
     // Differences reach two pixels to either side.

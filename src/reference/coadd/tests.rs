@@ -16,7 +16,7 @@ fn star(ln_wave: f64) -> f64 {
 }
 
 /// Exposures at these velocities; pixels of each lie elsewhere.
-fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
+pub(super) fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let made = rv_km_s.iter().enumerate().map(|(e, rv)| {
         let ln_wave: Vec<f64> = (0..2100)
@@ -40,7 +40,7 @@ fn exposures(rv_km_s: &[f64], sigma: f64, seed: u64) -> Vec<Normalized> {
     made.collect()
 }
 
-const RV_KM_S: [f64; 5] = [0.0, 12.0, -30.5, 3.3, 81.0];
+pub(super) const RV_KM_S: [f64; 5] = [0.0, 12.0, -30.5, 3.3, 81.0];
 
 #[test]
 fn velocities_settle_where_they_are_and_the_best_one_stays() {

@@ -131,12 +131,95 @@ fn covariance_is_the_inverse_of_the_normal_matrix() {
         let mut unit = fit.clone();
         unit.coefficients.fill(0.0);
         unit.coefficients[j] = 1.0;
-        unit.solve();
+        unit.solve_and_invert();
         for i in j.saturating_sub(3)..=j {
             let expected = unit.coefficients[i];
             assert!(
                 (covariance[i][j - i] - expected).abs() < 1e-10 * covariance[j][0],
                 "({i}, {j})"
+            );
+        }
+    }
+}
+
+#[test]
+fn pixels_anywhere_are_summed_as_they_lie() {
+    // More than a block of pixels, at irregular places, with a gap of several intervals and pixels that do not count.
+    let knots = Knots::new(200, 3);
+    let place =
+        |i: usize| i as f64 * 1.03 + 0.4 * (1.3 * i as f64).sin() + if i > 90 { 31.0 } else { 0.0 };
+    let x: Vec<f64> = (0..150).map(place).collect();
+    let flux: Vec<f64> = (0..150).map(|i| 1.0 + 0.1 * (i as f64).sin()).collect();
+    let ivar: Vec<f64> = (0..150).map(|i| (i % 5) as f64).collect();
+    let mut sums = NormalEquations::new(knots);
+    sums.add_pixels(knots, &x, &flux, &ivar);
+    let mut plain = NormalEquations::new(knots);
+    for ((x, flux), ivar) in x.iter().zip(&flux).zip(&ivar) {
+        if *x < 0.0 || *x > 3.0 * knots.n_interval as f64 {
+            continue;
+        }
+        let (first, t) = knots.locate(*x);
+        let b = basis(t);
+        for j in 0..4 {
+            plain.right[first + j] += ivar * b[j] * flux;
+            for k in j..4 {
+                plain.matrix[first + j][k - j] += ivar * b[j] * b[k];
+            }
+        }
+    }
+    for (i, (found, expected)) in sums.matrix.iter().zip(&plain.matrix).enumerate() {
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-12, "row {i}: {found:?} {expected:?}");
+        }
+        assert!((sums.right[i] - plain.right[i]).abs() < 1e-12, "row {i}");
+    }
+}
+
+#[test]
+fn what_is_taken_out_of_sums_is_as_if_it_had_never_been_there() {
+    let n = 300;
+    let knots = Knots::new(n, 3);
+    let x: Vec<f64> = (0..n).map(|i| i as f64).collect();
+    let flux: Vec<f64> = (0..n).map(|i| 1.0 + 0.2 * (0.4 * i as f64).sin()).collect();
+    let part = |weight: f64| {
+        let mut sums = NormalEquations::new(knots);
+        let ivar: Vec<f64> = (0..n).map(|i| weight + (i % 3) as f64).collect();
+        sums.add_pixels(knots, &x, &flux, &ivar);
+        sums
+    };
+    let (one, other) = (part(2.0), part(7.0));
+    let mut all = one.clone();
+    all.add(&other);
+    let prior: Vec<f64> = (0..knots.n_coefficient() - 3)
+        .map(|r| 1e-3 * (1 + r % 5) as f64)
+        .collect();
+    let (mut expected, mut found) = (SplineFit::default(), SplineFit::default());
+    expected.fit_with_prior(&one, &prior);
+    found.coefficients_without(&all.with_prior(&prior), Some(&other));
+    for (a, b) in expected.coefficients.iter().zip(&found.coefficients) {
+        assert!((a - b).abs() < 1e-11, "{a} {b}");
+    }
+    found.coefficients_without(&one.with_prior(&prior), None);
+    assert_eq!(expected.coefficients, found.coefficients);
+}
+
+#[test]
+fn the_form_of_a_phase_is_that_of_its_pixel() {
+    let n = 61;
+    for spacing in 1..6 {
+        let knots = Knots::new(n, spacing);
+        let mut fit = SplineFit::default();
+        fit.fit(knots, &vec![1.0; n], &vec![2.0; n]);
+        let phases = knots.phases(basis_slope);
+        for i in 0..n {
+            let (interval, t) = knots.locate(i as f64);
+            let expected = quadratic_form(fit.covariance_band(), interval, &basis_slope(t));
+            let (at, phase) = knots.phase_of(i);
+            let found = phases[phase].variance.at(fit.covariance_band(), at);
+            assert_eq!(at, interval, "{spacing} {i}");
+            assert!(
+                (found / expected - 1.0).abs() < 1e-9,
+                "{spacing} {i}: {found} {expected}"
             );
         }
     }

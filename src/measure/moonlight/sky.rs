@@ -43,11 +43,7 @@ pub fn find(stars: &mut [Star], n_exposures: usize) -> Option<Levels> {
         of_exposure: OF_EXPOSURE,
         n_stars: vec![0; n_exposures],
     };
-    let telling = || -> Vec<usize> {
-        let tells = |i: &usize| stars[*i].tells();
-        (0..stars.len()).filter(tells).collect()
-    };
-    let telling = telling();
+    let telling: Vec<usize> = (0..stars.len()).filter(|i| stars[*i].tells()).collect();
     if telling.len() < FEWEST_STARS {
         return None;
     }
@@ -97,7 +93,7 @@ fn find_levels(sky: &mut Levels, stars: &[Star], telling: &[usize]) {
 }
 
 /// What all levels share is only seen in stars that have moved against the Earth, so that the rounds would find it slowly. It is
-/// found by itsky.
+/// found by itself.
 fn find_common(sky: &mut Levels, stars: &[Star], telling: &[usize]) {
     let (mut sum, mut power) = (0.0, COMMON.powi(-2));
     for star in telling.iter().map(|i| &stars[*i]) {

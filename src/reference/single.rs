@@ -326,7 +326,7 @@ pub(super) fn longest_covered(ivar: &[f64]) -> Option<(usize, usize)> {
 fn gaps(ivar: &[f64]) -> impl Iterator<Item = Range<usize>> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let start = from + ivar[from..].iter().position(|w| !(*w > 0.0))?;
+        let start = from + ivar[from..].iter().position(|w| w.is_nan() || *w <= 0.0)?;
         let good = ivar[start..].iter().position(|w| *w > 0.0);
         from = good.map_or(ivar.len(), |n| start + n);
         Some(start..from)

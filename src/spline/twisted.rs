@@ -187,13 +187,11 @@ fn invert<const W: usize>(rows: &Twisted<W>, middle: &Middle, out: &mut [[f64; W
     let both = rows.rows.iter().zip(&rows.inverse_pivots).enumerate();
     for (t, (row, pivot)) in both.rev() {
         let mut found = [[0.0; 2]; W];
-        for j in 1..W {
-            let mut sum = [0.0; 2];
-            for k in 1..W {
+        for (j, found) in found.iter_mut().enumerate().skip(1) {
+            for (k, row) in row.iter().enumerate().skip(1) {
                 let (a, b) = if j <= k { (j, k) } else { (k, j) };
-                sum = less(sum, times(row[k], near[a - 1][b - a]));
+                *found = less(*found, times(*row, near[a - 1][b - a]));
             }
-            found[j] = sum;
         }
         found[0] = *pivot;
         for k in (1..W).rev() {

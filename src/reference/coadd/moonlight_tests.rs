@@ -107,7 +107,7 @@ fn a_star_that_moonlight_changes_is_a_copy_without_it() {
     for (now, without) in coadd.compared().iter().zip(coadd.smooth_without_sunlight()) {
         let (share, smooth) = without.unwrap();
         assert!(share.abs() < 0.25, "{share}");
-        assert!(smooth < 0.06, "{smooth}");
+        assert!(smooth < 0.08, "{smooth}");
         println!("{:.3} -> {smooth:.3}", now.misfit.smooth);
     }
     let before = coadd.compared().into_iter().map(|c| c.misfit.smooth);

@@ -1,5 +1,7 @@
 //! What is computed in lanes, in parts or once for all, against plain sums.
 
+use std::ops::Range;
+
 use super::*;
 use crate::reference::single::{longest_covered, smooth_variance};
 use crate::spline::bspline::dot;
@@ -154,16 +156,17 @@ fn half_a_sweep_is_the_beginning_of_a_whole_one() {
 fn gaps_are_those_of_each_pixel() {
     let n = 400;
     let knots = Knots::new(n, SPACING);
-    for gaps in [
-        vec![],
-        vec![0..5],
-        vec![390..400],
-        vec![0..3, 100..104, 200..259, 300..301],
-        vec![100..160],
-        vec![0..70, 200..290, 395..400],
-        vec![0..400],
-        vec![1..399],
-    ] {
+    let cases: [&[Range<usize>]; 8] = [
+        &[],
+        &[0..5],
+        &[390..400],
+        &[0..3, 100..104, 200..259, 300..301],
+        &[100..160],
+        &[0..70, 200..290, 395..400],
+        &[0..400],
+        &[1..399],
+    ];
+    for gaps in cases {
         let mut ivar: Vec<f64> = (0..n).map(|i| 100.0 + i as f64).collect();
         gaps.iter().for_each(|gap| ivar[gap.clone()].fill(0.0));
         let good: Vec<usize> = (0..n).filter(|i| ivar[*i] > 0.0).collect();

@@ -1,6 +1,7 @@
 //! The stages put together: from spectra to velocities, for a star, for many stars, for all files.
 
 pub mod coadd;
+pub mod compared;
 pub mod comparison;
 pub mod config;
 pub mod curve;
@@ -9,15 +10,18 @@ pub mod first_pass;
 pub mod measurer;
 pub mod memory;
 pub mod options;
+pub mod pixel_flags;
 pub mod plan;
 mod prepared;
 pub mod row;
 pub mod spectra;
 pub mod stages;
 mod star;
+pub mod survey_file;
 pub mod telluric;
 mod workspace;
 
+pub use compared::ComparedSpectrum;
 pub use comparison::ReferenceKind;
 pub use config::{MeasureConfig, Telluric};
 pub use curve::Curve;
@@ -26,8 +30,10 @@ pub use files::{Job, Measured, MeasuredUnit, Progress, measure, measure_units};
 pub use first_pass::FirstPass;
 pub use measurer::{Measurer, NotMeasured, StarVelocities};
 pub use options::{Device, MeasureOptions};
+pub use pixel_flags::PixelFlags;
 pub use plan::{Plan, Unit};
 pub use row::RvRow;
 pub use spectra::Spectrum;
+pub use survey_file::{SurveyFile, SurveySpectrum};
 #[cfg(feature = "lab")]
 pub use telluric::Air;

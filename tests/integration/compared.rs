@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use relrv::likelihood::Cpu;
 use relrv::measure::{MeasureConfig, measure};
 use relrv::{
-    Arm, Device, Error, MeasureOptions, Measurer, PixelFlags, Progress, RunOptions, Spectrum,
-    SurveyFile, SurveySpectrum, Telluric, run,
+    Arm, Device, Error, MeasureOptions, Measurer, PixelFlags, Progress, ReferenceKind, RunOptions,
+    Spectrum, SurveyFile, SurveySpectrum, Telluric, run,
 };
 
 use crate::echelle::{Exposure, options, spectra, stars};
@@ -21,6 +21,7 @@ fn the_surveys_spectra_as_arrays_give_the_velocities_of_their_files_bit_for_bit(
         let config = MeasureConfig {
             arms: vec![arm],
             telluric: Telluric::Off,
+            reference: ReferenceKind::Coadd,
             ..default_config()
         };
         let rows = measure(&config, &[&plate], &Cpu, &()).unwrap().rows;

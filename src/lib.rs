@@ -169,27 +169,38 @@ mod text;
 #[cfg(feature = "cli")]
 mod velocity_table;
 
+pub use calibrate::along::FibreOrder;
 pub use calibrate::arms::{CalibrateOptions, Method, Scope};
 pub use calibrate::joint::JointOptions;
 pub use calibrate::observations::Observations;
 pub use calibrate::paper::PaperOptions;
 pub use calibrate::results::{Star, ZeroPoint};
-pub use calibrate::{CalFlags, Calibration, calibrate, calibrate_without};
+pub use calibrate::{CalFlags, Calibration, Unjudged, calibrate, calibrate_without};
 pub use catalogue::flags::CatalogueFlags;
 pub use error::{Error, Result, SpectrumError};
 pub use lamost::Arm;
 pub use likelihood::RvFlags;
+pub use likelihood::devices::{DeviceInfo, devices};
 pub use measure::{
-    Curve, Device, MeasureOptions, Measurer, NotMeasured, ReferenceKind, Spectrum, StarVelocities,
+    ComparedSpectrum, Curve, Device, MeasureOptions, Measurer, NotMeasured, PixelFlags, Progress,
+    ReferenceKind, Spectrum, StarVelocities, SurveyFile, SurveySpectrum, Telluric,
 };
 pub use run::ProductFormat;
-pub use run::face::{RunOptions, RunSummary, run};
+pub use run::face::{RunOptions, RunSummary, run, run_telling};
 pub use spectrum::Band;
+pub use spectrum::continuum::ContinuumConfig;
+pub use spectrum::mask::MaskConfig;
 pub use table::{Column, ColumnData, Table};
 
 #[cfg(feature = "cli")]
 #[doc(hidden)]
-pub use cli::run as run_cli;
+pub use cli::{run as run_cli, run_from as run_cli_from};
+
+/// Simulated plates in the survey's format, with their truth: `relrv simulate` as a function.
+#[cfg(feature = "lab")]
+pub mod simulate {
+    pub use crate::lab::simulate::{Config, KindShares, Layout, Sky, Summary, ZeroPointScale, run};
+}
 
 /// Speed of light in vacuum, km/s (exact, SI).
 pub const C_KM_S: f64 = 299_792.458;

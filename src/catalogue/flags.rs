@@ -22,6 +22,13 @@ bitflags::bitflags! {
     }
 }
 
+impl CatalogueFlags {
+    /// Every bit in order: its value, name and meaning. Those of [`RvFlags`] are among them.
+    pub fn described() -> impl Iterator<Item = (u32, &'static str, &'static str)> {
+        all()
+    }
+}
+
 impl From<RvFlags> for CatalogueFlags {
     fn from(flags: RvFlags) -> Self {
         Self::from_bits_retain(flags.bits())

@@ -3,9 +3,8 @@
 use serde::Serialize;
 
 use super::Outcome;
-#[cfg(feature = "gpu")]
-use crate::gpu::{AdapterChoice, DeviceKind, adapters, fits};
 use crate::gpu::{AdapterInfo, NOT_BUILT};
+use crate::likelihood::devices::judged_adapters;
 use crate::likelihood::{Cpu, Likelihood};
 use crate::text::plain;
 use crate::{Result, tell};
@@ -35,9 +34,11 @@ struct Devices {
 impl DevicesArgs {
     /// Lists them.
     pub fn run(self) -> Result<Outcome> {
+        let adapters = judged_adapters().into_iter();
+        let adapters = adapters.map(|(adapter, verdict)| Device { adapter, verdict });
         let devices = Devices {
             cpu: Cpu.name(),
-            adapters: adapters(),
+            adapters: adapters.collect(),
         };
         if self.json {
             let text = serde_json::to_string_pretty(&devices)
@@ -50,57 +51,11 @@ impl DevicesArgs {
     }
 }
 
-#[cfg(feature = "gpu")]
-fn adapters() -> Vec<Device> {
-    let list = adapters::list();
-    let devices = list.iter().enumerate().map(|(i, adapter)| Device {
-        adapter: adapter.clone(),
-        verdict: verdict(&list, i),
-    });
-    devices.collect()
-}
-
-#[cfg(not(feature = "gpu"))]
-fn adapters() -> Vec<Device> {
-    Vec::new()
-}
-
 /// Why there is no adapter.
 const NONE: &str = match cfg!(feature = "gpu") {
     true => "the system shows no adapter (is a Vulkan driver installed?)",
     false => NOT_BUILT,
 };
-
-/// What relrv would do with adapter `i`.
-#[cfg(feature = "gpu")]
-fn verdict(list: &[AdapterInfo], i: usize) -> String {
-    let first = |software| {
-        let choice = AdapterChoice {
-            name: String::new(),
-            software,
-        };
-        list.iter().position(|a| fits(a, &choice))
-    };
-    let adapter = &list[i];
-    if let Some(defect) = crate::likelihood::gpu::unfit(adapter) {
-        return format!("not used: {defect}");
-    }
-    if first(false) == Some(i) {
-        return "taken by --backend auto and gpu".to_owned();
-    }
-    let why = match adapter.kind {
-        DeviceKind::Software => {
-            "never taken by auto: a program on the CPU, slower than relrv's own"
-        }
-        DeviceKind::Other => "never taken by auto: of unknown kind",
-        _ => "not the first",
-    };
-    let how = match first(true) == Some(i) {
-        true => "taken by --backend gpu",
-        false => "taken by --backend gpu with --adapter",
-    };
-    format!("{how}; {why}")
-}
 
 fn text(devices: &Devices) -> String {
     let mut out = format!("{}\n", devices.cpu);

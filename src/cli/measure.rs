@@ -63,7 +63,7 @@ pub struct MeasuringArgs {
     #[arg(long)]
     pub flags_text: bool,
     /// Memory for the spectra that are worked on at one time, MiB; changes no number.
-    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = clap::value_parser!(u64).range(memory::LEAST_MIB..=1 << 24))]
+    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = clap::value_parser!(u64).range(memory::LEAST_MIB..=memory::MOST_MIB))]
     memory: u64,
     #[command(flatten)]
     pub backend: BackendArgs,

@@ -25,6 +25,7 @@ mod threads;
 mod validate;
 mod words;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -75,19 +76,27 @@ pub enum Outcome {
 /// Exit status of wrong usage (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
-/// Runs the command line; errors are told on stderr.
+/// Exit status of an error.
+const EXIT_FAILURE: u8 = 1;
+
+/// Runs the command line of this process; errors are told on stderr.
+pub fn run() -> ExitCode {
+    ExitCode::from(run_from(std::env::args_os().collect()))
+}
+
+/// Runs a command line, the first word of which is the program's name; errors are told on stderr.
 ///
 /// Exit status: 0 all done; 2 done, but some inputs were rejected; 1 nothing usable or an error; 64 wrong usage; 130
 /// stopped by the user.
-pub fn run() -> ExitCode {
-    let cli = match parse() {
+pub fn run_from(words: Vec<OsString>) -> u8 {
+    let cli = match parse(&words) {
         Ok(Ok(cli)) => cli,
         Ok(Err(usage)) => {
-            return tell_usage(&usage);
+            return tell_usage(&usage, &words);
         }
         Err(error) => {
             tell::alert!("error: {error}");
-            return ExitCode::FAILURE;
+            return EXIT_FAILURE;
         }
     };
     let result = match cli.command {
@@ -112,53 +121,49 @@ pub fn run() -> ExitCode {
         Command::Validate(which) => which.run(),
     };
     match result {
-        Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::SomeRejected) => ExitCode::from(2),
+        Ok(Outcome::Done) => 0,
+        Ok(Outcome::SomeRejected) => 2,
         Err(Error::Interrupted(text)) => {
             tell::alert!("{text}");
-            ExitCode::from(interrupt::EXIT_INTERRUPTED)
+            interrupt::EXIT_INTERRUPTED
         }
         Err(error) => {
             tell::alert!("error: {error}");
-            ExitCode::FAILURE
+            EXIT_FAILURE
         }
     }
 }
 
 /// Tells what is wrong with the command line, or what `--help` and `--version` ask for.
-fn tell_usage(usage: &clap::Error) -> ExitCode {
+fn tell_usage(usage: &clap::Error, words: &[OsString]) -> u8 {
     if !usage.use_stderr() {
         // clap prints it with colours where the terminal has them.
         let told = usage.print().and_then(|()| std::io::stdout().flush());
         return match told {
-            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
-            _ => ExitCode::SUCCESS,
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => EXIT_FAILURE,
+            _ => 0,
         };
     }
     if let Some(answer) = missing::answer(usage) {
         tell::alert!("error: {answer}");
-        return ExitCode::from(EXIT_USAGE);
+        return EXIT_USAGE;
     }
-    let words = std::env::args_os();
-    if words
-        .map(|word| word.to_string_lossy().into_owned())
-        .all(|word| plain::is_plain(&word))
-    {
+    let is_plain = |word: &OsString| plain::is_plain(&word.to_string_lossy());
+    if words.iter().all(is_plain) {
         let _ = usage.print();
     } else {
         // The message repeats what the user typed, so it goes through `tell`, which escapes what a terminal would act on.
         tell::alert!("{}", usage.render().to_string().trim_end());
     }
-    ExitCode::from(EXIT_USAGE)
+    EXIT_USAGE
 }
 
 /// Reads the command line, and the file that `run --config` names.
-fn parse() -> Result<std::result::Result<Cli, clap::Error>> {
-    let args: Vec<_> = std::env::args_os().collect();
+fn parse(args: &[OsString]) -> Result<std::result::Result<Cli, clap::Error>> {
     // `--out` may be in the file that `--config` names, so at first it need not be on the command line.
     let lenient =
         Cli::command().mut_subcommand("run", |run| run.mut_arg("out", |out| out.required(false)));
-    let with_file = match lenient.clone().try_get_matches_from(&args) {
+    let with_file = match lenient.clone().try_get_matches_from(args) {
         Ok(matches) => match matches.subcommand() {
             Some(("run", given)) => match given.get_one::<std::path::PathBuf>("config") {
                 Some(path) => {
@@ -173,11 +178,11 @@ fn parse() -> Result<std::result::Result<Cli, clap::Error>> {
                     let (before, after) = args.split_at(place);
                     [before, &more, after].concat()
                 }
-                None => args,
+                None => args.to_vec(),
             },
-            _ => args,
+            _ => args.to_vec(),
         },
-        Err(_) => args,
+        Err(_) => args.to_vec(),
     };
     let matches = Cli::command().try_get_matches_from(with_file);
     Ok(matches.and_then(|m| Cli::from_arg_matches(&m)))

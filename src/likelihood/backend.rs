@@ -95,6 +95,11 @@ impl Backend {
         self.gpu.as_ref()
     }
 
+    /// Whether a GPU measures, as far as is known now.
+    pub fn is_gpu(&self) -> bool {
+        self.gpu.is_some() && self.because().is_none()
+    }
+
     /// Why the CPU measures although a GPU was wanted.
     pub fn cpu_because(&self) -> Option<String> {
         self.because().clone()

@@ -75,7 +75,6 @@ pub fn rv_of_shift_km_s(shift_km_s: f64) -> f64 {
 }
 
 /// Shift of a velocity: the inverse of [`rv_of_shift_km_s`].
-#[cfg(test)]
 pub fn shift_of_rv_km_s(rv_km_s: f64) -> f64 {
     C_KM_S * (rv_km_s / C_KM_S).ln_1p()
 }

@@ -8,6 +8,7 @@ pub mod batch;
 pub mod cpu;
 #[cfg(test)]
 mod cpu_tests;
+pub mod devices;
 pub mod flags;
 #[cfg(feature = "gpu")]
 pub mod gpu;

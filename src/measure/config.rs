@@ -10,6 +10,8 @@ use crate::{Arm, Error, Result};
 pub const USUAL_MIB: u64 = 2048;
 /// The least memory that can be asked for, MiB.
 pub const LEAST_MIB: u64 = 64;
+/// The most memory that can be asked for, MiB.
+pub const MOST_MIB: u64 = 1 << 24;
 
 /// Whether water lines are divided out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]

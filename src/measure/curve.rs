@@ -4,7 +4,7 @@ use ndarray::Array1;
 
 use super::comparison::Comparison;
 use super::first_pass::FirstPass;
-use crate::likelihood::grid::rv_of_shift_km_s;
+use crate::likelihood::grid::{rv_of_shift_km_s, shift_of_rv_km_s};
 use crate::likelihood::{Backend, Batch, Likelihood, RvFlags, SpectrumPixels};
 use crate::reference::{Coadd, Reference};
 use crate::spectrum::Normalized;
@@ -20,6 +20,62 @@ pub struct Curve {
     pub ln_l: Array1<f64>,
 }
 
+/// An exposure, and the reference that it was compared with.
+pub(super) struct Against {
+    /// The reference: the coadd of the star's others, or its best exposure.
+    pub reference: Reference,
+    /// The exposure, without the pixels that were taken out of it because no other exposure has what they show.
+    pub exposure: Normalized,
+    /// c ln(1 + v/c) of the reference's own zero on the scale of the star's velocities, km/s.
+    zero_km_s: f64,
+}
+
+impl Against {
+    /// Velocity c z on the scale of the star's velocities of what has this one against the reference, km/s.
+    pub fn on_scale_of_star(&self, rv_km_s: f64) -> f64 {
+        rv_of_shift_km_s(shift_of_rv_km_s(rv_km_s) + self.zero_km_s)
+    }
+
+    /// Velocity c z against the reference of what has this one on the scale of the star's velocities, km/s.
+    pub fn on_scale_of_reference(&self, rv_km_s: f64) -> f64 {
+        rv_of_shift_km_s(shift_of_rv_km_s(rv_km_s) - self.zero_km_s)
+    }
+}
+
+/// Exposures `places` of a star that was measured, each with its reference; none where it has none.
+pub(super) fn against(
+    comparison: &Comparison,
+    exposures: &[Normalized],
+    star: &FirstPass,
+    places: &[usize],
+) -> Vec<Option<Against>> {
+    match coadd(comparison, exposures, star) {
+        Some(coadd) => {
+            let zero_km_s = shift_of_rv_km_s(coadd.against_best_km_s(0.0));
+            let references = coadd.references(places).into_iter();
+            let of_coadd = |(reference, place): (Option<Reference>, &usize)| {
+                Some(Against {
+                    reference: reference?,
+                    exposure: coadd.exposures()[*place].clone(),
+                    zero_km_s,
+                })
+            };
+            references.zip(places).map(of_coadd).collect()
+        }
+        None => {
+            let best = Reference::new(&exposures[star.best], comparison.knot_pixels);
+            let of_best = |place: &usize| {
+                Some(Against {
+                    reference: best.clone()?,
+                    exposure: exposures[*place].clone(),
+                    zero_km_s: 0.0,
+                })
+            };
+            places.iter().map(of_best).collect()
+        }
+    }
+}
+
 /// ln L of exposure `place` of a star that was measured.
 ///
 /// # Errors
@@ -27,31 +83,16 @@ pub struct Curve {
 pub(super) fn of(
     comparison: &Comparison,
     backend: &Backend,
-    exposures: Vec<Normalized>,
+    exposures: &[Normalized],
     star: &FirstPass,
     place: usize,
 ) -> Result<Curve> {
-    let lone = exposures[place].clone();
-    let against = match coadd(comparison, &exposures, star) {
-        Some(coadd) => {
-            let others = coadd.references(&[place]).pop().flatten();
-            let exposure = coadd.exposures()[place].clone();
-            let zero = move |rv_km_s| coadd.against_best_km_s(rv_km_s);
-            others.map(|others| (others, exposure, Box::new(zero) as Box<dyn Fn(f64) -> f64>))
-        }
-        None => Reference::new(&exposures[star.best], comparison.knot_pixels).map(|best| {
-            (
-                best,
-                lone,
-                Box::new(|rv_km_s| rv_km_s) as Box<dyn Fn(f64) -> f64>,
-            )
-        }),
-    };
-    let Some((reference, exposure, to_star)) = against else {
+    let mut compared = against(comparison, exposures, star, &[place]);
+    let Some(against) = compared.pop().flatten() else {
         return Err(Error::NothingUsable("no reference".to_owned()));
     };
     let grid = comparison.grid;
-    let pixels = SpectrumPixels::new(&exposure, &reference, &grid);
+    let pixels = SpectrumPixels::new(&against.exposure, &against.reference, &grid);
     if pixels.is_empty() {
         return Err(Error::NothingUsable(
             "no pixel can be compared with the reference at all velocities".to_owned(),
@@ -60,11 +101,11 @@ pub(super) fn of(
     let constant = pixels.ln_constant();
     let batch = Batch {
         grid,
-        references: vec![reference],
+        references: vec![against.reference.clone()],
         spectra: vec![pixels],
     };
     let ln_l = Array1::from(backend.curve(&batch, 0)?) + constant;
-    let rv = |i: usize| to_star(rv_of_shift_km_s(grid.shift_km_s(i as f64)));
+    let rv = |i: usize| against.on_scale_of_star(rv_of_shift_km_s(grid.shift_km_s(i as f64)));
     Ok(Curve {
         rv_km_s: (0..grid.len()).map(rv).collect(),
         ln_l,

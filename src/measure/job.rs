@@ -25,6 +25,9 @@ pub trait Progress: Sync {
     /// `done` of `total` files have been read, measured and forgotten.
     fn files(&self, done: usize, total: usize);
 
+    /// `done` of `total` spectra that the caller gave as arrays have been measured.
+    fn spectra(&self, _done: usize, _total: usize) {}
+
     /// The work is to end as soon as it can.
     fn cancelled(&self) -> bool {
         false

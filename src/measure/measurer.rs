@@ -8,6 +8,7 @@ use super::coadd::against_coadds;
 use super::comparison::{Comparison, ReferenceKind};
 use super::curve::{self, Curve};
 use super::first_pass::{FirstPass, first_pass};
+use super::job::Progress;
 use super::options::{Device, MeasureOptions};
 use super::prepared::{Prepared, prepare_star};
 use super::spectra::Spectrum;
@@ -17,9 +18,12 @@ use crate::likelihood::{Backend, Likelihood, RvFlags};
 use crate::spectrum::{Band, Exposure, Normalized, Normalizer, SpectrumConfig, Unusable};
 use crate::{Error, Result};
 
-/// Pixels that go to the back end together, about: enough to fill a graphics processor, and few enough to fit in memory. Chosen
-/// by hand.
-const PIXELS_PER_BATCH: usize = 1 << 23;
+/// Pixels that go to a graphics processor together, about: enough to fill it, and few enough to fit in memory. Chosen by hand.
+const PIXELS_PER_GPU_BATCH: usize = 1 << 23;
+
+/// Pixels that are measured together on the processor, about: enough that no thread waits for long at the end of a batch, and few enough
+/// that a caller who wants to end the work waits for a second at most. Chosen by hand.
+const PIXELS_PER_BATCH: usize = 1 << 20;
 
 /// Why a spectrum has no velocity.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
@@ -111,8 +115,8 @@ struct Ready {
 
 /// Vectors of one thread.
 #[derive(Default)]
-struct Workspace {
-    normalizer: Normalizer,
+pub(super) struct Workspace {
+    pub(super) normalizer: Normalizer,
     coarse: CoarseExposure,
 }
 
@@ -146,9 +150,11 @@ struct Workspace {
 /// # }
 /// ```
 pub struct Measurer {
-    band: Band,
-    comparison: Comparison,
-    spectrum: SpectrumConfig,
+    pub(super) band: Band,
+    /// Its number among the instrument's bands: the first one decides whether the widths of lines are looked at.
+    band_number: usize,
+    pub(super) comparison: Comparison,
+    pub(super) spectrum: SpectrumConfig,
     backend: Backend,
 }
 
@@ -162,6 +168,7 @@ impl Measurer {
         let checked = options.checked()?;
         Ok(Measurer {
             band: checked.band,
+            band_number: checked.band_number,
             comparison: checked.comparison,
             spectrum: checked.spectrum,
             // No warning is passed on if the CPU takes over from a GPU: the name of the back end tells it.
@@ -196,14 +203,41 @@ impl Measurer {
     where
         S: AsRef<[Spectrum<'a>]> + Sync,
     {
+        self.stars_telling(stars, &())
+    }
+
+    /// As [`Measurer::stars`], telling how many spectra were measured ([`Progress::spectra`]); it ends early where `progress` says so.
+    ///
+    /// # Errors
+    /// What the device says; [`Error::Interrupted`] where it was to end.
+    pub fn stars_telling<'a, S>(
+        &self,
+        stars: &[S],
+        progress: &dyn Progress,
+    ) -> Result<Vec<StarVelocities>>
+    where
+        S: AsRef<[Spectrum<'a>]> + Sync,
+    {
+        let n_spectra = |stars: &[S]| -> usize { stars.iter().map(|s| s.as_ref().len()).sum() };
+        let (mut done, total) = (0, n_spectra(stars));
         let mut out = Vec::with_capacity(stars.len());
         let mut rest = stars;
+        progress.spectra(done, total);
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(n_in_batch(rest));
-            out.extend(self.batch(now)?);
+            let (now, later) = rest.split_at(n_in_batch(rest, self.pixels_per_batch()));
+            out.extend(self.batch(now, progress)?);
+            done += n_spectra(now);
+            progress.spectra(done, total);
             rest = later;
         }
         Ok(out)
+    }
+
+    fn pixels_per_batch(&self) -> usize {
+        match self.backend.is_gpu() {
+            true => PIXELS_PER_GPU_BATCH,
+            false => PIXELS_PER_BATCH,
+        }
     }
 
     /// ln L of one of a star's spectra at every velocity of the grid, against the reference that [`Measurer::star`] compares it with.
@@ -221,22 +255,39 @@ impl Measurer {
             }));
         };
         let exposures = star.normalized.clone();
-        let prepared = self.prepare(star.normalized, &mut workspace);
-        let mut measured = self.measure(prepared.into_iter().map(|p| (0, p)).collect())?;
-        match measured.pop() {
-            Some(measured) => {
-                curve::of(&self.comparison, &self.backend, exposures, &measured, place)
-            }
+        match self.first_and_second_pass(star.normalized, &mut workspace)? {
+            Some(measured) => curve::of(
+                &self.comparison,
+                &self.backend,
+                &exposures,
+                &measured,
+                place,
+            ),
             None => Err(nothing(NotMeasured::NoReference.to_string())),
         }
     }
 
+    /// Measures the normalised exposures of one star; none where none of them can be a reference.
+    pub(super) fn first_and_second_pass(
+        &self,
+        normalized: Vec<Normalized>,
+        workspace: &mut Workspace,
+    ) -> Result<Option<FirstPass>> {
+        let prepared = self.prepare(normalized, workspace);
+        let mut measured = self.measure(prepared.into_iter().map(|p| (0, p)).collect())?;
+        Ok(measured.pop())
+    }
+
     /// Measures stars in one call of the device.
-    fn batch<'a, S>(&self, stars: &[S]) -> Result<Vec<StarVelocities>>
+    fn batch<'a, S>(&self, stars: &[S], progress: &dyn Progress) -> Result<Vec<StarVelocities>>
     where
         S: AsRef<[Spectrum<'a>]> + Sync,
     {
+        let interrupted = || Error::Interrupted("stopped; nothing is kept".to_owned());
         let ready = |workspace: &mut Workspace, star: &S| {
+            if progress.cancelled() {
+                return Err(interrupted());
+            }
             let mut star = self.normalize(star.as_ref(), workspace);
             let normalized = std::mem::take(&mut star.normalized);
             let prepared = self.prepare(normalized, workspace);
@@ -245,12 +296,15 @@ impl Measurer {
                     star.not_measured[i] = Some(NotMeasured::NoReference);
                 }
             }
-            (star, prepared)
+            Ok((star, prepared))
         };
-        let ready: Vec<(Ready, Option<Prepared>)> = stars
+        let ready = stars
             .par_iter()
             .map_init(Workspace::default, ready)
-            .collect();
+            .collect::<Result<Vec<(Ready, Option<Prepared>)>>>()?;
+        if progress.cancelled() {
+            return Err(interrupted());
+        }
         let (mut out, mut used, mut prepared) = (Vec::new(), Vec::new(), Vec::new());
         for (number, (star, of_star)) in ready.into_iter().enumerate() {
             out.push(StarVelocities::none(&star));
@@ -278,7 +332,7 @@ impl Measurer {
                 band: self.band,
                 pixels: &spectrum.pixels(),
                 snr: spectrum.snr(),
-                helio_rv_km_s: None,
+                helio_rv_km_s: spectrum.helio_rv_km_s(),
             };
             let normalizer = &mut workspace.normalizer;
             match normalizer.normalize(&self.spectrum, exposure, vmax_km_s) {
@@ -302,7 +356,7 @@ impl Measurer {
         if normalized.is_empty() {
             return None;
         }
-        let bands = vec![(0, normalized)];
+        let bands = vec![(self.band_number, normalized)];
         prepare_star(&self.comparison, bands, &mut workspace.coarse)
             .into_iter()
             .flatten()
@@ -324,12 +378,12 @@ impl Measurer {
     }
 }
 
-/// Stars whose pixels make a batch, one at least.
-fn n_in_batch<'a, S: AsRef<[Spectrum<'a>]>>(stars: &[S]) -> usize {
+/// Stars whose pixels make a batch of at most so many pixels, one at least.
+fn n_in_batch<'a, S: AsRef<[Spectrum<'a>]>>(stars: &[S], most_pixels: usize) -> usize {
     let mut n_pixels = 0;
     let fits = |star: &&S| {
         n_pixels += star.as_ref().iter().map(Spectrum::len).sum::<usize>();
-        n_pixels <= PIXELS_PER_BATCH
+        n_pixels <= most_pixels
     };
     stars.iter().take_while(fits).count().max(1)
 }

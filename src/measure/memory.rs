@@ -5,7 +5,7 @@
 
 use super::comparison::ReferenceKind;
 use super::config::MeasureConfig;
-pub use super::config::{LEAST_MIB, USUAL_MIB};
+pub use super::config::{LEAST_MIB, MOST_MIB, USUAL_MIB};
 use super::plan::Plan;
 use crate::lamost::stars::Star;
 

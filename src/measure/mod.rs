@@ -2,6 +2,7 @@
 
 pub mod bites;
 pub mod coadd;
+pub mod compared;
 pub mod comparison;
 pub mod config;
 pub mod curve;
@@ -12,15 +13,18 @@ pub mod measurer;
 pub mod memory;
 mod moonlight;
 pub mod options;
+pub mod pixel_flags;
 pub mod plan;
 mod prepared;
 pub mod row;
 pub mod spectra;
 pub mod stages;
 mod star;
+pub mod survey_file;
 pub mod telluric;
 mod workspace;
 
+pub use compared::ComparedSpectrum;
 pub use comparison::ReferenceKind;
 pub use config::{MeasureConfig, Telluric};
 pub use curve::Curve;
@@ -30,8 +34,10 @@ pub use first_pass::FirstPass;
 pub use job::{Job, Progress};
 pub use measurer::{Measurer, NotMeasured, StarVelocities};
 pub use options::{Device, MeasureOptions};
+pub use pixel_flags::PixelFlags;
 pub use plan::{Plan, Unit};
 pub use row::RvRow;
 pub use spectra::Spectrum;
+pub use survey_file::{SurveyFile, SurveySpectrum};
 #[cfg(feature = "lab")]
 pub use telluric::Air;

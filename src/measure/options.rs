@@ -8,7 +8,7 @@ use crate::spectrum::continuum::ContinuumConfig;
 use crate::spectrum::mask::MaskConfig;
 use crate::spectrum::normalize::MIN_GOOD_PIXELS;
 use crate::spectrum::{Band, SpectrumConfig};
-use crate::{C_KM_S, Error, Result};
+use crate::{Arm, C_KM_S, Error, Result};
 
 /// Largest velocity unless another is asked for, km/s.
 const USUAL_VMAX_KM_S: f64 = 500.0;
@@ -65,6 +65,7 @@ enum Instrument {
         is_polynomial: bool,
     },
     Band(Band),
+    Arm(Arm),
 }
 
 /// How spectra of one instrument are measured. [`Measurer::new`](super::Measurer::new) checks it.
@@ -94,6 +95,8 @@ pub struct MeasureOptions {
 /// Options that were checked.
 pub(super) struct Checked {
     pub band: Band,
+    /// Its number among the instrument's bands.
+    pub band_number: usize,
     pub comparison: Comparison,
     pub spectrum: SpectrumConfig,
 }
@@ -116,6 +119,14 @@ impl MeasureOptions {
     /// For an instrument that is described by a [`Band`], which holds more than the three numbers of [`MeasureOptions::new`].
     pub fn of_band(band: Band) -> Self {
         Self::of(Instrument::Band(band))
+    }
+
+    /// For spectra of the survey's arm, measured as `relrv measure` measures its files: masks, continuum, and wavelengths whose rounding
+    /// is taken out. Water lines are not: they need the other stars of an exposure.
+    pub fn of_arm(arm: Arm) -> Self {
+        Self::of(Instrument::Arm(arm))
+            .mask(MaskConfig::default())
+            .continuum(ContinuumConfig::default())
     }
 
     fn of(instrument: Instrument) -> Self {
@@ -177,6 +188,13 @@ impl MeasureOptions {
         match &mut self.instrument {
             Instrument::Numbers { is_polynomial, .. }
             | Instrument::Band(Band { is_polynomial, .. }) => *is_polynomial = yes,
+            Instrument::Arm(arm) => {
+                let is_polynomial = yes;
+                self.instrument = Instrument::Band(Band {
+                    is_polynomial,
+                    ..arm.band()
+                });
+            }
         }
         self
     }
@@ -214,8 +232,13 @@ impl MeasureOptions {
         };
         check_mask(&spectrum.mask)?;
         check_continuum(&spectrum.continuum)?;
+        let band_number = match self.instrument {
+            Instrument::Arm(arm) => arm as usize,
+            Instrument::Numbers { .. } | Instrument::Band(_) => 0,
+        };
         Ok(Checked {
             band,
+            band_number,
             comparison: Comparison {
                 grid,
                 knot_pixels,
@@ -228,6 +251,7 @@ impl MeasureOptions {
     fn band(&self) -> Result<Band> {
         let band = match self.instrument {
             Instrument::Band(band) => band,
+            Instrument::Arm(arm) => arm.band(),
             Instrument::Numbers {
                 window_aa,
                 pixel_km_s,

@@ -1,6 +1,6 @@
 //! Spectra of any instrument, as arrays of the caller's.
 
-use ndarray::ArrayView1;
+use ndarray::{Array1, ArrayView1};
 
 use crate::spectrum::{Pixels, StoredWave};
 use crate::{Result, SpectrumError};
@@ -12,11 +12,19 @@ use crate::{Result, SpectrumError};
 /// Pixels whose flux or inverse variance is not finite, or whose inverse variance is not positive, count for nothing.
 #[derive(Clone, Debug)]
 pub struct Spectrum<'a> {
-    wave_aa: ArrayView1<'a, f64>,
+    wave: Wave<'a>,
     flux: ArrayView1<'a, f64>,
     ivar: ArrayView1<'a, f64>,
     mask: Option<ArrayView1<'a, bool>>,
     snr: f64,
+    helio_rv_km_s: Option<f64>,
+}
+
+/// Wavelengths as the caller has them.
+#[derive(Clone, Debug)]
+enum Wave<'a> {
+    Linear(ArrayView1<'a, f64>),
+    Log10(ArrayView1<'a, f32>),
 }
 
 impl<'a> Spectrum<'a> {
@@ -31,17 +39,40 @@ impl<'a> Spectrum<'a> {
         flux: impl Into<ArrayView1<'a, f64>>,
         ivar: impl Into<ArrayView1<'a, f64>>,
     ) -> Result<Self> {
-        let spectrum = Spectrum {
-            wave_aa: wave_aa.into(),
-            flux: flux.into(),
-            ivar: ivar.into(),
+        let (wave_aa, flux, ivar) = (wave_aa.into(), flux.into(), ivar.into());
+        check_lengths(wave_aa.len(), &flux, &ivar)?;
+        check_wavelengths(&wave_aa)?;
+        Ok(Self::of(Wave::Linear(wave_aa), flux, ivar))
+    }
+
+    /// The same with decimal logarithms of the wavelengths in Angstrom, as 32-bit floats: as files of the Sloan survey and of LAMOST have
+    /// them (`LOGLAM`). In the visible they are rounded to 0.16 km/s, which [`MeasureOptions::polynomial_wavelengths`] takes out.
+    ///
+    /// # Errors
+    /// As [`Spectrum::new`].
+    ///
+    /// [`MeasureOptions::polynomial_wavelengths`]: super::MeasureOptions::polynomial_wavelengths
+    pub fn from_log10(
+        log10_wave_aa: impl Into<ArrayView1<'a, f32>>,
+        flux: impl Into<ArrayView1<'a, f64>>,
+        ivar: impl Into<ArrayView1<'a, f64>>,
+    ) -> Result<Self> {
+        let (log10, flux, ivar) = (log10_wave_aa.into(), flux.into(), ivar.into());
+        check_lengths(log10.len(), &flux, &ivar)?;
+        let wave_aa: Array1<f64> = log10.mapv(|l| 10_f64.powf(f64::from(l)));
+        check_wavelengths(&wave_aa.view())?;
+        Ok(Self::of(Wave::Log10(log10), flux, ivar))
+    }
+
+    fn of(wave: Wave<'a>, flux: ArrayView1<'a, f64>, ivar: ArrayView1<'a, f64>) -> Self {
+        Spectrum {
+            wave,
+            flux,
+            ivar,
             mask: None,
             snr: f64::NAN,
-        };
-        spectrum.check_length("flux", spectrum.flux.len())?;
-        spectrum.check_length("ivar", spectrum.ivar.len())?;
-        check_wavelengths(&spectrum.wave_aa)?;
-        Ok(spectrum)
+            helio_rv_km_s: None,
+        }
     }
 
     /// With a mask of length n that is true for pixels that are not to be used.
@@ -50,7 +81,7 @@ impl<'a> Spectrum<'a> {
     /// [`crate::Error::Spectrum`], where it is not as long as the wavelengths.
     pub fn with_mask(mut self, mask: impl Into<ArrayView1<'a, bool>>) -> Result<Self> {
         let mask = mask.into();
-        self.check_length("mask", mask.len())?;
+        check_length("mask", mask.len(), self.len())?;
         self.mask = Some(mask);
         Ok(self)
     }
@@ -61,19 +92,43 @@ impl<'a> Spectrum<'a> {
         Spectrum { snr, ..self }
     }
 
+    /// With the velocity (km/s) that was taken off the wavelengths to bring them into the Sun's frame: lambda here = lambda observed
+    /// (1 - this / c). Where it is known and the instrument has a [`Band`](crate::Band) with a sky, sunlight and lines of the Earth's own
+    /// sky are looked for where they must be.
+    pub fn with_helio_rv_km_s(self, helio_rv_km_s: f64) -> Self {
+        let helio_rv_km_s = Some(helio_rv_km_s).filter(|v| v.is_finite());
+        Spectrum {
+            helio_rv_km_s,
+            ..self
+        }
+    }
+
     /// Number of pixels.
     pub fn len(&self) -> usize {
-        self.wave_aa.len()
+        self.flux.len()
     }
 
     /// Always false: a spectrum has at least one pixel.
     pub fn is_empty(&self) -> bool {
-        self.wave_aa.is_empty()
+        self.flux.is_empty()
     }
 
     /// The signal-to-noise ratio that was given; NaN where none was.
     pub(super) fn snr(&self) -> f64 {
         self.snr
+    }
+
+    /// The velocity that was taken off the wavelengths.
+    pub(super) fn helio_rv_km_s(&self) -> Option<f64> {
+        self.helio_rv_km_s
+    }
+
+    /// Whether the wavelengths descend from pixel to pixel.
+    pub(super) fn descends(&self) -> bool {
+        match &self.wave {
+            Wave::Linear(wave) => wave.first() > wave.last(),
+            Wave::Log10(wave) => wave.first() > wave.last(),
+        }
     }
 
     /// The pixels in ascending wavelength.
@@ -82,31 +137,44 @@ impl<'a> Spectrum<'a> {
             Some(mask) => mask.to_vec(),
             None => vec![false; self.len()],
         };
-        let mut values = [&self.wave_aa, &self.flux, &self.ivar].map(|v| v.to_vec());
-        if values[0].first() > values[0].last() {
-            values.iter_mut().for_each(|v| v.reverse());
+        let (mut flux, mut ivar) = (self.flux.to_vec(), self.ivar.to_vec());
+        let mut wave = match &self.wave {
+            Wave::Linear(wave) => StoredWave::Linear(wave.to_vec()),
+            Wave::Log10(wave) => StoredWave::Log10(wave.to_vec()),
+        };
+        if self.descends() {
+            match &mut wave {
+                StoredWave::Linear(wave) => wave.reverse(),
+                StoredWave::Log10(wave) => wave.reverse(),
+            }
+            flux.reverse();
+            ivar.reverse();
             masked.reverse();
         }
-        let [wave_aa, flux, ivar] = values;
         Pixels {
-            wave: StoredWave::Linear(wave_aa),
+            wave,
             flux,
             ivar,
             masked,
         }
     }
+}
 
-    fn check_length(&self, array: &'static str, found: usize) -> Result<()> {
-        let expected = self.len();
-        match found == expected {
-            true => Ok(()),
-            false => Err(SpectrumError::Length {
-                array,
-                found,
-                expected,
-            }
-            .into()),
+/// Checks flux and inverse variance against the number of wavelengths.
+fn check_lengths(n: usize, flux: &ArrayView1<'_, f64>, ivar: &ArrayView1<'_, f64>) -> Result<()> {
+    check_length("flux", flux.len(), n)?;
+    check_length("ivar", ivar.len(), n)
+}
+
+fn check_length(array: &'static str, found: usize, expected: usize) -> Result<()> {
+    match found == expected {
+        true => Ok(()),
+        false => Err(SpectrumError::Length {
+            array,
+            found,
+            expected,
         }
+        .into()),
     }
 }
 
@@ -183,6 +251,32 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[test]
+    fn logarithms_are_wavelengths_too() {
+        let (flux, ivar) = ([30.0, 20.0, 10.0], [1.0; 3]);
+        let log10 = [3.7_f32, 3.6, 3.5];
+        let spectrum = Spectrum::from_log10(&log10[..], &flux[..], &ivar[..]).unwrap();
+        let pixels = spectrum.with_helio_rv_km_s(f64::NAN).pixels();
+        assert_eq!(pixels.wave, StoredWave::Log10(vec![3.5, 3.6, 3.7]));
+        assert_eq!(pixels.flux, [10.0, 20.0, 30.0]);
+        for (pixel, wrong) in [(1, f32::NAN), (0, f32::NEG_INFINITY), (2, 400.0)] {
+            let mut log10 = log10;
+            log10[pixel] = wrong;
+            let found = problem(Spectrum::from_log10(&log10[..], &flux[..], &ivar[..]));
+            assert!(
+                matches!(found, SpectrumError::Wavelength { pixel: at, .. } if at == pixel),
+                "{found}"
+            );
+        }
+        let two = Spectrum::from_log10(&log10[..2], &flux[..], &ivar[..]);
+        let length = SpectrumError::Length {
+            array: "flux",
+            found: 3,
+            expected: 2,
+        };
+        assert_eq!(problem(two), length);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The main job as a caller of the library sees it: measure, calibrate, write the products.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::config::{ProductFormat, RunConfig, without_threads};
 use super::job;
@@ -8,8 +9,9 @@ use crate::calibrate::arms::CalibrateOptions;
 use crate::calibrate::summary::ArmSummary;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::{Backend, Likelihood, VelocityGrid};
-use crate::measure::{Device, MeasureConfig, Progress, ReferenceKind};
-use crate::{Arm, Result};
+use crate::measure::config::{LEAST_MIB, MOST_MIB};
+use crate::measure::{Device, MeasureConfig, Progress, ReferenceKind, Telluric};
+use crate::{Arm, Error, Result};
 
 /// What [`run`] reads and writes, and how it measures and calibrates. Inputs and the output directory must be given
 /// ([`RunOptions::new`]); everything else has a default, which is that of `relrv run`. Values are checked by [`run`].
@@ -18,6 +20,7 @@ pub struct RunOptions {
     config: RunConfig,
     vmax_km_s: f64,
     vstep_km_s: f64,
+    memory_mib: u64,
     device: Device,
 }
 
@@ -32,6 +35,7 @@ impl RunOptions {
         RunOptions {
             vmax_km_s: measure.grid.max_shift_km_s(),
             vstep_km_s: measure.grid.step_km_s,
+            memory_mib: measure.memory_bytes >> 20,
             config: RunConfig {
                 inputs: inputs.into_iter().map(Into::into).collect(),
                 out: out.into(),
@@ -73,6 +77,18 @@ impl RunOptions {
     /// What exposures are compared with; [`ReferenceKind::Coadd`] unless it is set.
     pub fn reference(mut self, reference: ReferenceKind) -> Self {
         self.config.measure.reference = reference;
+        self
+    }
+
+    /// Whether the lines of water in the Earth's atmosphere are divided out (red arm); [`Telluric::Auto`] unless it is set.
+    pub fn telluric(mut self, telluric: Telluric) -> Self {
+        self.config.measure.telluric = telluric;
+        self
+    }
+
+    /// Memory for the spectra that are worked on at one time, MiB; 2048 unless it is set. It changes no number.
+    pub fn memory_mib(mut self, memory_mib: u64) -> Self {
+        self.memory_mib = memory_mib;
         self
     }
 
@@ -126,6 +142,10 @@ pub struct RunSummary {
     pub products: Vec<PathBuf>,
     /// The page with the figures, where one was made.
     pub page: Option<PathBuf>,
+    /// What likelihoods were evaluated on.
+    pub device: String,
+    /// That the processor took over from a graphics processor, and why.
+    pub warnings: Vec<String>,
     /// Why an arm has no zero points, or why they did not settle, one sentence for each such arm. Empty if all is well.
     pub complaints: Vec<String>,
 }
@@ -162,10 +182,27 @@ pub fn run(options: &RunOptions) -> Result<RunSummary> {
     run_telling(options, &())
 }
 
-/// As [`run`], telling how far it is; it ends early where `progress` says so.
-pub(crate) fn run_telling(options: &RunOptions, progress: &dyn Progress) -> Result<RunSummary> {
-    let backend = Backend::open(&options.device.config(), |_| ())?;
+/// As [`run`], telling how far it is ([`Progress::files`]); it ends early where `progress` says so, and the next call with the same
+/// options goes on from there.
+///
+/// # Errors
+/// As [`run`]; [`Error::Interrupted`] where it was to end.
+pub fn run_telling(options: &RunOptions, progress: &dyn Progress) -> Result<RunSummary> {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let noted = warnings.clone();
+    let note = move |warning: &str| {
+        let mut all = noted.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(warning.to_owned());
+    };
+    let backend = Backend::open(&options.device.config(), note)?;
     let mut config = options.config.clone();
+    if !(LEAST_MIB..=MOST_MIB).contains(&options.memory_mib) {
+        return Err(Error::Config(format!(
+            "memory is {} MiB, expected {LEAST_MIB} to {MOST_MIB}",
+            options.memory_mib
+        )));
+    }
+    config.measure.memory_bytes = options.memory_mib << 20;
     config.calibrate.check()?;
     config.measure.check()?;
     config.measure.grid = VelocityGrid::new(options.vmax_km_s, options.vstep_km_s)?;
@@ -186,6 +223,11 @@ pub(crate) fn run_telling(options: &RunOptions, progress: &dyn Progress) -> Resu
             .map(|name| config.out.join(name))
             .collect(),
         page,
+        device: backend.name(),
+        warnings: warnings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone(),
         complaints: done
             .record
             .calibration

@@ -1,5 +1,7 @@
 //! One exposure made comparable with another: masked, divided by its continuum, cut to the window.
 
+use std::ops::Range;
+
 use crate::numbers::statistics::median_high;
 use multiversion::multiversion;
 
@@ -83,9 +85,35 @@ pub struct Normalizer {
     good: Vec<bool>,
     level: Vec<f64>,
     scratch: Vec<f64>,
+    /// Pixels that the last exposure kept, and the least continuum that counted.
+    kept: Range<usize>,
+    floor: f64,
+}
+
+/// What was found of the pixels that an exposure kept: all slices have their number.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptPixels<'a> {
+    /// Number of the first of them among all of the exposure's, in ascending wavelength.
+    pub first: usize,
+    /// False for pixels that cannot be used: as they came, or because they are at an end or in a spike.
+    pub good: &'a [bool],
+    /// Continuum, in the unit of the flux.
+    pub continuum: &'a [f64],
+    /// Pixels whose continuum is not above this do not count.
+    pub floor: f64,
 }
 
 impl Normalizer {
+    /// What the last call of [`Normalizer::normalize`] that gave an exposure found of its pixels.
+    pub fn kept(&self) -> KeptPixels<'_> {
+        KeptPixels {
+            first: self.kept.start,
+            good: &self.good[self.kept.clone()],
+            continuum: &self.level[self.kept.clone()],
+            floor: self.floor,
+        }
+    }
+
     /// Normalises one exposure for velocities up to `vmax_km_s`.
     ///
     /// # Errors
@@ -142,6 +170,7 @@ impl Normalizer {
             .wave_aa
             .partition_point(|w| *w <= high_aa * (1.0 + reach));
         let kept = first..last;
+        (self.kept, self.floor) = (kept.clone(), floor);
         let (flux, ivar) = divide(
             &self.flux[kept.clone()],
             &self.ivar[kept.clone()],

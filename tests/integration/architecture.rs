@@ -177,6 +177,30 @@ fn rooms_import_only_what_the_page_allows() {
     }
 }
 
+/// With the feature `lab`, which the Python package has for its simulated plates, the rooms themselves are public.
+#[test]
+fn the_python_package_uses_the_public_face_alone() {
+    let rooms: BTreeSet<String> = rooms_of_page().into_iter().map(|(room, _)| room).collect();
+    let mut files = Vec::new();
+    rust_files(&root().join("python/src"), &mut files);
+    assert!(files.len() > 5, "{files:?}");
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for part in text.split("relrv::").skip(1) {
+            let mut paths = Vec::new();
+            // A tree of imports up to its end, or one path.
+            let end = match part.starts_with('{') {
+                true => part.find("};").map(|end| end + 1),
+                false => part.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')),
+            };
+            paths_of(&part[..end.unwrap_or(part.len())], &[], &mut paths);
+            let into_room = |path: &&Name| path.len() > 1 && rooms.contains(&path[0]);
+            let wrong: Vec<&Name> = paths.iter().filter(into_room).collect();
+            assert!(wrong.is_empty(), "{}: {wrong:?}", path.display());
+        }
+    }
+}
+
 #[test]
 fn no_files_import_each_other_in_a_circle() {
     let modules = modules();

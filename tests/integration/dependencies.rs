@@ -13,12 +13,14 @@ fn table(text: &str) -> Table {
 #[test]
 fn every_crate_is_reviewed_in_the_version_that_is_used() {
     let manifest = table(include_str!("../../Cargo.toml"));
+    let python = table(include_str!("../../python/Cargo.toml"));
     let lock = table(include_str!("../../Cargo.lock"));
     let of_unix = &manifest["target"]["cfg(unix)"]["dependencies"];
     let named = [
         &manifest["dependencies"],
         &manifest["dev-dependencies"],
         of_unix,
+        &python["dependencies"],
     ]
     .into_iter()
     .flat_map(|section| section.as_table().unwrap().keys())
@@ -26,13 +28,14 @@ fn every_crate_is_reviewed_in_the_version_that_is_used() {
     .filter(|name| *name != "relrv");
     let packages = lock["package"].as_array().unwrap();
     // Where the lock file has several versions of a crate, ours is the one with its number.
-    let own = packages
-        .iter()
-        .find(|p| p["name"].as_str() == Some("relrv"));
-    let own = own.unwrap()["dependencies"].as_array().unwrap();
+    let own = |package: &str| {
+        let mut found = packages.iter();
+        let found = found.find(|p| p["name"].as_str() == Some(package));
+        found.unwrap()["dependencies"].as_array().unwrap().iter()
+    };
     let version_of = |name: &str| {
-        let line = own
-            .iter()
+        let line = own("relrv")
+            .chain(own("relrv-python"))
             .filter_map(|d| d.as_str())
             .find(|d| d.split(' ').next() == Some(name));
         let number = line.unwrap().split(' ').nth(1).map(str::to_owned);

@@ -14,6 +14,7 @@ mod coadd_plates;
 mod columns;
 mod columns_json;
 mod columns_written;
+mod compared;
 mod components;
 mod controls;
 mod corruption;

@@ -90,7 +90,7 @@ impl Backend {
     }
 
     /// The GPU, if one was opened.
-    #[cfg(any(feature = "gpu", feature = "lab"))]
+    #[cfg(feature = "lab")]
     pub fn gpu(&self) -> Option<&Gpu> {
         self.gpu.as_ref()
     }
@@ -140,7 +140,7 @@ impl Backend {
 
 impl Likelihood for Backend {
     fn takes_plates(&self) -> bool {
-        self.gpu.is_some() && self.because().is_none()
+        self.is_gpu()
     }
 
     fn device_use(&self) -> Option<DeviceUse> {

@@ -37,6 +37,7 @@ pub use grid::VelocityGrid;
 #[cfg(not(feature = "gpu"))]
 pub use no_gpu::Gpu;
 pub use peak::Measurement;
+#[cfg(any(test, feature = "lab"))]
 pub use reference_table::ReferenceTable;
 
 /// What a device has done.

@@ -14,7 +14,7 @@ use multiversion::multiversion;
 use super::twisted::Twisted;
 pub use normal_equations::NormalEquations;
 use normal_equations::{Band, Phase, difference, less_row, sum_pixels};
-pub use phases::{PixelPhase, QuadraticForm};
+pub use phases::QuadraticForm;
 
 /// Weight of the penalty on second differences of the coefficients, relative to the mean diagonal. It is so small that it matters only
 /// where there is no good pixel: there it draws a straight line through the gap.

@@ -113,11 +113,13 @@ impl Gpu {
     }
 
     /// The device.
+    #[cfg(feature = "lab")]
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
 
     /// What was done since the last call of this.
+    #[cfg(feature = "lab")]
     pub fn take_stats(&self) -> GpuStats {
         std::mem::take(&mut self.lock().stats)
     }

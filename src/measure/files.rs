@@ -16,7 +16,7 @@ use super::coadd::against_coadds;
 use super::comparison::ReferenceKind;
 use super::config::MeasureConfig;
 use super::first_pass::{FirstPass, first_pass};
-use super::job::{Job, Progress};
+use super::job::{Job, Latched, Progress};
 use super::memory::{self, Budget};
 use super::moonlight::{self, Lit};
 use super::plan::Plan;
@@ -177,6 +177,11 @@ pub fn measure_units(
     todo: &[usize],
     mut done: impl FnMut(usize, MeasuredUnit) -> Result<()> + Send,
 ) -> Result<()> {
+    let progress = Latched::new(job.progress);
+    let job = &Job {
+        progress: &progress,
+        ..*job
+    };
     let budget = Budget::new(job.config);
     let air: Vec<OnceLock<Air>> = todo.iter().map(|_| OnceLock::new()).collect();
     let bites = bites(job, budget, todo, &air);

@@ -1,5 +1,7 @@
 //! What the measurement of files needs to know, and whom it tells how far it is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::config::MeasureConfig;
 use super::plan::Plan;
 use super::stages::StageClocks;
@@ -34,6 +36,64 @@ pub trait Progress: Sync {
     }
 }
 
+/// A [`Progress`] that stays cancelled: what is left out once it says so must not be taken for finished when it no longer does.
+pub(super) struct Latched<'a> {
+    progress: &'a dyn Progress,
+    is_cancelled: AtomicBool,
+}
+
+impl<'a> Latched<'a> {
+    pub fn new(progress: &'a dyn Progress) -> Self {
+        Latched {
+            progress,
+            is_cancelled: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Progress for Latched<'_> {
+    fn files(&self, done: usize, total: usize) {
+        self.progress.files(done, total);
+    }
+
+    fn spectra(&self, done: usize, total: usize) {
+        self.progress.spectra(done, total);
+    }
+
+    fn cancelled(&self) -> bool {
+        if self.progress.cancelled() {
+            self.is_cancelled.store(true, Ordering::Relaxed);
+        }
+        self.is_cancelled.load(Ordering::Relaxed)
+    }
+}
+
 impl Progress for () {
     fn files(&self, _: usize, _: usize) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Says so once.
+    #[derive(Default)]
+    struct Once(AtomicBool);
+
+    impl Progress for Once {
+        fn files(&self, _: usize, _: usize) {}
+
+        fn cancelled(&self) -> bool {
+            !self.0.swap(true, Ordering::Relaxed)
+        }
+    }
+
+    #[test]
+    fn cancelled_once_is_cancelled_for_good() {
+        let once = Once::default();
+        let latched = Latched::new(&once);
+        assert!(latched.cancelled());
+        assert!(latched.cancelled());
+        assert!(!Latched::new(&()).cancelled());
+    }
 }

@@ -8,7 +8,7 @@ use super::coadd::against_coadds;
 use super::comparison::{Comparison, ReferenceKind};
 use super::curve::{self, Curve};
 use super::first_pass::{FirstPass, first_pass};
-use super::job::Progress;
+use super::job::{Latched, Progress};
 use super::options::{Device, MeasureOptions};
 use super::prepared::{Prepared, prepare_star};
 use super::spectra::Spectrum;
@@ -219,6 +219,7 @@ impl Measurer {
         S: AsRef<[Spectrum<'a>]> + Sync,
     {
         let n_spectra = |stars: &[S]| -> usize { stars.iter().map(|s| s.as_ref().len()).sum() };
+        let progress = &Latched::new(progress);
         let (mut done, total) = (0, n_spectra(stars));
         let mut out = Vec::with_capacity(stars.len());
         let mut rest = stars;
@@ -274,7 +275,7 @@ impl Measurer {
         workspace: &mut Workspace,
     ) -> Result<Option<FirstPass>> {
         let prepared = self.prepare(normalized, workspace);
-        let mut measured = self.measure(prepared.into_iter().map(|p| (0, p)).collect())?;
+        let mut measured = self.measure(prepared.into_iter().map(|p| (0, p)).collect(), &())?;
         Ok(measured.pop())
     }
 
@@ -311,7 +312,11 @@ impl Measurer {
             used.push(star.used);
             prepared.extend(of_star.map(|p| (number as i64, p)));
         }
-        for measured in self.measure(prepared)? {
+        let measured = self.measure(prepared, progress)?;
+        if progress.cancelled() {
+            return Err(interrupted());
+        }
+        for measured in measured {
             let number = measured.star as usize;
             out[number].fill(&used[number], &measured);
         }
@@ -364,14 +369,20 @@ impl Measurer {
     }
 
     /// Both passes.
-    fn measure(&self, prepared: Vec<(i64, Prepared)>) -> Result<Vec<FirstPass>> {
+    fn measure(
+        &self,
+        prepared: Vec<(i64, Prepared)>,
+        progress: &dyn Progress,
+    ) -> Result<Vec<FirstPass>> {
         if prepared.is_empty() {
             return Ok(Vec::new());
         }
         let clocks = StageClocks::default();
         let mut stars = first_pass(&self.comparison, prepared, &self.backend, &clocks)?;
         if self.comparison.reference == ReferenceKind::Coadd {
-            against_coadds(&self.comparison, &mut stars, &clocks, &|| false);
+            against_coadds(&self.comparison, &mut stars, &clocks, &|| {
+                progress.cancelled()
+            });
         }
         stars.iter_mut().for_each(FirstPass::flag);
         Ok(stars)

@@ -44,7 +44,10 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
         let same_star = |a: &&Lit, b: &&Lit| rows[a.row].star == rows[b.row].star;
         let mut stars: Vec<Star> = of_arm
             .chunk_by(same_star)
-            .filter_map(|lit| Star::new(seen(rows, lit, &minutes, &usual)))
+            .filter_map(|lit| {
+                let seen = seen(rows, lit, &minutes, &usual);
+                Star::new(seen, lit.iter().filter(|l| is_velocity(rows, l)).count())
+            })
             .collect();
         let Some(sky) = sky::find(&mut stars, minutes.len()) else {
             continue;
@@ -53,6 +56,12 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
             take_off(rows, &sky, star);
         }
     }
+}
+
+/// Whether a row has a velocity that says something of its star.
+fn is_velocity(rows: &[RvRow], lit: &Lit) -> bool {
+    let m = &rows[lit.row].measurement;
+    m.rv_km_s.is_finite() && !m.flags.intersects(RvFlags::NO_VELOCITY)
 }
 
 /// Median flux of the stars of each exposure.

@@ -83,6 +83,8 @@ pub struct Moved {
 #[derive(Clone, Debug)]
 pub struct Star {
     pub seen: Vec<Seen>,
+    /// Sunlight was looked for in all its exposures that have a velocity.
+    is_whole: bool,
     /// Moonlight over what its brightness suggests, and its error.
     pub factor: f64,
     pub factor_err: f64,
@@ -95,9 +97,10 @@ pub struct Star {
 }
 
 impl Star {
-    /// None if it has too few exposures.
-    pub fn new(seen: Vec<Seen>) -> Option<Self> {
+    /// None if it has too few exposures. `n_velocities` of them have a velocity.
+    pub fn new(seen: Vec<Seen>, n_velocities: usize) -> Option<Self> {
         (seen.len() >= FEWEST_EXPOSURES).then(|| Star {
+            is_whole: seen.len() >= n_velocities,
             factor: 1.0,
             factor_err: 1.0,
             residual: vec![0.0; seen.len()],
@@ -232,9 +235,9 @@ impl Star {
     }
 
     /// By how much moonlight moved each velocity; `err_km_s` are the velocities' own errors. None where the sky is not known for one of
-    /// the exposures.
+    /// the exposures, or where one was not looked at: differences between a velocity that is corrected and one that is not mean nothing.
     pub fn moved(&self, sky: &Levels, err_km_s: &[f64]) -> Option<Vec<Moved>> {
-        if self.seen.iter().any(|s| !sky.is_known(s.exposure)) {
+        if !self.is_whole || self.seen.iter().any(|s| !sky.is_known(s.exposure)) {
             return None;
         }
         let shares = self.shares(|e| sky.level[e]);

@@ -95,7 +95,7 @@ fn made(seed: u64, asked: Asked) -> Made {
 }
 
 fn stars_of(made: &Made) -> Vec<Star> {
-    let star = |seen: &Vec<Seen>| Star::new(seen.clone()).unwrap();
+    let star = |seen: &Vec<Seen>| Star::new(seen.clone(), seen.len()).unwrap();
     made.stars.iter().map(star).collect()
 }
 
@@ -235,7 +235,7 @@ fn weights_hold_a_floor_and_far_shares_have_less() {
     // Three floors off.
     made.stars[0][3].sunlit.share = 0.0045;
     made.stars[0][4].is_copy = false;
-    let mut star = Star::new(made.stars[0].clone()).unwrap();
+    let mut star = Star::new(made.stars[0].clone(), 12).unwrap();
     let (mut sky, _) = sky_of(&made).unwrap();
     sky.level = vec![0.0; 12];
     star.fit(&sky);
@@ -249,11 +249,11 @@ fn weights_hold_a_floor_and_far_shares_have_less() {
         seen.sunlit.share *= -5.0;
     }
     let (sky, _) = sky_of(&made).unwrap();
-    let mut star = Star::new(opposite).unwrap();
+    let mut star = Star::new(opposite, 12).unwrap();
     star.fit(&sky);
     assert_eq!(star.factor, 0.2);
-    assert!(Star::new(made.stars[0][..3].to_vec()).is_some());
-    assert!(Star::new(made.stars[0][..2].to_vec()).is_none());
+    assert!(Star::new(made.stars[0][..3].to_vec(), 3).is_some());
+    assert!(Star::new(made.stars[0][..2].to_vec(), 2).is_none());
 }
 
 #[test]
@@ -298,6 +298,7 @@ fn row(star: usize, seen: &Seen, rv_km_s: f64, err_km_s: f64) -> RvRow {
             rv_km_s,
             rv_err_km_s: err_km_s * 2f64.sqrt(),
             rv_err_own_km_s: err_km_s,
+            flags: RvFlags::empty(),
             ..Measurement::without_pixels()
         },
         is_reference: seen.exposure == 4,
@@ -307,11 +308,12 @@ fn row(star: usize, seen: &Seen, rv_km_s: f64, err_km_s: f64) -> RvRow {
     }
 }
 
-/// Velocities of stars that moonlight moves, over their errors, before and after it was taken off.
-fn pulls(seed: u64, asked: Asked) -> (f64, f64, Vec<RvRow>) {
+const ERR_KM_S: f64 = 0.07;
+
+/// Rows of stars whose velocities moonlight has moved, what is known of it, and the velocities without it.
+fn moved_rows(seed: u64, asked: Asked) -> (Vec<RvRow>, Vec<Lit>, Vec<f64>) {
     let made = made(seed, asked);
     let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
-    let err_km_s = 0.07;
     let (mut rows, mut lit, mut truth) = (Vec::new(), Vec::new(), Vec::new());
     for (number, (seen, shares)) in made.stars.iter().zip(&made.shares).enumerate() {
         let usual = shares.iter().sum::<f64>() / 12.0;
@@ -320,7 +322,7 @@ fn pulls(seed: u64, asked: Asked) -> (f64, f64, Vec<RvRow>) {
             let moved = m / (1.0 - m) / (1.0 - usual) * s.sunlit.pull_km_s;
             let of_star = s.against_earth_km_s - 30.0;
             truth.push(of_star);
-            let row = row(number, s, of_star + moved + err_km_s * noise, err_km_s);
+            let row = row(number, s, of_star + moved + ERR_KM_S * noise, ERR_KM_S);
             lit.push(Lit {
                 row: rows.len(),
                 sunlit: Some(s.sunlit),
@@ -330,6 +332,12 @@ fn pulls(seed: u64, asked: Asked) -> (f64, f64, Vec<RvRow>) {
             rows.push(row);
         }
     }
+    (rows, lit, truth)
+}
+
+/// Velocities of stars that moonlight moves, over their errors, before and after it was taken off.
+fn pulls(seed: u64, asked: Asked) -> (f64, f64, Vec<RvRow>) {
+    let (mut rows, lit, truth) = moved_rows(seed, asked);
     let score = |rows: &[RvRow]| {
         let stars = rows.chunks(12).zip(truth.chunks(12));
         let z = stars.flat_map(|(rows, truth)| {
@@ -367,7 +375,30 @@ fn moonlight_is_taken_off_and_errors_hold_what_is_left() {
     // Nothing is touched where there is none.
     let (before, after, rows) = pulls(55, Asked { moon: 0.0, ..ASKED });
     assert_eq!(before, after);
-    assert!(rows.iter().all(|r| r.measurement.rv_err_own_km_s == 0.07));
+    assert!(
+        rows.iter()
+            .all(|r| r.measurement.rv_err_own_km_s == ERR_KM_S)
+    );
+}
+
+#[test]
+fn a_star_is_corrected_as_a_whole_or_not_at_all() {
+    let (rows, mut lit, _) = moved_rows(70, ASKED);
+    lit[3].sunlit = None;
+    let corrected = |rows: &[RvRow]| {
+        let mut now = rows.to_vec();
+        correct(&mut now, &lit);
+        let changed = |(a, b): (&RvRow, &RvRow)| a.measurement.rv_km_s != b.measurement.rv_km_s;
+        now.iter().zip(rows).map(changed).collect::<Vec<bool>>()
+    };
+    let changed = corrected(&rows);
+    assert!(changed[..12].iter().all(|c| !c));
+    // Its reference stays 0.
+    assert_eq!(changed[12..24].iter().filter(|c| **c).count(), 11);
+    // What says nothing of the star does not hinder.
+    let mut flagged = rows;
+    flagged[3].measurement.flags |= RvFlags::NOT_AS_OTHERS;
+    assert_eq!(corrected(&flagged)[..12].iter().filter(|c| **c).count(), 10);
 }
 
 #[test]

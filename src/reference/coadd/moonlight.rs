@@ -1,16 +1,14 @@
 //! Sunlight in the exposures of a coadd, once they have settled.
 
+use super::Coadd;
 use super::foreign::Light;
 use super::misfit::smooth;
 use super::sunlit::{Compare, Sunlit, find};
 use super::sweep::FLUX_VARIANCE_SHARE;
-use super::view::{AtPixels, View, pieces};
-use super::{Coadd, total};
-use crate::reference::single::{longest_covered, smooth_variance};
+use super::view::{AtPixels, Others};
 use crate::reference::sunlight::Sunlight;
 use crate::spectrum::MODEL_SIGMA;
 use crate::spectrum::normalize::Normalized;
-use crate::spline::bspline::SplineFit;
 
 impl Coadd {
     /// Sunlight in each exposure, where these lie now; none for an exposure that does not tell by what velocity its wavelengths were
@@ -42,42 +40,25 @@ impl Coadd {
         &self,
         mut with: impl FnMut(&Compare<'_>, &[&Light], &AtPixels) -> Option<T>,
     ) -> Vec<Option<T>> {
-        let mut fit = SplineFit::default();
-        let mut at = AtPixels::default();
-        let all = total(&self.all.ivar);
+        let (mut others, mut at, mut own) = (Others::default(), AtPixels::default(), Vec::new());
         let mut out = vec![None; self.parts.len()];
-        let (mut own, mut of_pieces) = (Vec::new(), Vec::new());
         let with_prior = self.all.equations.with_prior(&self.prior);
-        self.each_without_one(0..self.parts.len(), |i, sums| {
+        for (i, out) in out.iter_mut().enumerate() {
             let exposure = &self.exposures[i];
             let of_light = self.lights[i].iter().find(|light| light.is_mixed);
             let sun = match of_light {
                 Some(light) => &light.profile,
                 None if fill_sun(exposure, &mut own) => &own,
-                None => return,
+                None => continue,
             };
-            let Some(covered) = longest_covered(&sums.ivar) else {
-                return;
+            let Some(others) = self.without(i, &with_prior, &mut others) else {
+                continue;
             };
-            let part = &self.parts[i];
-            let left_out = self.members[i].then_some(&part.sums.equations);
-            fit.coefficients_without(&with_prior, left_out);
-            let variance = smooth_variance(self.knots, &sums.ivar);
-            pieces(&mut of_pieces, &fit.coefficients, &variance);
-            let others = View {
-                scale: &self.scale,
-                knots: self.knots,
-                coefficients: &fit.coefficients,
-                pieces: &of_pieces,
-                spread: &self.spread,
-                spread_factor: all / total(&sums.ivar),
-                covered,
-            };
-            at.evaluate(exposure, part, &others);
+            at.evaluate(exposure, &self.parts[i], &others);
             let lines = self.lights[i].iter().filter(|light| !light.is_mixed);
             let lines: Vec<&Light> = lines.collect();
-            out[i] = with(&Compare { exposure, sun }, &lines, &at);
-        });
+            *out = with(&Compare { exposure, sun }, &lines, &at);
+        }
         out
     }
 }

@@ -122,3 +122,14 @@ fn faint_exposures_are_looked_at_as_well() {
     }
     assert!(settled(faint).sunlit().iter().all(Option::is_some));
 }
+
+#[test]
+fn lines_of_the_sky_beyond_what_the_others_cover_say_nothing() {
+    let mut cut = exposures(5800.0, Some(30.0), SHARES);
+    for e in &mut cut {
+        // The sky's lines in this arm lie at 5200 A.
+        let n_lost = e.ln_wave.partition_point(|l| *l < 5215f64.ln());
+        e.ivar[..n_lost].fill(0.0);
+    }
+    assert_eq!(settled(cut).sunlit().len(), 6);
+}

@@ -188,7 +188,9 @@ fn sum_differences(ivar: &[f64], at: &AtPixels, range: Range<usize>) -> [f64; 2]
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
 pub(super) fn sum_light(light: &Light, at: &AtPixels, which: Range<usize>) -> (foreign::Sums, f64) {
     let mut sums = [[0.0f64; LANES]; 5];
-    let profile = &light.profile[(at.first + which.start).saturating_sub(light.first)..];
+    // Nothing where the others do not reach the light.
+    let skipped = (at.first + which.start).saturating_sub(light.first);
+    let profile = light.profile.get(skipped..).unwrap_or_default();
     let mixed = if light.is_mixed { 1.0 } else { 0.0 };
     for start in which.clone().step_by(LANES) {
         let of = |column: &[f64]| lanes(column, start, which.end);

@@ -4,11 +4,8 @@
 
 use super::Coadd;
 use super::clip::{CLIP_MARGIN, Residuals, defects};
-use super::sums::{set_difference, total};
 use super::sweep::{Extent, Sweep, sweep};
-use super::view::{AtPixels, View, pieces};
-use crate::reference::single::{longest_covered, smooth_variance};
-use crate::spline::bspline::SplineFit;
+use super::view::{AtPixels, Others};
 
 /// Rounds of laying the exposures over each other, at most.
 const MAX_ROUNDS: usize = 6;
@@ -145,34 +142,14 @@ impl Coadd {
     pub(super) fn compare(&mut self, wanted: &[bool], extent: Extent) {
         let mut sweeps = std::mem::take(&mut self.sweeps);
         sweeps.resize_with(self.parts.len(), Sweep::default);
-        let (mut fit, mut at) = (SplineFit::default(), AtPixels::default());
-        let (mut ivar, mut of_pieces) = (Vec::new(), Vec::new());
-        let all = total(&self.all.ivar);
+        let (mut others, mut at) = (Others::default(), AtPixels::default());
         let with_prior = self.all.equations.with_prior(&self.prior);
         for (i, out) in sweeps.iter_mut().enumerate().filter(|(i, _)| wanted[*i]) {
-            let part = &self.parts[i];
-            match self.members[i] {
-                true => set_difference(&mut ivar, &self.all.ivar, &part.sums.ivar),
-                false => ivar.clone_from(&self.all.ivar),
-            }
-            let Some(covered) = longest_covered(&ivar) else {
+            let Some(others) = self.without(i, &with_prior, &mut others) else {
                 *out = Sweep::default();
                 continue;
             };
-            let own = self.members[i].then_some(&part.sums.equations);
-            fit.coefficients_without(&with_prior, own);
-            let variance = smooth_variance(self.knots, &ivar);
-            pieces(&mut of_pieces, &fit.coefficients, &variance);
-            let others = View {
-                scale: &self.scale,
-                knots: self.knots,
-                coefficients: &fit.coefficients,
-                pieces: &of_pieces,
-                spread: &self.spread,
-                spread_factor: all / total(&ivar),
-                covered,
-            };
-            let (exposure, lights) = (&self.exposures[i], &self.lights[i]);
+            let (exposure, part, lights) = (&self.exposures[i], &self.parts[i], &self.lights[i]);
             sweep(exposure, part, lights, &others, extent, &mut at, out);
         }
         self.sweeps = sweeps;

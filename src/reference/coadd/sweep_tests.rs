@@ -3,7 +3,7 @@
 use super::*;
 use crate::reference::single::{longest_covered, smooth_variance};
 use crate::spline::bspline::dot;
-use view::{AtPixels, LANES, Piece, View, pieces};
+use view::{AtPixels, LANES, Piece, View, fill_pieces};
 
 const SPACING: usize = 3;
 
@@ -71,7 +71,7 @@ fn the_others_at_an_exposures_pixels_are_the_splines_there() {
     };
     let (flux, variance) = (wavy(0.7), wavy(0.3));
     let mut of_pieces: Vec<Piece> = Vec::new();
-    pieces(&mut of_pieces, &flux, &variance);
+    fill_pieces(&mut of_pieces, &flux, &variance);
     let spread = vec![[0.0; 2]; n];
     let mut at = AtPixels::default();
     // Whole lanes, and all numbers of pixels beyond them.

@@ -4,10 +4,12 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
+use super::Coadd;
 use super::scale::Scale;
-use super::sums::Part;
+use super::sums::{Part, set_difference, total};
+use crate::reference::single::{longest_covered, smooth_variance};
 use crate::spectrum::normalize::Normalized;
-use crate::spline::bspline::{Knots, basis, dot, powers};
+use crate::spline::bspline::{Knots, NormalEquations, SplineFit, basis, dot, powers};
 
 /// Pixels that are computed side by side.
 pub(super) const LANES: usize = 4;
@@ -33,7 +35,7 @@ pub(super) struct View<'a> {
     pub scale: &'a Scale,
     pub knots: Knots,
     pub coefficients: &'a [f64],
-    /// The pieces of flux and per-pixel variance ([`pieces`]).
+    /// The pieces of flux and per-pixel variance ([`fill_pieces`]).
     pub pieces: &'a [Piece],
     /// Variances of fitted flux and slope (per pixel of the scale) at each pixel of the scale, those of all exposures' coadd.
     pub spread: &'a [[f64; 2]],
@@ -47,7 +49,7 @@ pub(super) type Piece = [[f64; 4]; 2];
 
 /// All pieces of the splines with these coefficients, into `out`.
 #[multiversion(targets("x86_64+avx2+fma", "aarch64+neon"))]
-pub(super) fn pieces(out: &mut Vec<Piece>, flux: &[f64], variance: &[f64]) {
+pub(super) fn fill_pieces(out: &mut Vec<Piece>, flux: &[f64], variance: &[f64]) {
     let n = (flux.len().min(variance.len()) + 1).saturating_sub(4);
     out.resize(n, [[0.0; 4]; 2]);
     for (i, out) in out.iter_mut().enumerate() {
@@ -55,6 +57,48 @@ pub(super) fn pieces(out: &mut Vec<Piece>, flux: &[f64], variance: &[f64]) {
         {
             *out = [powers(flux), powers(variance)];
         }
+    }
+}
+
+/// What the coadd without one exposure is made in. Kept for its memory.
+#[derive(Default)]
+pub(super) struct Others {
+    fit: SplineFit,
+    ivar: Vec<f64>,
+    pieces: Vec<Piece>,
+}
+
+impl Coadd {
+    /// The coadd without exposure i; none where the others cover nothing. `with_prior` are the equations of all exposures with the
+    /// prior.
+    pub(super) fn without<'a>(
+        &'a self,
+        i: usize,
+        with_prior: &NormalEquations,
+        others: &'a mut Others,
+    ) -> Option<View<'a>> {
+        let Others { fit, ivar, pieces } = others;
+        let own = self.members[i].then_some(&self.parts[i].sums);
+        match own {
+            Some(own) => set_difference(ivar, &self.all.ivar, &own.ivar),
+            None => ivar.clone_from(&self.all.ivar),
+        }
+        let covered = longest_covered(ivar)?;
+        fit.coefficients_without(with_prior, own.map(|own| &own.equations));
+        fill_pieces(
+            pieces,
+            &fit.coefficients,
+            &smooth_variance(self.knots, ivar),
+        );
+        Some(View {
+            scale: &self.scale,
+            knots: self.knots,
+            coefficients: &fit.coefficients,
+            pieces,
+            spread: &self.spread,
+            spread_factor: total(&self.all.ivar) / total(ivar),
+            covered,
+        })
     }
 }
 

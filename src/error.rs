@@ -42,6 +42,16 @@ pub enum SpectrumError {
     },
 }
 
+/// The first of these, and how many more there are.
+fn some_of(units: &[String]) -> String {
+    const MOST: usize = 8;
+    let first = units[..units.len().min(MOST)].join(", ");
+    match units.len().saturating_sub(MOST) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// Everything that can go wrong, a variant for each kind of cause. The text of an error names the file, option or value that is to
 /// blame.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +109,21 @@ pub enum Error {
     /// An input cannot be found that an earlier call of the same run has used; what was measured of it is kept.
     #[error("{0}")]
     Gone(String),
+    /// Units of a plan have not been measured, or not all of their files could be read.
+    #[error(
+        "{} of {total} units in {} are not measured: {}\nrelrv status tells why, relrv unit measures them; --partial makes products of the others",
+        units.len(),
+        crate::text::plain::path(dir),
+        some_of(units)
+    )]
+    Incomplete {
+        /// The directory.
+        dir: PathBuf,
+        /// Units of the plan.
+        total: usize,
+        /// Those that are not measured, in words.
+        units: Vec<String>,
+    },
     /// A directory holds no finished run.
     #[error("{0}")]
     NoRun(String),

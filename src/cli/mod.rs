@@ -10,8 +10,10 @@ mod devices;
 mod interrupt;
 mod measure;
 mod measure_summary;
+mod merge;
 mod missing;
 mod outputs;
+mod plan;
 mod progress;
 #[cfg(feature = "report")]
 mod report;
@@ -20,7 +22,10 @@ mod run_summary;
 mod shell;
 #[cfg(feature = "lab")]
 mod simulate;
+mod slurm;
+mod status;
 mod threads;
+mod unit;
 #[cfg(feature = "lab")]
 mod validate;
 mod words;
@@ -46,6 +51,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Plan(plan::PlanArgs),
+    Unit(unit::UnitArgs),
+    Merge(merge::MergeArgs),
+    Status(status::StatusArgs),
+    Slurm(slurm::SlurmArgs),
     Measure(measure::MeasureArgs),
     /// Find the velocity zero point of every exposure from the stars that do not vary.
     Calibrate(calibrate::CalibrateArgs),
@@ -76,6 +86,9 @@ pub enum Outcome {
 /// Exit status of wrong usage (EX_USAGE of sysexits.h).
 const EXIT_USAGE: u8 = 64;
 
+/// Commands that take options from a file.
+const WITH_FILE: [&str; 2] = ["run", "plan"];
+
 /// Exit status of an error.
 const EXIT_FAILURE: u8 = 1;
 
@@ -101,6 +114,11 @@ pub fn run_from(words: Vec<OsString>) -> u8 {
     };
     let result = match cli.command {
         Command::Run(args) => args.run(),
+        Command::Plan(args) => args.run(),
+        Command::Unit(args) => args.run(),
+        Command::Merge(args) => args.run(),
+        Command::Status(args) => args.run(),
+        Command::Slurm(args) => args.run(),
         #[cfg(feature = "report")]
         Command::Report(args) => args.run(),
         Command::Completions(args) => args.run(),
@@ -161,25 +179,30 @@ fn tell_usage(usage: &clap::Error, words: &[OsString]) -> u8 {
 /// Reads the command line, and the file that `run --config` names.
 fn parse(args: &[OsString]) -> Result<std::result::Result<Cli, clap::Error>> {
     // `--out` may be in the file that `--config` names, so at first it need not be on the command line.
-    let lenient =
-        Cli::command().mut_subcommand("run", |run| run.mut_arg("out", |out| out.required(false)));
+    let mut lenient = Cli::command();
+    for name in WITH_FILE {
+        lenient = lenient.mut_subcommand(name, |run| run.mut_arg("out", |out| out.required(false)));
+    }
     let with_file = match lenient.clone().try_get_matches_from(args) {
         Ok(matches) => match matches.subcommand() {
-            Some(("run", given)) => match given.get_one::<std::path::PathBuf>("config") {
-                Some(path) => {
-                    let command = lenient.find_subcommand("run");
-                    let more = command.map(|c| config_file::arguments(path, c, given));
-                    let more = more.transpose()?.unwrap_or_default();
-                    // The options of the file are put right behind `run`, because after a `--` they would be taken for inputs.
-                    let place = args
-                        .iter()
-                        .position(|a| a == "run")
-                        .map_or(args.len(), |i| i + 1);
-                    let (before, after) = args.split_at(place);
-                    [before, &more, after].concat()
+            Some((name, given)) if WITH_FILE.contains(&name) => {
+                match given.get_one::<std::path::PathBuf>("config") {
+                    Some(path) => {
+                        let command = lenient.find_subcommand(name);
+                        let more = command.map(|c| config_file::arguments(path, c, given));
+                        let more = more.transpose()?.unwrap_or_default();
+                        // The options of the file are put right behind the command, because after a `--` they would be taken for
+                        // inputs.
+                        let place = args
+                            .iter()
+                            .position(|a| a == name)
+                            .map_or(args.len(), |i| i + 1);
+                        let (before, after) = args.split_at(place);
+                        [before, &more, after].concat()
+                    }
+                    None => args.to_vec(),
                 }
-                None => args.to_vec(),
-            },
+            }
             _ => args.to_vec(),
         },
         Err(_) => args.to_vec(),

@@ -12,22 +12,33 @@ use super::run_summary::{outlook_text, tell_summary};
 use crate::calibrate::summary::ArmSummary;
 use crate::files::same_file;
 use crate::likelihood::Likelihood;
-use crate::run::{self, ProductFormat, RunConfig, STATE_DIR};
+use crate::run::{self, Done, ProductFormat, RunConfig, STATE_DIR};
 use crate::tell::{self, Told};
 use crate::text::plain;
 use crate::{Error, Result};
 
 /// Measure, calibrate, and write the catalogue with everything that belongs to it.
 ///
-/// A run that was stopped or killed goes on when the same command is given again, and its products are the same to the byte.
+/// A run that was stopped or killed goes on when the same command is given again, and its products are the same to the byte. With more
+/// inputs than before it measures what they bring; with other settings of the calibration or other formats it measures nothing.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
+    #[command(flatten)]
+    what: WhatArgs,
+    /// List what would be done, with an estimate of time and memory, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What `run` and `plan` take.
+#[derive(Debug, clap::Args)]
+pub struct WhatArgs {
     /// Files, directories (searched for med-*.fits and med-*.fits.gz) or @list.txt with one path a line.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Directory for the products; made if missing.
     #[arg(long, value_name = "DIR")]
-    out: PathBuf,
+    pub out: PathBuf,
     /// Formats of the tables, separated by commas.
     #[arg(
         long,
@@ -40,20 +51,18 @@ pub struct RunArgs {
     /// Start anew even if DIR holds another run, whose products are removed.
     #[arg(long)]
     overwrite: bool,
-    /// List what would be done, with an estimate of time and memory, and write nothing.
-    #[arg(long)]
-    dry_run: bool,
     /// Take options from FILE, under the same names; the command line goes before it.
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
-    measure: MeasuringArgs,
+    pub measure: MeasuringArgs,
     #[command(flatten)]
     calibrate: CalibratingArgs,
 }
 
-impl RunArgs {
-    fn config(&self, backend: &dyn Likelihood) -> Result<RunConfig> {
+impl WhatArgs {
+    /// The settings, with what the likelihood is evaluated on.
+    pub fn config(&self, backend: &dyn Likelihood) -> Result<RunConfig> {
         Ok(RunConfig {
             inputs: self.inputs.clone(),
             out: self.out.clone(),
@@ -66,68 +75,44 @@ impl RunArgs {
         })
     }
 
+    /// Refuses an output that would take the place of the file of options.
+    pub fn refuse_config(&self) -> Result<()> {
+        match &self.config {
+            Some(file) => same_file::refuse_inputs(run::outputs(&self.out), [file]),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RunArgs {
     /// Runs, or tells what would be done.
     pub fn run(self) -> Result<Outcome> {
-        let backend = self.measure.backend.open()?;
-        let config = self.config(&backend)?;
-        let pool = self.measure.pool()?;
+        let measure = &self.what.measure;
+        let backend = measure.backend.open()?;
+        let config = self.what.config(&backend)?;
+        let pool = measure.pool()?;
         if self.dry_run {
             let outlook = pool.install(|| run::outlook(&config, &backend))?;
             let defects = defects(&outlook.rejected);
-            tell_rejections(&outlook.rejected, self.measure.verbose);
+            tell_rejections(&outlook.rejected, measure.verbose);
             tell::product(outlook_text(&outlook).as_bytes())?;
             return Ok(outcome(defects));
         }
-        if let Some(file) = &self.config {
-            same_file::refuse_inputs(run::outputs(&config.out), [file])?;
-        }
+        self.what.refuse_config()?;
         interrupt::watch()?;
-        let progress = Bar::of_files(self.measure.quiet);
+        let progress = Bar::of_files(measure.quiet);
         let done = pool.install(|| run::run_with_report(&config, &backend, &progress));
         progress.finish();
         let (done, report) = done.map_err(|e| self.with_what_is_kept(e))?;
-        let defects = defects(&done.rejected);
-        // Errors are told even when asked to be quiet.
-        let nothing = done.record.counts.measured == 0;
-        if defects > 0 && (nothing || !self.measure.quiet) {
-            tell_rejections(&done.rejected, self.measure.verbose);
-        }
-        if nothing {
-            let counts = &done.record.counts;
-            let more = match &done.rejected_path {
-                Some(path) => format!("reasons in {}", plain::path(path)),
-                None => format!(
-                    "{}; what {} holds is as it was",
-                    reasons(counts),
-                    plain::path(&self.out)
-                ),
-            };
-            return Err(Error::NothingUsable(format!(
-                "nothing could be measured: {} files, {} spectra in, none usable; {more}",
-                counts.files, counts.spectra,
-            )));
-        }
-        if !self.measure.quiet {
-            tell_summary(&done, &self.out, self.measure.verbose, &mut Told);
-            tell_page(report.as_deref(), self.measure.verbose);
-        }
-        let complaints = done
-            .record
-            .calibration
-            .iter()
-            .filter_map(ArmSummary::complaint);
-        let complaints: Vec<String> = complaints.collect();
-        for complaint in &complaints {
-            tell::alert!("warning: {complaint}");
-        }
-        Ok(outcome(defects + complaints.len()))
+        tell_done(&done, report.as_deref(), &config.out, Words::of(measure))
     }
 
     /// An error of the system, such as a full disk, with what it leaves.
     fn with_what_is_kept(&self, error: Error) -> Error {
-        let state = self.out.join(STATE_DIR);
+        let out = &self.what.out;
+        let state = out.join(STATE_DIR);
         match error {
-            Error::Io { path, source } if run::holds_units(&self.out) => {
+            Error::Io { path, source } if run::holds_units(out) => {
                 let kept = format!(
                     "{source}\nwhat was measured is kept in {}; the same command goes on from there",
                     plain::path(&state)
@@ -137,6 +122,67 @@ impl RunArgs {
             other => other,
         }
     }
+}
+
+/// How much is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// Nothing but errors.
+    pub quiet: bool,
+    /// Every rejected input, and the time of each stage.
+    pub verbose: bool,
+}
+
+impl Words {
+    fn of(measure: &MeasuringArgs) -> Self {
+        Words {
+            quiet: measure.quiet,
+            verbose: measure.verbose,
+        }
+    }
+}
+
+/// Tells what was done, and how the command ends.
+pub fn tell_done(done: &Done, report: Option<&Path>, out: &Path, words: Words) -> Result<Outcome> {
+    let Words { quiet, verbose } = words;
+    let defects = defects(&done.rejected);
+    // Errors are told even when asked to be quiet.
+    let nothing = done.record.counts.measured == 0;
+    if defects > 0 && (nothing || !quiet) {
+        tell_rejections(&done.rejected, verbose);
+    }
+    if nothing {
+        let counts = &done.record.counts;
+        let more = match &done.rejected_path {
+            Some(path) => format!("reasons in {}", plain::path(path)),
+            None => format!(
+                "{}; what {} holds is as it was",
+                reasons(counts),
+                plain::path(out)
+            ),
+        };
+        return Err(Error::NothingUsable(format!(
+            "nothing could be measured: {} files, {} spectra in, none usable; {more}",
+            counts.files, counts.spectra,
+        )));
+    }
+    if !quiet {
+        tell_summary(done, out, verbose, &mut Told);
+        tell_page(report, verbose);
+    }
+    let complaints = done
+        .record
+        .calibration
+        .iter()
+        .filter_map(ArmSummary::complaint);
+    let complaints: Vec<String> = complaints.collect();
+    for complaint in &complaints {
+        tell::alert!("warning: {complaint}");
+    }
+    for unit in &done.lacking {
+        tell::alert!("warning: {unit} is not measured, and not in the products");
+    }
+    Ok(outcome(defects + complaints.len() + done.lacking.len()))
 }
 
 /// Tells where the page is, or that this build makes none.

@@ -51,6 +51,12 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
         writeln!(told, "{line}")?;
     }
     units(record, told)?;
+    for change in &done.changes {
+        writeln!(
+            told,
+            "made again         calibration and tables, as {change}"
+        )?;
+    }
     if verbose {
         tell_arms(&record.calibration, "km/s", told)?;
     }

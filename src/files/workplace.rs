@@ -33,6 +33,9 @@ pub struct Note {
     /// Inputs that could not be found.
     #[serde(default)]
     pub missing: Vec<String>,
+    /// Tables of an earlier start with other formats that may still be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<String>,
 }
 
 /// What a note's file holds.

@@ -12,6 +12,7 @@ use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::{DecompressionError, Decompressor};
 use multiversion::multiversion;
 
+use super::content::{Content, is_gzip};
 use super::raw::{RejectReason, Rejection};
 use crate::files::regular;
 
@@ -30,6 +31,7 @@ pub struct Inflater {
     stream: Decompress,
     stored: Vec<u8>,
     inflated: Vec<u8>,
+    content: Content,
     traffic: Traffic,
 }
 
@@ -58,8 +60,14 @@ impl Inflater {
             stream: Decompress::new(false),
             stored: Vec::new(),
             inflated: Vec::new(),
+            content: Content::default(),
             traffic: Traffic::default(),
         }
+    }
+
+    /// What tells the content of the file that was read last, or its beginning.
+    pub fn content(&self) -> Content {
+        self.content
     }
 
     /// What went through [`Inflater::read`] since this was asked last.
@@ -122,11 +130,18 @@ impl Inflater {
         self.stored.clear();
         let unreadable = |e| Rejection::unreadable(path, &e);
         let file = regular::reader(path).map_err(unreadable)?;
-        let length = usize::try_from(file.limit()).unwrap_or(limit);
-        self.stored.reserve(limit.min(length) + 1);
-        file.take(limit as u64)
-            .read_to_end(&mut self.stored)
-            .map_err(unreadable)?;
+        let length = file.limit();
+        let expected = usize::try_from(length).unwrap_or(limit);
+        self.stored.reserve(limit.min(expected) + 1);
+        let mut some = file.take(limit as u64);
+        some.read_to_end(&mut self.stored).map_err(unreadable)?;
+        self.content = match (self.stored.len() as u64) < length {
+            true => {
+                let mut rest = some.into_inner().into_inner();
+                Content::of_longer(&self.stored, &mut rest).map_err(unreadable)?
+            }
+            false => Content::of(&self.stored),
+        };
         Ok(())
     }
 
@@ -203,11 +218,6 @@ impl Inflater {
             }
         }
     }
-}
-
-/// Whether bytes start like gzip with deflate (RFC 1952: ID1, ID2, CM).
-fn is_gzip(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0x1f, 0x8b, 8])
 }
 
 /// Length of the gzip header; `None` if the bytes end before it does.

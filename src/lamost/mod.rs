@@ -1,6 +1,7 @@
 //! Files in: finding inputs, inflating them, reading LAMOST MRS spectra, telling which files are of one star.
 
 pub mod arm;
+pub mod content;
 pub mod inflate;
 pub mod inputs;
 pub mod mrs;

@@ -77,7 +77,7 @@ pub struct FileHeader {
 }
 
 /// Names of a star in its file's header, each empty where there is none. They are copied to the products and never interpreted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StarNames {
     /// LAMOST's designation (`DESIG`).
     pub desig: String,
@@ -189,6 +189,12 @@ impl RejectReason {
         RejectReason::NoExposures,
         RejectReason::MissingExposure,
     ];
+
+    /// The reason of this name; that a file could not be read where there is none.
+    pub fn of_name(name: &str) -> Self {
+        let known = RejectReason::ALL.into_iter().find(|r| r.name() == name);
+        known.unwrap_or(RejectReason::Unreadable)
+    }
 
     /// Something is wrong with the input, rather than it not being asked for.
     pub fn is_defect(self) -> bool {

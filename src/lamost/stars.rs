@@ -2,7 +2,7 @@
 
 mod names;
 
-pub use names::{KnownStar, KnownStars};
+pub use names::{KnownStar, KnownStars, first_of};
 
 use super::raw::{FileHeader, StarNames};
 use crate::numbers::sets::Sets;
@@ -11,7 +11,7 @@ use crate::numbers::sets::Sets;
 pub const MATCH_ARCSEC: f64 = 3.0;
 
 /// A star and the files that observed it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Star {
     /// Name from the position in the header of its first file, such as `J192814.09+435531.0`; no two stars of one call share it.
     pub designation: String,

@@ -3,7 +3,7 @@
 use crate::likelihood::VelocityGrid;
 
 /// What a star's exposures are compared with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReferenceKind {
     /// Its exposure of highest signal-to-noise ratio (the paper's way).

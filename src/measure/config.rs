@@ -14,7 +14,7 @@ pub const LEAST_MIB: u64 = 64;
 pub const MOST_MIB: u64 = 1 << 24;
 
 /// Whether water lines are divided out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Telluric {
     /// Where the stars of an exposure show them.

@@ -63,7 +63,7 @@ pub(crate) fn of_star(config: &MeasureConfig, plan: &Plan, star: &Star) -> f64 {
     let content = |&member: &usize| {
         let is_gz = plan.paths[member].extension().is_some_and(|e| e == "gz");
         let factor = if is_gz { GZIP } else { 1.0 };
-        factor * plan.stamps[member].len as f64
+        factor * plan.contents[member].len as f64
     };
     let content: f64 = star.members.iter().map(content).sum();
     let per_byte = match config.reference {

@@ -1,48 +1,21 @@
 //! What is to be done: files grouped into stars, and stars into units.
 
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
 
 use super::stages::{Stage, StageClocks};
 use crate::Result;
+use crate::lamost::content::Content;
 use crate::lamost::inflate::Inflater;
 use crate::lamost::raw::{FileHeader, Rejection};
 use crate::lamost::stars::{self, KnownStars, Star};
 use crate::lamost::{inputs, mrs};
 
-/// What tells that a file is still the one that was looked at: its size and time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stamp {
-    /// Bytes.
-    pub len: u64,
-    /// Time of the last change, nanoseconds after 1970; 0 where the system has none.
-    pub mtime_ns: u128,
-}
-
-impl Stamp {
-    /// The stamp of a file as it is now.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn of(path: &Path) -> std::io::Result<Self> {
-        let meta = std::fs::metadata(path)?;
-        let since_1970 = meta.modified().map(|t| t.duration_since(UNIX_EPOCH));
-        Ok(Stamp {
-            len: meta.len(),
-            mtime_ns: match since_1970 {
-                Ok(Ok(time)) => time.as_nanos(),
-                _ => 0,
-            },
-        })
-    }
-}
-
 /// The stars of one plate and spectrograph, with all their files, also those of other plates.
 ///
-/// A star of several plates belongs to the first of them, by name and spectrograph: it has one reference and one offset, and
-/// no unit needs another one.
+/// A star of several plates belongs to the one of its first file, by day: it has one reference and one offset, and no unit needs
+/// another one. Files of later nights never move it, whatever their plates are called.
 #[derive(Clone, Debug)]
 pub struct Unit {
     /// Plate.
@@ -65,8 +38,8 @@ impl Unit {
 pub struct Plan {
     /// Files whose header could be read; [`Star::members`] are indices of these.
     pub paths: Vec<PathBuf>,
-    /// What they were when their headers were read.
-    pub stamps: Vec<Stamp>,
+    /// What tells their content, as it was when their headers were read.
+    pub contents: Vec<Content>,
     /// Files and inputs that could not be used.
     pub rejected: Vec<Rejection>,
     /// Those of them that were not found or could not be searched, and directories and lists without a file. They may only be
@@ -102,18 +75,16 @@ impl Plan {
         };
         let read = |inflater: &mut Inflater, path: &PathBuf| {
             clocks.time(Stage::Headers, || {
-                // The stamp is taken before the header is read, so a file that changes in between is noticed when it is measured.
-                let stamp = Stamp::of(path).unwrap_or_default();
-                mrs::read_header(path, inflater).map(|header| (stamp, header))
+                mrs::read_header(path, inflater).map(|header| (inflater.content(), header))
             })
         };
         let results: Vec<_> = found.par_iter().map_init(Inflater::default, read).collect();
         let mut headers = Vec::with_capacity(found.len());
         for (path, result) in found.into_iter().zip(results) {
             match result {
-                Ok((stamp, header)) => {
+                Ok((content, header)) => {
                     plan.paths.push(path);
-                    plan.stamps.push(stamp);
+                    plan.contents.push(content);
                     headers.push(header);
                 }
                 Err(rejection) => plan.rejected.push(rejection),
@@ -141,17 +112,14 @@ impl Plan {
     }
 }
 
-/// Groups stars by the first of their plates and spectrographs.
+/// Groups stars by plate and spectrograph of their first files.
 fn units(headers: &[FileHeader], known: &KnownStars) -> Vec<Unit> {
     let mut stars: Vec<_> = (1..)
         .zip(stars::group(headers, known))
         .filter_map(|(number, star)| {
-            let place = |m: &usize| {
-                let header = &headers[*m];
-                (&header.planid, header.spid, header.fiberid)
-            };
-            let first = star.members.iter().map(place).min()?;
-            Some((first, number, star))
+            let first = &headers[stars::first_of(headers, &star.members)?];
+            let place = (&first.planid, first.spid, first.fiberid);
+            Some((place, number, star))
         })
         .collect();
     stars.sort_by_key(|(place, number, _)| (*place, *number));
@@ -186,7 +154,7 @@ mod tests {
             ra_deg,
             dec_deg: 30.0,
             names: StarNames::default(),
-            lmjd: 0,
+            lmjd: 58_000,
             n_exposures: [None; 2],
             frame: Frame::default(),
         }
@@ -213,5 +181,19 @@ mod tests {
             ("B".to_owned(), 2, vec![(3, vec![2])]),
         ];
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_plate_of_later_nights_moves_no_star() {
+        let old = header("B", 2, 7, 10.0);
+        let mut new = header("A", 1, 4, 10.0);
+        let unit = |headers: &[FileHeader]| -> Vec<(String, i32)> {
+            let units = units(headers, &KnownStars::default());
+            units.into_iter().map(|u| (u.planid, u.spid)).collect()
+        };
+        new.lmjd = old.lmjd + 1;
+        assert_eq!(unit(&[old.clone(), new.clone()]), [("B".to_owned(), 2)]);
+        new.lmjd = old.lmjd - 1;
+        assert_eq!(unit(&[old, new]), [("A".to_owned(), 1)]);
     }
 }

@@ -5,12 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::config::MeasureConfig;
-use super::plan::{Plan, Stamp};
+use super::plan::Plan;
 use super::prepared::{Prepared, prepare_star};
 use super::stages::{Stage, StageClocks};
 use super::telluric::Air;
 use super::workspace::Workspace;
 use crate::Arm;
+use crate::lamost::content::Content;
 use crate::lamost::mrs;
 use crate::lamost::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
 use crate::lamost::stars::Star;
@@ -77,7 +78,7 @@ pub fn prepare(
         let path = &plan.paths[member];
         let file = clocks.time(Stage::Read, || {
             let file = mrs::read_file(path, &mut workspace.inflater)?;
-            unchanged(path, plan.stamps[member])?;
+            unchanged(path, plan.contents[member], workspace.inflater.content())?;
             Ok(file)
         });
         clocks.add_traffic(workspace.inflater.take_traffic());
@@ -195,22 +196,21 @@ fn compare(
 }
 
 /// A file that changed since its header was read may be of another star now.
-fn unchanged(path: &Path, before: Stamp) -> Result<(), Rejection> {
-    let unreadable = |detail| Rejection::file(path, RejectReason::Unreadable, detail);
-    let now = Stamp::of(path).map_err(|e| unreadable(e.to_string()))?;
+fn unchanged(path: &Path, before: Content, now: Content) -> Result<(), Rejection> {
     if now == before {
         return Ok(());
     }
-    Err(unreadable(format!(
+    let detail = format!(
         "the file changed while the program ran: {} bytes at first, {} when it was read{}",
         before.len,
         now.len,
         if now.len == before.len {
-            ", with another time"
+            ", with other content"
         } else {
             ""
         }
-    )))
+    );
+    Err(Rejection::file(path, RejectReason::Unreadable, detail))
 }
 
 fn exposure(header: &Arc<FileHeader>, raw: RawSpectrum, normalized: &Normalized) -> Exposure {

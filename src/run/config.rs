@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::calibrate::arms::CalibrateOptions;
-use crate::measure::MeasureConfig;
-use crate::{Error, Result};
+use crate::likelihood::{Likelihood, VelocityGrid};
+use crate::measure::{MeasureConfig, ReferenceKind, Telluric};
+use crate::spectrum::SpectrumConfig;
+use crate::{Arm, Error, Result};
 
 /// Format of the products.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum ProductFormat {
     /// FITS binary table.
@@ -69,9 +73,43 @@ pub struct RunConfig {
 /// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers.
 const ROWS: u32 = 5;
 
+/// Settings of the calibration by the names of their options; "calibration" has all of them.
+#[cfg(test)]
+const OF_CALIBRATION: [&str; 6] = [
+    "method",
+    "scope",
+    "min-constants",
+    "p-min",
+    "fibre-order",
+    "tolerance",
+];
+
 /// Key under which the identity of a run holds the absolute paths of its inputs: the same relative path names another input in another
 /// folder.
 pub const PLACES: &str = "inputs-from-root";
+
+/// Settings that the rows of units depend on. All others change what is made of the rows, and no spectrum is measured again for them.
+const OF_ROWS: [&str; 11] = [
+    "relrv",
+    "rows",
+    "backend",
+    "arm",
+    "reference",
+    "telluric",
+    "snr-min",
+    "vmax",
+    "vstep",
+    "spectrum",
+    "knot-pixels",
+];
+
+/// Those of the settings that the rows of units depend on.
+pub fn of_rows(settings: &Map<String, Value>) -> Map<String, Value> {
+    let is_of_rows = |(name, _): &(&String, &Value)| OF_ROWS.contains(&name.as_str());
+    let some = settings.iter().filter(is_of_rows);
+    some.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
 
 /// Path of an input from the root, whether it exists or not; of an `@list`, that of the list.
 fn place(input: &Path) -> String {
@@ -150,6 +188,80 @@ impl RunConfig {
     }
 }
 
+/// Settings as [`RunConfig::identity`] gives them.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Settings {
+    inputs: Vec<PathBuf>,
+    backend: String,
+    arm: String,
+    reference: ReferenceKind,
+    telluric: Telluric,
+    snr_min: f64,
+    vmax: f64,
+    vstep: f64,
+    format: Vec<ProductFormat>,
+    flags_text: bool,
+    spectrum: SpectrumConfig,
+    knot_pixels: usize,
+    calibration: CalibrateOptions,
+}
+
+impl RunConfig {
+    /// The configuration of these settings, for a run in `out`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for settings that are not those of this version.
+    pub fn of_settings(settings: &Map<String, Value>, out: &Path) -> Result<Self> {
+        let other = |what: String| Error::Config(format!("settings of another relrv: {what}"));
+        let told: Settings = serde_json::from_value(Value::Object(settings.clone()))
+            .map_err(|e| other(e.to_string()))?;
+        let of_name = |arm: &Arm| told.arm == "both" || arm.name() == told.arm;
+        let config = RunConfig {
+            inputs: told.inputs,
+            out: out.to_owned(),
+            measure: MeasureConfig {
+                arms: Arm::ALL.into_iter().filter(of_name).collect(),
+                snr_min: told.snr_min,
+                grid: VelocityGrid::new(told.vmax, told.vstep)?,
+                spectrum: told.spectrum,
+                knot_pixels: told.knot_pixels,
+                reference: told.reference,
+                telluric: told.telluric,
+                ..MeasureConfig::default()
+            },
+            calibrate: told.calibration,
+            formats: told.format,
+            flags_text: told.flags_text,
+            overwrite: false,
+            backend: told.backend,
+        };
+        let mine = of_rows(&config.identity()?);
+        match differences(&of_rows(settings), &mine) {
+            none if none.is_empty() => Ok(config),
+            some => Err(other(some.join("; "))),
+        }
+    }
+}
+
+impl RunConfig {
+    /// Refuses a back end whose numbers may differ from those of the one that these settings are of.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming both.
+    pub fn refuse_other_backend(&self, backend: &dyn Likelihood) -> Result<()> {
+        let name = without_threads(&backend.name());
+        match name == self.backend {
+            true => Ok(()),
+            false => Err(Error::Config(format!(
+                "the plan is for the back end {}, and this is {name}: choose with --backend and --adapter, or make the plan with those of \
+                 the machines that measure",
+                self.backend
+            ))),
+        }
+    }
+}
+
 /// What differs between the settings of an older run and these, one line each.
 pub fn differences(old: &Map<String, Value>, new: &Map<String, Value>) -> Vec<String> {
     let mut names: Vec<&String> = old.keys().chain(new.keys()).collect();
@@ -206,6 +318,44 @@ mod tests {
         ];
         assert_eq!(told, expected);
         assert!(differences(&old, &old).is_empty());
+    }
+
+    #[test]
+    fn settings_give_the_configuration_back() {
+        let config = RunConfig {
+            inputs: vec!["a".into()],
+            out: "out".into(),
+            measure: MeasureConfig {
+                arms: vec![Arm::Red],
+                snr_min: 7.5,
+                grid: VelocityGrid::new(300.0, 0.5).unwrap(),
+                telluric: Telluric::Off,
+                ..MeasureConfig::default()
+            },
+            calibrate: CalibrateOptions::default(),
+            formats: vec![ProductFormat::Csv],
+            flags_text: true,
+            overwrite: false,
+            backend: "CPU".to_owned(),
+        };
+        let settings = config.identity().unwrap();
+        let back = RunConfig::of_settings(&settings, Path::new("out")).unwrap();
+        assert_eq!(format!("{back:?}"), format!("{config:?}"));
+        let mut other = settings.clone();
+        other.insert("rows".to_owned(), json!(ROWS - 1));
+        let refused = RunConfig::of_settings(&other, Path::new("out")).unwrap_err();
+        assert!(refused.to_string().contains("rows was"), "{refused}");
+        other.remove("vmax");
+        assert!(RunConfig::of_settings(&other, Path::new("out")).is_err());
+        // What is made of the rows is no matter of theirs, and everything else is one.
+        let rows = of_rows(&settings);
+        let others = ["inputs", PLACES, "format", "flags-text", "calibration"];
+        let others = others.into_iter().chain(crate::run::config::OF_CALIBRATION);
+        let others: Vec<&str> = others.collect();
+        for name in settings.keys() {
+            let is_other = others.contains(&name.as_str());
+            assert_eq!(rows.contains_key(name), !is_other, "{name}");
+        }
     }
 
     #[test]

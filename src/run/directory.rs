@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
-use super::config::{ProductFormat, RunConfig};
+use super::config::{PLACES, ProductFormat, RunConfig, differences};
 use super::start::{Start, decide};
 use super::{fingerprint, unit_file};
 use crate::files::page_files::{self, REPORT_DIR};
@@ -40,9 +40,9 @@ pub struct RunDir {
     settings: Map<String, Value>,
     attempt: String,
     noted: Which,
-    /// Inputs that were missing when the run began; `None` if it begins now.
-    missing: Option<Vec<String>>,
-    /// Tables of an older run.
+    /// What an earlier start of the run noted; `None` if it begins now.
+    before: Option<Note>,
+    /// Tables that the directory may hold.
     older: Vec<String>,
 }
 
@@ -59,27 +59,48 @@ impl RunDir {
         refuse_strangers(config)?;
         start(config, identity)?;
         let place = Workplace::open(dir, COMMAND, &[UNITS])?;
-        let (attempt, noted, missing) = start(config, identity)?;
+        let (attempt, noted, before) = start(config, identity)?;
         let report = dir.join(REPORT_DIR);
         if fs::symlink_metadata(&report).is_ok_and(|meta| meta.is_dir()) {
             whole::remove_parts(&report)?;
         }
         Ok(RunDir {
-            older: match noted {
-                Which::Next => older_tables(dir)?,
-                Which::Config => Vec::new(),
-            },
+            older: older_tables(dir)?,
             place,
             settings: identity.clone(),
             attempt,
             noted,
-            missing,
+            before,
         })
+    }
+
+    /// Name of this start from the beginning.
+    pub fn attempt(&self) -> &str {
+        &self.attempt
+    }
+
+    /// Which of the settings that the rows do not depend on differ from those of an earlier start, one line each.
+    pub fn changes(&self) -> Vec<String> {
+        let before = self.before.as_ref();
+        let mut lines =
+            before.map_or_else(Vec::new, |note| differences(&note.settings, &self.settings));
+        lines.retain(|line| !line.starts_with(PLACES));
+        lines
+    }
+
+    /// What an earlier start of this run noted.
+    pub fn before(&self) -> Option<&Note> {
+        self.before.as_ref()
     }
 
     /// Where units are kept.
     pub fn units(&self) -> PathBuf {
         self.place.state().join(UNITS)
+    }
+
+    /// The directory itself.
+    pub fn dir(&self) -> &Path {
+        self.place.dir()
     }
 
     /// Path of a product.
@@ -118,7 +139,7 @@ impl RunDir {
     /// # Errors
     /// [`Error::Gone`] naming the first of them.
     pub fn refuse_vanished(&self, missing: &[Rejection], used: &HashSet<PathBuf>) -> Result<()> {
-        let before = self.missing.as_deref().unwrap_or_default();
+        let before = self.before.as_ref().map_or(&[][..], |note| &note.missing);
         let is_new = |r: &&Rejection| !before.contains(&r.path.display().to_string());
         let Some(gone) = missing.iter().find(is_new) else {
             return Ok(());
@@ -142,15 +163,22 @@ impl RunDir {
     /// [`Error::Io`].
     pub fn begin(&self, missing: &[Rejection]) -> Result<()> {
         let note = self.note(missing);
-        let is_noted = |before: &Vec<String>| before.iter().all(|p| note.missing.contains(p));
-        match self.missing.as_ref().is_some_and(is_noted) {
+        let is_noted = |before: &Note| {
+            before.missing.iter().all(|p| note.missing.contains(p))
+                && (&before.settings, &before.tables) == (&note.settings, &note.tables)
+        };
+        match self.before.as_ref().is_some_and(is_noted) {
             true => Ok(()),
             false => self.place.write_note(self.noted, &note),
         }
     }
 
     fn note(&self, missing: &[Rejection]) -> Note {
+        let formats = texts(self.settings.get("format"));
+        let is_mine = |name: &String| formats.iter().any(|f| name.ends_with(&format!(".{f}")));
+        let others = self.older.iter().filter(|name| !is_mine(name));
         Note {
+            tables: others.cloned().collect(),
             command: COMMAND.to_owned(),
             settings: self.settings.clone(),
             attempt: self.attempt.clone(),
@@ -184,7 +212,10 @@ impl RunDir {
             Which::Next => self.place.promote()?,
             Which::Config => {}
         }
-        let note = self.note(missing);
+        let note = Note {
+            tables: Vec::new(),
+            ..self.note(missing)
+        };
         if workplace::read_note(self.place.dir(), Which::Config)? != Noted::Note(note.clone()) {
             self.place.write_note(Which::Config, &note)?;
         }
@@ -220,8 +251,8 @@ pub fn refuse_strangers(config: &RunConfig) -> Result<()> {
     workplace::refuse_folders(all_paths(&config.out))
 }
 
-/// Which attempt it is, where it is noted, and what was missing when it began.
-type Begun = (String, Which, Option<Vec<String>>);
+/// Which attempt it is, where it is noted, and what an earlier start of it noted.
+type Begun = (String, Which, Option<Note>);
 
 /// What a run would do in its directory as it is now.
 ///
@@ -238,15 +269,15 @@ pub fn start(config: &RunConfig, identity: &Map<String, Value>) -> Result<Begun>
         Start::With {
             attempt,
             noted,
-            missing,
+            before,
         } => {
-            let knows_nothing = missing.is_none() && noted == Which::Config;
+            let knows_nothing = before.is_none() && noted == Which::Config;
             match all_paths(dir).into_iter().find(|path| path.exists()) {
                 Some(path) if knows_nothing => Err(Error::Occupied(format!(
                     "{} is there already, and nothing tells that this run wrote it: choose another directory, or replace it with --overwrite",
                     path.display()
                 ))),
-                _ => Ok((attempt, noted, missing)),
+                _ => Ok((attempt, noted, before)),
             }
         }
     }
@@ -268,6 +299,15 @@ pub fn look(config: &RunConfig, identity: &Map<String, Value>) -> Result<Start> 
         dir.join(RECORD).exists(),
         is_empty,
     ))
+}
+
+/// Whether a run that was told to start anew is noted under this name, and has not taken the place of the old one.
+///
+/// # Errors
+/// [`Error::InTheWay`], [`Error::Io`].
+pub fn is_next(dir: &Path, attempt: &str) -> Result<bool> {
+    let next = workplace::read_note(dir, Which::Next)?;
+    Ok(matches!(next, Noted::Note(note) if note.attempt == attempt))
 }
 
 /// Folder of the units of a run in `dir`.
@@ -302,18 +342,15 @@ pub fn outputs(dir: &Path) -> Vec<PathBuf> {
 /// the program's, and are left alone.
 fn older_tables(dir: &Path) -> Result<Vec<String>> {
     let all = table_names(&ProductFormat::ALL);
-    let named: Vec<String> = match workplace::read_note(dir, Which::Config)? {
-        Noted::Note(note) => {
-            let formats = texts(note.settings.get("format"));
-            let is_of = |name: &&String| formats.iter().any(|f| name.ends_with(&format!(".{f}")));
-            all.iter().filter(is_of).cloned().collect()
-        }
-        _ => {
-            let record = workplace::read_regular(&dir.join(RECORD)).unwrap_or_default();
-            let record: Value = serde_json::from_slice(&record).unwrap_or_default();
-            texts(record.get("products"))
-        }
-    };
+    let record = workplace::read_regular(&dir.join(RECORD)).unwrap_or_default();
+    let record: Value = serde_json::from_slice(&record).unwrap_or_default();
+    let mut named = texts(record.get("products"));
+    if let Noted::Note(note) = workplace::read_note(dir, Which::Config)? {
+        let formats = texts(note.settings.get("format"));
+        let is_of = |name: &&String| formats.iter().any(|f| name.ends_with(&format!(".{f}")));
+        named.extend(all.iter().filter(is_of).cloned());
+        named.extend(note.tables);
+    }
     Ok(all
         .into_iter()
         .filter(|name| named.contains(name))

@@ -4,23 +4,24 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use super::config::of_rows;
 use crate::measure::{Plan, Unit};
 
 /// Takes in fields one by one; lengths too, so that no two lists run together.
-struct Hash(Sha256);
+pub struct Hash(Sha256);
 
 impl Hash {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Hash(Sha256::new())
     }
 
-    fn add(&mut self, bytes: &[u8]) {
+    pub fn add(&mut self, bytes: &[u8]) {
         self.0.update((bytes.len() as u64).to_le_bytes());
         self.0.update(bytes);
     }
 
     /// The first 128 bits in hexadecimal digits: no two things that anybody will meet share them.
-    fn finish(self) -> String {
+    pub fn finish(self) -> String {
         let bytes = self.0.finalize();
         bytes[..16].iter().map(|b| format!("{b:02x}")).collect()
     }
@@ -33,12 +34,13 @@ pub fn of_texts(texts: &[&str]) -> String {
     hash.finish()
 }
 
-/// Hash of the settings of a run and of its attempt, the name of its start from the beginning.
+/// Hash of those settings of a run that the rows of its units depend on, and of its attempt, the name of its start from the
+/// beginning.
 pub fn of_settings(settings: &Map<String, Value>, attempt: &str) -> String {
-    of_texts(&[&Value::Object(settings.clone()).to_string(), attempt])
+    of_texts(&[&Value::Object(of_rows(settings)).to_string(), attempt])
 }
 
-/// Hash of a unit: names and positions of its stars, and name, place, size and time of each of their files.
+/// Hash of a unit: names and positions of its stars, and what tells the content of their files, in their order. Not where these lie.
 pub fn of_unit(plan: &Plan, unit: &Unit) -> String {
     let mut hash = Hash::new();
     hash.add(unit.planid.as_bytes());
@@ -48,13 +50,7 @@ pub fn of_unit(plan: &Plan, unit: &Unit) -> String {
         hash.add(&star.ra_deg.to_le_bytes());
         hash.add(&star.dec_deg.to_le_bytes());
         for &member in &star.members {
-            let (path, stamp) = (&plan.paths[member], plan.stamps[member]);
-            hash.add(path.as_os_str().as_encoded_bytes());
-            // The same relative path names another file in another folder.
-            let place = std::path::absolute(path).unwrap_or_default();
-            hash.add(place.as_os_str().as_encoded_bytes());
-            hash.add(&stamp.len.to_le_bytes());
-            hash.add(&stamp.mtime_ns.to_le_bytes());
+            hash.add(&plan.contents[member].to_bytes());
         }
     }
     hash.finish()

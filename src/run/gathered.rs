@@ -26,8 +26,8 @@ pub fn gather(config: &RunConfig, mut plan: Plan, units: &mut [UnitDone]) -> Res
     let mut rejected = std::mem::take(&mut plan.rejected);
     let number = numbers(&plan);
     for (done, unit) in units.iter_mut().zip(&plan.units) {
-        rejected.extend(done.header.take_rejections());
-        for mut row in done.file.rows(&done.header, unit)? {
+        rejected.extend(done.header.take_rejections(&plan, unit));
+        for mut row in done.file.rows(&done.header, &plan, unit)? {
             row.star = number.get(&*row.designation).copied().unwrap_or(0);
             rows.push(row);
         }

@@ -3,9 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
+use serde_json::{Map, Value};
+
+use super::append::refuse_other_inputs;
 use super::config::{PLACES, RunConfig};
 use super::directory::{self, RunDir};
 use super::gathered::gather;
+use super::kept_plan::{self, PlanHead};
 use super::peak_memory::peak_memory_bytes;
 use super::record::{Counts, Record, utc};
 use super::units::{UnitDone, measured, paths, unit_files};
@@ -15,7 +19,7 @@ use crate::files::same_file;
 use crate::files::whole::Prepared;
 use crate::lamost::inputs;
 use crate::lamost::raw::Rejection;
-use crate::likelihood::Likelihood;
+use crate::likelihood::{DeviceUse, Likelihood};
 use crate::measure::stages::{Stage, StageClocks};
 use crate::measure::{Plan, Progress};
 use crate::{Error, Result};
@@ -29,6 +33,10 @@ pub struct Done {
     pub rejected: Vec<Rejection>,
     /// Where they are listed; `None` where nothing was measured and the directory holds a finished run, which stays as it was.
     pub rejected_path: Option<PathBuf>,
+    /// Settings that an earlier start in the directory had otherwise, and that changed no velocity, one line each.
+    pub changes: Vec<String>,
+    /// Units that were not measured, where products of a part were asked for.
+    pub lacking: Vec<String>,
 }
 
 /// Measures, calibrates and writes everything, or what an earlier start of the same run left to do.
@@ -77,26 +85,138 @@ fn work(
     backend: &dyn Likelihood,
     progress: &dyn Progress,
 ) -> Result<(Done, RunDir)> {
-    let begun = Begun {
-        started: SystemTime::now(),
-        start: Instant::now(),
-        identity: config.identity()?,
-    };
-    let dir = RunDir::open(config, &begun.identity)?;
+    let begun = Begun::now(config.identity()?);
+    let dir = RunDir::open(config, &begun.settings)?;
     let clocks = StageClocks::default();
-    let known = names::read(&config.out, config.overwrite)?;
-    let plan = Plan::new(&config.inputs, &known, &clocks)?;
-    same_file::refuse_inputs(directory::outputs(&config.out), all_inputs(config, &plan))?;
+    let plan = planned(config, &dir, &begun.settings, &clocks)?;
     let files = unit_files(&plan, &dir)?;
+    let units = measured(config, &plan, files, &dir, backend, progress, &clocks)?;
+    let ran = Ran {
+        backend: backend.name(),
+        device: backend.device_use(),
+        clocks,
+    };
+    finish(config, &dir, plan, units, begun, ran, progress).map(|done| (done, dir))
+}
+
+/// Finds inputs, stars and units, and keeps the plan.
+fn planned(
+    config: &RunConfig,
+    dir: &RunDir,
+    settings: &Map<String, Value>,
+    clocks: &StageClocks,
+) -> Result<Plan> {
+    let known = names::read(&config.out, config.overwrite)?;
+    let plan = Plan::new(&config.inputs, &known, clocks)?;
+    same_file::refuse_inputs(directory::outputs(&config.out), all_inputs(config, &plan))?;
+    let files = unit_files(&plan, dir)?;
     if !config.overwrite {
         dir.refuse_vanished(&plan.missing, &paths(&files))?;
+        refuse_other_inputs(dir, settings, &plan)?;
     }
     dir.begin(&plan.missing)?;
     names::write(&config.out, &known, plan.stars())?;
-    let mut units = measured(config, &plan, files, &dir, backend, progress, &clocks)?;
+    kept_plan::write(&config.out, &plan, settings, dir.attempt())?;
+    Ok(plan)
+}
+
+/// Finds inputs, stars and units, and keeps the plan in the directory, for [`measure_some`](super::some::measure_some) and [`merge`].
+///
+/// # Errors
+/// As [`run_with_report`], but for those of the measurement.
+pub fn plan(config: &RunConfig) -> Result<PlanHead> {
+    let settings = config.identity()?;
+    let dir = RunDir::open(config, &settings)?;
+    let plan = planned(config, &dir, &settings, &StageClocks::default())?;
+    match plan.units.is_empty() {
+        true => Err(Error::NothingUsable(match plan.rejected.first() {
+            Some(first) => format!("no file that could be measured; {first}"),
+            None => "no file that could be measured".to_owned(),
+        })),
+        false => kept_plan::expect(&config.out),
+    }
+}
+
+/// Calibrates and writes the products of the plan that a directory keeps, whose units have been measured
+/// ([`measure_some`](super::some::measure_some)): the same to the byte as those of a run. With `partial` of those units that have.
+///
+/// # Errors
+/// [`Error::Incomplete`] naming the units that are not whole, all of them where `partial` is asked for and none is; otherwise as
+/// [`run_with_report`].
+pub fn merge(
+    out: &Path,
+    partial: bool,
+    progress: &dyn Progress,
+) -> Result<(Done, Option<PathBuf>)> {
+    let head = kept_plan::expect(out)?;
+    let mut config = RunConfig::of_settings(&head.settings, out)?;
+    // A plan that was made by overwriting goes on as one.
+    config.overwrite = !head.attempt.is_empty() && directory::is_next(out, &head.attempt)?;
+    let begun = Begun::now(head.settings.clone());
+    let dir = RunDir::open(&config, &begun.settings)?;
+    let mut plan = head.plan(out, |_| true)?;
+    let mut units = Vec::new();
+    let mut lacking = Vec::new();
+    let mut whole = Vec::new();
+    for (i, file) in unit_files(&plan, &dir)?.into_iter().enumerate() {
+        match file.usable() {
+            Some(header) => {
+                whole.push(true);
+                units.push(UnitDone {
+                    file,
+                    header,
+                    reused: false,
+                    again: false,
+                });
+            }
+            None => {
+                whole.push(false);
+                lacking.push(head.units[i].called(i));
+            }
+        }
+    }
+    if !lacking.is_empty() && (!partial || units.is_empty()) {
+        return Err(Error::Incomplete {
+            dir: out.to_owned(),
+            total: head.units.len(),
+            units: lacking,
+        });
+    }
+    let mut is_whole = whole.into_iter();
+    plan.units.retain(|_| is_whole.next().unwrap_or(false));
+    let ran = Ran {
+        backend: config.backend.clone(),
+        device: None,
+        clocks: StageClocks::default(),
+    };
+    let mut done = finish(&config, &dir, plan, units, begun, ran, progress)?;
+    done.lacking = lacking;
+    let has_page = done.record.counts.measured > 0 && config.has_page();
+    Ok((done, if has_page { page(&config)? } else { None }))
+}
+
+/// What the measurement ran on, and the time of its stages.
+struct Ran {
+    backend: String,
+    device: Option<DeviceUse>,
+    clocks: StageClocks,
+}
+
+/// Calibrates, and writes the products.
+fn finish(
+    config: &RunConfig,
+    dir: &RunDir,
+    plan: Plan,
+    mut units: Vec<UnitDone>,
+    begun: Begun,
+    ran: Ran,
+    progress: &dyn Progress,
+) -> Result<Done> {
+    let clocks = &ran.clocks;
+    let is_all = units.len() == kept_plan::expect(&config.out)?.units.len();
     let mut gathered = clocks.time(Stage::Write, || gather(config, plan, &mut units))?;
 
-    let mut stages = Laps::after(&clocks);
+    let mut stages = Laps::after(clocks);
     let rows = std::mem::take(&mut gathered.rows);
     let made = match rows.is_empty() {
         true => None,
@@ -111,7 +231,7 @@ fn work(
     let (mut products, mut rejected_path) = (Vec::new(), Some(dir.rejected_path()));
     match &made {
         Some(made) => {
-            products = prepare(config, &dir, made, progress)?;
+            products = prepare(config, dir, made, progress)?;
             products.push(("rejected.csv".to_owned(), list()?.closed()));
         }
         // Nothing takes the place of what was measured before.
@@ -128,54 +248,56 @@ fn work(
         units: units_done,
         stages: stages.named,
         products: names,
-        ..begun.record(config, backend, made.as_ref())
+        ..begun.record(config, ran, made.as_ref())
     };
     if made.is_some() {
-        publish(&dir, products, &record, &gathered.missing, &units)?;
+        publish(dir, products, &record, &gathered.missing)?;
+        // What is missing is more likely not mounted than meant to be forgotten.
+        if gathered.missing.is_empty() && is_all {
+            dir.forget_older(&paths(units.iter().map(|unit| &unit.file)))?;
+        }
     }
-    let done = Done {
+    Ok(Done {
         record,
         rejected: gathered.rejected,
         rejected_path,
-    };
-    Ok((done, dir))
+        changes: dir.changes(),
+        lacking: Vec::new(),
+    })
 }
 
-/// Gives the products their names, `run.json` last; then older units of the same settings are not needed any more.
+/// Gives the products their names, `run.json` last.
 fn publish(
     dir: &RunDir,
     products: Vec<(String, Prepared)>,
     record: &Record,
     missing: &[Rejection],
-    units: &[UnitDone],
 ) -> Result<()> {
     let path = dir.record_path();
     let json = serde_json::to_vec_pretty(record)
         .map_err(|e| Error::io(&path, std::io::Error::other(e)))?;
-    dir.replace(products, Prepared::of_bytes(&path, &json)?, missing)?;
-    // What is missing is more likely not mounted than meant to be forgotten.
-    if missing.is_empty() {
-        dir.forget_older(&paths(units.iter().map(|unit| &unit.file)))?;
-    }
-    Ok(())
+    dir.replace(products, Prepared::of_bytes(&path, &json)?, missing)
 }
 
 /// When and with which settings a run began.
 struct Begun {
     started: SystemTime,
     start: Instant,
-    identity: serde_json::Map<String, serde_json::Value>,
+    settings: Map<String, Value>,
 }
 
 impl Begun {
+    fn now(settings: Map<String, Value>) -> Self {
+        Begun {
+            started: SystemTime::now(),
+            start: Instant::now(),
+            settings,
+        }
+    }
+
     /// What `run.json` says of settings, machine, time and calibration.
-    fn record(
-        self,
-        config: &RunConfig,
-        backend: &dyn Likelihood,
-        made: Option<&Products>,
-    ) -> Record {
-        let mut effective = self.identity;
+    fn record(self, config: &RunConfig, ran: Ran, made: Option<&Products>) -> Record {
+        let mut effective = self.settings;
         effective.insert("out".into(), config.out.display().to_string().into());
         // Where the program was started is no setting.
         effective.remove(PLACES);
@@ -186,8 +308,8 @@ impl Begun {
             seconds: self.start.elapsed().as_secs_f64(),
             config: effective,
             threads: rayon::current_num_threads(),
-            backend: backend.name(),
-            device: backend.device_use(),
+            backend: ran.backend,
+            device: ran.device,
             peak_memory_bytes: peak_memory_bytes(),
             counts: Counts::default(),
             units: Vec::new(),

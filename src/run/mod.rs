@@ -5,18 +5,24 @@
 //! often the run was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is,
 //! everything else is there too.
 
+mod append;
+mod claim;
 mod config;
 mod directory;
 pub mod face;
 mod fingerprint;
 mod gathered;
 mod job;
+mod kept_plan;
 mod names;
 mod outlook;
 mod peak_memory;
+mod place;
 mod record;
 mod scatter;
+mod some;
 mod start;
+mod tasks;
 mod unit_file;
 mod units;
 
@@ -25,7 +31,11 @@ pub use config::{ProductFormat, RunConfig, differences, without_threads};
 pub use directory::outputs;
 #[cfg(feature = "lab")]
 pub use job::run;
-pub use job::{Done, holds_units, run_with_report};
+pub use job::{Done, holds_units, merge, plan, run_with_report};
+pub use kept_plan::{PlanHead, UnitLine};
 pub use outlook::{Outlook, outlook};
 pub use peak_memory::peak_memory_bytes;
 pub use record::{Counts, Record};
+pub use some::{UnitOutcome, UnitState, Units, measure_some};
+pub use tasks::Tasks;
+pub use unit_file::Cost;

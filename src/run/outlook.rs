@@ -152,7 +152,7 @@ fn units(config: &RunConfig, plan: &Plan, settings: Option<&str>) -> Vec<UnitOut
 /// Bytes of the files of a unit.
 fn bytes_of(plan: &Plan, unit: &Unit) -> u64 {
     let members = unit.stars.iter().flat_map(|(_, star)| &star.members);
-    members.map(|&m| plan.stamps[m].len).sum()
+    members.map(|&m| plan.contents[m].len).sum()
 }
 
 /// Memory for the spectra that are worked on at one time, bytes.

@@ -4,9 +4,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value};
 
-use super::config::differences;
+use super::config::{differences, of_rows};
 use super::fingerprint;
-use crate::files::workplace::{Noted, Which};
+use crate::files::workplace::{Note, Noted, Which};
 
 /// What a run does with what it finds.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,14 +17,15 @@ pub enum Start {
         attempt: String,
         /// Where that is noted until the products are replaced.
         noted: Which,
-        /// Inputs that were missing when it began; `None` for a beginning.
-        missing: Option<Vec<String>>,
+        /// What an earlier start noted; `None` for a beginning.
+        before: Option<Note>,
     },
-    /// It does not: the directory holds a run of other settings. The differences, one line each.
+    /// It does not: the directory holds a run whose rows are of other settings. The differences, one line each.
     Refused(Vec<String>),
 }
 
-/// Decides whether a run goes on with what is in its directory, starts anew, or is refused.
+/// Decides whether a run goes on with what is in its directory, starts anew, or is refused. Only those settings count that the rows of
+/// units depend on: what else has changed is made again from the rows.
 ///
 /// A run that was told to overwrite leaves everything as it is until its own products are there, and is noted as the next one
 /// until then; so the same command goes on with it. `finished`: `run.json` is there. `empty`: there is nothing that it could
@@ -37,22 +38,22 @@ pub fn decide(
     finished: bool,
     empty: bool,
 ) -> Start {
-    let go_on = |note: &crate::files::workplace::Note, noted| Start::With {
+    let go_on = |note: &Note, noted| Start::With {
         attempt: note.attempt.clone(),
         noted,
-        missing: Some(note.missing.clone()),
+        before: Some(note.clone()),
     };
     let begin = |attempt, noted| Start::With {
         attempt,
         noted,
-        missing: None,
+        before: None,
     };
+    let rows = of_rows(settings);
+    let are_mine = |note: &Note| of_rows(&note.settings) == rows;
     if overwrite {
         return match (config, next) {
-            (_, Noted::Note(next)) if next.settings == *settings => go_on(next, Which::Next),
-            (Noted::Note(old), _)
-                if old.settings == *settings && !old.attempt.is_empty() && !finished =>
-            {
+            (_, Noted::Note(next)) if are_mine(next) => go_on(next, Which::Next),
+            (Noted::Note(old), _) if are_mine(old) && !old.attempt.is_empty() && !finished => {
                 go_on(old, Which::Config)
             }
             (Noted::Nothing, _) if empty => begin(new_attempt(), Which::Config),
@@ -61,8 +62,8 @@ pub fn decide(
     }
     match config {
         Noted::Nothing => begin(String::new(), Which::Config),
-        Noted::Note(old) if old.settings == *settings => go_on(old, Which::Config),
-        Noted::Note(old) => Start::Refused(differences(&old.settings, settings)),
+        Noted::Note(old) if are_mine(old) => go_on(old, Which::Config),
+        Noted::Note(old) => Start::Refused(differences(&of_rows(&old.settings), &rows)),
         Noted::Damaged(what) => Start::Refused(vec![what.clone()]),
     }
 }
@@ -77,7 +78,6 @@ fn new_attempt() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::workplace::Note;
 
     fn settings(vmax: i32) -> Map<String, Value> {
         let mut map = Map::new();
@@ -90,7 +90,7 @@ mod tests {
             command: "run".to_owned(),
             settings: settings(vmax),
             attempt: attempt.to_owned(),
-            missing: Vec::new(),
+            ..Note::default()
         })
     }
 
@@ -99,8 +99,8 @@ mod tests {
             Start::With {
                 attempt,
                 noted,
-                missing,
-            } => (attempt, *noted, missing.is_some()),
+                before,
+            } => (attempt, *noted, before.is_some()),
             Start::Refused(lines) => panic!("{lines:?}"),
         }
     }

@@ -4,16 +4,20 @@
 //! a torn or damaged pair, and one of another unit, of other settings or of other files, is found out and the unit is
 //! measured again. The names differ where any of this does: an older result stays until it is no longer needed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Instant, UNIX_EPOCH};
 
+use super::claim::host_name;
 use super::fingerprint;
+use super::peak_memory::peak_memory_bytes;
 use crate::catalogue::measured as measured_table;
 use crate::files::workplace::read_regular;
 use crate::files::{regular, whole};
 use crate::lamost::raw::{RejectReason, Rejection};
-use crate::measure::{MeasuredUnit, RvRow, Unit};
+use crate::measure::{MeasuredUnit, Plan, RvRow, Unit};
 use crate::table::Table;
 use crate::{Error, Result};
 
@@ -43,24 +47,116 @@ pub struct UnitHeader {
     pub try_again: bool,
     /// What was not measured: file, HDU, reason, detail.
     rejected: Vec<(String, String, String, String)>,
+    /// Where its files lay, star by star. They may lie elsewhere now.
+    files: Vec<String>,
+    /// Files whose gzip stream is damaged, with the times of their last change, nanoseconds after 1970: nothing else tells when such a
+    /// file has been replaced by a sound one.
+    damaged: Vec<(String, u64)>,
+    /// What measuring it took.
+    #[serde(default)]
+    pub cost: Cost,
     rows_len: u64,
     rows_crc32: u32,
 }
 
+/// What measuring a unit took.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Cost {
+    /// Seconds that passed.
+    pub seconds: f64,
+    /// Threads that worked.
+    pub threads: usize,
+    /// Most memory that the program had until then, bytes; null where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+    /// The machine.
+    pub host: String,
+}
+
+impl Cost {
+    /// Of work that began at this time and ends now.
+    pub fn since(start: Instant) -> Self {
+        Cost {
+            seconds: start.elapsed().as_secs_f64(),
+            threads: rayon::current_num_threads(),
+            peak_memory_bytes: peak_memory_bytes(),
+            host: host_name(),
+        }
+    }
+}
+
 impl UnitHeader {
     /// Takes out what was not measured.
-    pub fn take_rejections(&mut self) -> impl Iterator<Item = Rejection> + use<> {
+    pub fn take_rejections(
+        &mut self,
+        plan: &Plan,
+        unit: &Unit,
+    ) -> impl Iterator<Item = Rejection> + use<> {
         let rejected = std::mem::take(&mut self.rejected);
-        rejected.into_iter().map(|(path, hdu, reason, detail)| {
-            let known = RejectReason::ALL.into_iter().find(|r| r.name() == reason);
-            Rejection {
-                path: path.into(),
-                hdu,
-                reason: known.unwrap_or(RejectReason::Unreadable),
-                detail,
-            }
-        })
+        let moved = self.moved(plan, unit);
+        let moved: HashMap<String, String> = moved
+            .into_iter()
+            .map(|(before, now)| (before.to_owned(), now))
+            .collect();
+        rejected
+            .into_iter()
+            .map(move |(path, hdu, reason, detail)| {
+                let path = moved.get(&path).unwrap_or(&path);
+                Rejection {
+                    path: path.into(),
+                    hdu,
+                    reason: RejectReason::of_name(&reason),
+                    detail,
+                }
+            })
     }
+}
+
+impl UnitHeader {
+    /// Why the unit is to be measured again, where that is so: the first file that could not be read.
+    pub fn why_again(&mut self, plan: &Plan, unit: &Unit) -> Option<String> {
+        if !self.try_again {
+            return None;
+        }
+        let mut rejected = self.take_rejections(plan, unit);
+        let first = rejected.find(|r| r.reason == RejectReason::Unreadable)?;
+        let more = rejected.filter(|r| r.reason == RejectReason::Unreadable);
+        let more = match more.count() {
+            0 => String::new(),
+            n => format!(", and {n} more"),
+        };
+        Some(format!("{}: {}{more}", first.path.display(), first.detail))
+    }
+
+    /// Files that lie elsewhere than when the unit was measured: where they lay, and where they lie.
+    fn moved(&self, plan: &Plan, unit: &Unit) -> HashMap<&str, String> {
+        let both = self.files.iter().zip(places(plan, unit));
+        both.filter(|(before, now)| *before != now)
+            .map(|(before, now)| (before.as_str(), now))
+            .collect()
+    }
+}
+
+/// Where the files of a unit lie, star by star.
+fn places(plan: &Plan, unit: &Unit) -> impl Iterator<Item = String> {
+    let members = unit.stars.iter().flat_map(|(_, star)| &star.members);
+    members.map(|member| plan.paths[*member].display().to_string())
+}
+
+/// Files whose gzip stream is damaged, and the times of their last change.
+fn damaged(rejected: &[Rejection]) -> Vec<(String, u64)> {
+    let files = rejected
+        .iter()
+        .filter(|r| r.reason == RejectReason::BadGzip);
+    files
+        .map(|r| (r.path.display().to_string(), time_of(&r.path)))
+        .collect()
+}
+
+/// Time of a file's last change, nanoseconds after 1970; 0 where there is none.
+fn time_of(path: &Path) -> u64 {
+    let time = fs::metadata(path).and_then(|meta| meta.modified()).ok();
+    let since_1970 = time.and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    since_1970.map_or(0, |t| u64::try_from(t.as_nanos()).unwrap_or(0))
 }
 
 /// The files of a unit that was measured with certain settings, of certain files.
@@ -78,31 +174,40 @@ pub struct UnitFile {
 const MAX_LETTERS: usize = 60;
 
 /// What the names of a unit's files begin with, whatever it was measured with. Readable, and of one unit only.
-fn stem(unit: &Unit) -> String {
+fn stem((planid, spid): (&str, i32)) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    let plate: String = unit
-        .planid
+    let plate: String = planid
         .chars()
         .map(|c| if plain(c) { c } else { '_' })
         .take(MAX_LETTERS)
         .collect();
-    let exact = fingerprint::of_texts(&[&unit.planid, &unit.spid.to_string()]);
-    format!("{plate}_sp{:02}-{exact}-", unit.spid)
+    let exact = fingerprint::of_texts(&[planid, &spid.to_string()]);
+    format!("{plate}_sp{spid:02}-{exact}-")
 }
 
 impl UnitFile {
     /// The files of a unit in a directory; their names hold the hashes of the settings and of its input files.
     pub fn new(dir: &Path, unit: &Unit, settings: &str, fingerprint: &str) -> Self {
+        Self::of(dir, (&unit.planid, unit.spid), settings, fingerprint)
+    }
+
+    /// The same by plate and spectrograph.
+    pub fn of(dir: &Path, unit: (&str, i32), settings: &str, fingerprint: &str) -> Self {
         let of = fingerprint::of_texts(&[settings, fingerprint]);
         let name = format!("{}{of}", stem(unit));
         UnitFile {
             rows: dir.join(format!("{name}.parquet")),
             header: dir.join(format!("{name}.json")),
-            planid: unit.planid.clone(),
-            spid: unit.spid,
+            planid: unit.0.to_owned(),
+            spid: unit.1,
             settings: settings.to_owned(),
             fingerprint: fingerprint.to_owned(),
         }
+    }
+
+    /// A name that no other unit, and no other settings or files of this one, have.
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.rows.file_stem().unwrap_or_default().to_string_lossy()
     }
 
     /// Paths of both files.
@@ -114,7 +219,13 @@ impl UnitFile {
     ///
     /// # Errors
     /// [`Error::Io`].
-    pub fn write(&self, unit: &Unit, measured: &MeasuredUnit) -> Result<()> {
+    pub fn write(
+        &self,
+        plan: &Plan,
+        unit: &Unit,
+        measured: &MeasuredUnit,
+        cost: Cost,
+    ) -> Result<()> {
         measured_table::to_table(&measured.rows).write(&self.rows)?;
         let bytes = regular::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
         let unreadable = |r: &Rejection| r.reason == RejectReason::Unreadable;
@@ -142,6 +253,9 @@ impl UnitFile {
                     )
                 })
                 .collect(),
+            files: places(plan, unit).collect(),
+            damaged: damaged(&measured.rejected),
+            cost,
             rows_len: bytes.len() as u64,
             rows_crc32: crc32(&bytes),
         };
@@ -166,14 +280,16 @@ impl UnitFile {
     pub fn usable(&self) -> Option<UnitHeader> {
         let header = self.header()?;
         let bytes = read_regular(&self.rows)?;
-        (header.are_rows(&bytes) && !header.try_again).then_some(header)
+        let is_as_it_was = |(path, time_ns): &(String, u64)| time_of(Path::new(path)) == *time_ns;
+        let is_same = !header.try_again && header.damaged.iter().all(is_as_it_was);
+        (header.are_rows(&bytes) && is_same).then_some(header)
     }
 
     /// The rows, held against the record and the unit.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Format`] for rows that are not those that were written.
-    pub fn rows(&self, header: &UnitHeader, unit: &Unit) -> Result<Vec<RvRow>> {
+    pub fn rows(&self, header: &UnitHeader, plan: &Plan, unit: &Unit) -> Result<Vec<RvRow>> {
         let wrong = |what: String| Error::format(&self.rows, what);
         let bytes = fs::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
         if !header.are_rows(&bytes) {
@@ -183,8 +299,14 @@ impl UnitFile {
         }
         let advice = "remove this file, or start anew with --overwrite";
         let table = Table::read(&self.rows)?;
-        let rows = measured_table::from_table(&table)
+        let mut rows = measured_table::from_table(&table)
             .map_err(|e| Error::format(&self.rows, e.to_string()))?;
+        let moved = header.moved(plan, unit);
+        for row in &mut rows {
+            if let Some(now) = row.path.to_str().and_then(|before| moved.get(before)) {
+                row.path = Arc::new(now.into());
+            }
+        }
         let found = (rows.len(), n_stars(&rows));
         let expected = (header.n_rows, header.n_stars_measured);
         if found != expected {
@@ -285,7 +407,7 @@ pub fn known(dir: &Path, units: &[Unit]) -> Result<Vec<bool>> {
         .collect();
     Ok(units
         .iter()
-        .map(|unit| stems.contains(&stem(unit)))
+        .map(|unit| stems.contains(&stem((&unit.planid, unit.spid))))
         .collect())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use rayon::prelude::*;
 
@@ -9,7 +10,7 @@ use super::config::RunConfig;
 use super::directory::RunDir;
 use super::fingerprint;
 use super::record::UnitRecord;
-use super::unit_file::{self, UnitFile, UnitHeader};
+use super::unit_file::{self, Cost, UnitFile, UnitHeader};
 use crate::files::workplace::{self, STATE_DIR};
 use crate::likelihood::Likelihood;
 use crate::measure::stages::{Stage, StageClocks};
@@ -37,8 +38,8 @@ pub fn paths<'a>(files: impl IntoIterator<Item = &'a UnitFile>) -> HashSet<PathB
 pub struct UnitDone {
     pub file: UnitFile,
     pub header: UnitHeader,
-    reused: bool,
-    again: bool,
+    pub reused: bool,
+    pub again: bool,
 }
 
 impl UnitDone {
@@ -81,8 +82,10 @@ pub fn measured(
         clocks,
     };
     let mut n_done = files.len() - todo.len();
+    let mut start = Instant::now();
     let result = measure_units(&job, &todo, |i, unit| {
-        files[i].write(&plan.units[i], &unit)?;
+        files[i].write(plan, &plan.units[i], &unit, Cost::since(start))?;
+        start = Instant::now();
         n_done += 1;
         Ok(())
     });

@@ -3,6 +3,7 @@
 mod agreement;
 mod agreement_plates;
 mod agreement_rays;
+mod append;
 mod architecture;
 mod bad_input;
 mod calibrate;
@@ -53,5 +54,6 @@ mod state;
 #[cfg(unix)] // symbolic links
 mod state_damage;
 mod support;
+mod units;
 mod validate;
 mod verdicts;

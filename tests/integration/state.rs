@@ -113,6 +113,9 @@ fn the_same_relative_input_in_another_folder_is_another_input() {
             copy.set_modified(time).unwrap();
         }
     }
+    // Another star's file under the name of the last one.
+    let in_b = files(&places[1].join("plate"));
+    fs::copy(&in_b[0], in_b.last().unwrap()).unwrap();
     assert_eq!(from(&places[0]).0, 0);
     let first = products(&out);
     let (status, _, errors) = from(&places[1]);
@@ -154,8 +157,8 @@ fn an_overwriting_run_that_was_killed_goes_on() {
             .unwrap();
         assert!(output.status.code().is_none(), "not killed at {moment}");
     };
-    // The note has three moments, a unit six: one is measured.
-    killed_at(10);
+    // The note has three moments, the plan six, a unit six: one is measured.
+    killed_at(16);
     assert!(tree(&out) == old);
     let (status, said, errors) = run(&[two_units()], &out, &new);
     assert_eq!((status, errors.as_str()), (0, ""));
@@ -171,7 +174,7 @@ fn an_overwriting_run_that_was_killed_goes_on() {
     assert!(products(&out) == expected);
     assert_eq!(fs::read_dir(units(&out)).unwrap().count(), 4);
     // Killed when some products are new and some old, and with other settings in between.
-    killed_at(15 + 2 * 6 + 6);
+    killed_at(21 + 2 * 6 + 6);
     assert!(!out.join("run.json").exists());
     let (status, _, errors) = run(&[two_units()], &out, &[]);
     assert_eq!(status, 1);

@@ -217,7 +217,7 @@ say "18 units are planned; unit $killed is to be killed, unit $failing to fail, 
 mv "$lost" lost
 # Nothing may start before this script looks.
 scontrol update "PartitionName=$partition" State=DOWN
-submit --array-size 18 --time 00:10:00 --mem-per-cpu 300M -- --comment=check
+submit --task-minutes 0 --time 00:10:00 --mem-per-cpu 300M -- --comment=check
 [ "$(wc -l < "$dir/slurm/tasks.txt")" = 18 ] || fail "not 18 tasks in tasks.txt"
 [ "$(units_of_tasks)" = "$(seq 18 | paste -sd ' ')" ] || fail "the tasks are of units $(units_of_tasks)"
 for want in TimeLimit=00:10:00 MinMemoryCPU=300M Comment=check; do

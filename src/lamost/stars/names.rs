@@ -92,7 +92,7 @@ pub(super) fn named(
 
 /// The first of a star's files: by day (those of none last), plate, spectrograph and fibre; then by position, so that the order of
 /// the files does not count.
-fn first_of(headers: &[FileHeader], members: &[usize]) -> Option<usize> {
+pub fn first_of(headers: &[FileHeader], members: &[usize]) -> Option<usize> {
     members.iter().copied().min_by(|&a, &b| {
         let (a, b) = (&headers[a], &headers[b]);
         let days = (a.lmjd == 0, a.lmjd).cmp(&(b.lmjd == 0, b.lmjd));

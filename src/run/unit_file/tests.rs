@@ -1,5 +1,7 @@
 //! Whose a kept unit is, and whether it is what was written.
 
+use std::fs::File;
+
 use super::*;
 use crate::Arm;
 use crate::lamost::stars::Star;
@@ -17,6 +19,15 @@ fn unit(planid: &str, spid: i32) -> Unit {
         planid: planid.to_owned(),
         spid,
         stars: vec![(1, star("J1")), (2, star("J2"))],
+    }
+}
+
+/// A plan of this one file.
+fn plan(path: &str) -> Plan {
+    Plan {
+        paths: vec![path.into()],
+        contents: vec![Default::default()],
+        ..Plan::default()
     }
 }
 
@@ -64,7 +75,9 @@ fn a_record_is_of_its_unit_its_settings_and_its_files() {
         UnitFile::new(dir.path(), &unit(planid, spid), settings, print)
     };
     let file = of("P", 1, "settings", "files");
-    file.write(&unit("P", 1), &measured(&["J1", "J2"])).unwrap();
+    let rows = measured(&["J1", "J2"]);
+    file.write(&plan("f.fits"), &unit("P", 1), &rows, Cost::default())
+        .unwrap();
     assert!(file.usable().is_some());
     for other in [
         of("Q", 1, "settings", "files"),
@@ -90,20 +103,22 @@ fn a_record_is_of_its_unit_its_settings_and_its_files() {
 fn rows_are_held_against_the_record_when_they_are_read() {
     let dir = tempfile::tempdir().unwrap();
     let unit = unit("P", 1);
+    let plan = plan("f.fits");
     let file = UnitFile::new(dir.path(), &unit, "settings", "files");
     let write = |stars: &[&str]| {
-        file.write(&unit, &measured(stars)).unwrap();
+        file.write(&plan, &unit, &measured(stars), Cost::default())
+            .unwrap();
         file.usable().unwrap()
     };
     let header = write(&["J1", "J1", "J2"]);
-    assert_eq!(file.rows(&header, &unit).unwrap().len(), 3);
+    assert_eq!(file.rows(&header, &plan, &unit).unwrap().len(), 3);
     // Sound rows of the same length and kind, written after the record was looked at.
     write(&["J1", "J2", "J2"]);
-    let error = file.rows(&header, &unit).unwrap_err().to_string();
+    let error = file.rows(&header, &plan, &unit).unwrap_err().to_string();
     assert!(error.contains("found other bytes"), "{error}");
     // Of a star that is not the unit's.
     let header = write(&["J1", "J3"]);
-    let error = file.rows(&header, &unit).unwrap_err().to_string();
+    let error = file.rows(&header, &plan, &unit).unwrap_err().to_string();
     assert!(error.contains("found J3"), "{error}");
     // Counted.
     for (n_rows, n_stars_measured) in [(3, 2), (2, 1)] {
@@ -112,7 +127,7 @@ fn rows_are_held_against_the_record_when_they_are_read() {
             n_stars_measured,
             ..write(&["J1", "J2"])
         };
-        let error = file.rows(&header, &unit).unwrap_err().to_string();
+        let error = file.rows(&header, &plan, &unit).unwrap_err().to_string();
         assert!(error.contains("found 2 of 2"), "{error}");
     }
 }
@@ -145,6 +160,44 @@ fn only_names_of_the_very_form_are_units() {
     }
     assert!(is_units_name(&format!(
         "{}{hash}.json",
-        stem(&unit("\u{e9}/../x", -3))
+        stem(("\u{e9}/../x", -3))
     )));
+}
+
+#[test]
+fn files_that_lie_elsewhere_now_are_called_by_their_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let unit = unit("P", 1);
+    let file = UnitFile::new(dir.path(), &unit, "settings", "files");
+    let mut rows = measured(&["J1", "J2"]);
+    let reason = RejectReason::LowSnr;
+    rows.rejected = vec![Rejection::hdu(Path::new("f.fits"), "R-1", reason, "2")];
+    file.write(&plan("f.fits"), &unit, &rows, Cost::default())
+        .unwrap();
+    let mut header = file.usable().unwrap();
+    for (place, expected) in [("f.fits", "f.fits"), ("a/g.fits", "a/g.fits")] {
+        let rows = file.rows(&header, &plan(place), &unit).unwrap();
+        assert!(rows.iter().all(|r| *r.path == PathBuf::from(expected)));
+    }
+    let told: Vec<Rejection> = header.take_rejections(&plan("a/g.fits"), &unit).collect();
+    assert_eq!(told[0].path, PathBuf::from("a/g.fits"));
+}
+
+#[test]
+fn a_unit_with_a_damaged_file_is_used_until_that_file_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = dir.path().join("bad.fits.gz");
+    fs::write(&bad, "damaged").unwrap();
+    let unit = unit("P", 1);
+    let file = UnitFile::new(dir.path(), &unit, "settings", "files");
+    let mut rows = measured(&["J1", "J2"]);
+    rows.rejected = vec![Rejection::file(&bad, RejectReason::BadGzip, "CRC")];
+    let plan = plan(bad.to_str().unwrap());
+    file.write(&plan, &unit, &rows, Cost::default()).unwrap();
+    assert!(file.usable().is_some());
+    let time = fs::metadata(&bad).unwrap().modified().unwrap();
+    let open = File::options().write(true).open(&bad).unwrap();
+    open.set_modified(time - std::time::Duration::from_secs(5))
+        .unwrap();
+    assert!(file.usable().is_none());
 }

@@ -39,10 +39,11 @@ pub fn tell_rejections(rejected: &[Rejection], all: bool) {
     }
 }
 
-/// What is said of files whose water lines and moonlight could not be taken out.
+/// What is said of files from which nothing of the sky could be taken out.
 pub fn without_helio_rv(n_files: usize) -> Option<String> {
-    (n_files > 0)
-        .then(|| format!("water, moonlight  not taken out of {n_files} files without HELIO_RV"))
+    (n_files > 0).then(|| {
+        format!("HELIO_RV          not in {n_files} files: water, moonlight and lines of the night sky stay in them")
+    })
 }
 
 /// What is said of files whose wavelengths are not as those of the survey's other files.

@@ -55,17 +55,20 @@ fn as_text(units: &Units, states: &[UnitState]) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         out,
-        "{:>6}  {:<24} {:>4} {:>6}  {:<8} {:>9} {:>8}  what",
-        "unit", "plate", "spid", "files", "state", "time", "memory"
+        "{:>6}  {:<24} {:>4}  {:<8} {:>6} {:>11} {:>8}  what",
+        "unit", "plate", "spid", "state", "files", "time", "memory"
     );
     for (i, (line, state)) in units.head.units.iter().zip(states).enumerate() {
         let (word, what, cost) = parts(state);
-        let time = cost.map_or(String::new(), |c| duration(c.seconds));
+        let time = cost.map_or(String::new(), |c| match c.seconds < 10.0 {
+            true => format!("{:.1} s", c.seconds),
+            false => duration(c.seconds),
+        });
         let memory = cost.and_then(|c| c.peak_memory_bytes);
         let memory = memory.map_or(String::new(), |b| format!("{} MiB", b >> 20));
         let what = what.or(cost.map(|c| c.host.as_str())).unwrap_or_default();
         let row = format!(
-            "{:>6}  {:<24} {:>4} {:>6}  {word:<8} {time:>9} {memory:>8}  {what}",
+            "{:>6}  {:<24} {:>4}  {word:<8} {:>6} {time:>11} {memory:>8}  {what}",
             i + 1,
             line.planid,
             line.spid,

@@ -8,6 +8,7 @@ use super::backend::BackendArgs;
 use super::interrupt;
 use super::progress::Bar;
 use super::threads::Threads;
+use crate::likelihood::backend::Choice;
 use crate::measure::memory;
 use crate::run::{self, RunConfig, UnitOutcome, Units};
 use crate::text::plain;
@@ -46,7 +47,12 @@ impl UnitArgs {
         let units = Units::of(&dir)?;
         let mut config = RunConfig::of_settings(&units.head.settings, &dir)?;
         config.measure.memory_bytes = self.memory << 20;
-        let backend = self.backend.open()?;
+        let mut asked = self.backend.clone();
+        // A GPU that this machine has and the plan's did not is no reason to refuse.
+        if asked.backend == Choice::Auto && config.is_of_cpu() {
+            asked.backend = Choice::Cpu;
+        }
+        let backend = asked.open()?;
         config.refuse_other_backend(&backend)?;
         // Relative paths of inputs begin where the plan was made.
         let from = &units.head.from.0;

@@ -15,6 +15,7 @@ mod double;
 mod laid;
 mod search;
 mod suspects;
+mod trial;
 
 use std::collections::BTreeMap;
 
@@ -100,23 +101,31 @@ fn one_star(
 /// What is to be done with a star once it is known whether it has two sets of lines.
 fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
     match (stand, verdict) {
-        (Stand::Alone(_), Verdict::Single) => Next::Done,
+        (Stand::Alone(star), Verdict::Single) if trial::is_lost(star) => {
+            trial::begin(star);
+            Next::Again(star)
+        }
+        (Stand::Alone(star), Verdict::Single) => {
+            trial::end_if_lost(star);
+            Next::Done
+        }
         (stand, Verdict::Doubtful) => {
             let star = stand.give_up();
             if star.odd.len() >= double::FEWEST {
-                star.odd[star.best] = true;
-                star.on_trial = Some(star.best);
-                star.before_trial.clone_from(&star.measurements);
+                trial::begin(star);
             }
             Next::Again(star)
         }
         // The star is double, so its exposures are no copies of each other and it has no coadd. If its best exposure was left out to
-        // find that, it is the reference again.
+        // find that, it is mostly the reference again.
         (Stand::Alone(star), Verdict::Double) => {
-            star.end_trial();
+            trial::end(star);
             Next::Done
         }
-        (Stand::Laid(laid), Verdict::Double) => laid.with_best_alone(),
+        (Stand::Laid(laid), Verdict::Double) => {
+            trial::end(laid.star);
+            laid.with_best_alone()
+        }
         (Stand::Laid(laid), Verdict::Single) => suspects::suspected(laid),
     }
 }

@@ -70,6 +70,11 @@ impl MeasureConfig {
         self.telluric == Telluric::Auto && self.arms.iter().any(has_water)
     }
 
+    /// Whether anything is taken out that is found by HELIO_RV: water lines, and with coadds moonlight and lines of the night sky.
+    pub fn needs_helio_rv(&self) -> bool {
+        self.corrects_water() || self.reference == ReferenceKind::Coadd
+    }
+
     /// How exposures are compared.
     pub fn comparison(&self) -> Comparison {
         Comparison {

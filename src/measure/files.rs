@@ -138,10 +138,9 @@ pub fn measure<P: AsRef<Path>>(
     Ok(Measured {
         n_files: plan.n_files,
         n_moved: plan.n_moved,
-        n_without_helio_rv: if config.corrects_water() {
-            plan.n_without_helio_rv
-        } else {
-            0
+        n_without_helio_rv: match config.needs_helio_rv() {
+            true => plan.n_without_helio_rv,
+            false => 0,
         },
         air,
         n_spectra,

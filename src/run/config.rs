@@ -245,6 +245,11 @@ impl RunConfig {
 }
 
 impl RunConfig {
+    /// Whether likelihoods are evaluated on the CPU.
+    pub fn is_of_cpu(&self) -> bool {
+        self.backend.starts_with("CPU")
+    }
+
     /// Refuses a back end whose numbers may differ from those of the one that these settings are of.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ pub fn gather(config: &RunConfig, mut plan: Plan, units: &mut [UnitDone]) -> Res
         files_moved: plan.n_moved,
         spectra: units.iter().map(|u| u.header.n_spectra).sum(),
         measured: rows.len(),
-        files_without_helio_rv: match config.measure.corrects_water() {
+        files_without_helio_rv: match config.measure.needs_helio_rv() {
             true => plan.n_without_helio_rv,
             false => 0,
         },

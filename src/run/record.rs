@@ -59,7 +59,7 @@ pub struct Counts {
     pub measured: usize,
     /// Those without, by reason.
     pub spectra_rejected: BTreeMap<&'static str, usize>,
-    /// Files whose water lines were not divided out, as they have no HELIO_RV.
+    /// Files in which water lines, moonlight and lines of the night sky stay, as they have no HELIO_RV.
     pub files_without_helio_rv: usize,
     /// Files whose wavelengths were moved into the Sun's frame or into vacuum, as their headers say that they are in neither.
     pub files_moved: usize,

@@ -40,6 +40,8 @@ clean() {
     exit "$status"
 }
 trap clean EXIT
+# Who reads no further must not keep the daemons from being ended.
+trap '' PIPE
 trap 'say "WRONG: line $LINENO: $BASH_COMMAND"' ERR
 trap 'exit 124' TERM
 trap 'exit 130' INT

@@ -127,7 +127,6 @@ impl<'a> Laid<'a> {
     /// Takes the best exposure, without its defects, for the reference. Foreign light (`reference::coadd::foreign`) is not taken
     /// off: where exposures are no copies of each other, their differences look like it.
     pub fn with_best_alone(self) -> Next<'a> {
-        self.star.end_trial();
         let mut changed = self.coadd.clipped();
         if !changed.contains(&true) {
             return Next::Done;

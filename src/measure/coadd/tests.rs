@@ -105,6 +105,48 @@ fn another_star_among_the_exposures_is_odd_wherever_it_is() {
 }
 
 #[test]
+fn a_best_exposure_against_which_nothing_has_a_velocity_is_tried() {
+    let config = config();
+    let all = exposures(&[5800.0; 5], &[0.0, 7.0, -12.0, 20.0, 3.0]);
+    let sound = measured(first_pass(&config, all.clone()));
+    // All lines of the best one are in emission: it is left out, and the others lie where they do.
+    let mut spoiled = all;
+    for flux in &mut spoiled[0].flux {
+        *flux = 2.0 - *flux;
+    }
+    let mut star = first_pass(&config, spoiled);
+    for m in &mut star.measurements[1..] {
+        m.rv_km_s = -100.0;
+        m.flags = RvFlags::EDGE;
+    }
+    let star = measured(star);
+    assert_eq!(star.odd, [true, false, false, false, false]);
+    assert_eq!(star.n_reference, 4);
+    assert!(star.measurements[0].flags.contains(RvFlags::NOT_AS_OTHERS));
+    let difference = |star: &FirstPass, i: usize, j: usize| {
+        star.measurements[i].rv_km_s - star.measurements[j].rv_km_s
+    };
+    for i in 2..5 {
+        assert!(star.measurements[i].flags.is_empty(), "{star:?}");
+        let off = difference(&star, i, 1) - difference(&sound, i, 1);
+        assert!(off.abs() < star.measurements[i].rv_err_km_s, "{off}");
+    }
+    // Where nothing has a velocity against the next one either, everything is as it was.
+    let mut noise = exposures(&[5800.0; 5], &[0.0; 5]);
+    for exposure in &mut noise {
+        exposure.flux.fill(1.0);
+    }
+    let mut star = first_pass(&config, noise);
+    for m in &mut star.measurements {
+        m.flags |= RvFlags::NO_CURVATURE;
+    }
+    let before = star.measurements.clone();
+    let star = measured(star);
+    assert_eq!((star.best, star.odd.contains(&true)), (0, false));
+    assert_eq!(format!("{:?}", star.measurements), format!("{before:?}"));
+}
+
+#[test]
 fn two_that_do_not_agree_are_both_flagged() {
     let config = config();
     let same = measured(first_pass(&config, exposures(&[5800.0; 2], &RV_KM_S[..2])));

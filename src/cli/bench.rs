@@ -42,6 +42,12 @@ pub struct BenchArgs {
     /// Only read and inflate these files, on all threads: the least that a run over them can take.
     #[arg(long, value_name = "INPUT", num_args = 1..)]
     read: Vec<PathBuf>,
+    /// Keep so many made-up rows of a survey in the directory of --out, for relrv merge, and do nothing else.
+    #[arg(long, value_name = "ROWS", requires = "out", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    survey: Option<u32>,
+    /// Directory for --survey.
+    #[arg(long, value_name = "DIR", requires = "survey")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     backend: BackendArgs,
     #[command(flatten)]
@@ -51,6 +57,11 @@ pub struct BenchArgs {
 impl BenchArgs {
     /// Measures and tells.
     pub fn run(self) -> Result<Outcome> {
+        if let (Some(rows), Some(out)) = (self.survey, &self.out) {
+            let n = crate::lab::bench::survey::make(out, rows as usize, self.seed)?;
+            tell::say!("{n} units in {}; next: relrv merge", plain::path(out));
+            return Ok(Outcome::Done);
+        }
         if !self.read.is_empty() {
             let floor = self.threads.pool()?.install(|| floor(&self.read));
             tell_result(self.json, &floor, floor_text(&floor))?;

@@ -21,7 +21,7 @@ pub struct Star {
     pub dec_deg: f64,
     /// What the header of its first file calls it.
     pub names: StarNames,
-    /// Indices of its files in the list that was given, ascending.
+    /// Indices of its files in the list that was given, in the order of time: it does not depend on where they lie.
     pub members: Vec<usize>,
 }
 

@@ -14,6 +14,8 @@ mod fingerprint;
 mod gathered;
 mod job;
 mod kept_plan;
+#[cfg(feature = "lab")]
+mod made;
 mod names;
 mod outlook;
 mod peak_memory;
@@ -33,6 +35,8 @@ pub use directory::outputs;
 pub use job::run;
 pub use job::{Done, holds_units, merge, plan, run_with_report};
 pub use kept_plan::{PlanHead, UnitLine};
+#[cfg(feature = "lab")]
+pub use made::{MadeUnit, keep_made};
 pub use outlook::{Outlook, outlook};
 pub use peak_memory::peak_memory_bytes;
 pub use record::{Counts, Record};

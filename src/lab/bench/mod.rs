@@ -4,6 +4,7 @@ pub mod agreement;
 pub mod compare;
 pub mod floor;
 pub mod plate;
+pub mod survey;
 
 pub use agreement::Agreement;
 pub use compare::{BenchConfig, BenchResult, bench};

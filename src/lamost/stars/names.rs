@@ -75,7 +75,7 @@ pub(super) fn named(
                 ra_deg,
                 dec_deg,
                 names: first.names.clone(),
-                members,
+                members: sorted(headers, members),
             };
             Some((star, kept.is_some()))
         })
@@ -90,18 +90,28 @@ pub(super) fn named(
     stars.into_iter().map(|(star, _)| star).collect()
 }
 
-/// The first of a star's files: by day (those of none last), plate, spectrograph and fibre; then by position, so that the order of
-/// the files does not count.
+/// Files in their order, so that a star is the same wherever its files lie.
+fn sorted(headers: &[FileHeader], mut members: Vec<usize>) -> Vec<usize> {
+    members.sort_by(|a, b| in_time(&headers[*a], &headers[*b]));
+    members
+}
+
+/// The first of a star's files ([`in_time`]).
 pub fn first_of(headers: &[FileHeader], members: &[usize]) -> Option<usize> {
-    members.iter().copied().min_by(|&a, &b| {
-        let (a, b) = (&headers[a], &headers[b]);
-        let days = (a.lmjd == 0, a.lmjd).cmp(&(b.lmjd == 0, b.lmjd));
-        days.then_with(|| a.planid.cmp(&b.planid))
-            .then((a.spid, a.fiberid).cmp(&(b.spid, b.fiberid)))
-            .then(a.ra_deg.total_cmp(&b.ra_deg))
-            .then(a.dec_deg.total_cmp(&b.dec_deg))
-            .then(a.path.cmp(&b.path))
-    })
+    let first = |a: &usize, b: &usize| in_time(&headers[*a], &headers[*b]);
+    members.iter().copied().min_by(first)
+}
+
+/// Order of a star's files: by day (those of none last), plate, spectrograph and fibre; then by name and position; by their place only
+/// where nothing else tells them apart.
+pub fn in_time(a: &FileHeader, b: &FileHeader) -> std::cmp::Ordering {
+    let days = (a.lmjd == 0, a.lmjd).cmp(&(b.lmjd == 0, b.lmjd));
+    days.then_with(|| a.planid.cmp(&b.planid))
+        .then((a.spid, a.fiberid).cmp(&(b.spid, b.fiberid)))
+        .then_with(|| a.path.file_name().cmp(&b.path.file_name()))
+        .then(a.ra_deg.total_cmp(&b.ra_deg))
+        .then(a.dec_deg.total_cmp(&b.dec_deg))
+        .then_with(|| a.path.cmp(&b.path))
 }
 
 /// The known star that each group is, if any: every known star goes to the group with the file nearest to it, and a group that is

@@ -143,8 +143,9 @@ fn judged(found: &StarWeight, densities: &Densities, typical2: f64, tail: Tail) 
         false => found.parts.iter().map(Part::without_outliers).collect(),
     };
     let parts = if are_single { &found.parts } else { &all };
-    let dof: f64 = parts.iter().map(Part::dof).sum();
-    let chi2 = |jitter2: f64| -> f64 { parts.iter().map(|p| p.chi2(jitter2, tail)).sum() };
+    // The sum of nothing is -0, and `0.0 +` makes it 0.
+    let dof: f64 = 0.0 + parts.iter().map(Part::dof).sum::<f64>();
+    let chi2 = |jitter2: f64| 0.0 + parts.iter().map(|p| p.chi2(jitter2, tail)).sum::<f64>();
     let p_value = match dof > 0.0 {
         true => mean_p_value(densities.of_quiet(), dof, chi2),
         false => f64::NAN,

@@ -44,6 +44,9 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
         counts.measured, counts.stars, counts.exposures
     )?;
     reasons(told, &counts.spectra_rejected)?;
+    for (name, n) in &counts.flags {
+        writeln!(told, "  flagged {name:<16} {n}")?;
+    }
     if let Some(line) = moved(counts.files_moved) {
         writeln!(told, "{line}")?;
     }

@@ -26,13 +26,14 @@ const TIME_MORE_S: f64 = 600.0;
 /// Memory that is asked for, over the most that a unit has taken.
 const MEMORY_FACTOR: f64 = 1.3;
 
-/// Memory of the merge: of the program, and for each file of the plan with its rows, bytes.
+/// Memory of the merge: of the program, and for each file of the plan, bytes. A row takes 0.6 kB (benches/RUNS.md, "A survey merged"),
+/// and a file seldom has more than 20.
 const MERGE_BYTES: u64 = 1 << 30;
-const MERGE_BYTES_PER_FILE: u64 = 30_000;
+const MERGE_BYTES_PER_FILE: u64 = 12_000;
 
-/// Time of the merge: at least, and for each file of the plan, seconds.
+/// Time of the merge: at least, and for each file of the plan, seconds; ten times what it takes.
 const MERGE_S: f64 = 3600.0;
-const MERGE_S_PER_FILE: f64 = 2e-3;
+const MERGE_S_PER_FILE: f64 = 1e-3;
 
 /// Write (and submit) a job array of Slurm that measures the units of the plan in DIR that are not measured yet, and a job that merges them
 /// when the array has ended, whether all of its tasks succeeded or not.

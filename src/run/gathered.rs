@@ -8,6 +8,7 @@ use super::units::UnitDone;
 use crate::Result;
 use crate::lamost::raw::{Rejection, StarNames};
 use crate::lamost::stars::Star;
+use crate::likelihood::flags;
 use crate::measure::files::{count_stars, sort_rejections, sort_rows};
 use crate::measure::{Plan, RvRow};
 
@@ -47,6 +48,13 @@ pub fn gather(config: &RunConfig, mut plan: Plan, units: &mut [UnitDone]) -> Res
         ..Counts::default()
     };
     counts.reject(&rejected);
+    for (bit, name, _) in flags::ALL {
+        let is_flagged = |row: &&RvRow| row.measurement.flags.intersects(bit);
+        let n = rows.iter().filter(is_flagged).count();
+        if n > 0 {
+            counts.flags.insert(name, n);
+        }
+    }
     Ok(Gathered {
         rows,
         rejected,

@@ -61,6 +61,8 @@ pub struct Counts {
     pub spectra_rejected: BTreeMap<&'static str, usize>,
     /// Files in which water lines, moonlight and lines of the night sky stay, as they have no HELIO_RV.
     pub files_without_helio_rv: usize,
+    /// Velocities with each flag, by its name; a velocity may have several.
+    pub flags: BTreeMap<&'static str, usize>,
     /// Files whose wavelengths were moved into the Sun's frame or into vacuum, as their headers say that they are in neither.
     pub files_moved: usize,
     /// Stars with a velocity.

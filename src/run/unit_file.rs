@@ -301,10 +301,14 @@ impl UnitFile {
         let table = Table::read(&self.rows)?;
         let mut rows = measured_table::from_table(&table)
             .map_err(|e| Error::format(&self.rows, e.to_string()))?;
-        let moved = header.moved(plan, unit);
+        let moved = header.moved(plan, unit).into_iter();
+        // One path for all rows of a file: there are millions of them.
+        let moved: HashMap<&str, Arc<PathBuf>> = moved
+            .map(|(before, now)| (before, Arc::new(now.into())))
+            .collect();
         for row in &mut rows {
             if let Some(now) = row.path.to_str().and_then(|before| moved.get(before)) {
-                row.path = Arc::new(now.into());
+                row.path = now.clone();
             }
         }
         let found = (rows.len(), n_stars(&rows));

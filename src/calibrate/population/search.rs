@@ -156,10 +156,8 @@ impl Mixture {
                 let Kind { log_jitter, width } = self.kinds[kind];
                 sums.push2[1 + kind] += ((log - stars * log_jitter) / (width * width)).powi(2);
             }
-            if known.is_none() {
-                let push = of[0][0] / total / self.quiet - of[1][0] / total / (1.0 - self.quiet);
-                sums.push2[0] += push * push;
-            }
+            let push = of[0][0] / total / self.quiet - of[1][0] / total / (1.0 - self.quiet);
+            sums.push2[0] += push * push;
         }
         sums
     }

@@ -2,6 +2,7 @@
 
 import importlib.util
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,16 @@ def test_exceptions_are_one_family_and_pickle():
         again = pickle.loads(pickle.dumps(kind("told")))
         assert type(again) is kind and str(again) == "told"
     assert issubclass(relrv.FileError, OSError) and issubclass(relrv.OptionError, ValueError)
+
+
+def test_every_error_of_the_library_has_its_exception():
+    errors = (SOURCE.parent / "src" / "error.rs").read_text(encoding="utf-8").partition("pub enum Error {")[2].partition("\n}")[0]
+    kinds = re.findall(r"^    ([A-Z]\w+)[ ({,]", errors, re.MULTILINE)
+    assert {"Io", "Incomplete", "GpuMemory"} < set(kinds)
+    mapped = (SOURCE / "src" / "raise.rs").read_text(encoding="utf-8").partition("fn class_of")[2]
+    assert [kind for kind in kinds if not re.search(rf"Error::{kind}\b", mapped)] == []
+    for name in re.findall(r'"(\w+)"', mapped):
+        assert issubclass(getattr(relrv, name), relrv.RelrvError)
 
 
 def test_the_command_line_comes_with_it_and_starts_without_astropy():

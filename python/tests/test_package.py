@@ -70,6 +70,15 @@ def test_the_command_line_comes_with_it_and_starts_without_astropy():
     assert loaded.stdout.split() == ["False", "False"]
 
 
+def test_what_an_extra_brings_is_named_where_it_is_missing(monkeypatch, plate, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"relrv.plot needs matplotlib: pip install relrv\[plot\]"):
+        relrv.plot.ln_l(relrv.Table({"rv": [0.0], "ln_l": [0.0]}))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match=r"progress=True needs tqdm: pip install relrv\[progress\]"):
+        relrv.run(plate, tmp_path / "out", progress=True)
+
+
 def test_devices_are_listed():
     devices = relrv.devices()
     assert devices[0].kind == "cpu" and devices[0].name.startswith("CPU")

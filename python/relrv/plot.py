@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 def _new(axes: Axes | None, **more: Any) -> Any:
     if axes is not None:
         return axes
-    from matplotlib import pyplot
-
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError("relrv.plot needs matplotlib: pip install relrv[plot]") from error
     return pyplot.subplots(layout="constrained", **more)[1]
 
 

@@ -59,7 +59,8 @@ fn class_of(error: &Error) -> &'static str {
         Error::Table(_) => "TableError",
         Error::Arrays(_) => "ArraysError",
         Error::Gone(_) => "GoneError",
-        Error::NoRun(_) => "NoRunError",
+        // Units of a plan that are not measured: the directory holds no finished run yet.
+        Error::NoRun(_) | Error::Incomplete { .. } => "NoRunError",
         Error::Spectrum(_) => "SpectrumError",
         Error::Interrupted(_) => "StoppedError",
         Error::NothingUsable(_) => "NothingUsableError",

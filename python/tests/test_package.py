@@ -2,6 +2,7 @@
 
 import importlib.util
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +49,16 @@ def test_exceptions_are_one_family_and_pickle():
     assert issubclass(relrv.FileError, OSError) and issubclass(relrv.OptionError, ValueError)
 
 
+def test_every_error_of_the_library_has_its_exception():
+    errors = (SOURCE.parent / "src" / "error.rs").read_text(encoding="utf-8").partition("pub enum Error {")[2].partition("\n}")[0]
+    kinds = re.findall(r"^    ([A-Z]\w+)[ ({,]", errors, re.MULTILINE)
+    assert {"Io", "Incomplete", "GpuMemory"} < set(kinds)
+    mapped = (SOURCE / "src" / "raise.rs").read_text(encoding="utf-8").partition("fn class_of")[2]
+    assert [kind for kind in kinds if not re.search(rf"Error::{kind}\b", mapped)] == []
+    for name in re.findall(r'"(\w+)"', mapped):
+        assert issubclass(getattr(relrv, name), relrv.RelrvError)
+
+
 def test_the_command_line_comes_with_it_and_starts_without_astropy():
     def call(*words):
         return subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
@@ -57,6 +68,15 @@ def test_the_command_line_comes_with_it_and_starts_without_astropy():
     assert call("-m", "relrv", "run").stderr.startswith("error: ")
     loaded = call("-c", "import sys, relrv._cli; print('astropy' in sys.modules, 'numpy' in sys.modules)")
     assert loaded.stdout.split() == ["False", "False"]
+
+
+def test_what_an_extra_brings_is_named_where_it_is_missing(monkeypatch, plate, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"relrv.plot needs matplotlib: pip install relrv\[plot\]"):
+        relrv.plot.ln_l(relrv.Table({"rv": [0.0], "ln_l": [0.0]}))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match=r"progress=True needs tqdm: pip install relrv\[progress\]"):
+        relrv.run(plate, tmp_path / "out", progress=True)
 
 
 def test_devices_are_listed():

@@ -177,7 +177,7 @@ mod tests {
             })
             .collect();
         let expected = [
-            ("A".to_owned(), 1, vec![(1, vec![0, 3]), (2, vec![1])]),
+            ("A".to_owned(), 1, vec![(1, vec![3, 0]), (2, vec![1])]),
             ("B".to_owned(), 2, vec![(3, vec![2])]),
         ];
         assert_eq!(told, expected);

@@ -135,7 +135,8 @@ mod tests {
         let one = of(0.0, 100);
         assert_eq!(one.tasks, [(1, 1), (2, 2), (4, 4), (5, 5), (6, 6), (8, 8)]);
         // Not more than asked for, as far as gaps allow.
-        assert_eq!(of(0.0, 4).tasks, [(1, 2), (4, 6), (8, 8)]);
+        assert_eq!(of(0.0, 4).tasks, [(1, 2), (4, 5), (6, 6), (8, 8)]);
+        assert_eq!(of(0.0, 3).tasks, [(1, 2), (4, 6), (8, 8)]);
         assert_eq!(of(0.0, 1).tasks.len(), 3);
         let none = group(&[done(1.0)], &[1], 6.0, 10);
         assert!(none.tasks.is_empty() && none.longest_s == 0.0);

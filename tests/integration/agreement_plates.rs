@@ -71,6 +71,48 @@ fn damaged_stars(plate: &Path) -> Vec<Vec<Found>> {
     out
 }
 
+/// Faint stars with nothing but broad lines, under what the sky subtraction leaves of the night sky's lines: these stand still, and
+/// where a star is as faint they are higher than its own lines are deep.
+#[test]
+fn lines_of_the_night_sky_do_not_hold_faint_hot_stars() {
+    let plate = made_once(Config {
+        out: "agreement-night-lines".into(),
+        seed: 7321,
+        stars: 24,
+        nights: 4,
+        exposures: 3,
+        snr: (6.0, 12.0),
+        teff_k: Some((9000.0, 20_000.0)),
+        kinds: CONSTANT,
+        coadds: false,
+        sky: Sky {
+            sky_lines_sigma: 3.0,
+            ..Sky::KIND
+        },
+        ..Config::default()
+    });
+    let (rows, made) = (rows_of(&plate), truth(&plate));
+    std::fs::remove_dir_all(plate).unwrap();
+    let (mut n, mut n_wrong) = (0, 0);
+    for star in rows.chunk_by(|a, b| (a.star, a.arm) == (b.star, b.arm)) {
+        if star[0].arm != Arm::Red {
+            continue;
+        }
+        let key = |row: &RvRow| (name_of(&row.path), row.arm.name().to_owned(), row.lmjm);
+        let first = &made[&key(&star[0])];
+        let error =
+            |row: &RvRow| row.measurement.rv_km_s - expected_rv_km_s(&made[&key(row)], first);
+        let zero = median(&star.iter().map(error).collect::<Vec<f64>>());
+        for row in star.iter().filter(|r| r.measurement.flags.is_empty()) {
+            n += 1;
+            let off_sigma = (error(row) - zero) / row.measurement.rv_err_own_km_s;
+            n_wrong += usize::from(off_sigma.abs() > 5.0);
+        }
+    }
+    println!("{n_wrong} of {n} velocities without a flag are more than 5 sigma off");
+    assert!(n > 150 && n_wrong <= n / 200, "{n_wrong} of {n}");
+}
+
 /// The damaged exposure would be the reference of the star: it is flagged, and the star's others are measured all the same.
 #[test]
 fn damaged_best_exposures_are_found() {

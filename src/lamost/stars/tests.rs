@@ -188,7 +188,7 @@ fn a_known_star_keeps_its_name_when_earlier_nights_come() {
     let both = [&later[..], &[header(58625, 76, FIRST)]].concat();
     assert_eq!(group(&both, &known), {
         let mut kept = before.clone();
-        kept[0].members = vec![0, 1];
+        kept[0].members = vec![1, 0];
         kept[0].names.objname = "of 58625".to_owned();
         kept
     });
@@ -246,7 +246,6 @@ fn the_order_of_the_files_changes_no_star() {
     assert_eq!(stars.len(), again.len());
     for (a, mut b) in stars.iter().zip(again) {
         b.members.iter_mut().for_each(|i| *i = order[*i]);
-        b.members.sort_unstable();
         assert_eq!(*a, b);
     }
     let names: std::collections::HashSet<_> = stars.iter().map(|s| &s.designation).collect();

@@ -131,19 +131,44 @@ fn a_best_exposure_against_which_nothing_has_a_velocity_is_tried() {
         let off = difference(&star, i, 1) - difference(&sound, i, 1);
         assert!(off.abs() < star.measurements[i].rv_err_km_s, "{off}");
     }
-    // Where nothing has a velocity against the next one either, everything is as it was.
-    let mut noise = exposures(&[5800.0; 5], &[0.0; 5]);
-    for exposure in &mut noise {
-        exposure.flux.fill(1.0);
+}
+
+#[test]
+fn a_trial_that_helps_nobody_ends_as_if_it_had_not_been() {
+    let config = config();
+    let sound = first_pass(&config, exposures(&[5800.0; 5], &[0.0; 5]));
+    let with = |flags: [RvFlags; 4]| {
+        let mut star = sound.clone();
+        for (m, flags) in star.measurements[1..].iter_mut().zip(flags) {
+            m.flags = flags;
+        }
+        star
+    };
+    let (edge, none) = (RvFlags::EDGE, RvFlags::empty());
+    assert!(!trial::is_lost(&with([edge, edge, none, none])));
+    let lost = with([edge, edge, none, edge]);
+    assert!(trial::is_lost(&lost));
+    let tried = |now: [RvFlags; 4], end: fn(&mut FirstPass)| {
+        let mut star = lost.clone();
+        trial::begin(&mut star);
+        assert!(!trial::is_lost(&star));
+        star.best = 1;
+        star.measurements = with(now).measurements;
+        end(&mut star);
+        star
+    };
+    for end in [trial::end, trial::end_if_lost] {
+        // Without the best exposure the others have no velocity either.
+        let star = tried([edge, edge, edge, none], end);
+        assert_eq!((star.best, star.odd.contains(&true)), (0, false));
+        assert_eq!(
+            format!("{:?}", star.measurements),
+            format!("{:?}", lost.measurements)
+        );
+        let star = tried([none, edge, edge, none], end);
+        assert_eq!((star.best, star.odd[0]), (1, true));
+        assert!(star.on_trial.is_none());
     }
-    let mut star = first_pass(&config, noise);
-    for m in &mut star.measurements {
-        m.flags |= RvFlags::NO_CURVATURE;
-    }
-    let before = star.measurements.clone();
-    let star = measured(star);
-    assert_eq!((star.best, star.odd.contains(&true)), (0, false));
-    assert_eq!(format!("{:?}", star.measurements), format!("{before:?}"));
 }
 
 #[test]

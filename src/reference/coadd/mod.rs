@@ -34,6 +34,7 @@ use crate::C_KM_S;
 use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope};
+pub use foreign::weigh_down_lines;
 pub use misfit::Misfit;
 pub use sunlit::Sunlit;
 

@@ -34,7 +34,7 @@ pub use directory::outputs;
 #[cfg(feature = "lab")]
 pub use job::run;
 pub use job::{Done, holds_units, merge, plan, run_with_report};
-pub use kept_plan::{PlanHead, UnitLine};
+pub use kept_plan::UnitLine;
 #[cfg(feature = "lab")]
 pub use made::{MadeUnit, keep_made};
 pub use outlook::{Outlook, outlook};

@@ -177,7 +177,7 @@ fn files_that_lie_elsewhere_now_are_called_by_their_place() {
     let mut header = file.usable().unwrap();
     for (place, expected) in [("f.fits", "f.fits"), ("a/g.fits", "a/g.fits")] {
         let rows = file.rows(&header, &plan(place), &unit).unwrap();
-        assert!(rows.iter().all(|r| *r.path == PathBuf::from(expected)));
+        assert!(rows.iter().all(|r| r.path.as_path() == Path::new(expected)));
     }
     let told: Vec<Rejection> = header.take_rejections(&plan("a/g.fits"), &unit).collect();
     assert_eq!(told[0].path, PathBuf::from("a/g.fits"));

@@ -98,6 +98,7 @@ impl SlurmArgs {
             program: quoted(&program)?,
             dir: quoted(&dir)?,
             logs: pattern(&logs)?,
+            plan: units.head.hash().to_owned(),
         };
         let lines: Vec<String> = tasks.tasks.iter().map(words).collect();
         let n_files: usize = units.head.units.iter().map(|unit| unit.n_files).sum();
@@ -139,7 +140,7 @@ impl SlurmArgs {
 #SBATCH --requeue
 set -euo pipefail
 tasks=({tasks})
-exec {program} unit {dir} \"${{tasks[SLURM_ARRAY_TASK_ID]}}\" --threads {cpus}
+exec {program} unit {dir} \"${{tasks[SLURM_ARRAY_TASK_ID]}}\" --plan {plan} --threads {cpus}
 ",
             last = lines.len().saturating_sub(1),
             cpus = self.cpus,
@@ -147,6 +148,7 @@ exec {program} unit {dir} \"${{tasks[SLURM_ARRAY_TASK_ID]}}\" --threads {cpus}
             tasks = lines.join(" "),
             program = script.program,
             dir = script.dir,
+            plan = script.plan,
         )
     }
 
@@ -249,6 +251,7 @@ struct Script {
     program: String,
     dir: String,
     logs: String,
+    plan: String,
 }
 
 impl Script {

@@ -18,7 +18,7 @@ use crate::{Error, Result, tell};
 const TASK: &str = "SLURM_ARRAY_TASK_ID";
 
 /// Measure units of the plan in DIR (relrv plan). Several programs, also on several machines, may work in one DIR: a unit that one of them
-/// works on is left to it.
+/// works on is left to it, and waited for in the end.
 #[derive(Debug, clap::Args)]
 pub struct UnitArgs {
     /// Directory of the plan.
@@ -30,6 +30,9 @@ pub struct UnitArgs {
     /// Memory for the spectra that are worked on at one time, MiB; changes no number.
     #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = clap::value_parser!(u64).range(memory::LEAST_MIB..=memory::MOST_MIB))]
     memory: u64,
+    /// Do nothing if DIR holds another plan than this one: a new plan may number its units otherwise.
+    #[arg(long, value_name = "HASH")]
+    plan: Option<String>,
     #[command(flatten)]
     backend: BackendArgs,
     #[command(flatten)]
@@ -54,9 +57,16 @@ impl UnitArgs {
         }
         let backend = asked.open()?;
         config.refuse_other_backend(&backend)?;
+        if let Some(plan) = self.plan.as_ref().filter(|plan| *plan != units.head.hash()) {
+            return Err(Error::Config(format!(
+                "{} holds another plan by now, in which these numbers may be of other units ({plan} was expected)",
+                plain::path(&self.dir)
+            )));
+        }
         // Relative paths of inputs begin where the plan was made.
-        let from = &units.head.from.0;
-        std::env::set_current_dir(from).map_err(|e| Error::io(from, e))?;
+        if let Some(from) = &units.head.from {
+            std::env::set_current_dir(&from.0).map_err(|e| Error::io(&from.0, e))?;
+        }
         interrupt::watch()?;
         let pool = self.threads.pool()?;
         let progress = Bar::of_files(self.quiet);
@@ -75,7 +85,7 @@ impl UnitArgs {
                 );
             }
             UnitOutcome::Before => tell::say!("{}: measured before", called(i)),
-            UnitOutcome::Elsewhere(who) => tell::say!("{}: left to {who}", called(i)),
+            UnitOutcome::Elsewhere(who) => tell::say!("{}: {who} works on it; waiting", called(i)),
         };
         let done =
             pool.install(|| run::measure_some(&units, range, &config, &backend, &progress, tell));

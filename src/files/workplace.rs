@@ -33,7 +33,7 @@ pub struct Note {
     /// Inputs that could not be found.
     #[serde(default)]
     pub missing: Vec<String>,
-    /// Tables of an earlier start with other formats that may still be there.
+    /// Tables that it has written, or was about to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<String>,
 }

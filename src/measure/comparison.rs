@@ -1,6 +1,8 @@
 //! How a star's exposures are compared with each other, whatever they are of.
 
 use crate::likelihood::VelocityGrid;
+use crate::reference::weigh_down_lines;
+use crate::spectrum::Normalized;
 
 /// What a star's exposures are compared with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -22,4 +24,14 @@ pub struct Comparison {
     pub knot_pixels: usize,
     /// What exposures are compared with.
     pub reference: ReferenceKind,
+}
+
+impl Comparison {
+    /// Gives pixels under lines of the night sky less weight in a faint exposure, before anything is compared. Not in the paper's way,
+    /// which knows nothing of the sky.
+    pub fn weigh_sky(&self, exposure: &mut Normalized) {
+        if self.reference == ReferenceKind::Coadd {
+            weigh_down_lines(exposure);
+        }
+    }
 }

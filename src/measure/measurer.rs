@@ -341,7 +341,8 @@ impl Measurer {
             };
             let normalizer = &mut workspace.normalizer;
             match normalizer.normalize(&self.spectrum, exposure, vmax_km_s) {
-                Ok(normalized) => {
+                Ok(mut normalized) => {
+                    self.comparison.weigh_sky(&mut normalized);
                     star.snr.push(normalized.snr);
                     star.not_measured.push(None);
                     star.used.push(i);

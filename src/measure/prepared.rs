@@ -4,7 +4,7 @@ use super::comparison::{Comparison, ReferenceKind};
 use crate::double_lined::coarse::CoarseExposure;
 use crate::double_lined::{self, Evidence};
 use crate::likelihood::SpectrumPixels;
-use crate::reference::{Reference, weigh_down_lines};
+use crate::reference::Reference;
 use crate::spectrum::Normalized;
 
 /// A star's exposures in one band against their reference.
@@ -33,11 +33,7 @@ pub(super) fn prepare_star(
     scratch: &mut CoarseExposure,
 ) -> Vec<Option<Prepared>> {
     let mut out: Vec<Option<Prepared>> = Vec::with_capacity(bands.len());
-    for (band, mut normalized) in bands {
-        // `best` is the paper's way, which knows nothing of the sky.
-        if comparison.reference == ReferenceKind::Coadd {
-            normalized.iter_mut().for_each(weigh_down_lines);
-        }
+    for (band, normalized) in bands {
         let mut before = out.iter().flatten();
         let widths = band == 0 || before.any(|p| p.evidence.has_broad_lines());
         out.push(against_best(comparison, band, normalized, widths, scratch));

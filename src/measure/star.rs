@@ -152,6 +152,7 @@ fn normalized(
     let normalized = clocks.time(Stage::Normalize, normalize);
     let mut normalized = normalized.map_err(|why| (RejectReason::NoGoodPixels, why.to_string()))?;
     air.divide_out(&mut normalized, raw.lmjm);
+    config.comparison().weigh_sky(&mut normalized);
     let snr = normalized.snr;
     if snr < config.snr_min {
         let detail = format!("SNR {snr:.1} is below {}", config.snr_min);

@@ -70,8 +70,9 @@ pub struct RunConfig {
 /// Version of the measured rows. It goes up by one with every change of what a row holds or of how it is measured, so that units
 /// (plates and spectrographs whose rows are kept on disk) of an older build are not mixed with new ones. 2: `double_lined`,
 /// `n_reference`, errors by the response. 3: `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge
-/// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers.
-const ROWS: u32 = 5;
+/// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers. 6: moonlight, best
+/// exposures on trial, less weight under lines of the night sky.
+const ROWS: u32 = 6;
 
 /// Settings of the calibration by the names of their options; "calibration" has all of them.
 #[cfg(test)]

@@ -174,11 +174,8 @@ impl RunDir {
     }
 
     fn note(&self, missing: &[Rejection]) -> Note {
-        let formats = texts(self.settings.get("format"));
-        let is_mine = |name: &String| formats.iter().any(|f| name.ends_with(&format!(".{f}")));
-        let others = self.older.iter().filter(|name| !is_mine(name));
         Note {
-            tables: others.cloned().collect(),
+            tables: self.older.clone(),
             command: COMMAND.to_owned(),
             settings: self.settings.clone(),
             attempt: self.attempt.clone(),
@@ -212,8 +209,9 @@ impl RunDir {
             Which::Next => self.place.promote()?,
             Which::Config => {}
         }
+        // Noted before the first of them has its name: nothing else may be taken for a table of the run later.
         let note = Note {
-            tables: Vec::new(),
+            tables: tables_among(|name| names.contains(name)),
             ..self.note(missing)
         };
         if workplace::read_note(self.place.dir(), Which::Config)? != Noted::Note(note.clone()) {
@@ -272,8 +270,21 @@ pub fn start(config: &RunConfig, identity: &Map<String, Value>) -> Result<Begun>
             before,
         } => {
             let knows_nothing = before.is_none() && noted == Which::Config;
-            match all_paths(dir).into_iter().find(|path| path.exists()) {
-                Some(path) if knows_nothing => Err(Error::Occupied(format!(
+            let asked: Vec<PathBuf> = match (knows_nothing, noted) {
+                (true, _) => all_paths(dir),
+                (false, Which::Next) => Vec::new(),
+                // Tables that are asked for now, and that no run has written here.
+                (false, Which::Config) => {
+                    let written = older_tables(dir)?;
+                    let asked = table_names(&config.formats).into_iter();
+                    asked
+                        .filter(|name| !written.contains(name))
+                        .map(|name| dir.join(name))
+                        .collect()
+                }
+            };
+            match asked.into_iter().find(|path| path.exists()) {
+                Some(path) if !config.overwrite => Err(Error::Occupied(format!(
                     "{} is there already, and nothing tells that this run wrote it: choose another directory, or replace it with --overwrite",
                     path.display()
                 ))),
@@ -338,23 +349,22 @@ pub fn outputs(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
-/// Names of the tables of the run that a directory holds, by its note or its record. Other files with names of a run's tables are not
-/// the program's, and are left alone.
+/// Those names of tables, in whatever format.
+fn tables_among(is_wanted: impl Fn(&String) -> bool) -> Vec<String> {
+    let all = table_names(&ProductFormat::ALL).into_iter();
+    all.filter(is_wanted).collect()
+}
+
+/// Names of the tables that a run has written into a directory, by its note or its record. Other files with names of a run's tables
+/// are not the program's, and are left alone.
 fn older_tables(dir: &Path) -> Result<Vec<String>> {
-    let all = table_names(&ProductFormat::ALL);
     let record = workplace::read_regular(&dir.join(RECORD)).unwrap_or_default();
     let record: Value = serde_json::from_slice(&record).unwrap_or_default();
     let mut named = texts(record.get("products"));
     if let Noted::Note(note) = workplace::read_note(dir, Which::Config)? {
-        let formats = texts(note.settings.get("format"));
-        let is_of = |name: &&String| formats.iter().any(|f| name.ends_with(&format!(".{f}")));
-        named.extend(all.iter().filter(is_of).cloned());
         named.extend(note.tables);
     }
-    Ok(all
-        .into_iter()
-        .filter(|name| named.contains(name))
-        .collect())
+    Ok(tables_among(|name| named.contains(name)))
 }
 
 fn texts(value: Option<&Value>) -> Vec<String> {

@@ -31,8 +31,8 @@ pub struct PlanHead {
     pub settings: Map<String, Value>,
     /// Name of its start from the beginning.
     pub attempt: String,
-    /// The folder that relative paths begin in.
-    pub from: Place,
+    /// The folder that relative paths begin in, if there are any.
+    pub from: Option<Place>,
     /// The units, by plate and spectrograph.
     pub units: Vec<UnitLine>,
     n_files: usize,
@@ -110,7 +110,10 @@ pub fn write(
     let head = PlanHead {
         settings: settings.clone(),
         attempt: attempt.to_owned(),
-        from: Place(std::env::current_dir().unwrap_or_default()),
+        from: match plan.paths.iter().any(|path| path.is_relative()) {
+            true => std::env::current_dir().ok().map(Place),
+            false => None,
+        },
         n_files: plan.n_files,
         n_without_helio_rv: plan.n_without_helio_rv,
         n_moved: plan.n_moved,
@@ -120,7 +123,7 @@ pub fn write(
         body: format!("{}{}{}", UNITS.0, hash.finish(), UNITS.1),
     };
     let is_kept = read(dir).is_ok_and(|kept| kept.as_ref() == Some(&head));
-    if !is_kept || !state.join(&head.body).exists() {
+    if !is_kept || head.plan(dir, |_| true).is_err() {
         let path = state.join(&head.body);
         let fill = |out: &mut (dyn Write + Send)| {
             plan.units.iter().try_for_each(|unit| {
@@ -225,6 +228,12 @@ impl PlanHead {
             plan.units.push(unit);
         }
         Ok(plan)
+    }
+
+    /// What no other plan is called.
+    pub fn hash(&self) -> &str {
+        let hash = self.body.strip_prefix(UNITS.0).unwrap_or(&self.body);
+        hash.strip_suffix(UNITS.1).unwrap_or(hash)
     }
 
     /// Inputs that could not be used.

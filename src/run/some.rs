@@ -1,9 +1,10 @@
 //! Some units of the plan that a directory keeps: what one of many programs does.
 
+use std::collections::VecDeque;
 use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::claim::{self, Claim, host_name};
 use super::config::RunConfig;
@@ -21,6 +22,9 @@ use crate::{Error, Result};
 /// Folders of the state for who works on a unit, and for why one failed.
 const CLAIMS: &str = "claims";
 const FAILED: &str = "failed";
+
+/// Pause between two looks at units that others work on.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// How a unit stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +51,7 @@ pub enum UnitOutcome {
     },
     /// It was measured before.
     Before,
-    /// Somebody else works on it.
+    /// Somebody else works on it: it is looked at again when the others of the range are done.
     Elsewhere(String),
     /// It could not be measured.
     Failed(Error),
@@ -106,8 +110,9 @@ impl Units {
     }
 }
 
-/// Measures the units of a range, counted from 0, that nobody has measured and nobody works on, and tells of each what was done. A unit
-/// that fails does not hinder the others. Several programs may do so in one directory.
+/// Measures the units of a range, counted from 0, that nobody has measured, and tells of each what was done. Those that somebody else
+/// works on come last: it ends when they are done, and measures them itself where the other one has died. A unit that fails does not
+/// hinder the others. Several programs may do so in one directory.
 ///
 /// # Errors
 /// Those of reading the plan; [`Error::Config`] where this program, its back end or the range does not fit it; [`Error::Interrupted`].
@@ -135,17 +140,30 @@ pub fn measure_some(
         fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
     }
     let mut out = Vec::new();
-    for i in range {
+    let mut todo: VecDeque<usize> = range.collect();
+    // Units that others work on are waited for: who died has left his unit undone.
+    let mut n_elsewhere = 0;
+    while let Some(i) = todo.pop_front() {
         let outcome = match one(units, i, config, backend, progress) {
-            Err(Error::Interrupted(_)) => {
-                return Err(Error::Interrupted(format!(
-                    "stopped: {} of these units are measured; the same command goes on with the others",
-                    out.len()
-                )));
-            }
+            Err(Error::Interrupted(_)) => return Err(stopped(out.len())),
             Err(error) => UnitOutcome::Failed(error),
+            Ok(UnitOutcome::Elsewhere(who)) => {
+                if n_elsewhere == 0 {
+                    tell(i, &UnitOutcome::Elsewhere(who));
+                }
+                n_elsewhere += 1;
+                todo.push_back(i);
+                if n_elsewhere >= todo.len() {
+                    if progress.cancelled() {
+                        return Err(stopped(out.len()));
+                    }
+                    std::thread::sleep(PAUSE);
+                }
+                continue;
+            }
             Ok(outcome) => outcome,
         };
+        n_elsewhere = n_elsewhere.min(todo.len());
         let place = units.place(FAILED, &units.file(i));
         match &outcome {
             UnitOutcome::Failed(error) => {
@@ -160,6 +178,12 @@ pub fn measure_some(
         out.push((i, outcome));
     }
     Ok(out)
+}
+
+fn stopped(n: usize) -> Error {
+    Error::Interrupted(format!(
+        "stopped: {n} of these units are measured; the same command goes on with the others"
+    ))
 }
 
 fn one(

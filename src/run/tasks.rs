@@ -56,15 +56,18 @@ fn group(states: &[UnitState], bytes: &[u64], task_s: f64, most: usize) -> Tasks
     let all_s: f64 = todo.iter().map(|i| seconds(*i)).sum();
     let mut limit_s = task_s;
     let tasks = loop {
-        let tasks = cut(&todo, limit_s, seconds);
-        // Gaps between units that are left to do make tasks that cannot be joined.
+        // Where there are too many gaps between units that are left to do, tasks reach over units that are done, which cost a look.
         let n_runs = todo.chunk_by(|a, b| a + 1 == *b).count();
-        if tasks.len() <= most.max(n_runs) {
+        let tasks = cut(&todo, limit_s, n_runs > most, seconds);
+        if tasks.len() <= most || limit_s > all_s {
             break tasks;
         }
-        limit_s = (2.0 * limit_s).max(all_s / most as f64);
+        limit_s = (2.0 * limit_s).max(all_s / most as f64).max(1e-3);
     };
-    let of_task = |(first, last): &(usize, usize)| (first - 1..*last).map(seconds).sum::<f64>();
+    let of_task = |(first, last): &(usize, usize)| {
+        let own = (first - 1..*last).filter(|i| is_todo(i));
+        own.map(seconds).sum::<f64>()
+    };
     Tasks {
         longest_s: tasks.iter().map(of_task).fold(0.0, f64::max),
         all_s,
@@ -81,14 +84,19 @@ fn group(states: &[UnitState], bytes: &[u64], task_s: f64, most: usize) -> Tasks
     }
 }
 
-/// Neighbours together until they take this time; first and last numbers from 1.
-fn cut(todo: &[usize], limit_s: f64, seconds: impl Fn(usize) -> f64) -> Vec<(usize, usize)> {
+/// Neighbours together until they take this time, also `over_gaps`; first and last numbers from 1.
+fn cut(
+    todo: &[usize],
+    limit_s: f64,
+    over_gaps: bool,
+    seconds: impl Fn(usize) -> f64,
+) -> Vec<(usize, usize)> {
     let mut tasks: Vec<(usize, usize)> = Vec::new();
     let mut sum_s = 0.0;
     for &i in todo {
         sum_s += seconds(i);
         match tasks.last_mut() {
-            Some((_, last)) if *last == i && sum_s <= limit_s => *last = i + 1,
+            Some((_, last)) if (over_gaps || *last == i) && sum_s <= limit_s => *last = i + 1,
             _ => {
                 tasks.push((i + 1, i + 1));
                 sum_s = seconds(i);
@@ -137,7 +145,8 @@ mod tests {
         // Not more than asked for, as far as gaps allow.
         assert_eq!(of(0.0, 4).tasks, [(1, 2), (4, 5), (6, 6), (8, 8)]);
         assert_eq!(of(0.0, 3).tasks, [(1, 2), (4, 6), (8, 8)]);
-        assert_eq!(of(0.0, 1).tasks.len(), 3);
+        assert_eq!(of(0.0, 2).tasks.len(), 2);
+        assert_eq!(of(0.0, 1).tasks, [(1, 8)]);
         let none = group(&[done(1.0)], &[1], 6.0, 10);
         assert!(none.tasks.is_empty() && none.longest_s == 0.0);
         let new = group(&[Missing], &[1_000_000], 600.0, 10);

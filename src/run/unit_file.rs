@@ -147,9 +147,12 @@ fn damaged(rejected: &[Rejection]) -> Vec<(String, u64)> {
     let files = rejected
         .iter()
         .filter(|r| r.reason == RejectReason::BadGzip);
-    files
-        .map(|r| (r.path.display().to_string(), time_of(&r.path)))
-        .collect()
+    let place = |r: &Rejection| {
+        // From whatever folder it is looked at later.
+        let path = std::path::absolute(&r.path).unwrap_or_else(|_| r.path.clone());
+        (path.display().to_string(), time_of(&path))
+    };
+    files.map(place).collect()
 }
 
 /// Time of a file's last change, nanoseconds after 1970; 0 where there is none.

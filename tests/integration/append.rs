@@ -166,3 +166,58 @@ fn more_files_are_welcome_and_other_ones_are_not() {
         "{errors}"
     );
 }
+
+#[test]
+fn a_table_that_no_run_wrote_is_left_alone() {
+    let dir = folder();
+    let out = dir.path().join("out");
+    assert_eq!(run(&[two_units()], &out, &[]).0, 0);
+    let mine = out.join("catalogue.csv");
+    std::fs::write(&mine, "mine").unwrap();
+    let is_mine = || std::fs::read(&mine).unwrap() == b"mine";
+    let (status, _, errors) = run(&[two_units()], &out, &["--format", "fits,csv"]);
+    assert_eq!(status, 1);
+    assert!(
+        errors.contains("catalogue.csv is there already"),
+        "{errors}"
+    );
+    assert!(is_mine());
+    // In its own formats the run goes on beside it, also after one that was killed before it wrote a table in another one.
+    std::fs::remove_file(&mine).unwrap();
+    if cfg!(debug_assertions) {
+        let output = command(&[two_units()], &out, &["--format", "csv"])
+            .env("RELRV_ABORT_AT", "3")
+            .output()
+            .unwrap();
+        assert!(!output.status.success());
+    }
+    std::fs::write(&mine, "mine").unwrap();
+    assert_eq!(run(&[two_units()], &out, &[]).0, 0);
+    assert!(is_mine());
+    assert_eq!(
+        run(&[two_units()], &out, &["--format", "csv", "--overwrite"]).0,
+        0
+    );
+    assert!(!is_mine() && !out.join("catalogue.fits").exists());
+}
+
+#[test]
+fn a_list_that_has_become_shorter_is_refused() {
+    let dir = folder();
+    let list = dir.path().join("list.txt");
+    let write = |files: &[PathBuf]| {
+        let lines: Vec<String> = files.iter().map(|p| p.display().to_string()).collect();
+        std::fs::write(&list, lines.join("\n")).unwrap();
+    };
+    let all = files(two_units());
+    let out = dir.path().join("out");
+    let at_list = PathBuf::from(format!("@{}", list.display()));
+    write(&all);
+    assert_eq!(run(&[&at_list], &out, &[]).0, 0);
+    write(&all[3..]);
+    let (status, _, errors) = run(&[&at_list], &out, &[]);
+    assert_eq!(status, 1);
+    assert!(errors.contains("3 of its 16 files"), "{errors}");
+    write(&all);
+    assert_eq!(run(&[&at_list], &out, &[]).0, 0);
+}

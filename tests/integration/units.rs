@@ -317,6 +317,77 @@ fn programs_that_are_killed_leave_their_units_to_others() {
 }
 
 #[test]
+fn a_unit_of_another_machine_is_waited_for_and_taken_over() {
+    let dir = folder();
+    let out = dir.path().join("out");
+    assert_eq!(plan(&[two_units()], &out, &[]).0, 0);
+    assert_eq!(unit(&out, "1").0, 0);
+    let units = out.join(".relrv/units");
+    // A claim has the name of the unit's files. The other machine has touched it just now.
+    let (status, _, _) = unit(&out, "2");
+    assert_eq!(status, 0);
+    let names: Vec<PathBuf> = std::fs::read_dir(&units)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .filter(|p| name_of(p).contains("_sp") && p.extension().is_some_and(|e| e == "json"))
+        .collect();
+    let doomed = &names[0];
+    std::fs::remove_file(doomed).unwrap();
+    let claim = out.join(".relrv/claims").join(doomed.file_stem().unwrap());
+    std::fs::write(&claim, "elsewhere 7 other-machine 12\n").unwrap();
+    assert_eq!(n_in_state(&out, "running"), 1);
+    let waiting = on(&out, &[&"unit", &"1-2", &"--threads", &"1"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(900));
+    assert_eq!(n_in_state(&out, "done"), 1);
+    // The other one ends without having measured it.
+    std::fs::remove_file(&claim).unwrap();
+    let (status, said, _) = told(&waiting.wait_with_output().unwrap());
+    assert_eq!(status, 0);
+    assert!(
+        said.contains("process 7 on elsewhere works on it") && said.contains("velocities"),
+        "{said}"
+    );
+    assert_eq!(n_in_state(&out, "done"), 2);
+}
+
+#[test]
+fn a_damaged_plan_is_made_again_and_another_one_is_told() {
+    let dir = folder();
+    let out = dir.path().join("out");
+    assert_eq!(plan(&[two_units()], &out, &[]).0, 0);
+    let state = out.join(".relrv");
+    let body = std::fs::read_dir(&state)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| name_of(p).starts_with("plan-"))
+        .unwrap();
+    let good = std::fs::read(&body).unwrap();
+    let mut bad = good.clone();
+    bad[100] ^= 1;
+    std::fs::write(&body, bad).unwrap();
+    let (status, _, errors) = unit(&out, "1");
+    assert!(
+        status == 1 && errors.contains("relrv plan makes it again"),
+        "{errors}"
+    );
+    assert_eq!(plan(&[two_units()], &out, &[]).0, 0);
+    assert!(std::fs::read(&body).unwrap() == good);
+    // A task of an older plan does nothing.
+    let hash = name_of(&body)["plan-".len()..].replace(".units", "");
+    for (hash, expected) in [("0123", 1), (hash.as_str(), 0)] {
+        let task = on(&out, &[&"unit", &"1", &"--plan", &hash])
+            .output()
+            .unwrap();
+        let (status, _, errors) = told(&task);
+        assert_eq!(status, expected, "{errors}");
+        assert!(expected == 0 || errors.contains("another plan"), "{errors}");
+    }
+}
+
+#[test]
 fn relative_inputs_are_found_from_any_folder() {
     let dir = folder();
     let plate = dir.path().join("plate");

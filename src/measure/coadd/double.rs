@@ -41,6 +41,16 @@ pub(super) fn judge(
     let is_double = double.iter().flatten().any(|d| *d);
     let is_on_trial = bands.iter().any(|band| band.star().on_trial.is_some());
     if is_on_trial && is_double {
+        // The trial may have begun for another reason; then nobody has noted it yet.
+        let is_noted = bands
+            .iter()
+            .any(|band| band.star().double_lined.contains(&true));
+        if !is_noted {
+            for stand in bands.iter_mut() {
+                let star = stand.star_mut();
+                note(star, &double[star.band]);
+            }
+        }
         return Verdict::Double;
     }
     for stand in bands.iter_mut() {

@@ -165,7 +165,9 @@ fn a_trial_that_helps_nobody_ends_as_if_it_had_not_been() {
             format!("{:?}", star.measurements),
             format!("{:?}", lost.measurements)
         );
-        let star = tried([none, edge, edge, none], end);
+        let star = tried([none, none, edge, edge], end);
+        assert_eq!((star.best, star.odd[0]), (0, false));
+        let star = tried([none, none, edge, none], end);
         assert_eq!((star.best, star.odd[0]), (1, true));
         assert!(star.on_trial.is_none());
     }

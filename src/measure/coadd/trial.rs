@@ -5,9 +5,14 @@ use super::double::FEWEST;
 use super::laid::{NO_PLACE, is_sure};
 use crate::likelihood::Measurement;
 
-/// Whether more than half of the exposures beside number `best` are of this kind.
-fn are_most(measured: &[Measurement], best: usize, is: impl Fn(&Measurement) -> bool) -> bool {
-    let others = || measured.iter().enumerate().filter(|(i, _)| *i != best);
+/// Whether more than half of the exposures beside these are of this kind.
+fn are_most(measured: &[Measurement], beside: &[usize], is: impl Fn(&Measurement) -> bool) -> bool {
+    let others = || {
+        measured
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| !beside.contains(i))
+    };
     2 * others().filter(|(_, m)| is(m)).count() > others().count()
 }
 
@@ -17,7 +22,7 @@ pub(super) fn is_lost(star: &FirstPass) -> bool {
     star.odd.len() >= FEWEST
         && star.on_trial.is_none()
         && !star.odd.contains(&true)
-        && are_most(&star.measurements, star.best, |m| {
+        && are_most(&star.measurements, &[star.best], |m| {
             m.flags.intersects(NO_PLACE)
         })
 }
@@ -35,8 +40,12 @@ pub(super) fn end(star: &mut FirstPass) {
     let Some(tried) = star.on_trial else {
         return;
     };
-    let are_unsure = |measured: &[Measurement]| are_most(measured, tried, |m| !is_sure(m));
-    if are_unsure(&star.before_trial) && !are_unsure(&star.measurements) {
+    let is_unsure = |m: &Measurement| !is_sure(m);
+    // The next best one is sure against itself, which says nothing.
+    let now = &[tried, star.best];
+    if are_most(&star.before_trial, &[tried], is_unsure)
+        && !are_most(&star.measurements, now, is_unsure)
+    {
         star.on_trial = None;
         return;
     }
@@ -48,7 +57,9 @@ pub(super) fn end_if_lost(star: &mut FirstPass) {
     let Some(tried) = star.on_trial else {
         return;
     };
-    if are_most(&star.before_trial, tried, |m| m.flags.intersects(NO_PLACE)) {
+    if are_most(&star.before_trial, &[tried], |m| {
+        m.flags.intersects(NO_PLACE)
+    }) {
         end(star);
     }
 }

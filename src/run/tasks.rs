@@ -145,8 +145,9 @@ mod tests {
         // Not more than asked for, as far as gaps allow.
         assert_eq!(of(0.0, 4).tasks, [(1, 2), (4, 5), (6, 6), (8, 8)]);
         assert_eq!(of(0.0, 3).tasks, [(1, 2), (4, 6), (8, 8)]);
-        assert_eq!(of(0.0, 2).tasks.len(), 2);
-        assert_eq!(of(0.0, 1).tasks, [(1, 8)]);
+        for most in [1, 2] {
+            assert_eq!(of(0.0, most).tasks, [(1, 8)]);
+        }
         let none = group(&[done(1.0)], &[1], 6.0, 10);
         assert!(none.tasks.is_empty() && none.longest_s == 0.0);
         let new = group(&[Missing], &[1_000_000], 600.0, 10);

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// beside them are no other inputs, however they are spelled; nor are its files when they lie elsewhere.
 ///
 /// # Errors
-/// [`Error::Occupied`] naming the first file that is lacking; those of reading the kept plan.
+/// [`Error::Occupied`] naming the first file that is lacking.
 pub fn refuse_other_inputs(dir: &RunDir, settings: &Map<String, Value>, plan: &Plan) -> Result<()> {
     let Some(before) = dir.before() else {
         return Ok(());

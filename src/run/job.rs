@@ -95,6 +95,7 @@ fn work(
         backend: backend.name(),
         device: backend.device_use(),
         clocks,
+        lacking: Vec::new(),
     };
     finish(config, &dir, plan, units, begun, ran, progress).map(|done| (done, dir))
 }
@@ -188,9 +189,9 @@ pub fn merge(
         backend: config.backend.clone(),
         device: None,
         clocks: StageClocks::default(),
+        lacking,
     };
-    let mut done = finish(&config, &dir, plan, units, begun, ran, progress)?;
-    done.lacking = lacking;
+    let done = finish(&config, &dir, plan, units, begun, ran, progress)?;
     let has_page = done.record.counts.measured > 0 && config.has_page();
     Ok((done, if has_page { page(&config)? } else { None }))
 }
@@ -200,6 +201,8 @@ struct Ran {
     backend: String,
     device: Option<DeviceUse>,
     clocks: StageClocks,
+    /// Units that were not measured.
+    lacking: Vec<String>,
 }
 
 /// Calibrates, and writes the products.
@@ -212,8 +215,7 @@ fn finish(
     ran: Ran,
     progress: &dyn Progress,
 ) -> Result<Done> {
-    let clocks = &ran.clocks;
-    let is_all = units.len() == kept_plan::expect(&config.out)?.units.len();
+    let (clocks, lacking) = (&ran.clocks, ran.lacking.clone());
     let mut gathered = clocks.time(Stage::Write, || gather(config, plan, &mut units))?;
 
     let mut stages = Laps::after(clocks);
@@ -253,7 +255,7 @@ fn finish(
     if made.is_some() {
         publish(dir, products, &record, &gathered.missing)?;
         // What is missing is more likely not mounted than meant to be forgotten.
-        if gathered.missing.is_empty() && is_all {
+        if gathered.missing.is_empty() && lacking.is_empty() {
             dir.forget_older(&paths(units.iter().map(|unit| &unit.file)))?;
         }
     }
@@ -262,7 +264,7 @@ fn finish(
         rejected: gathered.rejected,
         rejected_path,
         changes: dir.changes(),
-        lacking: Vec::new(),
+        lacking,
     })
 }
 

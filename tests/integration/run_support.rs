@@ -34,11 +34,8 @@ pub fn two_units() -> &'static Path {
 
 /// `relrv run input --out out --threads 2 more`, not yet started.
 pub fn command(inputs: &[&Path], out: &Path, more: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_relrv"));
+    let mut command = program();
     command
-        .current_dir(root())
-        // Some Vulkan layers look for a display there, and complain on stderr if it is not set.
-        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .arg("run")
         .args(inputs)
         .arg("--out")

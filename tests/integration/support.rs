@@ -24,15 +24,19 @@ pub fn folder() -> tempfile::TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
 
+/// The program, not yet started, in the folder of the repository.
+pub fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_relrv"));
+    program
+        .current_dir(root())
+        // Some Vulkan layers look for a display there, and complain on stderr if it is not set.
+        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
+    program
+}
+
 /// Runs the program with these arguments and two threads at most.
 pub fn relrv<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_relrv"))
-        .args(args)
-        // Some Vulkan layers look for a display there, and complain on stderr if it is not set.
-        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
-        .current_dir(root())
-        .output()
-        .unwrap()
+    program().args(args).output().unwrap()
 }
 
 /// Exit status, standard output, standard error.

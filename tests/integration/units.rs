@@ -35,10 +35,8 @@ fn twelve_units() -> &'static Path {
 
 /// `relrv words... dir more...`, not yet started.
 fn on(dir: &Path, words: &[&dyn AsRef<OsStr>]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_relrv"));
+    let mut command = program();
     command
-        .current_dir(root())
-        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
         .env_remove("SLURM_ARRAY_TASK_ID")
         .arg(words[0])
         .arg(dir)
@@ -63,20 +61,9 @@ fn merge(dir: &Path, more: &[&dyn AsRef<OsStr>]) -> (i32, String, String) {
 }
 
 fn plan(inputs: &[&Path], dir: &Path, more: &[&str]) -> (i32, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_relrv"));
-    command
-        .current_dir(root())
-        .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"));
-    told(
-        &command
-            .arg("plan")
-            .args(inputs)
-            .arg("--out")
-            .arg(dir)
-            .args(more)
-            .output()
-            .unwrap(),
-    )
+    let mut command = program();
+    command.arg("plan").args(inputs).arg("--out").arg(dir);
+    told(&command.args(more).output().unwrap())
 }
 
 /// States of the units by their numbers, and the reasons.
@@ -394,15 +381,7 @@ fn relative_inputs_are_found_from_any_folder() {
     std::fs::create_dir(&plate).unwrap();
     copy_plate(two_units(), &plate);
     let from = |place: &Path, words: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_relrv"));
-        told(
-            &command
-                .current_dir(place)
-                .env("XDG_RUNTIME_DIR", env!("CARGO_TARGET_TMPDIR"))
-                .args(words)
-                .output()
-                .unwrap(),
-        )
+        told(&program().current_dir(place).args(words).output().unwrap())
     };
     assert_eq!(
         from(dir.path(), &["run", "plate", "--out", "expected"]).0,

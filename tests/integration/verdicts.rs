@@ -4,6 +4,7 @@ use std::path::Path;
 
 use relrv::calibrate::arms::CalibrateOptions;
 use relrv::catalogue;
+use relrv::likelihood::RvFlags;
 use relrv::table::Table;
 
 use crate::support::*;
@@ -23,7 +24,7 @@ fn cells(table: &Table, name: &str) -> Vec<String> {
 fn a_star_alone_is_neither_constant_nor_variable() {
     let measured = measure_paths(&[small_plate()]);
     let one: Vec<_> = measured.rows.iter().filter(|r| r.star == 1).collect();
-    let rows: Vec<_> = one.into_iter().cloned().collect();
+    let mut rows: Vec<_> = one.into_iter().cloned().collect();
     let made =
         catalogue::products(&rows, &Default::default(), &CalibrateOptions::default()).unwrap();
     assert!(!made.stars.is_empty());
@@ -39,6 +40,17 @@ fn a_star_alone_is_neither_constant_nor_variable() {
         assert!(reasons.iter().all(|r| r == "no zero point"), "{reasons:?}");
     }
     assert_eq!(made.table("constants", false).n_rows(), 0);
+    // Of a star without a velocity nothing is summed: 0, and not the -0 of an empty sum.
+    for row in &mut rows {
+        row.measurement.flags |= RvFlags::EDGE;
+    }
+    let made =
+        catalogue::products(&rows, &Default::default(), &CalibrateOptions::default()).unwrap();
+    let stars = made.table("stars", false);
+    for column in stars.columns.iter().filter_map(|c| c.data.to_f64()) {
+        let is_minus_0 = |x: &f64| *x == 0.0 && x.is_sign_negative();
+        assert!(!column.iter().any(is_minus_0));
+    }
 }
 
 /// A table of 12 quiet stars in 8 exposures; `x` scatters by 50 km/s in two exposures of its own, and `y` has one velocity.

@@ -272,6 +272,27 @@ mod tests {
     }
 
     #[test]
+    fn the_quiet_fraction_has_an_error_also_where_another_arm_tells_who_is_quiet() {
+        let jitters: Vec<f64> = (0..400)
+            .map(|i| if i < 320 { 1.5 } else { 300.0 })
+            .collect();
+        let likelihoods = stars(&jitters, 40, 2);
+        let known = |i: usize| Some(if i < 320 { 0.999 } else { 0.001 });
+        let told: Vec<_> = likelihoods
+            .iter()
+            .enumerate()
+            .map(|(i, l)| (l, known(i)))
+            .collect();
+        let mut mixture = Mixture::of(&told);
+        for _ in 0..30 {
+            mixture = mixture.towards(&told);
+        }
+        let found = mixture.population(&told);
+        // Binomial: 0.02.
+        assert!((0.01..0.04).contains(&found.quiet_err), "{found:?}");
+    }
+
+    #[test]
     fn stars_without_jitter_get_next_to_none() {
         for n_stars in [5, 50, 500] {
             let found = settled(&stars(&vec![0.0; n_stars], 15, 2));

@@ -1,122 +1,85 @@
-//! Which stars are read and measured together.
+//! Which stars are measured together.
 //!
-//! The CPU likes bites that are few files large, because their spectra are still in its caches when they are measured. A device likes
-//! whole plates, because each call costs time: for it the bites of a plate are put together, as far as the memory allows.
+//! On the CPU each star is a bite of its own: one thread reads it, measures it while its spectra are still in the caches, and takes
+//! the next, so that no thread waits for another's star. A device likes whole plates, because each call costs time: for it the
+//! stars of a plate are put together, as far as the memory allows.
 
-use std::sync::OnceLock;
+use std::ops::Range;
 
 use super::job::Job;
 use super::memory::{self, Budget};
-use super::telluric::Air;
 use crate::lamost::stars::Star;
 
-/// Files of one bite, at least: enough spectra for a call of the back end, and few enough that they are still in the processor's
-/// caches when they are measured.
-const FILES_PER_BITE: usize = 32;
-/// A bite has more files than that until it has so many stars for each thread (a star is read by one thread), or so many files.
-const STARS_PER_THREAD: usize = 4;
-const MOST_FILES_PER_BITE: usize = 1024;
-
-/// Stars that are read and measured together.
-#[derive(Default)]
-pub(super) struct Bite<'a> {
-    /// By unit.
-    pub parts: Vec<Part<'a>>,
-    /// Memory that it takes.
-    pub bytes: f64,
-}
-
-/// Stars of one unit in a bite.
-pub(super) struct Part<'a> {
+/// A star that is to be measured.
+pub(super) struct ToDo<'a> {
+    /// Place of its unit among those that are to be measured.
     pub unit: usize,
-    pub stars: &'a [(i64, Star)],
-    /// The unit's last.
-    pub is_last: bool,
-    /// The unit's water lines, known once its first bite is prepared.
-    pub air: &'a OnceLock<Air>,
+    /// Number of the star in the whole.
+    pub number: i64,
+    pub star: &'a Star,
+    /// Memory that it takes while it is worked on.
+    pub bytes: f64,
+    /// Its bite.
+    pub bite: usize,
 }
 
-impl Bite<'_> {
-    /// Files of its stars.
-    pub fn n_files(&self) -> usize {
-        let stars = self.parts.iter().flat_map(|part| part.stars);
-        stars.map(|(_, star)| star.members.len()).sum()
+/// All that is to be measured, in its order.
+pub(super) struct Bites<'a> {
+    pub stars: Vec<ToDo<'a>>,
+    /// Which of the stars are measured together.
+    pub bites: Vec<Range<usize>>,
+}
+
+/// Stars that are worked on at one time, at most, whatever the memory. A device takes as many as the memory holds.
+pub(super) fn most_at_once(takes_plates: bool) -> usize {
+    match takes_plates {
+        true => usize::MAX,
+        false => rayon::current_num_threads(),
     }
 }
 
-/// Files in memory at once, at most, if stars have this many files.
+/// Files in memory at once, at most, if stars have this many files and the CPU measures.
 pub fn files_in_flight(files_per_star: f64) -> f64 {
-    let for_threads = (STARS_PER_THREAD * rayon::current_num_threads()) as f64 * files_per_star;
-    2.0 * for_threads.clamp(FILES_PER_BITE as f64, MOST_FILES_PER_BITE as f64)
+    most_at_once(false) as f64 * files_per_star.max(1.0)
 }
 
-/// Cuts the units whose numbers are in `todo`. `air` has an entry for each of them.
-pub(super) fn bites<'a>(
-    job: &Job<'a>,
-    budget: Budget,
-    todo: &[usize],
-    air: &'a [OnceLock<Air>],
-) -> Vec<Bite<'a>> {
-    let units = todo.iter().zip(air);
-    let small = units.flat_map(|(&unit, air)| of_unit(job, budget, unit, air));
-    if !job.backend.takes_plates() {
-        return small.collect();
-    }
-    let planid = |bite: &Bite<'_>| {
-        let first = bite.parts.first();
-        first.map(|part| &job.plan.units[part.unit].planid)
-    };
-    let mut plates: Vec<Bite<'a>> = Vec::new();
-    for bite in small {
-        match plates.last_mut() {
-            Some(plate)
-                if planid(plate) == planid(&bite)
-                    && budget.holds_bite(plate.bytes + bite.bytes) =>
-            {
-                plate.bytes += bite.bytes;
-                plate.parts.extend(bite.parts);
+impl<'a> Bites<'a> {
+    /// Cuts the units whose numbers are in `todo`.
+    pub fn of(job: &Job<'a>, budget: Budget, todo: &[usize]) -> Self {
+        let Job { config, plan, .. } = *job;
+        let mut stars: Vec<ToDo<'a>> = Vec::new();
+        let mut bites: Vec<Range<usize>> = Vec::new();
+        let (mut planid, mut bytes_of_bite) = (None, 0.0);
+        for (unit, &of) in todo.iter().enumerate() {
+            let of = &plan.units[of];
+            for (number, star) in &of.stars {
+                let bytes = memory::of_star(config, plan, star);
+                let is_with_last = job.backend.takes_plates()
+                    && planid == Some(&of.planid)
+                    && budget.holds_bite(bytes_of_bite + bytes);
+                match bites.last_mut() {
+                    Some(bite) if is_with_last => bite.end += 1,
+                    _ => {
+                        bites.push(stars.len()..stars.len() + 1);
+                        bytes_of_bite = 0.0;
+                    }
+                }
+                bytes_of_bite += bytes;
+                planid = Some(&of.planid);
+                stars.push(ToDo {
+                    unit,
+                    number: *number,
+                    star,
+                    bytes,
+                    bite: bites.len() - 1,
+                });
             }
-            _ => plates.push(bite),
         }
+        Bites { stars, bites }
     }
-    plates
-}
 
-/// Cuts a unit's stars into bites.
-fn of_unit<'a>(
-    job: &Job<'a>,
-    budget: Budget,
-    unit: usize,
-    air: &'a OnceLock<Air>,
-) -> impl Iterator<Item = Bite<'a>> {
-    let job = *job;
-    let mut rest = &job.plan.units[unit].stars[..];
-    let n_stars = STARS_PER_THREAD * rayon::current_num_threads();
-    std::iter::from_fn(move || {
-        let (mut files, mut bytes) = (0, 0.0);
-        let mut end = 0;
-        let few = |stars, files| {
-            files < FILES_PER_BITE || (stars < n_stars && files < MOST_FILES_PER_BITE)
-        };
-        while end < rest.len() && (end == 0 || few(end, files)) {
-            let more = memory::of_star(job.config, job.plan, &rest[end].1);
-            if end > 0 && !budget.holds_bite(bytes + more) {
-                break;
-            }
-            files += rest[end].1.members.len();
-            bytes += more;
-            end += 1;
-        }
-        let (stars, after) = rest.split_at(end);
-        rest = after;
-        (!stars.is_empty()).then(|| Bite {
-            bytes,
-            parts: vec![Part {
-                unit,
-                stars,
-                is_last: after.is_empty(),
-                air,
-            }],
-        })
-    })
+    /// The stars of a bite.
+    pub fn stars_of(&self, bite: usize) -> &[ToDo<'a>] {
+        &self.stars[self.bites[bite].clone()]
+    }
 }

@@ -120,7 +120,10 @@ pub(super) fn first_pass(
         batch.spectra.extend(of_star);
     }
     let measure = || backend.measure(&batch);
-    let measurements = clocks.time_all_threads(Stage::Likelihood, measure)?;
+    let measurements = match backend.takes_plates() {
+        true => clocks.time_all_threads(Stage::Likelihood, measure)?,
+        false => clocks.time(Stage::Likelihood, measure)?,
+    };
     let mut measurements = measurements.into_iter();
     let of_star = |(number, band, normalized, best, double_lined): (_, _, _, _, Vec<bool>)| {
         let of_star = measurements.by_ref().take(double_lined.len()).collect();

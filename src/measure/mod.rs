@@ -1,5 +1,6 @@
 //! The stages put together: from spectra to velocities, for a star, for many stars, for all files.
 
+mod bite;
 pub mod bites;
 pub mod coadd;
 pub mod compared;
@@ -8,6 +9,7 @@ pub mod config;
 pub mod curve;
 pub mod files;
 pub mod first_pass;
+mod flow;
 pub mod job;
 pub mod measurer;
 pub mod memory;
@@ -17,20 +19,23 @@ pub mod pixel_flags;
 pub mod plan;
 mod prepared;
 pub mod row;
+mod shelf;
 pub mod spectra;
 pub mod stages;
 mod star;
 pub mod survey_file;
 pub mod telluric;
+pub mod unit;
 mod workspace;
 
 pub use compared::ComparedSpectrum;
 pub use comparison::ReferenceKind;
 pub use config::{MeasureConfig, Telluric};
 pub use curve::Curve;
-pub use files::{Measured, MeasuredUnit, measure, measure_units};
+pub use files::{Measured, measure};
 #[cfg(feature = "lab")]
 pub use first_pass::FirstPass;
+pub use flow::measure_units;
 pub use job::{Job, Progress};
 pub use measurer::{Measurer, NotMeasured, StarVelocities};
 pub use options::{Device, MeasureOptions};
@@ -41,3 +46,4 @@ pub use spectra::Spectrum;
 pub use survey_file::{SurveyFile, SurveySpectrum};
 #[cfg(feature = "lab")]
 pub use telluric::Air;
+pub use unit::MeasuredUnit;

@@ -71,6 +71,19 @@ impl Air {
         Ok(Air { strengths })
     }
 
+    /// Memory that [`Air::of_unit`] takes, bytes.
+    pub fn bytes_to_find(config: &MeasureConfig, unit: &Unit, plan: &Plan) -> f64 {
+        let star = |&i: &usize| memory::of_star(config, plan, &unit.stars[i].1);
+        let of_part = |stars: Vec<usize>| stars.iter().map(star).sum();
+        match config.corrects_water() {
+            true => that_fit(config, unit, plan)
+                .into_iter()
+                .map(of_part)
+                .fold(0.0, f64::max),
+            false => 0.0,
+        }
+    }
+
     /// Strengths as measured.
     pub fn strengths(&self) -> &[Strength] {
         &self.strengths

@@ -9,7 +9,7 @@ use crate::Result;
 use crate::lamost::raw::{Rejection, StarNames};
 use crate::lamost::stars::Star;
 use crate::likelihood::flags;
-use crate::measure::files::{count_stars, sort_rejections, sort_rows};
+use crate::measure::unit::{count_stars, sort_rejections, sort_rows};
 use crate::measure::{Plan, RvRow};
 
 /// What all units gave together.

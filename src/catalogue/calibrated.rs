@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::component::{self, ComponentRow, Named};
 use super::flags;
 use super::observations::{Numbered, numbered};
-use super::paired::{Pair, pair};
+#[cfg(any(test, feature = "lab"))]
+use super::paired::uncalibrated;
 use super::row::{self, ARMS, CatalogueRow};
 use super::star::{self, StarRow};
 use super::verdict::{double_lined, only_sure_variables};
@@ -16,8 +17,12 @@ use crate::calibrate::links::{self, Component, Links};
 use crate::calibrate::results::{self, Corrected};
 use crate::calibrate::summary::{self, ArmSummary};
 use crate::lamost::raw::StarNames;
+#[cfg(any(test, feature = "lab"))]
 use crate::measure::RvRow;
+use crate::table::Pieces;
+#[cfg(any(test, feature = "lab"))]
 use crate::table::Table;
+use crate::table::pieces::Rows;
 use crate::{Arm, Error, Result};
 
 /// The products of a run as rows, and how its zero points were found.
@@ -47,35 +52,59 @@ pub const TABLES: [&str; 5] = [
 ];
 
 impl Products {
-    /// The table of this name, one of [`TABLES`]. They are made one at a time, because together they are as large as the rows.
-    pub fn table(&self, name: &str, flags_text: bool) -> Table {
+    /// The table of this name, one of [`TABLES`]. They are made one at a time, and the catalogue in pieces, because together they are
+    /// larger than the rows.
+    pub(crate) fn pieces(&self, name: &str, flags_text: bool) -> Box<dyn Pieces + '_> {
         match name {
-            "stars" => star::to_table(&self.stars, self.is_by_group),
-            "constants" => star::constants_to_table(&self.stars, self.is_by_group),
-            "zeropoints" => zero_point::to_table(&self.zero_points),
-            "components" => component::to_table(&self.components),
-            _ => {
-                let mut table = row::to_table(&self.catalogue);
-                if flags_text {
-                    row::push_flags_text(&mut table, &self.catalogue);
-                }
-                table
-            }
+            "stars" => Box::new(star::to_table(&self.stars, self.is_by_group)),
+            "constants" => Box::new(star::constants_to_table(&self.stars, self.is_by_group)),
+            "zeropoints" => Box::new(zero_point::to_table(&self.zero_points)),
+            "components" => Box::new(component::to_table(&self.components)),
+            _ => Box::new(Rows::new(
+                &self.catalogue,
+                move |rows: &[CatalogueRow]| {
+                    let mut table = row::to_table(rows);
+                    if flags_text {
+                        row::push_flags_text(&mut table, rows);
+                    }
+                    table
+                },
+            )),
         }
+    }
+
+    /// The same as a whole.
+    ///
+    /// # Errors
+    /// None that is known: what is written can be put together.
+    #[cfg(any(test, feature = "lab"))]
+    pub fn table(&self, name: &str, flags_text: bool) -> Result<Table> {
+        crate::table::pieces::whole(&*self.pieces(name, flags_text))
     }
 }
 
 /// Calibrates the rows. `names` has the names by which headers call the stars, by designation.
 ///
 /// # Errors
-/// Those of the calibration. Having no usable velocity or no constant star is no error: nothing is corrected then.
+/// Those of [`calibrated`].
+#[cfg(any(test, feature = "lab"))]
 pub fn products(
     rows: &[RvRow],
     names: &HashMap<String, StarNames>,
     config: &CalibrateOptions,
 ) -> Result<Products> {
-    let pairs = pair(rows);
-    let mut catalogue: Vec<CatalogueRow> = pairs.iter().map(Pair::uncalibrated).collect();
+    calibrated(uncalibrated(rows), names, config)
+}
+
+/// Calibrates a catalogue without corrected velocities ([`uncalibrated`]), which is sorted by star and then time.
+///
+/// # Errors
+/// Those of the calibration. Having no usable velocity or no constant star is no error: nothing is corrected then.
+pub fn calibrated(
+    mut catalogue: Vec<CatalogueRow>,
+    names: &HashMap<String, StarNames>,
+    config: &CalibrateOptions,
+) -> Result<Products> {
     let mut numbered = numbered(&catalogue);
     let double = double_lined(&catalogue);
     let never: Vec<bool> = numbered.stars.iter().map(|s| double.contains(s)).collect();
@@ -86,7 +115,7 @@ pub fn products(
     };
     correct(&mut catalogue, &numbered, &arms);
     let mut stars = star_rows(&numbered, &arms);
-    complete(&mut stars, &pairs, &double, names);
+    complete(&mut stars, &catalogue, &double, names);
     only_sure_variables(&mut stars, &catalogue);
     let links: Vec<Links> = arms.iter().map(|arm| links::of(arm, config)).collect();
     let unit = |group: u32| numbered.groups[group as usize].clone();
@@ -174,15 +203,15 @@ fn star_rows(numbered: &Numbered, arms: &[CalibratedArm]) -> Vec<StarRow> {
 /// Puts in what is known of the stars beside the calibration.
 fn complete(
     stars: &mut [StarRow],
-    pairs: &[Pair<'_>],
+    catalogue: &[CatalogueRow],
     double: &HashSet<Arc<str>>,
     names: &HashMap<String, StarNames>,
 ) {
-    let place = |p: &Pair<'_>| {
-        let row = p.any();
-        (row.designation.clone(), (row.ra_deg, row.dec_deg))
+    let place = |row: &CatalogueRow| {
+        let of = &row.exposure;
+        (of.designation.clone(), (of.ra_deg, of.dec_deg))
     };
-    let places: HashMap<Arc<str>, (f64, f64)> = pairs.iter().map(place).collect();
+    let places: HashMap<Arc<str>, (f64, f64)> = catalogue.iter().map(place).collect();
     for star in stars {
         if let Some(place) = places.get(&star.designation) {
             (star.ra_deg, star.dec_deg) = *place;

@@ -16,7 +16,10 @@ pub mod star;
 mod verdict;
 pub mod zero_point;
 
-pub use calibrated::{Products, TABLES, products};
+#[cfg(any(test, feature = "lab"))]
+pub use calibrated::products;
+pub use calibrated::{Products, TABLES, calibrated};
 #[cfg(feature = "report")]
 pub use observations::FIBRES;
 pub use observations::slit_place;
+pub use paired::uncalibrated;

@@ -7,7 +7,7 @@ use crate::measure::RvRow;
 
 /// An exposure of a star: its rows in both arms, at least one.
 #[derive(Clone, Copy, Debug)]
-pub struct Pair<'a> {
+struct Pair<'a> {
     red: Option<&'a RvRow>,
     blue: Option<&'a RvRow>,
     /// The row of whichever arm there is: for what both have in common.
@@ -16,20 +16,15 @@ pub struct Pair<'a> {
 
 impl<'a> Pair<'a> {
     /// The row of an arm.
-    pub fn arm(&self, arm: Arm) -> Option<&'a RvRow> {
+    fn arm(&self, arm: Arm) -> Option<&'a RvRow> {
         match arm {
             Arm::Red => self.red,
             Arm::Blue => self.blue,
         }
     }
 
-    /// Whichever row there is.
-    pub fn any(&self) -> &'a RvRow {
-        self.any
-    }
-
     /// The catalogue's row before its calibration: without corrected velocities.
-    pub fn uncalibrated(&self) -> CatalogueRow {
+    fn uncalibrated(&self) -> CatalogueRow {
         CatalogueRow {
             exposure: Exposure::from(self.any),
             arms: ARMS.map(|arm| self.arm(arm).map(ArmVelocity::from).unwrap_or_default()),
@@ -37,8 +32,13 @@ impl<'a> Pair<'a> {
     }
 }
 
+/// The catalogue of these rows before its calibration, by star, then time.
+pub fn uncalibrated(rows: &[RvRow]) -> Vec<CatalogueRow> {
+    pair(rows).iter().map(Pair::uncalibrated).collect()
+}
+
 /// Puts the arms of each exposure together: by star, then time.
-pub fn pair(rows: &[RvRow]) -> Vec<Pair<'_>> {
+fn pair(rows: &[RvRow]) -> Vec<Pair<'_>> {
     let mut sorted: Vec<&RvRow> = rows.iter().collect();
     let exposure = |r: &RvRow| (r.star, r.lmjm, r.spid, r.fiberid);
     sorted.sort_by_key(|r| (exposure(r), r.arm));

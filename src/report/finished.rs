@@ -1,4 +1,4 @@
-//! What the report is made from: the products of a run, read back.
+//! What the report is made from: the products of a run, as they were made or read back.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::catalogue::Products;
 use crate::catalogue::exposure::Exposure;
 use crate::catalogue::row::{self, ArmVelocity, CatalogueRow};
 use crate::catalogue::star::{self, StarRow};
@@ -59,6 +60,9 @@ impl Catalogue {
     }
 }
 
+/// Rows of the catalogue, of the stars and of the zero points.
+type Tables = (Vec<CatalogueRow>, Vec<StarRow>, Vec<ZeroPointRow>);
+
 /// Everything.
 pub struct Finished {
     pub catalogue: Catalogue,
@@ -75,11 +79,25 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// Reads the tables of the run in `dir`.
     pub fn read(dir: &Path) -> Result<Self> {
+        // The record first: without one there is no finished run, and nothing else is worth a word.
         let record = record(dir)?;
         let (rows, absurd_rows) = read(dir, "catalogue", row::from_table)?;
         let (stars, absurd_stars) = read(dir, "stars", star::from_table)?;
         let (zero_points, absurd_zero_points) = read(dir, "zeropoints", zero_point::from_table)?;
+        let n_absurd = absurd_rows + absurd_stars + absurd_zero_points;
+        Finished::new(dir, record, (rows, stars, zero_points), n_absurd)
+    }
+
+    /// Of tables that are in memory; what else the page tells is read from `dir`.
+    pub fn of(dir: &Path, made: Products) -> Result<Self> {
+        let tables = (made.catalogue, made.stars, made.zero_points);
+        Finished::new(dir, record(dir)?, tables, 0)
+    }
+
+    fn new(dir: &Path, record: Value, tables: Tables, n_absurd: usize) -> Result<Self> {
+        let (rows, stars, zero_points) = tables;
         let catalogue = Catalogue::new(rows);
         let numbers: HashMap<&str, usize> = (0..)
             .zip(&catalogue.stars)
@@ -97,7 +115,7 @@ impl Finished {
             rejected: rejected(dir)?,
             catalogue,
             record,
-            n_absurd: absurd_rows + absurd_stars + absurd_zero_points,
+            n_absurd,
         })
     }
 

@@ -23,6 +23,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use crate::catalogue::Products;
 #[cfg(feature = "lab")]
 pub use crate::files::page_files::FIGURES;
 use crate::files::page_files::REPORT_DIR;
@@ -39,16 +40,28 @@ use plot::Figure;
 /// not what a run writes, [`Error::InTheWay`] for files of these names that no report consists of, [`Error::Io`].
 pub fn write(dir: &Path) -> Result<PathBuf> {
     refuse_foreign(dir)?;
-    let products = Finished::read(dir)?;
+    write_page(dir, &Finished::read(dir)?)
+}
+
+/// The same, of products that have just been written to `dir` and are still in memory.
+///
+/// # Errors
+/// As [`write`], but that no table needs to be one that can be read.
+pub(crate) fn write_of(dir: &Path, made: Products) -> Result<PathBuf> {
+    refuse_foreign(dir)?;
+    write_page(dir, &Finished::of(dir, made)?)
+}
+
+fn write_page(dir: &Path, products: &Finished) -> Result<PathBuf> {
     let report = dir.join(REPORT_DIR);
     whole::remove_parts(&report)?;
-    let figures = figures(&products, &report)?;
+    let figures = figures(products, &report)?;
     for figure in &figures {
         let svg = format!("<!-- {MARK} -->\n{}", figure.svg);
         whole::write_bytes(&report.join(figure.file_name()), svg.as_bytes())?;
     }
     let path = report.join("index.html");
-    whole::write_bytes(&path, page::html(&products, &figures).as_bytes())?;
+    whole::write_bytes(&path, page::html(products, &figures).as_bytes())?;
     Ok(path)
 }
 

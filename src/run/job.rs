@@ -22,7 +22,7 @@ use crate::lamost::raw::Rejection;
 use crate::likelihood::{DeviceUse, Likelihood};
 use crate::measure::stages::{Stage, StageClocks};
 use crate::measure::{Plan, Progress};
-use crate::{Error, Result};
+use crate::{Error, Result, table};
 
 /// What a run did.
 #[derive(Debug)]
@@ -60,18 +60,19 @@ pub fn run_with_report(
     backend: &dyn Likelihood,
     progress: &dyn Progress,
 ) -> Result<(Done, Option<PathBuf>)> {
-    let (done, _dir) = work(config, backend, progress)?;
-    let has_page = done.record.counts.measured > 0 && config.has_page();
-    Ok((done, if has_page { page(config)? } else { None }))
+    let (done, made, _dir) = work(config, backend, progress)?;
+    Ok((done, page(config, made)?))
 }
 
 #[cfg(feature = "report")]
-fn page(config: &RunConfig) -> Result<Option<PathBuf>> {
-    crate::report::write(&config.out).map(Some)
+fn page(config: &RunConfig, made: Option<Products>) -> Result<Option<PathBuf>> {
+    let made = made.filter(|_| config.has_page());
+    made.map(|made| crate::report::write_of(&config.out, made))
+        .transpose()
 }
 
 #[cfg(not(feature = "report"))]
-fn page(_: &RunConfig) -> Result<Option<PathBuf>> {
+fn page(_: &RunConfig, _: Option<Products>) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
@@ -84,7 +85,7 @@ fn work(
     config: &RunConfig,
     backend: &dyn Likelihood,
     progress: &dyn Progress,
-) -> Result<(Done, RunDir)> {
+) -> Result<(Done, Option<Products>, RunDir)> {
     let begun = Begun::now(config.identity()?);
     let dir = RunDir::open(config, &begun.settings)?;
     let clocks = StageClocks::default();
@@ -97,7 +98,8 @@ fn work(
         clocks,
         lacking: Vec::new(),
     };
-    finish(config, &dir, plan, units, begun, ran, progress).map(|done| (done, dir))
+    let (done, made) = finish(config, &dir, plan, units, begun, ran, progress)?;
+    Ok((done, made, dir))
 }
 
 /// Finds inputs, stars and units, and keeps the plan.
@@ -191,9 +193,8 @@ pub fn merge(
         clocks: StageClocks::default(),
         lacking,
     };
-    let done = finish(&config, &dir, plan, units, begun, ran, progress)?;
-    let has_page = done.record.counts.measured > 0 && config.has_page();
-    Ok((done, if has_page { page(&config)? } else { None }))
+    let (done, made) = finish(&config, &dir, plan, units, begun, ran, progress)?;
+    Ok((done, page(&config, made)?))
 }
 
 /// What the measurement ran on, and the time of its stages.
@@ -214,20 +215,19 @@ fn finish(
     begun: Begun,
     ran: Ran,
     progress: &dyn Progress,
-) -> Result<Done> {
+) -> Result<(Done, Option<Products>)> {
     let (clocks, lacking) = (&ran.clocks, ran.lacking.clone());
     let mut gathered = clocks.time(Stage::Write, || gather(config, plan, &mut units))?;
 
     let mut stages = Laps::after(clocks);
-    let rows = std::mem::take(&mut gathered.rows);
+    let rows = std::mem::take(&mut gathered.catalogue);
     let made = match rows.is_empty() {
         true => None,
         false => {
             let names = &gathered.star_names;
-            Some(catalogue::products(&rows, names, &config.calibrate)?)
+            Some(catalogue::calibrated(rows, names, &config.calibrate)?)
         }
     };
-    drop(rows);
     stages.lap("calibration");
     let list = || catalogue::rejected::to_table(&gathered.rejected).prepare(&dir.rejected_path());
     let (mut products, mut rejected_path) = (Vec::new(), Some(dir.rejected_path()));
@@ -259,13 +259,14 @@ fn finish(
             dir.forget_older(&paths(units.iter().map(|unit| &unit.file)))?;
         }
     }
-    Ok(Done {
+    let done = Done {
         record,
         rejected: gathered.rejected,
         rejected_path,
         changes: dir.changes(),
         lacking,
-    })
+    };
+    Ok((done, made))
 }
 
 /// Gives the products their names, `run.json` last.
@@ -365,7 +366,7 @@ fn prepare(
 ) -> Result<Vec<(String, Prepared)>> {
     let mut products: Vec<(String, Prepared)> = Vec::new();
     for name in catalogue::TABLES {
-        let table = made.table(name, config.flags_text);
+        let rows = made.pieces(name, config.flags_text);
         for format in &config.formats {
             if progress.cancelled() {
                 return Err(Error::Interrupted(format!(
@@ -375,7 +376,7 @@ fn prepare(
             }
             let name = format!("{name}.{}", format.ending());
             if !products.iter().any(|(known, _)| *known == name) {
-                let table = table.prepare(&dir.path(&name))?.closed();
+                let table = table::write::prepare(&*rows, &dir.path(&name))?.closed();
                 products.push((name, table));
             }
         }

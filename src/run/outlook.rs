@@ -18,11 +18,11 @@ use crate::measure::{Job, Plan, ReferenceKind, Unit, measure_units};
 const SAMPLE_FILES: usize = 48;
 /// Memory of a file that is being worked on, bytes. This and the next three numbers were measured on simulated plates (x86-64 Linux,
 /// 240 to 2,000 files).
-const BYTES_IN_FLIGHT: f64 = 0.22e6;
+const BYTES_IN_FLIGHT: f64 = 0.9e6;
 /// The same with coadds, for which exposures are kept until they are measured.
-const COADD_BYTES_IN_FLIGHT: f64 = 1.1e6;
-/// Memory of a spectrum's row, from its unit to the catalogue, bytes.
-const ROW_BYTES: f64 = 900.0;
+const COADD_BYTES_IN_FLIGHT: f64 = 1.8e6;
+/// Memory of a spectrum's velocity in the catalogue and its calibration, bytes.
+const ROW_BYTES: f64 = 400.0;
 /// Memory of a file's name and place, bytes.
 const FILE_BYTES: f64 = 500.0;
 

@@ -15,12 +15,13 @@ pub(crate) mod formula;
 mod mrt;
 mod outcome;
 mod parquet;
+pub(crate) mod pieces;
 mod read;
 mod source;
 pub mod units;
 mod width;
 mod words;
-mod write;
+pub(crate) mod write;
 mod yaml_meta;
 
 #[cfg(test)]
@@ -34,5 +35,6 @@ pub use field::{Cell, Field};
 pub(crate) use field::{field, field_of};
 pub use field_reader::FieldReader;
 pub use outcome::Skipped;
+pub(crate) use pieces::Pieces;
 pub use width::Width;
 pub use words::{is_missing, number};

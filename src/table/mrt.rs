@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::pieces::{Pieces, whole};
 use super::{Column, ColumnData, Table};
 use crate::fits::escape::ascii;
 use crate::{Error, Result};
@@ -34,7 +35,9 @@ struct Placement {
 }
 
 /// Writes the table; see [`Table::write`].
-pub(super) fn write(table: &Table, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
+pub(super) fn write(table: &dyn Pieces, path: &Path, out: &mut (dyn Write + Send)) -> Result<()> {
+    // Tables that are printed are short, and how numbers are written depends on all of them.
+    let table = &whole(table)?;
     let layouts: Vec<Placement> = table.columns.iter().map(layout).collect();
     let name = path.file_name().and_then(|s| s.to_str()).unwrap_or("table");
     let failed = |e| Error::io(path, e);

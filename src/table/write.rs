@@ -1,9 +1,10 @@
 //! Writing a table whole or not at all, in the format its file name asks for.
 
+use std::io::Write;
 use std::path::Path;
 
 use super::format::Format;
-use super::{Table, csv, fits, mrt, parquet};
+use super::{Pieces, Table, csv, fits, mrt, parquet};
 use crate::files::whole::{Prepared, directory_of, or_here};
 use crate::{Error, Result};
 
@@ -54,16 +55,25 @@ impl Table {
     /// # Errors
     /// As [`Table::write`].
     pub fn prepare(&self, path: &Path) -> Result<Prepared> {
-        let format = Format::of(path)?;
-        self.check().map_err(|e| match e {
-            Error::Table(message) => Error::format(path, message),
-            other => other,
-        })?;
-        Prepared::new(path, |out| match format {
-            Format::Fits => fits::write::write(self, path, out),
-            Format::Csv => csv::write::write(self, path, out),
-            Format::Parquet => parquet::write::write(self, path, out),
-            Format::Mrt => mrt::write(self, path, out),
-        })
+        prepare(self, path)
     }
+}
+
+/// As [`Table::prepare`], of a table that is made some rows at a time.
+///
+/// # Errors
+/// As [`Table::write`].
+pub fn prepare(table: &dyn Pieces, path: &Path) -> Result<Prepared> {
+    let format = Format::of(path)?;
+    let named = |e| match e {
+        Error::Table(message) => Error::format(path, message),
+        other => other,
+    };
+    let write = |out: &mut (dyn Write + Send)| match format {
+        Format::Fits => fits::write::write(table, path, out),
+        Format::Csv => csv::write::write(table, path, out),
+        Format::Parquet => parquet::write::write(table, path, out),
+        Format::Mrt => mrt::write(table, path, out),
+    };
+    Prepared::new(path, |out| write(out).map_err(named))
 }

@@ -120,7 +120,7 @@ fn columns_of_run_are_described_with_their_types_and_units() {
             catalogue::products(rows, &Default::default(), &CalibrateOptions::default()).unwrap();
         assert_eq!(made.stars.is_empty(), rows.is_empty());
         let [catalogue, stars, constants, zero_points, components] =
-            catalogue::TABLES.map(|name| made.table(name, false));
+            catalogue::TABLES.map(|name| made.table(name, false).unwrap());
         assert_described("`catalogue`", &catalogue);
         assert_described("`stars` and `constants`", &stars);
         assert_described("`zeropoints`", &zero_points);
@@ -155,15 +155,15 @@ fn only_columns_that_say_so_have_missing_numbers() {
     let rows: Vec<RvRow> = measured.rows.iter().filter(kept).cloned().collect();
     let made =
         catalogue::products(&rows, &Default::default(), &CalibrateOptions::default()).unwrap();
-    let table = made.table("catalogue", false);
+    let table = made.table("catalogue", false).unwrap();
     assert_eq!(assert_honest(&exposure::PLACE, &table), 0);
     assert_eq!(assert_honest(&exposure::TIME, &table), 0);
     let red: Vec<_> = row::ARM.iter().map(|f| f.of_arm('r', "red")).collect();
     assert!(assert_honest(&red, &table) > 0);
-    let zero_points = made.table("zeropoints", false);
+    let zero_points = made.table("zeropoints", false).unwrap();
     assert_honest(&zero_point::WHICH, &zero_points);
     assert!(assert_honest(&zero_point::FOUND, &zero_points) > 0);
-    let stars = made.table("stars", false);
+    let stars = made.table("stars", false).unwrap();
     assert_honest(&star::WHICH, &stars);
     assert_honest(&star::NOT_JUDGED, &stars);
     assert_honest(&star::FOUND, &stars);

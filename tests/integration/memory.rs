@@ -24,6 +24,16 @@ pub fn many_stars(folder: &Path, n: usize) {
     }
 }
 
+/// Makes files of four exposures each, every one of another star.
+fn many_whole_stars(folder: &Path, n: usize) {
+    let mut hdus = split(&gunzip(&files(small_plate())[0]));
+    for i in 0..n {
+        hdus[0].set("RA", &format!("{:.6}", 10.0 + 0.01 * i as f64));
+        let name = format!("med-58630-MANY_sp01-{i:05}.fits");
+        std::fs::write(folder.join(name), join(&hdus)).unwrap();
+    }
+}
+
 /// Most memory that the program held, KiB, and what it said.
 fn peak_kib(command: &str, folder: &Path, out: &Path, more: &[&str]) -> (u64, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_relrv"))
@@ -66,8 +76,8 @@ fn peak_memory_does_not_grow_with_the_number_of_files() {
                 })
                 .collect();
             println!("{command}, {n} files: {of_runs:?} KiB at most");
-            // The program works on files in bites of some 32, two of them in memory. How much of two bites is there at the same
-            // moment is a matter of chance, and so is what the allocator keeps; and with more bites the largest amount is larger.
+            // Each thread has a star in memory. How much of two stars is there at the same moment is a matter of chance, and so is
+            // what the allocator keeps; and with more stars the largest amount is larger.
             // So the largest of four runs is compared with one run of four times the files, and that one may be tried three
             // times: memory that grows with the files does so every time.
             let peak = match n {
@@ -89,12 +99,12 @@ fn with_many_threads_the_memory_is_what_was_asked_for() {
     let dir = folder();
     let plate = dir.path().join("plate");
     std::fs::create_dir(&plate).unwrap();
-    many_stars(&plate, 240);
+    many_whole_stars(&plate, 160);
     let measured = |mib: &str| {
         let out = dir.path().join(mib).join("rv.fits");
         let more = ["--threads", "64", "--memory", mib];
         let (peak, said) = peak_kib("measure", &plate, &out, &more);
-        assert_eq!(count(&said, "measured"), 240);
+        assert_eq!(count(&said, "measured"), 4 * 160);
         println!("--memory {mib}: {peak} KiB at most");
         (peak as f64 / 1024.0, std::fs::read(out).unwrap())
     };

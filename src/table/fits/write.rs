@@ -10,7 +10,8 @@ use crate::fits::BLOCK;
 use crate::fits::checksum::{Sum, finish_with_sums};
 use crate::fits::escape::{ascii, is_plain};
 use crate::fits::header_text::HeaderText;
-use crate::table::{Column, ColumnData, Table};
+use crate::table::pieces::of_columns;
+use crate::table::{Column, ColumnData, Pieces, Table};
 use crate::{Error, Result};
 
 /// Widest text column in bytes: a stray long text would otherwise widen every row of the table.
@@ -21,21 +22,17 @@ const PIECE_BYTES: usize = 1 << 16;
 
 /// Writes the table; see [`Table::write`].
 pub(in crate::table) fn write(
-    table: &Table,
+    table: &dyn Pieces,
     path: &Path,
     out: &mut (dyn Write + Send),
 ) -> Result<()> {
-    let stored: Vec<Stored> = table
-        .columns
-        .iter()
-        .map(|column| Stored::of(column, path))
-        .collect::<Result<_>>()?;
+    let stored = of_columns(table, |column| Stored::of(column, path), Stored::join)?;
     let row_bytes: usize = stored.iter().map(|s| s.bytes).sum();
-    if table.columns.len() > 999 {
+    if stored.len() > 999 {
         return Err(Error::Table(format!(
             "{}: FITS allows 999 columns, found {}",
             path.display(),
-            table.columns.len()
+            stored.len()
         )));
     }
 
@@ -47,17 +44,20 @@ pub(in crate::table) fn write(
         .logical("EXTEND", true, "a table follows");
     // The header comes before the rows and holds their sum: they are made twice, and never held as a whole.
     let mut sum = Sum::default();
-    each_piece(table, &stored, |rows| {
-        sum.add(rows);
-        Ok(())
+    let mut header = None;
+    table.each(&mut |piece| {
+        header.get_or_insert_with(|| table_header(piece, table.n_rows(), &stored, path));
+        rows_of(piece, &stored, |rows| {
+            sum.add(rows);
+            Ok(())
+        })
     })?;
     let failed = |e| Error::io(path, e);
     out.write_all(&finish_with_sums(primary, Sum::default()))
         .map_err(failed)?;
-    let header = table_header(table, &stored, path);
-    out.write_all(&finish_with_sums(header, sum))
+    out.write_all(&finish_with_sums(header.unwrap_or_default(), sum))
         .map_err(failed)?;
-    each_piece(table, &stored, |rows| out.write_all(rows).map_err(failed))?;
+    table.each(&mut |piece| rows_of(piece, &stored, |rows| out.write_all(rows).map_err(failed)))?;
     let used = (table.n_rows() * row_bytes) % BLOCK;
     if used > 0 {
         out.write_all(&vec![0; BLOCK - used]).map_err(failed)?;
@@ -65,8 +65,8 @@ pub(in crate::table) fn write(
     Ok(())
 }
 
-/// Gives the bytes of all rows, some of them at a time.
-fn each_piece(
+/// Gives the bytes of a piece's rows, some of them at a time.
+fn rows_of(
     table: &Table,
     stored: &[Stored],
     mut take: impl FnMut(&[u8]) -> Result<()>,
@@ -84,14 +84,14 @@ fn each_piece(
     take(&rows)
 }
 
-fn table_header(table: &Table, stored: &[Stored], path: &Path) -> HeaderText {
+fn table_header(table: &Table, n_rows: usize, stored: &[Stored], path: &Path) -> HeaderText {
     let row_bytes: usize = stored.iter().map(|s| s.bytes).sum();
     let mut header = HeaderText::default();
     header.text("XTENSION", "BINTABLE", "binary table");
     header.integer("BITPIX", 8, "bytes");
     header.integer("NAXIS", 2, "rows of bytes");
     header.integer("NAXIS1", row_bytes as u64, "bytes in a row");
-    header.integer("NAXIS2", table.n_rows() as u64, "rows");
+    header.integer("NAXIS2", n_rows as u64, "rows");
     header.integer("PCOUNT", 0, "");
     header.integer("GCOUNT", 1, "");
     header.integer("TFIELDS", table.columns.len() as u64, "columns");
@@ -143,7 +143,7 @@ fn table_header(table: &Table, stored: &[Stored], path: &Path) -> HeaderText {
         if let Some(mark) = stored.null {
             header.integer(&format!("TNULL{n}"), mark, "stands for no value");
         }
-        if is_escaped(column) {
+        if stored.is_escaped {
             header.logical(&format!("TESC{n}"), true, "text holds escaped characters");
         }
     }
@@ -169,6 +169,8 @@ struct Stored {
     zero: i128,
     /// The stored integer that stands for a null.
     null: Option<i64>,
+    /// A text of it holds characters that FITS does not allow.
+    is_escaped: bool,
 }
 
 impl Stored {
@@ -187,6 +189,7 @@ impl Stored {
             bytes,
             zero,
             null: None,
+            is_escaped: is_escaped(column),
         };
         let has_null = column
             .nulls
@@ -199,6 +202,7 @@ impl Stored {
                 bytes,
                 zero,
                 null: None,
+                is_escaped: plain.is_escaped,
             };
             narrow.null = narrow.null_mark(column);
             // All 256 values of a byte may be in use: then it is stored in more of them. So are unsigned ones with nulls:
@@ -210,6 +214,20 @@ impl Stored {
         Ok(Stored {
             null: plain.null_mark(column),
             ..plain
+        })
+    }
+
+    /// How a column is stored that comes in two parts.
+    fn join(self, other: Stored) -> Result<Stored> {
+        let is_same = (self.letter, self.zero) == (other.letter, other.zero);
+        if !is_same || self.null.is_some() || other.null.is_some() {
+            let what = "a table with integers that are missing is written to FITS as a whole only";
+            return Err(Error::Table(what.to_owned()));
+        }
+        Ok(Stored {
+            bytes: self.bytes.max(other.bytes),
+            is_escaped: self.is_escaped || other.is_escaped,
+            ..self
         })
     }
 

@@ -15,11 +15,9 @@ use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::Type;
 
 use super::types::META_KEY;
-use crate::table::{Column, ColumnData, Table, Width};
+use crate::table::pieces::{PIECE_ROWS, of_columns};
+use crate::table::{Column, ColumnData, Pieces, Table, Width};
 use crate::{Error, Result};
-
-/// Rows of a row group: bounds what a reader must hold at once.
-const ROW_GROUP: usize = 1 << 19;
 
 /// What `table_meta_yaml` says of one column, in astropy's words.
 #[derive(serde::Serialize)]
@@ -38,13 +36,33 @@ struct TableMeta {
     datatype: Vec<ColumnMeta>,
 }
 
-/// Writes the table; see [`Table::write`].
+/// Writes the table; see [`Table::write`]. A row group has the rows of a piece.
 pub(in crate::table) fn write(
-    table: &Table,
+    table: &dyn Pieces,
     path: &Path,
     out: &mut (dyn Write + Send),
 ) -> Result<()> {
-    write_all(table, out).map_err(|e| Error::io(path, system_error(e)))
+    let longest = |column: &Column| match &column.data {
+        ColumnData::Text(values) => Ok(values.iter().map(String::len).max()),
+        _ => Ok(None),
+    };
+    let longest = of_columns(table, longest, |a, b| Ok(a.max(b)))?;
+    let failed = |e| Error::io(path, system_error(e));
+    let mut writer: Option<SerializedFileWriter<&mut (dyn Write + Send)>> = None;
+    let mut out = Some(out);
+    table.each(&mut |piece| {
+        if let Some(out) = out.take() {
+            writer = Some(begin(piece, &longest, out).map_err(failed)?);
+        }
+        match &mut writer {
+            Some(writer) => write_rows(piece, writer).map_err(failed),
+            None => Ok(()),
+        }
+    })?;
+    match writer {
+        Some(writer) => writer.close().map(drop).map_err(failed),
+        None => Ok(()),
+    }
 }
 
 /// The system's error if there is one inside: a full disk must be reported as such.
@@ -58,7 +76,12 @@ fn system_error(error: ParquetError) -> std::io::Error {
     }
 }
 
-fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result<(), ParquetError> {
+/// Begins a file whose tables have the columns of this one; `longest` are the lengths of their longest texts.
+fn begin<'a>(
+    table: &Table,
+    longest: &[Option<usize>],
+    out: &'a mut (dyn Write + Send),
+) -> std::result::Result<SerializedFileWriter<&'a mut (dyn Write + Send)>, ParquetError> {
     let fields = table
         .columns
         .iter()
@@ -70,13 +93,19 @@ fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(concat!("relrv ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_key_value_metadata(Some(metadata(table)?))
+        .set_key_value_metadata(Some(metadata(table, longest)?))
         .build();
-    let mut writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))?;
+    SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties))
+}
+
+fn write_rows(
+    table: &Table,
+    writer: &mut SerializedFileWriter<&mut (dyn Write + Send)>,
+) -> std::result::Result<(), ParquetError> {
     let n_rows = table.n_rows();
     let mut start = 0;
     while start < n_rows {
-        let end = (start + ROW_GROUP).min(n_rows);
+        let end = (start + PIECE_ROWS).min(n_rows);
         let mut group = writer.next_row_group()?;
         for column in &table.columns {
             if let Some(mut cells) = group.next_column()? {
@@ -87,7 +116,6 @@ fn write_all(table: &Table, out: &mut (dyn Write + Send)) -> std::result::Result
         group.close()?;
         start = end;
     }
-    writer.close()?;
     Ok(())
 }
 
@@ -180,7 +208,10 @@ fn write_some<T: DataType>(
     Ok(())
 }
 
-fn metadata(table: &Table) -> std::result::Result<Vec<KeyValue>, ParquetError> {
+fn metadata(
+    table: &Table,
+    longest: &[Option<usize>],
+) -> std::result::Result<Vec<KeyValue>, ParquetError> {
     let meta = TableMeta {
         datatype: table
             .columns
@@ -202,10 +233,10 @@ fn metadata(table: &Table) -> std::result::Result<Vec<KeyValue>, ParquetError> {
     if let Some(json) = nullable(table)? {
         keys.push(KeyValue::new("pandas".to_owned(), json));
     }
-    for column in &table.columns {
-        if let ColumnData::Text(values) = &column.data {
+    for (column, longest) in table.columns.iter().zip(longest) {
+        if let ColumnData::Text(_) = &column.data {
             // astropy warns without it, and cannot read an empty table.
-            let longest = values.iter().map(String::len).max().unwrap_or(0).max(1);
+            let longest = longest.unwrap_or(0).max(1);
             keys.push(KeyValue::new(
                 format!("table::len::{}", column.name),
                 longest.to_string(),

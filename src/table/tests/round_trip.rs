@@ -4,7 +4,7 @@ use super::*;
 use crate::fits::escape::restore;
 
 /// How a format is written.
-type Writer = fn(&Table, &Path, &mut (dyn std::io::Write + Send)) -> Result<()>;
+type Writer = fn(&dyn Pieces, &Path, &mut (dyn std::io::Write + Send)) -> Result<()>;
 
 /// Values and null marks; without a null there are no marks.
 fn with_nulls<T: Clone + Default>(

@@ -1,5 +1,7 @@
 //! Text from elsewhere, and text for a reader.
 
+pub mod count;
 pub mod date;
 pub mod encoding;
+pub mod nearest;
 pub mod plain;

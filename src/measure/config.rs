@@ -52,9 +52,9 @@ impl MeasureConfig {
     /// # Errors
     /// [`Error::Config`] naming the setting that makes no sense.
     pub fn check(&self) -> Result<()> {
-        if !(self.snr_min.is_finite() && self.snr_min >= 0.0) {
+        if !self.snr_min.is_finite() {
             return Err(Error::Config(format!(
-                "snr-min is {}, expected a number from 0 on",
+                "snr-min is {}, expected a number",
                 self.snr_min
             )));
         }

@@ -30,7 +30,7 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
     if products.n_absurd > 0 {
         let _ = writeln!(
             out,
-            "<p class=\"note\">Left out of the figures: {} that no star has (velocities beyond that of light, places off the sky).</p>",
+            "<p class=\"note\">{} that no star has (velocities beyond that of light, places off the sky), left out of the figures.</p>",
             count(products.n_absurd, "number")
         );
     }

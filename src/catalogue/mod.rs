@@ -10,6 +10,8 @@ mod observations;
 #[cfg(test)]
 mod page;
 mod paired;
+#[cfg(feature = "lab")]
+pub mod period;
 pub mod rejected;
 pub mod row;
 pub mod star;

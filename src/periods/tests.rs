@@ -139,7 +139,9 @@ fn one_arm_is_enough_and_the_means_of_the_arms_do_not_matter() {
 fn of_copies_that_are_alike_the_longest_period_is_told() {
     let mut rng = ChaCha8Rng::seed_from_u64(8);
     // Always at the same hour: frequencies a cycle a day apart cannot be told from each other.
-    let times: Vec<f64> = (0..40).map(|i| 2_458_600.75 + f64::from(i * i % 97)).collect();
+    let times: Vec<f64> = (0..40)
+        .map(|i| 2_458_600.75 + f64::from(i * i % 97))
+        .collect();
     for period_d in [2.2, 7.3, 21.0] {
         let star = binary(&mut rng, &times, 20.0, period_d);
         let found = star.period();

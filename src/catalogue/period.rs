@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn is_found(period: Option<Period>) -> bool {
-        period.is_some_and(|p| (p.period_d - 2.5).abs() < 0.01 && p.false_alarm < 1e-6)
+        period.is_some_and(|p| (p.period_d - 2.5).abs() < 0.01 && p.false_alarm < 1e-4)
     }
 
     #[test]

@@ -51,9 +51,8 @@ impl Epochs {
             let time_d = time_d - first_d;
             if epochs.time_d.last() != Some(&time_d) {
                 epochs.time_d.push(time_d);
-                for arm in 0..ARMS {
-                    epochs.weight[arm].push(0.0);
-                    rv[arm].push(0.0);
+                for list in epochs.weight.iter_mut().chain(&mut rv) {
+                    list.push(0.0);
                 }
             }
             let here = epochs.time_d.len() - 1;
@@ -109,21 +108,23 @@ impl Epochs {
                 0.0
             }
         });
+        // What is left of each velocity without the mean of its arm.
+        let off = |epoch: usize| [0, 1].map(|arm: usize| rv[arm][epoch] - mean[arm]);
         let (mut weighted, mut chi2) = (Vec::with_capacity(self.len()), 0.0);
         let (mut both, mut apart) = (0.0, 0.0);
-        for i in 0..self.len() {
-            let off = [0, 1].map(|arm: usize| rv[arm][i] - mean[arm]);
-            let [a, b] = [0, 1].map(|arm: usize| self.weight[arm][i] * off[arm]);
+        for epoch in 0..self.len() {
+            let off = off(epoch);
+            let [a, b] = [0, 1].map(|arm: usize| self.weight[arm][epoch] * off[arm]);
             weighted.push(a + b);
             chi2 += a * off[0] + b * off[1];
-            both += self.both(i);
-            apart += self.both(i) * (off[0] - off[1]);
+            both += self.both(epoch);
+            apart += self.both(epoch) * (off[0] - off[1]);
         }
         let apart = if both > 0.0 { apart / both } else { 0.0 };
         let within: f64 = (0..self.len())
-            .map(|i| {
-                let difference = rv[0][i] - mean[0] - (rv[1][i] - mean[1]) - apart;
-                self.both(i) * difference * difference
+            .map(|epoch| {
+                let off = off(epoch);
+                self.both(epoch) * (off[0] - off[1] - apart).powi(2)
             })
             .sum();
         Deviations {

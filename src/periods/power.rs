@@ -78,9 +78,9 @@ impl Raw {
         let both = weight[0] + weight[1];
         self.cc += both * c * c;
         self.cs += both * c * s;
-        for arm in 0..ARMS {
-            self.c[arm] += weight[arm] * c;
-            self.s[arm] += weight[arm] * s;
+        for (arm, weight) in weight.into_iter().enumerate() {
+            self.c[arm] += weight * c;
+            self.s[arm] += weight * s;
         }
     }
 

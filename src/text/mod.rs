@@ -3,5 +3,6 @@
 pub mod count;
 pub mod date;
 pub mod encoding;
+#[cfg(any(test, feature = "cli"))]
 pub mod nearest;
 pub mod plain;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::text::count::count;
+
 /// Result with the crate's error.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -111,8 +113,9 @@ pub enum Error {
     Gone(String),
     /// Units of a plan have not been measured, or not all of their files could be read.
     #[error(
-        "{} of {total} units in {} are not measured: {}\nrelrv status tells why, relrv unit measures them; --partial makes products of the others",
+        "{} of {} in {} not measured: {}\nrelrv status tells why, relrv unit measures them; --partial makes products of the others",
         units.len(),
+        count(*total, "unit"),
         crate::text::plain::path(dir),
         some_of(units)
     )]
@@ -145,7 +148,8 @@ pub enum Error {
     },
     /// The zero points did not settle.
     #[error(
-        "zero points: the solution did not settle in {iterations} iterations: residual {residual:.1e} of the right-hand side, expected {tolerance:.1e}"
+        "zero points: the solution did not settle in {}: residual {residual:.1e} of the right-hand side, expected {tolerance:.1e}",
+        count(*iterations, "iteration")
     )]
     NotSettled {
         /// Iterations done.

@@ -129,6 +129,9 @@ pub mod numbers;
 mod numbers;
 #[cfg(feature = "lab")]
 #[doc(hidden)]
+pub mod periods;
+#[cfg(feature = "lab")]
+#[doc(hidden)]
 pub mod reference;
 #[cfg(not(feature = "lab"))]
 mod reference;

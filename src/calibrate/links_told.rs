@@ -1,6 +1,7 @@
 //! What keeps the parts of an arm apart, in sentences.
 
 use super::links::{Apart, Component, GroupSpan, Lack, Links};
+use crate::text::count::count;
 
 /// Sentences of each kind, at most: the largest components, and the groups with most exposures without a zero point.
 const MOST_LINES: usize = 5;
@@ -43,10 +44,10 @@ pub fn told_links(links: &Links, name: &dyn Fn(u32) -> Option<String>) -> Vec<St
     out.extend(poorest.into_iter().take(MOST_LINES).map(|lack| {
         let group = name(lack.group).map_or(String::new(), |group| format!("{group}: "));
         format!(
-            "{group}{} without a zero point; the poorest of them lacks {} of {} stars",
-            counted(lack.n_exposures, "exposure"),
+            "{group}{} without a zero point; the poorest of them lacks {} of {}",
+            count(lack.n_exposures as usize, "exposure"),
             lack.n_stars,
-            lack.needed
+            count(lack.needed as usize, "star")
         )
     }));
     out
@@ -75,7 +76,7 @@ fn told_apart(
         (1, _) => "which is quiet but did not link them".to_owned(),
         (_, n) => format!("{n} of them quiet without linking them"),
     };
-    let shared = counted(apart.n_shared, "star");
+    let shared = count(apart.n_shared as usize, "star");
     format!(
         "component {number} ({what}) shares {shared} with component {nearest}, {quiet}: {stars} seen in both would join them"
     )
@@ -83,7 +84,7 @@ fn told_apart(
 
 /// `plate X spectrograph 3 and 4 more, 24 exposures`.
 fn what(component: &Component, name: &dyn Fn(u32) -> Option<String>) -> String {
-    let exposures = counted(component.n_exposures, "exposure");
+    let exposures = count(component.n_exposures as usize, "exposure");
     // The first of those with most exposures.
     let largest = component.groups.iter().rev().max_by_key(|g| g.n_exposures);
     match (
@@ -93,13 +94,6 @@ fn what(component: &Component, name: &dyn Fn(u32) -> Option<String>) -> String {
         (None, _) => exposures,
         (Some(group), 0) => format!("{group}, {exposures}"),
         (Some(group), more) => format!("{group} and {more} more, {exposures}"),
-    }
-}
-
-fn counted(n: u32, word: &str) -> String {
-    match n {
-        1 => format!("1 {word}"),
-        _ => format!("{n} {word}s"),
     }
 }
 

@@ -4,6 +4,7 @@ use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
 use super::population::Population;
+use crate::text::count::count;
 
 /// What was done with one arm. Velocities are in the unit of the observations.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -76,11 +77,14 @@ impl ArmSummary {
     pub fn told_population(&self, unit: &str) -> Option<String> {
         let p = self.population.filter(|p| p.n_stars > 0)?;
         Some(format!(
-            "{:.1} +- {:.1} % of {} stars are quiet, with a jitter of {:.4} {unit} (mean {:.4}); that of the others is {:.3} {unit} \
+            "{:.1} +- {:.1} % of {} quiet, with a jitter of {:.4} {unit} (mean {:.4}); that of the others is {:.3} {unit} \
              (medians)",
             100.0 * p.quiet,
             100.0 * p.quiet_err,
-            p.n_stars,
+            match p.n_stars {
+                1 => "1 star is".to_owned(),
+                n => format!("{n} stars are"),
+            },
             p.quiet_jitter,
             p.quiet_mean,
             p.variable_jitter
@@ -96,9 +100,9 @@ impl ArmSummary {
         let is_settled = self.converged || self.n_usable == 0;
         (!is_settled).then(|| {
             format!(
-                "{}: the zero points did not settle in {} steps; the last change was {:.2e}",
+                "{}: the zero points did not settle in {}; the last change was {:.2e}",
                 self.arm,
-                self.log.len(),
+                count(self.log.len(), "step"),
                 self.log.last().map_or(f64::NAN, |step| step.largest_change)
             )
         })

@@ -8,6 +8,7 @@ use super::flags;
 use super::observations::{Numbered, numbered};
 #[cfg(any(test, feature = "lab"))]
 use super::paired::uncalibrated;
+use super::period;
 use super::row::{self, ARMS, CatalogueRow};
 use super::star::{self, StarRow};
 use super::verdict::{double_lined, only_sure_variables};
@@ -126,8 +127,10 @@ pub fn calibrated(
             ..summary::arm(&numbered.observations, i, arm, &name, true)
         }
     };
+    let zero_points = zero_point_rows(&numbered, &arms);
+    add_periods(&mut stars, &catalogue, &zero_points, config);
     Ok(Products {
-        zero_points: zero_point_rows(&numbered, &arms),
+        zero_points,
         components: component_rows(&numbered, &links),
         arms: arms.iter().enumerate().map(summary).collect(),
         is_by_group: config.is_by_group(),
@@ -198,6 +201,18 @@ fn star_rows(numbered: &Numbered, arms: &[CalibratedArm]) -> Vec<StarRow> {
         }
     };
     results::stars(arms).map(row).collect()
+}
+
+fn add_periods(
+    stars: &mut [StarRow],
+    catalogue: &[CatalogueRow],
+    zero_points: &[ZeroPointRow],
+    config: &CalibrateOptions,
+) {
+    let periods = period::find(stars, catalogue, zero_points, config.is_by_group());
+    for (star, period) in stars.iter_mut().zip(periods) {
+        star.period = period.map(Into::into).unwrap_or_default();
+    }
 }
 
 /// Puts in what is known of the stars beside the calibration.

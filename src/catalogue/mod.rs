@@ -10,6 +10,7 @@ mod observations;
 #[cfg(test)]
 mod page;
 mod paired;
+pub mod period;
 pub mod rejected;
 pub mod row;
 pub mod star;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::exposure::arm_named;
+use super::period::{PERIOD, StarPeriod};
 use super::row::LARGEST;
 use crate::calibrate::Unjudged;
 use crate::calibrate::results::Star;
@@ -30,6 +31,8 @@ pub struct StarRow {
     pub found: Star,
     /// It shows two sets of lines in an exposure, in either arm.
     pub is_double_lined: bool,
+    /// Its period.
+    pub period: StarPeriod,
     /// What headers call it.
     pub names: StarNames,
 }
@@ -45,6 +48,7 @@ impl Default for StarRow {
             arm: Arm::Red,
             found: Star::default(),
             is_double_lined: false,
+            period: StarPeriod::default(),
             names: StarNames::default(),
         }
     }
@@ -332,7 +336,8 @@ fn table_of<'r>(
         table
             .push_fields(&CONSTANT, found.clone())
             .push_fields(&VARIABLE, found.clone())
-            .push_fields(&NOT_JUDGED, found);
+            .push_fields(&NOT_JUDGED, found)
+            .push_fields(&PERIOD, rows.clone().map(|s| &s.period));
     }
     table.push_fields(&KNOWN, rows);
     table
@@ -353,6 +358,7 @@ pub fn from_table(table: &Table) -> crate::Result<(Vec<StarRow>, usize)> {
     for fields in [&FOUND[..], &CONSTANT, &VARIABLE, &NOT_JUDGED] {
         reader.fill(fields, &mut rows, |s| &mut s.found)?;
     }
+    reader.fill(&PERIOD, &mut rows, |s| &mut s.period)?;
     Ok((rows, reader.n_absurd))
 }
 
@@ -374,6 +380,11 @@ mod tests {
             ra_deg: 1.0,
             dec_deg: 2.0,
             found,
+            period: StarPeriod {
+                period_d: 2.5,
+                false_alarm: 1e-9,
+                amplitude_km_s: 20.0,
+            },
             ..StarRow::default()
         }
     }

@@ -1,8 +1,10 @@
 //! `--backend` and `--adapter`: for every command that evaluates likelihoods.
 
+use super::numbers::whole;
 use crate::likelihood::backend::{Backend, BackendConfig, Choice};
 use crate::likelihood::{DeviceUse, Likelihood};
 use crate::run::peak_memory_bytes;
+use crate::text::count::count;
 use crate::{Result, tell};
 
 /// What to compute on.
@@ -20,7 +22,7 @@ pub struct BackendArgs {
     )]
     pub adapter: String,
     /// Largest buffer on the GPU, MiB.
-    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    #[arg(long, value_name = "MIB", value_parser = whole::<u64>(1..=1 << 20))]
     pub gpu_memory: Option<u64>,
     /// Lose the GPU after this many dispatches, to see what happens then.
     #[arg(long, value_name = "N", hide = true)]
@@ -44,9 +46,15 @@ impl BackendArgs {
     }
 }
 
-/// Lines about the back end for a verbose summary.
-pub fn notes(backend: &Backend) -> Vec<String> {
-    let mut notes = vec![format!("  {:<18} {}", "back end", backend.name())];
+/// The name of a back end in a sentence: it counts its threads, and one is no "threads".
+pub fn shown(name: &str) -> String {
+    name.replace(", 1 threads)", ", 1 thread)")
+}
+
+/// Lines about the back end for a verbose summary. `name` is what it called itself in the threads that it worked in: elsewhere it would
+/// count others.
+pub fn notes(backend: &Backend, name: &str) -> Vec<String> {
+    let mut notes = vec![format!("  {:<18} {}", "back end", shown(name))];
     if let Some(why) = backend.cpu_because() {
         notes.push(format!("  {:<18} {why}", "why the CPU"));
     }
@@ -76,9 +84,9 @@ pub fn device_notes(device: &DeviceUse) -> [String; 3] {
     let per_spectrum_kb = device.bytes_up as f64 / device.spectra.max(1) as f64 / 1e3;
     [
         format!(
-            "  {:<18} {} dispatches of {:.0} spectra, {} at most",
+            "  {:<18} {} of {:.0} spectra, {} at most",
             "GPU",
-            device.dispatches,
+            count(device.dispatches as usize, "dispatch"),
             device.mean_dispatch(),
             device.largest_dispatch,
         ),

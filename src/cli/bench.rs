@@ -5,10 +5,13 @@ use std::path::PathBuf;
 
 use super::Outcome;
 use super::backend::BackendArgs;
+use super::measure::grid;
+use super::numbers::{real, whole};
 use super::threads::Threads;
 use crate::lab::bench::compare::{GpuTimes, SURVEY_SPECTRA, Times};
 use crate::lab::bench::{Agreement, BenchConfig, BenchResult, Floor, bench, floor};
 use crate::likelihood::VelocityGrid;
+use crate::text::count::count;
 use crate::text::plain;
 use crate::{Arm, Error, Result, tell};
 
@@ -16,25 +19,25 @@ use crate::{Arm, Error, Result, tell};
 #[derive(Debug, clap::Args)]
 pub struct BenchArgs {
     /// Spectra of the plate; each takes some 80 kB of memory here and 70 kB on the GPU.
-    #[arg(long, value_name = "N", default_value_t = BenchConfig::SPECTRA, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = BenchConfig::SPECTRA, value_parser = whole::<u32>(1..=1_000_000))]
     spectra: u32,
     /// Let the CPU measure only the first M of them.
-    #[arg(long, value_name = "M")]
+    #[arg(long, value_name = "M", value_parser = whole::<u32>(0..=u64::MAX))]
     cpu_spectra: Option<u32>,
     /// Warm runs; the median is told.
-    #[arg(long, value_name = "N", default_value_t = BenchConfig::RUNS, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = BenchConfig::RUNS, value_parser = whole::<u32>(1..=1000))]
     runs: u32,
     /// Red in place of blue spectra.
     #[arg(long)]
     red: bool,
     /// The same seed gives the same plate.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = whole::<u64>(0..=u64::MAX))]
     seed: u64,
     /// Largest velocity, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s())]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s(), value_parser = real(0.0..=VelocityGrid::MAX_KM_S))]
     vmax: f64,
     /// Step of the velocity grid, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s, value_parser = real(VelocityGrid::STEP_KM_S.0..=VelocityGrid::STEP_KM_S.1))]
     vstep: f64,
     /// As JSON.
     #[arg(long)]
@@ -43,7 +46,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "INPUT", num_args = 1..)]
     read: Vec<PathBuf>,
     /// Keep so many made-up rows of a survey in the directory of --out, for relrv merge, and do nothing else.
-    #[arg(long, value_name = "ROWS", requires = "out", value_parser = clap::value_parser!(u32).range(1..=100_000_000))]
+    #[arg(long, value_name = "ROWS", requires = "out", value_parser = whole::<u32>(1..=100_000_000))]
     survey: Option<u32>,
     /// Directory for --survey.
     #[arg(long, value_name = "DIR", requires = "survey")]
@@ -55,11 +58,23 @@ pub struct BenchArgs {
 }
 
 impl BenchArgs {
+    /// Checks values that have to do with each other.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the option.
+    pub fn check(&self) -> Result<()> {
+        grid(self.vmax, self.vstep).map(drop)
+    }
+
     /// Measures and tells.
     pub fn run(self) -> Result<Outcome> {
         if let (Some(rows), Some(out)) = (self.survey, &self.out) {
             let n = crate::lab::bench::survey::make(out, rows as usize, self.seed)?;
-            tell::say!("{n} units in {}; next: relrv merge", plain::path(out));
+            tell::say!(
+                "{} in {}; next: relrv merge",
+                count(n, "unit"),
+                plain::path(out)
+            );
             return Ok(Outcome::Done);
         }
         if !self.read.is_empty() {
@@ -71,7 +86,7 @@ impl BenchArgs {
             spectra: self.spectra as usize,
             cpu_spectra: self.cpu_spectra.unwrap_or(self.spectra).max(1) as usize,
             arm: if self.red { Arm::Red } else { Arm::Blue },
-            grid: VelocityGrid::new(self.vmax, self.vstep)?,
+            grid: grid(self.vmax, self.vstep)?,
             runs: self.runs as usize,
             seed: self.seed,
             backend: self.backend.config(),

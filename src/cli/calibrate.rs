@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, SUMMARY};
+use super::numbers::{above_zero, whole};
 use crate::calibrate::along::FibreOrder;
 use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, Method, Scope, calibrate_except};
 use crate::calibrate::joint::JointOptions;
@@ -15,6 +16,7 @@ use crate::calibrate::results::n_rows_unusable;
 use crate::calibrate::summary::ArmSummary;
 use crate::files::whole::Prepared;
 use crate::table::Table;
+use crate::text::count::count;
 use crate::text::plain;
 use crate::velocity_table::{
     components, input, mark_not_used, never_constant, products, summaries,
@@ -51,16 +53,16 @@ pub struct CalibratingArgs {
     #[arg(long, value_enum, default_value_t)]
     pub scope: Scope,
     /// Stars that an exposure needs for a zero point (paper: constant ones)
-    #[arg(long, value_name = "N", default_value_t = JointOptions::default().min_constants)]
+    #[arg(long, value_name = "N", default_value_t = JointOptions::default().min_constants, value_parser = whole::<usize>(2..=u64::MAX))]
     pub min_constants: usize,
     /// Stars whose chi^2 is less probable than this are not constant
-    #[arg(long, value_name = "P", default_value_t = JointOptions::default().p_min)]
+    #[arg(long, value_name = "P", default_value_t = JointOptions::default().p_min, value_parser = above_zero(0.5))]
     pub p_min: f64,
     /// Highest power of the fibre's place along the slit in a zero point; auto: the one that the velocities of the run speak for
     #[arg(long, value_enum, value_name = "ORDER", default_value_t)]
     pub fibre_order: FibreOrder,
     /// Method paper: largest mean of an exposure's constants at the end, in the unit of the RVs
-    #[arg(long, value_name = "RV", default_value_t = PaperOptions::default().tolerance)]
+    #[arg(long, value_name = "RV", default_value_t = PaperOptions::default().tolerance, value_parser = above_zero(f64::INFINITY))]
     pub tolerance: f64,
 }
 
@@ -232,16 +234,17 @@ fn some_solved(arms: Vec<CalibratedArm>) -> Result<Vec<CalibratedArm>> {
 
 /// The summary in a few lines.
 fn tell(summary: &Summary, told: &mut dyn Write) -> std::io::Result<()> {
+    let rows = count(summary.n_rows, "row");
     writeln!(
         told,
-        "{} rows in, {} rows out ({} without a usable RV)",
-        summary.n_rows, summary.n_rows, summary.n_rows_unusable
+        "{rows} in, {rows} out ({} without a usable RV)",
+        summary.n_rows_unusable
     )?;
     if summary.n_stars_never_constant > 0 {
         writeln!(
             told,
-            "{} stars are never constants: double-lined, or said so by the table",
-            summary.n_stars_never_constant
+            "{} barred from the constants: double-lined, or said so by the table",
+            count(summary.n_stars_never_constant, "star")
         )?;
     }
     for column in &summary.skipped_columns {
@@ -260,13 +263,13 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
         let (name, unit) = (plain::line(name), plain::line(unit));
         writeln!(
             told,
-            "{name}: {} usable RVs of {} stars in {} exposures; {} constants; common jitter {:.4} {unit}; {} steps",
-            arm.n_usable,
-            arm.n_stars,
-            arm.n_exposures,
-            arm.n_constants,
+            "{name}: {} of {} in {}; {}; common jitter {:.4} {unit}; {}",
+            count(arm.n_usable, "usable RV"),
+            count(arm.n_stars, "star"),
+            count(arm.n_exposures, "exposure"),
+            count(arm.n_constants, "constant"),
             arm.common_jitter,
-            arm.log.len(),
+            count(arm.log.len(), "step"),
         )?;
         for line in [arm.told_along_slit(), arm.told_population(&unit)]
             .into_iter()
@@ -277,15 +280,15 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
         if let Some(from) = &arm.constants_from {
             writeln!(
                 told,
-                "{name}: constants from {from}; {} stars have no {from} RV and are corrected only",
-                arm.n_without_red
+                "{name}: constants from {from}; {} without {from} RVs, corrected only",
+                count(arm.n_without_red, "star")
             )?;
         }
         if arm.n_without_zero_point > 0 {
             writeln!(
                 told,
-                "{name}: {} exposures have too few stars and no zero point",
-                arm.n_without_zero_point
+                "{name}: {} without a zero point, for want of stars",
+                count(arm.n_without_zero_point, "exposure")
             )?;
         }
         if arm.component_sizes.len() > 1 {
@@ -307,7 +310,7 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
             writeln!(told, "{complaint}")?;
         }
         for (text, n) in &arm.flags {
-            writeln!(told, "{name}: {n} RVs flagged: {text}")?;
+            writeln!(told, "{name}: {} flagged: {text}", count(*n, "RV"))?;
         }
     }
     Ok(())

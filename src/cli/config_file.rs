@@ -11,6 +11,7 @@ use clap::parser::ValueSource;
 use toml::{Table, Value};
 
 use crate::files::regular;
+use crate::text::nearest::did_you_mean;
 use crate::text::plain;
 use crate::{Error, Result};
 
@@ -87,12 +88,14 @@ fn scalar(value: &Value) -> Option<String> {
 fn unknown(key: &str, command: &clap::Command) -> String {
     let names: Vec<&str> = command
         .get_arguments()
+        .filter(|arg| !arg.is_hide_set())
         .filter_map(clap::Arg::get_long)
         .filter(|name| !NOT_IN_FILE.contains(name))
         .collect();
     format!(
-        "{key} is no option of relrv {}; known are {}",
+        "{key} is no option of relrv {}{}; known are {}",
         command.get_name(),
+        did_you_mean(key, names.iter().copied()),
         names.join(", ")
     )
 }

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use super::Outcome;
 use super::backend::{BackendArgs, notes};
 use super::measure_summary::{rejected_path, tell_rejections, tell_summary, write_rejections};
+use super::numbers::{real, whole};
 use super::outputs;
 use super::progress::Bar;
 use super::threads::Threads;
 use crate::catalogue::measured as measured_table;
 use crate::files::whole::directory_of;
 use crate::files::workplace;
+use crate::lamost::raw::Rejection;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory};
+use crate::text::count::count;
 use crate::text::plain;
 use crate::{Arm, Error, Result, tell};
 
@@ -42,7 +45,7 @@ pub struct MeasureArgs {
 #[derive(Debug, clap::Args)]
 pub struct MeasuringArgs {
     /// Leave out exposures with a lower signal-to-noise ratio.
-    #[arg(long, value_name = "SNR", default_value_t = MeasureConfig::default().snr_min)]
+    #[arg(long, value_name = "SNR", default_value_t = MeasureConfig::default().snr_min, value_parser = real(0.0..=f64::INFINITY))]
     snr_min: f64,
     /// Arm to measure.
     #[arg(long, value_enum, default_value_t = ArmArg::Both)]
@@ -54,16 +57,16 @@ pub struct MeasuringArgs {
     #[arg(long, value_enum, default_value_t = MeasureConfig::default().telluric)]
     telluric: Telluric,
     /// Largest velocity, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s())]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s(), value_parser = real(0.0..=VelocityGrid::MAX_KM_S))]
     vmax: f64,
     /// Step of the velocity grid, km/s; the peak is found far more finely.
-    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s)]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s, value_parser = real(VelocityGrid::STEP_KM_S.0..=VelocityGrid::STEP_KM_S.1))]
     vstep: f64,
     /// Name the flags too, in a column of text beside that of their numbers.
     #[arg(long)]
     pub flags_text: bool,
     /// Memory for the spectra that are worked on at one time, MiB; changes no number.
-    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = clap::value_parser!(u64).range(memory::LEAST_MIB..=memory::MOST_MIB))]
+    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = whole::<u64>(memory::LEAST_MIB..=memory::MOST_MIB))]
     memory: u64,
     #[command(flatten)]
     pub backend: BackendArgs,
@@ -87,7 +90,7 @@ impl MeasuringArgs {
                 ArmArg::Both => Arm::ALL.to_vec(),
             },
             snr_min: self.snr_min,
-            grid: VelocityGrid::new(self.vmax, self.vstep)?,
+            grid: grid(self.vmax, self.vstep)?,
             reference: self.reference,
             telluric: self.telluric,
             memory_bytes: self.memory << 20,
@@ -103,11 +106,32 @@ impl MeasuringArgs {
     }
 }
 
+/// The grid of `--vmax` and `--vstep`.
+///
+/// # Errors
+/// [`Error::Config`] naming the option.
+pub fn grid(vmax_km_s: f64, vstep_km_s: f64) -> Result<VelocityGrid> {
+    VelocityGrid::new(vmax_km_s, vstep_km_s).map_err(|e| match e {
+        // The grid calls them by the names of the options.
+        Error::Config(what) => Error::Config(format!("--{what}")),
+        other => other,
+    })
+}
+
 impl MeasureArgs {
+    /// Checks values that have to do with each other.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the option.
+    pub fn check(&self) -> Result<()> {
+        self.options.config().map(drop)
+    }
+
     /// Measures, writes the table, tells what happened.
     pub fn run(self) -> Result<Outcome> {
         let options = &self.options;
         let config = options.config()?;
+        workplace::refuse_no_directory(directory_of(&self.out))?;
         crate::table::Table::check_path(&self.out)?;
         let rejected_path = rejected_path(&self.out);
         outputs::refuse_inputs(&[&self.out, &rejected_path], &self.inputs)?;
@@ -129,7 +153,12 @@ impl MeasureArgs {
             .count();
         // Errors are told even when asked to be quiet, and the list is whole even when nothing else is.
         let nothing = measured.rows.is_empty();
-        write_rejections(&rejected_path, &measured.rejected)?;
+        // Nothing is written, and no directory made, before a file was there to be read: a name may be mistyped.
+        let is_file = |r: &Rejection| r.path.is_file();
+        let is_there = !nothing || measured.rejected.iter().any(is_file);
+        if is_there {
+            write_rejections(&rejected_path, &measured.rejected)?;
+        }
         if !nothing {
             let mut table = measured_table::to_table(&measured.rows);
             if options.flags_text {
@@ -140,17 +169,25 @@ impl MeasureArgs {
         if defects > 0 && (nothing || !options.quiet) {
             tell_rejections(&measured.rejected, options.verbose);
         }
+        if !is_there {
+            return Err(Error::NothingUsable(
+                "nothing could be measured: no input is a file or holds one; nothing was written"
+                    .to_owned(),
+            ));
+        }
         if nothing {
-            let (files, spectra) = (measured.n_files, measured.n_spectra);
             return Err(Error::NothingUsable(format!(
-                "nothing could be measured: {files} files, {spectra} spectra in, none usable; reasons in {}",
+                "nothing could be measured: {}, {} in, none usable; reasons in {}",
+                count(measured.n_files, "file"),
+                count(measured.n_spectra, "spectrum"),
                 plain::path(&rejected_path)
             )));
         }
         if !options.quiet {
             tell_summary(&measured, &name, &self.out, &rejected_path, options.verbose);
             if options.verbose {
-                notes(&backend).iter().for_each(|line| tell::say!("{line}"));
+                let notes = notes(&backend, &name);
+                notes.iter().for_each(|line| tell::say!("{line}"));
             }
         }
         Ok(if defects > 0 {

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::backend::shown;
 use crate::catalogue;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::flags;
 use crate::measure::Measured;
 use crate::measure::stages::Stage;
+use crate::text::count::count;
 use crate::text::plain;
 use crate::{Result, tell};
 
@@ -42,14 +44,19 @@ pub fn tell_rejections(rejected: &[Rejection], all: bool) {
 /// What is said of files from which nothing of the sky could be taken out.
 pub fn without_helio_rv(n_files: usize) -> Option<String> {
     (n_files > 0).then(|| {
-        format!("HELIO_RV          not in {n_files} files: water, moonlight and lines of the night sky stay in them")
+        let (files, them) = (count(n_files, "file"), if n_files == 1 { "it" } else { "them" });
+        format!("HELIO_RV          not in {files}: water, moonlight and lines of the night sky stay in {them}")
     })
 }
 
 /// What is said of files whose wavelengths are not as those of the survey's other files.
 pub fn moved(n_files: usize) -> Option<String> {
     (n_files > 0).then(|| {
-        format!("wavelengths       moved to the Sun's frame or to vacuum in {n_files} files, as their headers ask")
+        let (files, ask) = match n_files {
+            1 => ("1 file".to_owned(), "its header asks"),
+            n => (count(n, "file"), "their headers ask"),
+        };
+        format!("wavelengths       moved to the Sun's frame or to vacuum in {files}, as {ask}")
     })
 }
 
@@ -94,7 +101,10 @@ pub fn tell_summary(
         tell::say!("  {:<15} {count:>8}", reason.name());
     }
     tell::say!("spectra in        {:>8}", measured.n_spectra);
-    tell::say!("  measured        {n:>8}   ({} stars)", measured.n_stars);
+    tell::say!(
+        "  measured        {n:>8}   ({})",
+        count(measured.n_stars, "star")
+    );
     for (reason, count) in spectra_by_reason {
         tell::say!("  {:<15} {count:>8}", reason.name());
     }
@@ -119,7 +129,8 @@ pub fn tell_summary(
     }
     let per_spectrum_ms = 1e3 * seconds / measured.n_spectra.max(1) as f64;
     tell::say!(
-        "time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {backend}"
+        "time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {}",
+        shown(backend)
     );
     if verbose {
         let traffic = measured.clocks.traffic();
@@ -127,7 +138,7 @@ pub fn tell_summary(
         tell::say!("  bytes read         {stored:>5.1} MB, {content:.1} MB inflated");
         if traffic.other_layouts > 0 {
             tell::say!(
-                "  other layouts      {:>5} spectra were in tables of another kind than the survey's",
+                "  other layouts      {:>5} of the spectra, in tables of another kind than the survey's",
                 traffic.other_layouts
             );
         }

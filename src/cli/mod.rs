@@ -12,6 +12,7 @@ mod measure;
 mod measure_summary;
 mod merge;
 mod missing;
+mod numbers;
 mod outputs;
 mod plan;
 mod progress;
@@ -72,6 +73,27 @@ enum Command {
     Report(report::ReportArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
+}
+
+impl Command {
+    /// Checks values that have to do with each other.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the option, what it takes and what was given.
+    fn check(&self) -> Result<()> {
+        match self {
+            Command::Run(args) => args.check(),
+            Command::Plan(args) => args.check(),
+            Command::Unit(args) => args.check(),
+            Command::Measure(args) => args.check(),
+            Command::Calibrate(args) => args.options.config().map(drop),
+            #[cfg(feature = "lab")]
+            Command::Simulate(args) => args.check(),
+            #[cfg(feature = "lab")]
+            Command::Bench(args) => args.check(),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// How a command ended, as the shell sees it.
@@ -179,7 +201,7 @@ fn tell_usage(usage: &clap::Error, words: &[OsString]) -> u8 {
 /// Reads the command line, and the file that `run --config` names.
 fn parse(args: &[OsString]) -> Result<std::result::Result<Cli, clap::Error>> {
     // `--out` may be in the file that `--config` names, so at first it need not be on the command line.
-    let mut lenient = Cli::command();
+    let mut lenient = command();
     for name in WITH_FILE {
         lenient = lenient.mut_subcommand(name, |run| run.mut_arg("out", |out| out.required(false)));
     }
@@ -207,6 +229,44 @@ fn parse(args: &[OsString]) -> Result<std::result::Result<Cli, clap::Error>> {
         },
         Err(_) => args.to_vec(),
     };
-    let matches = Cli::command().try_get_matches_from(with_file);
-    Ok(matches.and_then(|m| Cli::from_arg_matches(&m)))
+    let matches = command().try_get_matches_from(with_file);
+    let cli = matches.and_then(|matches| {
+        let name = matches.subcommand_name().map(str::to_owned);
+        Ok((Cli::from_arg_matches(&matches)?, name))
+    });
+    let (cli, name) = match cli {
+        Ok(both) => both,
+        Err(usage) => return Ok(Err(usage)),
+    };
+    match cli.command.check() {
+        Err(Error::Config(what)) => Ok(Err(wrong_value(name.as_deref(), what))),
+        Err(other) => Err(other),
+        Ok(()) => Ok(Ok(cli)),
+    }
+}
+
+/// The command line. Values may be negative numbers: an option that takes none says what it takes.
+fn command() -> clap::Command {
+    fn with_negative_numbers(command: clap::Command) -> clap::Command {
+        let is_option =
+            |arg: &clap::Arg| arg.get_long().is_some() && arg.get_action().takes_values();
+        command
+            .mut_args(|arg| match is_option(&arg) {
+                true => arg.allow_negative_numbers(true),
+                false => arg,
+            })
+            .mut_subcommands(with_negative_numbers)
+    }
+    with_negative_numbers(Cli::command())
+}
+
+/// Values that make no sense together, as the command line tells what is wrong with it.
+fn wrong_value(name: Option<&str>, what: String) -> clap::Error {
+    let mut all = command();
+    all.build();
+    let kind = clap::error::ErrorKind::ValueValidation;
+    match name.and_then(|name| all.find_subcommand_mut(name)) {
+        Some(command) => command.error(kind, what),
+        None => all.error(kind, what),
+    }
 }

@@ -18,6 +18,11 @@ pub struct PlanArgs {
 }
 
 impl PlanArgs {
+    /// As [`WhatArgs::check`].
+    pub fn check(&self) -> Result<()> {
+        self.what.check()
+    }
+
     /// Makes the plan.
     pub fn run(self) -> Result<Outcome> {
         let what = &self.what;
@@ -38,13 +43,31 @@ impl PlanArgs {
             let dir = plain::path(&what.out);
             tell::say!("plan     {dir}");
             tell::say!(
-                "next     relrv unit {dir} 1-{}, then relrv merge {dir}",
-                head.units.len()
+                "next     relrv unit {dir} {}, then relrv merge {dir}",
+                all_units(head.units.len())
             );
         }
         Ok(match defects {
             0 => Outcome::Done,
             _ => Outcome::SomeRejected,
         })
+    }
+}
+
+/// The numbers of all units, as `relrv unit` takes them.
+fn all_units(n: usize) -> String {
+    match n {
+        1 => "1".to_owned(),
+        _ => format!("1-{n}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_unit_is_no_range() {
+        assert_eq!((all_units(1), all_units(12)), ("1".into(), "1-12".into()));
     }
 }

@@ -1,10 +1,11 @@
 //! How far the work is, on standard error: a bar on a terminal, now and then a line elsewhere.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::interrupt;
 use crate::measure::Progress;
@@ -13,9 +14,10 @@ use crate::tell;
 /// Time between lines where there is no terminal: a log must not fill with them.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
-const FILES: &str = "{bar:30} {pos}/{len} files, {per_sec}, {eta} left";
+/// Both fit into 60 columns, also for millions of files.
+const FILES: &str = "{bar:10} {pos}/{len} files{pace}{left}";
 #[cfg(feature = "lab")]
-const STEPS: &str = "{prefix} {bar:30} {pos}/{len} {msg}, {eta} left";
+const STEPS: &str = "{prefix} {bar:10} {pos}/{len} {msg}{left}";
 
 /// Tells how far the work is, and whether it was asked to stop.
 pub struct Bar {
@@ -60,7 +62,14 @@ impl Bar {
         }
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
         bar.set_style(
-            ProgressStyle::with_template(style).unwrap_or_else(|_| ProgressStyle::default_bar()),
+            ProgressStyle::with_template(style)
+                .unwrap_or_else(|_| ProgressStyle::default_bar())
+                .with_key("pace", |state: &ProgressState, out: &mut dyn Write| {
+                    let _ = out.write_str(&pace(state.per_sec()));
+                })
+                .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
+                    let _ = out.write_str(&left(state.eta().as_secs_f64()));
+                }),
         );
         bar.enable_steady_tick(Duration::from_millis(500));
         Bar { bar, lines }
@@ -122,8 +131,8 @@ impl crate::lab::validate::Progress for Bar {
         self.bar.set_message(what.to_owned());
         self.bar.set_position(done as u64);
         if let Some((first, time)) = self.due(done, total) {
-            let left = seconds_left(done, total, first, time);
-            tell::alert!("{test}: {done}/{total} ({what}), {left:.0} s left");
+            let left = left(seconds_left(done, total, first, time));
+            tell::alert!("{test}: {done}/{total} ({what}){left}");
         }
         if done == total {
             self.finish();
@@ -141,13 +150,32 @@ fn rate(done: usize, first: usize, time: Duration) -> f64 {
     (done - first) as f64 / time.as_secs_f64().max(1e-3)
 }
 
-/// `1200/5000 files, 30.0 files/s, 2 min 7 s left`.
+/// `1200/5000 files, 30/s, 2 min 7 s left`.
 fn files_line(done: usize, total: usize, first: usize, time: Duration) -> String {
     format!(
-        "{done}/{total} files, {:.1} files/s, {} left",
-        rate(done, first, time),
-        duration(seconds_left(done, total, first, time))
+        "{done}/{total} files{}{}",
+        pace(rate(done, first, time)),
+        left(seconds_left(done, total, first, time))
     )
+}
+
+/// `, 30/s`, or `, 4 s each`; nothing where nothing is known yet.
+fn pace(per_second: f64) -> String {
+    if !(per_second.is_finite() && per_second > 0.0) {
+        return String::new();
+    }
+    match per_second >= 1.0 {
+        true => format!(", {per_second:.0}/s"),
+        false => format!(", {} each", duration(1.0 / per_second)),
+    }
+}
+
+/// `, 2 min 7 s left`; nothing where nothing is known yet, and in the last moment.
+fn left(seconds: f64) -> String {
+    match seconds.is_finite() && seconds >= 0.5 {
+        true => format!(", {} left", duration(seconds)),
+        false => String::new(),
+    }
 }
 
 /// Seconds in the units that people think in.
@@ -168,8 +196,20 @@ mod tests {
     fn a_line_tells_rate_and_time_left() {
         // 600 of 1200 were there at the start.
         let text = files_line(1200, 5000, 600, Duration::from_secs(20));
-        assert_eq!(text, "1200/5000 files, 30.0 files/s, 2 min 7 s left");
+        assert_eq!(text, "1200/5000 files, 30/s, 2 min 7 s left");
+        // A file that takes long, and a start that says nothing yet.
+        let text = files_line(5, 9, 0, Duration::from_secs(20));
+        assert_eq!(text, "5/9 files, 4 s each, 16 s left");
+        let text = files_line(600, 5000, 600, Duration::ZERO);
+        assert_eq!(text, "600/5000 files");
         assert_eq!(duration(12.4), "12 s");
         assert_eq!(duration(7322.0), "2 h 2 min");
+    }
+
+    #[test]
+    fn a_line_fits_into_60_columns() {
+        let (pace, left) = (pace(12_345.6), left(100.4 * 3600.0));
+        let line = format!("{:10} 3000000/3000000 files{pace}{left}", "");
+        assert!(line.len() <= 60, "{}: {line}", line.len());
     }
 }

@@ -10,10 +10,11 @@ use super::measure_summary::tell_rejections;
 use super::progress::Bar;
 use super::run_summary::{outlook_text, tell_summary};
 use crate::calibrate::summary::ArmSummary;
-use crate::files::same_file;
+use crate::files::{same_file, workplace};
 use crate::likelihood::Likelihood;
 use crate::run::{self, Done, ProductFormat, RunConfig, STATE_DIR};
 use crate::tell::{self, Told};
+use crate::text::count::count;
 use crate::text::plain;
 use crate::{Error, Result};
 
@@ -61,6 +62,15 @@ pub struct WhatArgs {
 }
 
 impl WhatArgs {
+    /// Checks values that have to do with each other.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the option.
+    pub fn check(&self) -> Result<()> {
+        self.measure.config()?;
+        self.calibrate.config().map(drop)
+    }
+
     /// The settings, with what the likelihood is evaluated on.
     pub fn config(&self, backend: &dyn Likelihood) -> Result<RunConfig> {
         Ok(RunConfig {
@@ -85,12 +95,18 @@ impl WhatArgs {
 }
 
 impl RunArgs {
+    /// As [`WhatArgs::check`].
+    pub fn check(&self) -> Result<()> {
+        self.what.check()
+    }
+
     /// Runs, or tells what would be done.
     pub fn run(self) -> Result<Outcome> {
         let measure = &self.what.measure;
         let backend = measure.backend.open()?;
         let config = self.what.config(&backend)?;
         let pool = measure.pool()?;
+        workplace::refuse_no_directory(&config.out)?;
         if self.dry_run {
             let outlook = pool.install(|| run::outlook(&config, &backend))?;
             let defects = defects(&outlook.rejected);
@@ -162,8 +178,9 @@ pub fn tell_done(done: &Done, report: Option<&Path>, out: &Path, words: Words) -
             ),
         };
         return Err(Error::NothingUsable(format!(
-            "nothing could be measured: {} files, {} spectra in, none usable; {more}",
-            counts.files, counts.spectra,
+            "nothing could be measured: {}, {} in, none usable; {more}",
+            count(counts.files, "file"),
+            count(counts.spectra, "spectrum"),
         )));
     }
     if !quiet {

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{Result, Write};
 use std::path::Path;
 
-use super::backend::{device_notes, memory_note};
+use super::backend::{device_notes, memory_note, shown};
 use super::calibrate::tell_arms;
 use super::measure_summary::{moved, without_helio_rv};
 use super::progress::duration;
 use crate::run::{Done, Outlook, Record, STATE_DIR};
+use crate::text::count::{count, noun};
 use crate::text::plain;
 
 /// Tells what went in and came out. A closed standard output is no error: the products are written.
@@ -40,8 +41,10 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
     writeln!(told, "spectra in        {:>8}", counts.spectra)?;
     writeln!(
         told,
-        "  measured        {:>8}   ({} stars, {} exposures of stars)",
-        counts.measured, counts.stars, counts.exposures
+        "  measured        {:>8}   ({}, {} of stars)",
+        counts.measured,
+        count(counts.stars, "star"),
+        count(counts.exposures, "exposure")
     )?;
     reasons(told, &counts.spectra_rejected)?;
     for (name, n) in &counts.flags {
@@ -96,8 +99,10 @@ fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<(
         let zero_points = arm.n_exposures - arm.n_without_zero_point;
         write!(
             told,
-            "{:<4} zero points  {zero_points:>8}   of {} exposures, with {} constant stars",
-            arm.arm, arm.n_exposures, arm.n_constants
+            "{:<4} zero points  {zero_points:>8}   of {}, with {}",
+            arm.arm,
+            count(arm.n_exposures, "exposure"),
+            count(arm.n_constants, "constant star")
         )?;
         match of {
             Some((before, after)) => writeln!(
@@ -139,7 +144,7 @@ fn time(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<()> {
         "time              {:>8.2} s, {:.2} ms per spectrum, {}",
         record.seconds,
         1e3 * record.seconds / n,
-        record.backend
+        shown(&record.backend)
     )?;
     if verbose {
         let total: f64 = record.stages.iter().map(|(_, s)| s).sum();
@@ -162,21 +167,23 @@ fn plan(outlook: &Outlook, told: &mut dyn Write) -> Result<()> {
     for unit in &outlook.units {
         writeln!(
             told,
-            "{} sp{:02}   {:>5} stars   {:>7} files   {:>9.1} MB{}",
+            "{} sp{:02}   {:>5} {:<5}   {:>7} {:<5}   {:>9.1} MB{}",
             plain::line(&unit.planid),
             unit.spid,
             unit.n_stars,
+            noun(unit.n_stars, "star"),
             unit.n_files,
+            noun(unit.n_files, "file"),
             unit.bytes as f64 / 1e6,
             if unit.is_done { "   measured" } else { "" }
         )?;
     }
     writeln!(
         told,
-        "{} units, {} stars, {} files of which {} cannot be used",
-        outlook.units.len(),
-        outlook.n_stars,
-        outlook.n_files,
+        "{}, {}, {} of which {} cannot be used",
+        count(outlook.units.len(), "unit"),
+        count(outlook.n_stars, "star"),
+        count(outlook.n_files, "file"),
         outlook.rejected.len()
     )?;
     match outlook.seconds {

@@ -10,10 +10,12 @@ use clap::ValueEnum;
 use clap::builder::PossibleValue;
 
 use super::Outcome;
+use super::numbers::{real, whole};
 use super::words::words;
 use crate::Error;
 use crate::lab::simulate::{self, Config, KindShares, Layout};
 use crate::tell;
+use crate::text::count::count;
 use crate::text::plain;
 
 words!(Layout {
@@ -28,37 +30,37 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// The same seed gives the same bytes.
-    #[arg(long, value_name = "N", default_value_t = Config::default().seed)]
+    #[arg(long, value_name = "N", default_value_t = Config::default().seed, value_parser = whole::<u64>(0..=u64::MAX))]
     pub seed: u64,
     /// Stars in each spectrograph (1-250).
-    #[arg(long, value_name = "N", default_value_t = Config::default().stars)]
+    #[arg(long, value_name = "N", default_value_t = Config::default().stars, value_parser = whole::<usize>(1..=250))]
     pub stars: usize,
     /// Nights.
-    #[arg(long, value_name = "N", default_value_t = Config::default().nights)]
+    #[arg(long, value_name = "N", default_value_t = Config::default().nights, value_parser = whole::<usize>(1..=365))]
     pub nights: usize,
     /// Exposures in each night (1-25).
-    #[arg(long, value_name = "N", default_value_t = Config::default().exposures)]
+    #[arg(long, value_name = "N", default_value_t = Config::default().exposures, value_parser = whole::<usize>(1..=25))]
     pub exposures: usize,
     /// Spectrographs (1-16).
-    #[arg(long, value_name = "N", default_value_t = Config::default().spectrographs)]
+    #[arg(long, value_name = "N", default_value_t = Config::default().spectrographs, value_parser = whole::<usize>(1..=16))]
     pub spectrographs: usize,
     /// Range of the signal-to-noise ratio per pixel.
-    #[arg(long, value_name = "LO,HI", default_value_t = Range(Config::default().snr))]
+    #[arg(long, value_name = "LO,HI", default_value_t = Range(Config::default().snr), allow_hyphen_values = true)]
     pub snr: Range,
     /// Table layout of the files.
     #[arg(long, value_enum, default_value_t = Config::default().layout)]
     pub layout: Layout,
     /// Share of the observations that are missing.
-    #[arg(long, value_name = "F", default_value_t = Config::default().missing)]
+    #[arg(long, value_name = "F", default_value_t = Config::default().missing, value_parser = real(0.0..=1.0))]
     pub missing: f64,
     /// Mean number of cosmic rays in a spectrum.
-    #[arg(long, value_name = "N", default_value_t = Config::default().cosmics_per_spectrum)]
+    #[arg(long, value_name = "N", default_value_t = Config::default().cosmics_per_spectrum, value_parser = real(0.0..=1000.0))]
     pub cosmics: f64,
     /// Shares of pulsating stars, single-lined and double-lined binaries; the rest is constant.
-    #[arg(long, value_name = "PULSATOR,SB1,SB2", default_value_t = Shares(Config::default().kinds))]
+    #[arg(long, value_name = "PULSATOR,SB1,SB2", default_value_t = Shares(Config::default().kinds), allow_hyphen_values = true)]
     pub kinds: Shares,
     /// Range of effective temperatures, K; all types if not given. Pulsating and weak-lined stars have their own.
-    #[arg(long, value_name = "LO,HI")]
+    #[arg(long, value_name = "LO,HI", allow_hyphen_values = true)]
     pub teff: Option<Range>,
     /// Effects of sky, optics and detector.
     #[command(flatten)]
@@ -66,6 +68,18 @@ pub struct SimulateArgs {
 }
 
 impl SimulateArgs {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the option.
+    pub fn check(&self) -> crate::Result<()> {
+        self.clone().into_config().check().map_err(|e| match e {
+            // The settings are called by the names of the options.
+            Error::Config(what) => Error::Config(format!("--{what}")),
+            other => other,
+        })
+    }
+
     /// Makes the plate and tells what it holds.
     pub fn run(self) -> crate::Result<Outcome> {
         let config = self.into_config();
@@ -77,10 +91,10 @@ impl SimulateArgs {
             other => other,
         })?;
         tell::say!(
-            "{} files, {} spectra of {} stars in {}",
-            made.files,
-            made.spectra,
-            made.stars,
+            "{}, {} of {} in {}",
+            count(made.files, "file"),
+            count(made.spectra, "spectrum"),
+            count(made.stars, "star"),
             plain::path(&config.out)
         );
         Ok(Outcome::Done)

@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Outcome;
+use super::numbers;
 use super::progress::duration;
 use crate::files::whole;
 use crate::run::{Tasks, Units};
+use crate::text::count::count;
 use crate::text::plain;
 use crate::{Error, Result, tell};
 
@@ -48,13 +50,13 @@ pub struct SlurmArgs {
     #[arg(long)]
     submit: bool,
     /// Most tasks of the array.
-    #[arg(long, value_name = "N", default_value_t = MOST_TASKS, value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = MOST_TASKS, value_parser = numbers::whole::<usize>(1..=u64::MAX))]
     array_size: usize,
     /// Units are put together until a task is expected to take this time; 0 for a task each.
-    #[arg(long, value_name = "MINUTES", default_value_t = TASK_MINUTES)]
+    #[arg(long, value_name = "MINUTES", default_value_t = TASK_MINUTES, value_parser = numbers::real(0.0..=f64::INFINITY))]
     task_minutes: f64,
     /// Cores of a task.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = numbers::whole::<u16>(1..=1024))]
     cpus: u16,
     /// Time limit of a task, as sbatch takes it; by default three times what its units are expected to take, and ten minutes.
     #[arg(long, value_name = "TIME")]
@@ -67,22 +69,9 @@ pub struct SlurmArgs {
     sbatch: Vec<String>,
 }
 
-fn at_least_one(text: &str) -> std::result::Result<usize, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("expected a whole number from 1".to_owned()),
-        Ok(n) => Ok(n),
-    }
-}
-
 impl SlurmArgs {
     /// Writes the scripts, and submits them where that is asked for.
     pub fn run(self) -> Result<Outcome> {
-        if !self.task_minutes.is_finite() || self.task_minutes < 0.0 {
-            return Err(Error::Config(format!(
-                "task-minutes is {}, expected a number from 0",
-                self.task_minutes
-            )));
-        }
         let dir = std::path::absolute(&self.dir).map_err(|e| Error::io(&self.dir, e))?;
         let units = Units::of(&dir)?;
         let folder = dir.join(FOLDER);
@@ -164,15 +153,19 @@ exec {program} unit {dir} \"${{tasks[SLURM_ARRAY_TASK_ID]}}\" --plan {plan} --th
             false => "no unit of this plan has told yet how long it takes",
         };
         tell::alert!(
-            "{n_units} units in {} tasks: {} of one core, {} the longest task ({from})",
-            tasks.tasks.len(),
+            "{} in {}: {} of one core, {} the longest task ({from})",
+            count(n_units, "unit"),
+            count(tasks.tasks.len(), "task"),
             duration(tasks.all_s),
             duration(tasks.longest_s)
         );
         if tasks.n_running > 0 {
             tell::alert!(
-                "{} units are being measured, and in no task",
-                tasks.n_running
+                "{} being measured, and in no task",
+                match tasks.n_running {
+                    1 => "1 unit is".to_owned(),
+                    n => format!("{n} units are"),
+                }
             );
         }
         tell::alert!("scripts in {}", plain::path(folder));

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Outcome;
 use super::progress::duration;
 use crate::run::{Cost, UnitState, Units};
+use crate::text::count::count;
 use crate::text::plain;
 use crate::{Error, Result, tell};
 
@@ -80,7 +81,8 @@ fn as_text(units: &Units, states: &[UnitState]) -> String {
         let n = states.iter().filter(|state| parts(state).0 == word).count();
         format!("{n} {word}")
     });
-    let _ = writeln!(out, "{} units: {}", states.len(), counts.join(", "));
+    let all = count(states.len(), "unit");
+    let _ = writeln!(out, "{all}: {}", counts.join(", "));
     out
 }
 

@@ -1,5 +1,7 @@
 //! `--threads`: for every command that computes much.
 
+use super::numbers::whole;
+use crate::text::count::count;
 use crate::{Error, Result};
 
 /// Most threads that can be asked for. More than there are cores gain nothing, and thousands only wait for each other.
@@ -9,7 +11,7 @@ const MOST: u16 = 1024;
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct Threads {
     /// Threads, at most 1024; 0 for one per core.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=i64::from(MOST)))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u16>(0..=u64::from(MOST)))]
     threads: u16,
 }
 
@@ -22,6 +24,11 @@ impl Threads {
         rayon::ThreadPoolBuilder::new()
             .num_threads(usize::from(self.threads))
             .build()
-            .map_err(|e| Error::Config(format!("{} threads: {e}", self.threads)))
+            .map_err(|e| {
+                Error::Config(format!(
+                    "--threads: the system does not give {}: {e}",
+                    count(usize::from(self.threads), "thread")
+                ))
+            })
     }
 }

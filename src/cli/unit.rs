@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use super::Outcome;
 use super::backend::BackendArgs;
 use super::interrupt;
+use super::numbers::whole;
 use super::progress::Bar;
 use super::threads::Threads;
 use crate::likelihood::backend::Choice;
 use crate::measure::memory;
 use crate::run::{self, RunConfig, UnitOutcome, Units};
+use crate::text::count::count;
 use crate::text::plain;
 use crate::{Error, Result, tell};
 
@@ -28,7 +30,7 @@ pub struct UnitArgs {
     #[arg(value_name = "N[-M]")]
     units: Option<String>,
     /// Memory for the spectra that are worked on at one time, MiB; changes no number.
-    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = clap::value_parser!(u64).range(memory::LEAST_MIB..=memory::MOST_MIB))]
+    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = whole::<u64>(memory::LEAST_MIB..=memory::MOST_MIB))]
     memory: u64,
     /// Do nothing if DIR holds another plan than this one: a new plan may number its units otherwise.
     #[arg(long, value_name = "HASH")]
@@ -43,6 +45,14 @@ pub struct UnitArgs {
 }
 
 impl UnitArgs {
+    /// Checks the numbers of units.
+    ///
+    /// # Errors
+    /// [`Error::Config`] saying what is expected.
+    pub fn check(&self) -> Result<()> {
+        self.range().map(drop)
+    }
+
     /// Measures the units.
     pub fn run(self) -> Result<Outcome> {
         let range = self.range()?;
@@ -76,12 +86,14 @@ impl UnitArgs {
             UnitOutcome::Failed(error) => tell::alert!("error: {}: {error}", called(i)),
             _ if quiet => {}
             UnitOutcome::Measured { rows, defects: 0 } => {
-                tell::say!("{}: {rows} velocities", called(i));
+                tell::say!("{}: {}", called(i), count(*rows, "velocity"));
             }
             UnitOutcome::Measured { rows, defects } => {
                 tell::say!(
-                    "{}: {rows} velocities, {defects} inputs with a defect",
-                    called(i)
+                    "{}: {}, {} with a defect",
+                    called(i),
+                    count(*rows, "velocity"),
+                    count(*defects, "input")
                 );
             }
             UnitOutcome::Before => tell::say!("{}: measured before", called(i)),
@@ -96,9 +108,10 @@ impl UnitArgs {
         match done.iter().filter(is_failed).count() {
             0 => Ok(Outcome::Done),
             n => Err(Error::NothingUsable(format!(
-                "{n} of {} units failed; relrv status {} lists them",
-                done.len(),
-                plain::path(&self.dir)
+                "{n} of {} failed; relrv status {} lists {}",
+                count(done.len(), "unit"),
+                plain::path(&self.dir),
+                if n == 1 { "it" } else { "them" }
             ))),
         }
     }

@@ -126,6 +126,7 @@ impl Workplace {
     /// [`Error::Occupied`] if it belongs to another command or another program works in it, [`Error::InTheWay`] for anything in
     /// `.relrv` that is not what it should be, [`Error::Io`].
     pub fn open(dir: &Path, command: &str, folders: &[&str]) -> Result<Self> {
+        refuse_no_directory(dir)?;
         refuse_others(dir, command)?;
         let state = dir.join(STATE_DIR);
         let folders: Vec<PathBuf> = std::iter::once(state.clone())
@@ -305,6 +306,27 @@ pub fn refuse_folders<P: AsRef<Path>>(outputs: impl IntoIterator<Item = P>) -> R
     Ok(())
 }
 
+/// Refuses a directory for outputs that can be none: a file has its name, or that of a folder which it is to be in. Nothing is made.
+///
+/// # Errors
+/// [`Error::InTheWay`] naming the file.
+pub fn refuse_no_directory(dir: &Path) -> Result<()> {
+    let nearest = dir.ancestors().find_map(|path| {
+        let meta = fs::metadata(path).ok()?;
+        Some((path, meta.is_dir()))
+    });
+    match nearest {
+        Some((path, false)) => Err(Error::in_the_way(
+            path,
+            match path == dir {
+                true => "is a file, and a directory for the products was expected".to_owned(),
+                false => format!("is a file, and {} would have to be in it", dir.display()),
+            },
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Content of a file if it is one: no link is followed, and no pipe waited for.
 pub fn read_regular(path: &Path) -> Option<Vec<u8>> {
     let meta = fs::symlink_metadata(path).ok()?;
@@ -356,6 +378,31 @@ mod tests {
         fs::remove_file(dir.join(STATE_DIR).join("config.json")).unwrap();
         fs::write(dir.join("calibration.json"), "{}").unwrap();
         assert_eq!(owner(&dir).unwrap().as_deref(), Some("calibrate"));
+    }
+
+    #[test]
+    fn a_file_is_no_directory_and_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("rv.fits");
+        fs::write(&file, "mine").unwrap();
+        for (dir, says) in [
+            (
+                file.clone(),
+                "rv.fits: is a file, and a directory for the products was expected",
+            ),
+            (file.join("deep/er"), "rv.fits: is a file, and "),
+        ] {
+            let error = Workplace::open(&dir, "run", &[]).unwrap_err();
+            let told = error.to_string();
+            assert!(matches!(error, Error::InTheWay { .. }), "{told}");
+            assert!(
+                told.contains(says) && told.contains("another directory"),
+                "{told}"
+            );
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"mine");
+        refuse_no_directory(&folder.path().join("not/yet/there")).unwrap();
+        refuse_no_directory(Path::new("not-there-either")).unwrap();
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Found {
 
     fn add_dir(&mut self, dir: &Path) {
         let (n_files, n_rejected) = (self.files.len(), self.rejected.len());
-        let mut was_searched = false;
+        let (mut was_searched, mut n_low_resolution) = (false, 0);
         let mut open = vec![dir.to_owned()];
         // A list of open directories and no recursion, so that a deep tree cannot overflow the stack.
         while let Some(dir) = open.pop() {
@@ -125,12 +125,18 @@ impl Found {
                     Ok((path, kind)) if kind.is_dir() => open.push(path),
                     Ok((path, kind)) if kind.is_symlink() && path.is_dir() => open.push(path),
                     Ok((path, _)) if is_mrs_name(path.file_name()) => self.files.push(path),
-                    Ok(_) => {}
+                    Ok((path, _)) => {
+                        n_low_resolution += usize::from(is_lrs_name(path.file_name()));
+                    }
                 }
             }
         }
         if !was_searched && (n_files, n_rejected) == (self.files.len(), self.rejected.len()) {
-            let detail = "no med-*.fits or med-*.fits.gz in this directory or below it";
+            let mut detail =
+                "no med-*.fits or med-*.fits.gz in this directory or below it".to_owned();
+            if n_low_resolution > 0 {
+                detail += "; spectra of low resolution (spec-*.fits) are there, which are not measured: relrv needs single exposures of medium resolution";
+            }
             self.reject(dir, RejectReason::NoExposures, detail);
         }
     }
@@ -173,8 +179,17 @@ impl Found {
 
 /// Whether a directory's entry is taken for a spectrum.
 fn is_mrs_name(name: Option<&OsStr>) -> bool {
+    is_named(name, b"med-")
+}
+
+/// Whether a directory's entry is taken for one of the survey's spectra of low resolution.
+fn is_lrs_name(name: Option<&OsStr>) -> bool {
+    is_named(name, b"spec-")
+}
+
+fn is_named(name: Option<&OsStr>, start: &[u8]) -> bool {
     let name = name.unwrap_or_default().as_encoded_bytes();
-    name.starts_with(b"med-") && (name.ends_with(b".fits") || name.ends_with(b".fits.gz"))
+    name.starts_with(start) && (name.ends_with(b".fits") || name.ends_with(b".fits.gz"))
 }
 
 fn read_list(list: &Path) -> Result<Vec<u8>> {
@@ -331,6 +346,23 @@ mod tests {
 
         fs::write(&list, "# nothing\n").unwrap();
         assert_eq!(expand(&[&input]).1[0].reason, RejectReason::NoExposures);
+    }
+
+    #[test]
+    fn a_directory_of_low_resolution_says_what_it_is() {
+        let detail_of = |files: &[&str]| {
+            let folder = folder(files);
+            let (found, rejected) = expand(&[folder.path()]);
+            assert_eq!((found.len(), rejected.len()), (0, 1));
+            rejected[0].detail.clone()
+        };
+        let low = detail_of(&["a/spec-55859-F5902_sp01-001.fits.gz", "readme.txt"]);
+        assert!(
+            low.starts_with("no med-*.fits") && low.contains("low resolution"),
+            "{low}"
+        );
+        let none = detail_of(&["spec.txt", "readme.txt"]);
+        assert!(!none.contains("low resolution"), "{none}");
     }
 
     #[test]

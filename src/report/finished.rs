@@ -155,6 +155,10 @@ fn record(dir: &Path) -> Result<Value> {
             "{} holds no finished run: run.json is missing",
             dir.display()
         )),
+        std::io::ErrorKind::NotADirectory => Error::NoRun(format!(
+            "{} is a file: expected the directory of a finished run",
+            dir.display()
+        )),
         _ => Error::io(&path, e),
     })?;
     serde_json::from_slice(&bytes).map_err(|e| Error::format(&path, e.to_string()))

@@ -9,6 +9,7 @@ use super::MARK;
 use super::finished::Finished;
 use super::plot::Figure;
 use crate::catalogue::zero_point::along_slit;
+use crate::text::count::count;
 
 pub(crate) const STYLE: &str = include_str!("page.css");
 
@@ -29,8 +30,8 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
     if products.n_absurd > 0 {
         let _ = writeln!(
             out,
-            "<p class=\"note\">{} numbers that no star has (velocities beyond that of light, places off the sky) are left out of the figures.</p>",
-            products.n_absurd
+            "<p class=\"note\">{} that no star has (velocities beyond that of light, places off the sky), left out of the figures.</p>",
+            count(products.n_absurd, "number")
         );
     }
     for figure in figures {

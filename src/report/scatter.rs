@@ -8,6 +8,7 @@ use super::finished::Finished;
 use super::plot::*;
 use crate::Arm;
 use crate::numbers::statistics::{median, quantile};
+use crate::text::count::count;
 
 /// One constant star: (median SNR, scatter before, scatter after).
 type Star = (f64, f64, f64);
@@ -58,7 +59,7 @@ fn constants(products: &Finished, arm: Arm) -> Vec<Star> {
 
 fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
     const BINS: usize = 30;
-    let title = format!("{arm} arm, {} constant stars", stars.len());
+    let title = format!("{arm} arm, {}", count(stars.len(), "constant star"));
     if stars.is_empty() {
         return nothing(area, &title, "no constant stars");
     }

@@ -10,6 +10,7 @@ use super::tick::tick;
 use crate::Arm;
 use crate::catalogue::zero_point::ZeroPointRow;
 use crate::numbers::statistics::quantile;
+use crate::text::count::count;
 
 /// Exposures that one panel can show.
 const MAX_EXPOSURES: usize = 80;
@@ -164,7 +165,7 @@ fn by_exposure(
     let all = points.len();
     points.truncate(MAX_EXPOSURES);
     let first = if all > points.len() {
-        format!(", first {} of {all} exposures", points.len())
+        format!(", first {} of {}", points.len(), count(all, "exposure"))
     } else {
         String::new()
     };

@@ -2,7 +2,24 @@
 
 use super::names::Names;
 use crate::table::{Column, ColumnData, Skipped, Table, is_missing, number};
+use crate::text::nearest::nearest;
 use crate::{Error, Result};
+
+/// Columns that have a meaning in a table with one velocity a row.
+const KNOWN: [&str; 9] = [
+    "star",
+    "exposure",
+    "rv",
+    "rv_err",
+    "rv_err_own",
+    "group",
+    "arm",
+    "position",
+    "never_constant",
+];
+
+/// Those of them that a table need not have, and that are long enough to be mistyped.
+const OPTIONAL: [&str; 4] = ["rv_err_own", "group", "position", "never_constant"];
 
 /// The columns that were read, and those that could not be.
 pub(super) struct Found<'a> {
@@ -35,11 +52,31 @@ impl<'a> Found<'a> {
         !matches!(self.get(name), Ok(None))
     }
 
+    /// Columns whose names are nearly those of columns that a table need not have: somebody may have mistyped them, and without a word
+    /// they would be passed over.
+    pub fn passed_over(&self) -> Vec<String> {
+        let names = self.table.columns.iter().map(|c| c.name.as_str());
+        let others: Vec<&str> = names.filter(|name| !KNOWN.contains(name)).collect();
+        OPTIONAL
+            .into_iter()
+            .filter(|name| !self.has(name))
+            .filter_map(|name| Some((name, nearest(name, others.iter().copied())?)))
+            .map(|(name, near)| {
+                format!("column {near}: not used; if it is meant for {name}, it must be named so")
+            })
+            .collect()
+    }
+
     pub fn need(&self, name: &str) -> Result<&'a Column> {
         self.get(name)?.ok_or_else(|| {
             let found: Vec<&str> = self.table.columns.iter().map(|c| c.name.as_str()).collect();
+            // Not a column that is wanted for itself.
+            let others = found.iter().filter(|name| !KNOWN.contains(name));
+            let meant = nearest(name, others.copied()).map_or(String::new(), |near| {
+                format!(" (if {near} is meant, it must be named {name})")
+            });
             Error::Table(format!(
-                "expected a column {name}, found {}; needed are star, exposure, rv, rv_err (optional rv_err_own, \
+                "expected a column {name}, found {}{meant}; needed are star, exposure, rv, rv_err (optional rv_err_own, \
                  group, arm, position), or the table that relrv measure writes",
                 if found.is_empty() {
                     "no columns".to_owned()

@@ -96,7 +96,10 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         columns.push(VelocityColumns::of(&table, source)?);
     }
     let unit = unit_of(&columns);
-    let mut notes = Vec::new();
+    let mut notes = match shape {
+        Shape::Long => table.passed_over(),
+        Shape::Wide => Vec::new(),
+    };
     let (mut arms, mut observed) = (Vec::new(), Vec::new());
     for columns in &columns {
         arms.push(columns.arm.clone());

@@ -81,7 +81,7 @@ fn a_file_in_the_observers_frame_is_moved_and_told() {
     let out = dir.path().join("rv.csv");
     let (status, said, _) = run_measure(&[dir.path()], &out, &[]);
     assert_eq!(status, 0);
-    assert!(said.contains("in 1 files, as their headers ask"), "{said}");
+    assert!(said.contains("in 1 file, as its header asks"), "{said}");
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod gpu;
 mod headers;
 mod hot_stars;
 mod memory;
+mod messages;
 mod monte_carlo;
 #[cfg(unix)] // symbolic links
 mod never_lost;

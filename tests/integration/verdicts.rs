@@ -127,7 +127,7 @@ fn the_order_along_the_slit_is_an_option() {
     for order in ["1", "2"] {
         let (status, _, errors) =
             calibrate(dir.path(), &["--method", "paper", "--fibre-order", order]);
-        assert_eq!(status, 1, "{errors}");
+        assert_eq!(status, 64, "{errors}");
         assert!(
             errors.contains("--fibre-order: expected auto or 0"),
             "{errors}"

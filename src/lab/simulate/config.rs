@@ -119,7 +119,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Says what is wrong, if anything.
+    /// Says what is wrong, if anything: the text begins with the name of the option, if there is one.
     pub fn check(&self) -> Result<()> {
         let whole = |name: &str, value: usize, most: usize| {
             if (1..=most).contains(&value) {
@@ -136,7 +136,7 @@ impl Config {
         let (low, high) = self.snr;
         if !(low > 0.0 && high >= low && high <= 10_000.0) {
             return Err(Error::Config(format!(
-                "the signal-to-noise range must rise from above 0 to at most 10000, not {low},{high}"
+                "snr (signal-to-noise ratio) must rise from above 0 to at most 10000, not {low},{high}"
             )));
         }
         let real = |name: &str, value: f64, most: f64| {
@@ -149,13 +149,13 @@ impl Config {
         };
         if self.missing >= 1.0 {
             return Err(Error::Config(format!(
-                "the missing share must be below 1, not {}",
+                "missing (share of the observations) must be below 1, not {}",
                 self.missing
             )));
         }
-        real("the missing share", self.missing, 1.0)?;
+        real("missing (share of the observations)", self.missing, 1.0)?;
         real(
-            "cosmic rays per spectrum",
+            "cosmics (cosmic rays per spectrum)",
             self.cosmics_per_spectrum,
             1000.0,
         )?;
@@ -177,14 +177,18 @@ impl Config {
         )?;
         real("the blue zero points' factor", z.blue_factor, 1000.0)?;
         let k = &self.kinds;
-        for share in [k.pulsator, k.sb1, k.sb2, k.pulsator + k.sb1 + k.sb2] {
-            real("the share of a kind of star, and their sum,", share, 1.0)?;
+        let shares = [k.pulsator, k.sb1, k.sb2, k.pulsator + k.sb1 + k.sb2];
+        if !shares.iter().all(|share| (0.0..=1.0).contains(share)) {
+            return Err(Error::Config(format!(
+                "kinds (shares of the kinds of stars) must be 0 to 1, each of them and their sum, not {},{},{}",
+                k.pulsator, k.sb1, k.sb2
+            )));
         }
         if let Some((low, high)) = self.teff_k
             && !(low >= 3000.0 && high >= low && high <= 45_000.0)
         {
             return Err(Error::Config(format!(
-                "the effective temperatures must rise within 3000 to 45000 K, not {low},{high}"
+                "teff (effective temperatures) must rise within 3000 to 45000 K, not {low},{high}"
             )));
         }
         self.sky.check()?;

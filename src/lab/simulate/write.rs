@@ -86,6 +86,7 @@ fn prepare(config: &Config) -> Result<Workplace> {
         settings: settings(config),
         ..Note::default()
     };
+    workplace::refuse_no_directory(out)?;
     if is_begun(out, &note)? {
         return Workplace::open(out, COMMAND, &[]);
     }

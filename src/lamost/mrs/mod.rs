@@ -21,6 +21,7 @@ use super::raw::{FileHeader, MrsFile, RawSpectrum, RejectReason, Rejection};
 use crate::fits::BLOCK;
 use crate::fits::header::Header;
 use crate::fits::reader::{Hdu, Part, split};
+use crate::text::count::count;
 
 /// Bytes read for the primary header alone: the three blocks of DR7 files, then what any header should fit in.
 const PREFIXES: [usize; 2] = [3 * BLOCK, 12 * BLOCK];
@@ -87,15 +88,32 @@ fn parse_counting(path: &Path, bytes: &[u8]) -> Result<(MrsFile, u64), Rejection
         file.rejected.push(Rejection::file(
             path,
             RejectReason::NoExposures,
-            format!(
-                "expected HDUs named B-<LMJM> or R-<LMJM>, found none in {} HDUs",
-                parts.len()
-            ),
+            no_exposures(path, &parts),
         ));
     } else {
         missing::tell(path, &parts, &mut file);
     }
     Ok((file, n_other))
+}
+
+/// What is said of a file that is sound and has no exposure of medium resolution.
+fn no_exposures(path: &Path, parts: &[Part<'_>]) -> String {
+    let found = count(parts.len(), "HDU");
+    let what = format!("expected HDUs named B-<LMJM> or R-<LMJM>, found none in {found}");
+    let of_header = match parts.first() {
+        Some(Part::Hdu(hdu)) => hdu.header.text("FILENAME").unwrap_or_default(),
+        _ => String::new(),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match [&*name, &of_header]
+        .iter()
+        .any(|name| name.starts_with("spec-"))
+    {
+        true => format!(
+            "{what}: it is a spectrum of low resolution, which has no single exposures; relrv measures those of medium resolution (med-*.fits)"
+        ),
+        false => what,
+    }
 }
 
 fn primary_of(path: &Path, parts: &[Part<'_>]) -> Result<FileHeader, Rejection> {

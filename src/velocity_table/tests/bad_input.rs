@@ -1,6 +1,7 @@
 //! Tables that say too little, or nonsense.
 
 use super::*;
+use crate::velocity_table::input::observations;
 
 #[test]
 fn an_exposure_with_too_few_stars_gets_nan_and_a_flag() {
@@ -182,4 +183,42 @@ fn missing_columns_and_text_in_numbers_are_named() {
         message.contains("km/s") && message.contains("found mag"),
         "{message}"
     );
+}
+
+#[test]
+fn a_mistyped_column_is_asked_about() {
+    let table = |head: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, format!("{head}\n1,1,0.5,0.1,0\n1,2,0.6,0.1,0\n")).unwrap();
+        Table::read(&path).unwrap()
+    };
+    for (head, wanted, near) in [
+        ("star,expsure,rv,rv_err,x", "exposure", "expsure"),
+        ("Stars,exposure,rv,rv_err,x", "star", "Stars"),
+        ("star,exposure,rv,rv_eror,x", "rv_err", "rv_eror"),
+    ] {
+        let told = observations(&table(head)).unwrap_err().to_string();
+        let says = format!("(if {near} is meant, it must be named {wanted})");
+        assert!(
+            told.contains(&format!("expected a column {wanted}")) && told.contains(&says),
+            "{told}"
+        );
+    }
+    let told = observations(&table("star,exposure,rv,sigma,x"))
+        .unwrap_err()
+        .to_string();
+    assert!(!told.contains("is meant"), "{told}");
+    // What a table need not have is passed over with a word.
+    let notes = observations(&table("star,exposure,rv,rv_err,grop"))
+        .unwrap()
+        .notes;
+    assert_eq!(
+        notes,
+        ["column grop: not used; if it is meant for group, it must be named so"]
+    );
+    let notes = observations(&table("star,exposure,rv,rv_err,colour"))
+        .unwrap()
+        .notes;
+    assert!(notes.is_empty(), "{notes:?}");
 }

@@ -78,27 +78,47 @@ impl Sky {
         weak_lined: 0.15,
     };
 
-    /// Says what is wrong, if anything.
+    /// Says what is wrong, if anything: the text begins with the name of the option.
     pub fn check(&self) -> Result<()> {
         for (name, value, most) in [
-            ("the strength of the water lines", self.water, 20.0),
-            ("the share of moonlight", self.moon, 0.5),
-            ("the scatter of the line width", self.lsf_width, 0.2),
-            ("the scatter of the line skewness", self.lsf_skew, 0.4),
-            ("the stretch (km/s)", self.stretch_km_s, 100.0),
+            ("water (strength of the water lines)", self.water, 20.0),
+            ("moon (share of moonlight)", self.moon, 0.5),
             (
-                "the zero points' slope over fibres (km/s)",
+                "lsf-width (scatter of the width of lines)",
+                self.lsf_width,
+                0.2,
+            ),
+            (
+                "lsf-skew (scatter of the skewness of lines)",
+                self.lsf_skew,
+                0.4,
+            ),
+            ("stretch (km/s)", self.stretch_km_s, 100.0),
+            (
+                "fibre-slope (of the zero points over the fibres, km/s)",
                 self.fibre_zp_km_s,
                 100.0,
             ),
-            ("the ripple", self.ripple, 0.1),
-            ("the error of the inverse variance", self.ivar_error, 2.0),
-            ("steps per spectrum", self.steps, 100.0),
-            ("hot columns", self.hot_columns, 100.0),
-            ("the residuals of sky lines", self.sky_lines_sigma, 1000.0),
-            ("the noise correlation", self.noise_correlation, 0.5),
-            ("the share of damaged stars", self.damaged, 1.0),
-            ("the share of weak-lined stars", self.weak_lined, 1.0),
+            ("ripple (share of the continuum)", self.ripple, 0.1),
+            ("ivar-error (of the inverse variance)", self.ivar_error, 2.0),
+            ("steps (per spectrum)", self.steps, 100.0),
+            (
+                "hot-columns (of a fibre, arm and night)",
+                self.hot_columns,
+                100.0,
+            ),
+            (
+                "sky-lines (what is left of them)",
+                self.sky_lines_sigma,
+                1000.0,
+            ),
+            (
+                "noise-correlation (of neighbouring pixels)",
+                self.noise_correlation,
+                0.5,
+            ),
+            ("damaged (share of the stars)", self.damaged, 1.0),
+            ("weak-lined (share of the stars)", self.weak_lined, 1.0),
         ] {
             if !(0.0..=most).contains(&value) {
                 return Err(Error::Config(format!(

@@ -347,3 +347,28 @@ fn the_same_exposure_twice_is_read_twice() {
         (5, 84_420_148, 84_420_148)
     );
 }
+
+#[test]
+fn a_spectrum_of_low_resolution_is_called_so() {
+    let mut sample = Sample::new(Layout::Vectors, 0);
+    let told = |sample: &Sample, name: &str| {
+        let file = super::parse(std::path::Path::new(name), &sample.bytes()).unwrap();
+        assert_eq!(file.rejected[0].reason, RejectReason::NoExposures);
+        file.rejected[0].detail.clone()
+    };
+    assert!(!told(&sample, super::NAME).contains("low resolution"));
+    let detail = told(&sample, "spec-55859-F5902_sp01-001.fits");
+    assert!(
+        detail.contains("found none in 3 HDUs") && detail.contains("low resolution"),
+        "{detail}"
+    );
+    // Under another name, by what its header calls it; one HDU is no "HDUs".
+    let name = Key::Text("spec-55859-F5902_sp01-001.fits".to_owned());
+    sample.primary.push(("FILENAME".to_owned(), name));
+    sample.tables.clear();
+    let detail = told(&sample, "star.fits");
+    assert!(
+        detail.contains("found none in 1 HDU:") && detail.contains("low resolution"),
+        "{detail}"
+    );
+}

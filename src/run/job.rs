@@ -87,6 +87,7 @@ fn work(
     progress: &dyn Progress,
 ) -> Result<(Done, Option<Products>, RunDir)> {
     let begun = Begun::now(config.identity()?);
+    refuse_nothing(config)?;
     let dir = RunDir::open(config, &begun.settings)?;
     let clocks = StageClocks::default();
     let plan = planned(config, &dir, &begun.settings, &clocks)?;
@@ -100,6 +101,20 @@ fn work(
     };
     let (done, made) = finish(config, &dir, plan, units, begun, ran, progress)?;
     Ok((done, made, dir))
+}
+
+/// No directory is made for inputs of which none is a file or holds one: a name may be mistyped.
+fn refuse_nothing(config: &RunConfig) -> Result<()> {
+    if config.out.exists() {
+        return Ok(());
+    }
+    let (found, rejected) = inputs::expand(&config.inputs);
+    match (found.is_empty(), rejected.first()) {
+        (true, Some(first)) => Err(Error::NothingUsable(format!(
+            "no input is a file or holds one, and nothing was written; {first}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Finds inputs, stars and units, and keeps the plan.
@@ -129,6 +144,7 @@ fn planned(
 /// As [`run_with_report`], but for those of the measurement.
 pub fn plan(config: &RunConfig) -> Result<PlanHead> {
     let settings = config.identity()?;
+    refuse_nothing(config)?;
     let dir = RunDir::open(config, &settings)?;
     let plan = planned(config, &dir, &settings, &StageClocks::default())?;
     match plan.units.is_empty() {

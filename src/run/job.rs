@@ -5,19 +5,17 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::append::refuse_other_inputs;
 use super::config::{PLACES, RunConfig};
 use super::directory::{self, RunDir};
 use super::gathered::gather;
-use super::kept_plan::{self, PlanHead};
+use super::kept_plan;
 use super::peak_memory::peak_memory_bytes;
+use super::planned::{planned, refuse_nothing};
 use super::record::{Counts, Record, utc};
 use super::units::{UnitDone, measured, paths, unit_files};
-use super::{names, scatter, unit_file};
+use super::{scatter, unit_file};
 use crate::catalogue::{self, Products};
-use crate::files::same_file;
 use crate::files::whole::Prepared;
-use crate::lamost::inputs;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::{DeviceUse, Likelihood};
 use crate::measure::stages::{Stage, StageClocks};
@@ -101,59 +99,6 @@ fn work(
     };
     let (done, made) = finish(config, &dir, plan, units, begun, ran, progress)?;
     Ok((done, made, dir))
-}
-
-/// No directory is made for inputs of which none is a file or holds one: a name may be mistyped.
-fn refuse_nothing(config: &RunConfig) -> Result<()> {
-    if config.out.exists() {
-        return Ok(());
-    }
-    let (found, rejected) = inputs::expand(&config.inputs);
-    match (found.is_empty(), rejected.first()) {
-        (true, Some(first)) => Err(Error::NothingUsable(format!(
-            "no input is a file or holds one, and nothing was written; {first}"
-        ))),
-        _ => Ok(()),
-    }
-}
-
-/// Finds inputs, stars and units, and keeps the plan.
-fn planned(
-    config: &RunConfig,
-    dir: &RunDir,
-    settings: &Map<String, Value>,
-    clocks: &StageClocks,
-) -> Result<Plan> {
-    let known = names::read(&config.out, config.overwrite)?;
-    let plan = Plan::new(&config.inputs, &known, clocks)?;
-    same_file::refuse_inputs(directory::outputs(&config.out), all_inputs(config, &plan))?;
-    let files = unit_files(&plan, dir)?;
-    if !config.overwrite {
-        dir.refuse_vanished(&plan.missing, &paths(&files))?;
-        refuse_other_inputs(dir, settings, &plan)?;
-    }
-    dir.begin(&plan.missing)?;
-    names::write(&config.out, &known, plan.stars())?;
-    kept_plan::write(&config.out, &plan, settings, dir.attempt())?;
-    Ok(plan)
-}
-
-/// Finds inputs, stars and units, and keeps the plan in the directory, for [`measure_some`](super::some::measure_some) and [`merge`].
-///
-/// # Errors
-/// As [`run_with_report`], but for those of the measurement.
-pub fn plan(config: &RunConfig) -> Result<PlanHead> {
-    let settings = config.identity()?;
-    refuse_nothing(config)?;
-    let dir = RunDir::open(config, &settings)?;
-    let plan = planned(config, &dir, &settings, &StageClocks::default())?;
-    match plan.units.is_empty() {
-        true => Err(Error::NothingUsable(match plan.rejected.first() {
-            Some(first) => format!("no file that could be measured; {first}"),
-            None => "no file that could be measured".to_owned(),
-        })),
-        false => kept_plan::expect(&config.out),
-    }
 }
 
 /// Calibrates and writes the products of the plan that a directory keeps, whose units have been measured
@@ -361,16 +306,6 @@ impl Laps {
             .push((name.to_owned(), self.clock.elapsed().as_secs_f64()));
         self.clock = Instant::now();
     }
-}
-
-/// Everything that the run reads: files, used or not, and lists.
-fn all_inputs(config: &RunConfig, plan: &Plan) -> Vec<PathBuf> {
-    let lists = config.inputs.iter().filter_map(|p| inputs::list_name(p));
-    let rejected = plan.rejected.iter().map(|r| r.path.clone());
-    lists
-        .chain(plan.paths.iter().cloned())
-        .chain(rejected)
-        .collect()
 }
 
 /// Writes all tables in all formats, up to their names.

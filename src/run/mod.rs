@@ -20,6 +20,7 @@ mod names;
 mod outlook;
 mod peak_memory;
 mod place;
+mod planned;
 mod record;
 mod scatter;
 mod some;
@@ -33,12 +34,13 @@ pub use config::{ProductFormat, RunConfig, differences, without_threads};
 pub use directory::outputs;
 #[cfg(feature = "lab")]
 pub use job::run;
-pub use job::{Done, holds_units, merge, plan, run_with_report};
+pub use job::{Done, holds_units, merge, run_with_report};
 pub use kept_plan::UnitLine;
 #[cfg(feature = "lab")]
 pub use made::{MadeUnit, keep_made};
 pub use outlook::{Outlook, outlook};
 pub use peak_memory::peak_memory_bytes;
+pub use planned::plan;
 pub use record::{Counts, Record};
 pub use some::{UnitOutcome, UnitState, Units, measure_some};
 pub use tasks::Tasks;

@@ -130,6 +130,9 @@ pub enum Error {
     /// A directory holds no finished run.
     #[error("{0}")]
     NoRun(String),
+    /// A run has no such star or exposure, or several of them.
+    #[error("{0}")]
+    NoStar(String),
     /// Arrays that are no spectrum.
     #[error("{0}")]
     Spectrum(#[from] SpectrumError),

@@ -55,7 +55,7 @@ fn class_of(error: &Error) -> &'static str {
         Error::OutputIsInput { .. } | Error::InTheWay { .. } | Error::Occupied(_) => {
             "OccupiedError"
         }
-        Error::Config(_) => "OptionError",
+        Error::Config(_) | Error::NoStar(_) => "OptionError",
         Error::Table(_) => "TableError",
         Error::Arrays(_) => "ArraysError",
         Error::Gone(_) => "GoneError",

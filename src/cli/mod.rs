@@ -21,6 +21,8 @@ mod report;
 mod run;
 mod run_summary;
 mod shell;
+#[cfg(feature = "report")]
+mod show;
 #[cfg(feature = "lab")]
 mod simulate;
 mod slurm;
@@ -71,6 +73,8 @@ enum Command {
     Validate(validate::Validate),
     #[cfg(feature = "report")]
     Report(report::ReportArgs),
+    #[cfg(feature = "report")]
+    Show(show::ShowArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -143,6 +147,8 @@ pub fn run_from(words: Vec<OsString>) -> u8 {
         Command::Slurm(args) => args.run(),
         #[cfg(feature = "report")]
         Command::Report(args) => args.run(),
+        #[cfg(feature = "report")]
+        Command::Show(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),

@@ -51,6 +51,7 @@ mod run_support;
 mod run_truth;
 mod sb2;
 #[cfg(unix)] // symbolic links
+mod show;
 mod state;
 #[cfg(unix)] // symbolic links
 mod state_damage;

@@ -171,7 +171,7 @@ impl MeasureArgs {
         }
         if !is_there {
             return Err(Error::NothingUsable(
-                "nothing could be measured: no input is a file or holds one; nothing was written"
+                "no file that could be measured: no input is a file or holds one; nothing was written"
                     .to_owned(),
             ));
         }

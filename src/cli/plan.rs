@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::measure_summary::tell_rejections;
 use super::run::WhatArgs;
+use crate::files::workplace;
 use crate::run;
 use crate::text::plain;
 use crate::{Result, tell};
@@ -29,6 +30,8 @@ impl PlanArgs {
         let backend = what.measure.backend.open()?;
         let config = what.config(&backend)?;
         what.refuse_config()?;
+        workplace::refuse_no_directory(&what.out)?;
+        what.refuse_nothing()?;
         let pool = what.measure.pool()?;
         let head = pool.install(|| run::plan(&config))?;
         let rejected = head.rejected();

@@ -11,6 +11,7 @@ use super::progress::Bar;
 use super::run_summary::{outlook_text, tell_summary};
 use crate::calibrate::summary::ArmSummary;
 use crate::files::{same_file, workplace};
+use crate::lamost::inputs;
 use crate::likelihood::Likelihood;
 use crate::run::{self, Done, ProductFormat, RunConfig, STATE_DIR};
 use crate::tell::{self, Told};
@@ -85,6 +86,22 @@ impl WhatArgs {
         })
     }
 
+    /// Refuses inputs of which none is a file or holds one, before a directory is made: a name may be mistyped. Where a run has begun it
+    /// says itself what it misses.
+    ///
+    /// # Errors
+    /// [`Error::NothingUsable`].
+    pub fn refuse_nothing(&self) -> Result<()> {
+        if self.out.join(STATE_DIR).exists() || inputs::is_any_there(&self.inputs) {
+            return Ok(());
+        }
+        tell_rejections(&inputs::expand(&self.inputs).1, self.measure.verbose);
+        Err(Error::NothingUsable(
+            "no file that could be measured: no input is a file or holds one; nothing was written"
+                .to_owned(),
+        ))
+    }
+
     /// Refuses an output that would take the place of the file of options.
     pub fn refuse_config(&self) -> Result<()> {
         match &self.config {
@@ -115,6 +132,7 @@ impl RunArgs {
             return Ok(outcome(defects));
         }
         self.what.refuse_config()?;
+        self.what.refuse_nothing()?;
         interrupt::watch()?;
         let progress = Bar::of_files(measure.quiet);
         let done = pool.install(|| run::run_with_report(&config, &backend, &progress));

@@ -33,6 +33,40 @@ pub fn expand<P: AsRef<Path>>(inputs: &[P]) -> (Vec<PathBuf>, Vec<Rejection>) {
     found.finish()
 }
 
+/// Whether any of these inputs is a file, or holds one: nothing is looked at behind the first that is found. A list counts as a file.
+#[cfg(feature = "cli")]
+pub fn is_any_there<P: AsRef<Path>>(inputs: &[P]) -> bool {
+    inputs.iter().any(|input| {
+        let input = input.as_ref();
+        match list_name(input) {
+            Some(list) => list.is_file(),
+            None => input.is_file() || holds_spectrum(input),
+        }
+    })
+}
+
+/// Whether a directory, or one below it, has an entry that is taken for a spectrum.
+#[cfg(feature = "cli")]
+fn holds_spectrum(dir: &Path) -> bool {
+    let mut searched = HashSet::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(dir) = open.pop() {
+        // Links may lead back up.
+        if !fs::canonicalize(&dir).is_ok_and(|real| searched.insert(real)) {
+            continue;
+        }
+        for entry in fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if is_mrs_name(path.file_name()) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 /// Path of the list if an input is `@list`.
 pub fn list_name(input: &Path) -> Option<PathBuf> {
     let text = input.as_os_str().to_str()?;
@@ -363,6 +397,26 @@ mod tests {
         );
         let none = detail_of(&["spec.txt", "readme.txt"]);
         assert!(!none.contains("low resolution"), "{none}");
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn the_first_file_is_enough() {
+        let folder = folder(&[
+            "empty/readme.txt",
+            "plates/a/b/med-1-p_sp01-001.fits",
+            "list.txt",
+        ]);
+        let at = |name: &str| folder.path().join(name);
+        let list = PathBuf::from(format!("@{}", at("list.txt").display()));
+        let no_list = PathBuf::from(format!("@{}", at("none.txt").display()));
+        for there in [at("plates"), at("empty/readme.txt"), list] {
+            assert!(
+                is_any_there(&[at("missing.fits"), there.clone()]),
+                "{there:?}"
+            );
+        }
+        assert!(!is_any_there(&[at("missing.fits"), at("empty"), no_list]));
     }
 
     #[test]

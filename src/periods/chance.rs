@@ -42,7 +42,8 @@ pub fn bound(epochs: &Epochs, grid: &Grid, power: f64) -> f64 {
     let crossings = gamma * grid.width() * effective_d * left.powf(of_one - 0.5) * z.sqrt();
     // At the lowest frequency the power may be above the level without having crossed it.
     let above = left.powf(of_one);
-    1.0 - (1.0 - above) * (-crossings).exp()
+    // 1 - (1 - above) exp(-crossings), also where that is far below the rounding of 1.
+    -((-above).ln_1p() - crossings).exp_m1()
 }
 
 /// Counts sets of noise with a peak that is as high.
@@ -112,6 +113,8 @@ mod tests {
             bounds.windows(2).all(|pair| pair[1] <= pair[0]),
             "{bounds:?}"
         );
+        let tiny = bound(&epochs, &grid, 1.0 - 1e-6);
+        assert!(tiny > 1e-48 && tiny < 1e-44, "{tiny:e}");
         // By hand: times of a standard deviation of 9.803 d, W = 0.9845 sqrt(4 pi) 9.803 = 34.21, gamma = 0.9599; at p = 0.8 of 19
         // degrees of freedom z = 7.6, (1 - p)^8 = 2.56e-6, (1 - p)^8.5 = 1.145e-6.
         assert!(

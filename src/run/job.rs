@@ -10,7 +10,7 @@ use super::directory::{self, RunDir};
 use super::gathered::gather;
 use super::kept_plan;
 use super::peak_memory::peak_memory_bytes;
-use super::planned::{planned, refuse_nothing};
+use super::planned::planned;
 use super::record::{Counts, Record, utc};
 use super::units::{UnitDone, measured, paths, unit_files};
 use super::{scatter, unit_file};
@@ -85,7 +85,6 @@ fn work(
     progress: &dyn Progress,
 ) -> Result<(Done, Option<Products>, RunDir)> {
     let begun = Begun::now(config.identity()?);
-    refuse_nothing(config)?;
     let dir = RunDir::open(config, &begun.settings)?;
     let clocks = StageClocks::default();
     let plan = planned(config, &dir, &begun.settings, &clocks)?;

@@ -16,20 +16,6 @@ use crate::measure::Plan;
 use crate::measure::stages::StageClocks;
 use crate::{Error, Result};
 
-/// No directory is made for inputs of which none is a file or holds one: a name may be mistyped.
-pub fn refuse_nothing(config: &RunConfig) -> Result<()> {
-    if config.out.exists() {
-        return Ok(());
-    }
-    let (found, rejected) = inputs::expand(&config.inputs);
-    match (found.is_empty(), rejected.first()) {
-        (true, Some(first)) => Err(Error::NothingUsable(format!(
-            "no input is a file or holds one, and nothing was written; {first}"
-        ))),
-        _ => Ok(()),
-    }
-}
-
 /// Finds inputs, stars and units, and keeps the plan.
 pub fn planned(
     config: &RunConfig,
@@ -57,7 +43,6 @@ pub fn planned(
 /// As [`run_with_report`], but for those of the measurement.
 pub fn plan(config: &RunConfig) -> Result<PlanHead> {
     let settings = config.identity()?;
-    refuse_nothing(config)?;
     let dir = RunDir::open(config, &settings)?;
     let plan = planned(config, &dir, &settings, &StageClocks::default())?;
     match plan.units.is_empty() {

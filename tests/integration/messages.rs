@@ -144,6 +144,22 @@ fn nothing_is_written_before_a_file_was_there() {
             "{errors}"
         );
         assert!(!dir.path().join("new").exists());
+        for command in ["run", "plan"] {
+            let args = [
+                command.as_ref(),
+                input.as_os_str(),
+                "--out".as_ref(),
+                dir.path().join("new").as_os_str(),
+            ]
+            .map(std::ffi::OsStr::to_owned);
+            let (status, said, errors) = told(&relrv(&args));
+            assert_eq!((status, said.as_str()), (1, ""), "{errors}");
+            assert!(
+                errors.contains(says) && errors.contains("nothing was written"),
+                "{errors}"
+            );
+            assert!(!dir.path().join("new").exists());
+        }
     }
     // A file that is there and is no good is listed, as it may be one of thousands.
     let bad = dir.path().join("med-bad.fits");

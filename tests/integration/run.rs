@@ -341,25 +341,25 @@ fn nothing_usable_is_an_error_that_names_the_inputs() {
     std::fs::create_dir(&empty).unwrap();
     let bad = dir.path().join("med-1.fits");
     std::fs::write(&bad, "no stars here").unwrap();
-    // No directory is made before a file was there to be read.
-    let out = dir.path().join("out");
     for (input, says) in [
         (empty.as_path(), "no med-*.fits"),
         (Path::new("missing"), "missing"),
     ] {
-        let (status, said, errors) = run(&[input], &out, &[]);
+        let out = dir.path().join("not-made");
+        let (status, said, errors) = run(&[input], &out, &["--overwrite"]);
         assert_eq!((status, said.as_str()), (1, ""), "{errors}");
         assert!(
-            errors.contains(says) && errors.contains("nothing was written"),
+            errors.contains(says) && errors.contains("error: no file that could be measured"),
             "{errors}"
         );
         assert!(!out.exists());
     }
+    // The second time in a directory where a run has begun.
     for (input, says) in [
         (bad.as_path(), "not_fits"),
-        (&empty, "no med-*.fits"),
         (Path::new("missing"), "missing"),
     ] {
+        let out = dir.path().join("out");
         let (status, said, errors) = run(&[input], &out, &["--overwrite"]);
         assert_eq!((status, said.as_str()), (1, ""), "{errors}");
         assert!(

@@ -18,9 +18,14 @@ fn a_directory_that_cannot_be_made_is_told_before_the_work() {
     let dir = folder();
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    // The input does not exist: who complains about it has begun to work.
-    for out in [file.clone(), file.join("deeper"), "/proc/relrv-out".into()] {
-        let (status, said, errors) = run(&[Path::new("missing.fits")], &out, &[]);
+    // An input that does not exist: who complains about it has begun to work. Before a directory is made there must be one, though.
+    let missing = Path::new("missing.fits");
+    for (out, input) in [
+        (file.clone(), missing),
+        (file.join("deeper"), missing),
+        ("/proc/relrv-out".into(), two_units()),
+    ] {
+        let (status, said, errors) = run(&[input], &out, &[]);
         assert_eq!((status, said.as_str()), (1, ""));
         let at = out.ancestors().find(|p| p.exists()).unwrap();
         assert!(errors.contains(at.to_str().unwrap()), "{errors}");

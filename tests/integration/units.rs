@@ -178,7 +178,7 @@ fn what_does_not_fit_the_plan_is_told() {
     std::fs::create_dir(&none).unwrap();
     let (status, _, errors) = plan(&[&none], &dir.path().join("other"), &[]);
     assert!(
-        status == 1 && errors.contains("no input is a file or holds one"),
+        status == 1 && errors.contains("no file that could be measured"),
         "{errors}"
     );
     assert!(!dir.path().join("other").exists());

@@ -57,7 +57,7 @@ pub static PERIOD: [Field<StarPeriod>; 3] = [
         "d",
         "best period of both arms' corrected velocities together; look at period_fap first"
     )
-    .page("best period of the corrected velocities of both arms together, the same in both rows of a star; missing where fewer than 12 different times have a usable one. Every such star has a best period: `period_fap` says whether it means anything ([method, 15](method.md#15-periods-periods))")
+    .page("best period of the corrected velocities of both arms together, the same in both rows of a star; missing where fewer than 12 different times have a usable one, and where `p_value` is 0.01 or more in both arms. Every other star has a best period: `period_fap` says whether it means anything ([method, 15](method.md#15-periods-periods))")
     .ucd("time.period")
     .up_to(LONGEST_D)
     .late(),
@@ -102,6 +102,10 @@ struct Seen {
     component: Vec<u32>,
 }
 
+/// A period is looked for in stars that are this improbable as constant ones, in either arm. The work for all others would be most of
+/// what a survey's products take (7 ms a star), and there is nothing to be found in them.
+const LOOKED_AT_P: f64 = 0.01;
+
 /// The period of the star of each row of `stars`, the same for both arms; None where there is none to be told ([`period`]).
 ///
 /// Velocities that have a zero point and are of the star count. Those of two components have no common scale, so of each arm those of the
@@ -113,18 +117,22 @@ pub fn find(
     is_by_group: bool,
 ) -> Vec<Option<Period>> {
     let components = components(zero_points);
-    let group = |planid: &Arc<str>, spid: i32| (planid.clone(), spid);
+    let group = |planid: &Arc<str>, spid: i32| is_by_group.then(|| (planid.clone(), spid));
+    let key = |star: &StarRow| (star.designation.clone(), group(&star.planid, star.spid));
     let mut numbers: HashMap<StarKey, usize> = HashMap::new();
+    let varies = |star: &&StarRow| star.found.p_value < LOOKED_AT_P;
+    for star in stars.iter().filter(varies) {
+        let next = numbers.len();
+        numbers.entry(key(star)).or_insert(next);
+    }
     let mut seen: Vec<Seen> = Vec::new();
+    seen.resize_with(numbers.len(), Seen::default);
     for row in rows {
         let e = &row.exposure;
-        let of_group = is_by_group.then(|| group(&e.planid, e.spid));
-        let number = *numbers
-            .entry((e.designation.clone(), of_group))
-            .or_insert_with(|| {
-                seen.push(Seen::default());
-                seen.len() - 1
-            });
+        let of = (e.designation.clone(), group(&e.planid, e.spid));
+        let Some(&number) = numbers.get(&of) else {
+            continue;
+        };
         for (i, arm) in ARMS.into_iter().enumerate() {
             let key = ((&*e.planid, e.spid, e.lmjm), arm);
             if let Some(component) = components.get(&key).filter(|_| is_usable(row, arm)) {
@@ -133,11 +141,7 @@ pub fn find(
         }
     }
     let found: Vec<Option<Period>> = seen.into_par_iter().map(Seen::period).collect();
-    let of_star = |star: &StarRow| {
-        let of_group = is_by_group.then(|| group(&star.planid, star.spid));
-        let number = numbers.get(&(star.designation.clone(), of_group))?;
-        found[*number]
-    };
+    let of_star = |star: &StarRow| found[*numbers.get(&key(star))?];
     stars.iter().map(of_star).collect()
 }
 
@@ -262,6 +266,20 @@ mod tests {
             find(&[star("J2", "", Arm::Red)], &rows, &zero_points, false),
             [None]
         );
+    }
+
+    #[test]
+    fn none_is_looked_for_in_a_star_that_does_not_vary() {
+        let (rows, zero_points) = plate("J1", "P");
+        let mut stars = [Arm::Red, Arm::Blue].map(|arm| star("J1", "", arm));
+        stars[0].found.p_value = 0.5;
+        let found = find(&stars, &rows, &zero_points, false);
+        assert!(
+            is_found(found[0]) && is_found(found[1]),
+            "one arm is enough"
+        );
+        stars[1].found.p_value = f64::NAN;
+        assert_eq!(find(&stars, &rows, &zero_points, false), [None, None]);
     }
 
     #[test]

@@ -93,7 +93,8 @@ fn verdict(row: &StarRow) -> String {
 fn period(row: &StarRow) -> String {
     let p = &row.period;
     if !p.period_d.is_finite() {
-        return "not looked for: 12 different times are needed".to_owned();
+        return "not looked for: that takes 12 different times, and p below 0.01 in an arm"
+            .to_owned();
     }
     let chance = format!("false-alarm probability {:.1e}", p.false_alarm);
     match p.false_alarm > NO_PERIOD_FAP {

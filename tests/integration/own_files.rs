@@ -10,14 +10,17 @@ use crate::support::*;
 #[test]
 fn foreign_files_in_the_report_are_named_and_left_alone() {
     let dir = folder();
+    let bad = dir.path().join("med-1.fits");
+    fs::write(&bad, "no stars here").unwrap();
     for name in ["index.html", "sky.svg"] {
         let out = dir.path().join(name.replace('.', "-"));
         fs::create_dir_all(out.join("report")).unwrap();
         fs::write(out.join("report").join(name), "<html>mine</html>").unwrap();
         let before = tree(&out);
         for more in [&[][..], &["--overwrite"]] {
-            // Before anything is read: the input does not exist.
-            let refused = run(&[Path::new("missing")], &out, more);
+            // Before anything is read: the input is no spectrum, and nobody complains about it.
+            let refused = run(&[&bad], &out, more);
+            assert!(!refused.2.contains("med-1.fits"), "{}", refused.2);
             assert_refused(refused, &[name, "move it away"]);
             assert!(tree(&out) == before && !out.join(".relrv").exists());
             let more: Vec<&str> = more.iter().copied().chain(["--dry-run"]).collect();

@@ -28,7 +28,7 @@ const TIME_MORE_S: f64 = 600.0;
 /// Memory that is asked for, over the most that a unit has taken.
 const MEMORY_FACTOR: f64 = 1.3;
 
-/// Memory of the merge: of the program, and for each file of the plan, bytes. A row takes 0.6 kB (benches/RUNS.md, "A survey merged"),
+/// Memory of the merge: of the program, and for each file of the plan, bytes. A row takes 0.4 kB (benches/RUNS.md, "A survey merged"),
 /// and a file seldom has more than 20.
 const MERGE_BYTES: u64 = 1 << 30;
 const MERGE_BYTES_PER_FILE: u64 = 12_000;

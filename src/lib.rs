@@ -130,6 +130,8 @@ mod numbers;
 #[cfg(feature = "lab")]
 #[doc(hidden)]
 pub mod periods;
+#[cfg(not(feature = "lab"))]
+mod periods;
 #[cfg(feature = "lab")]
 #[doc(hidden)]
 pub mod reference;

@@ -8,7 +8,7 @@ mod errors;
 mod fibres;
 pub(crate) mod finished;
 mod log_axis;
-pub(crate) mod one_star;
+pub mod one_star;
 pub(crate) mod page;
 pub(crate) mod plot;
 mod scatter;

@@ -14,6 +14,7 @@ pub mod period;
 pub mod rejected;
 pub mod row;
 pub mod star;
+pub mod star_period;
 mod verdict;
 pub mod zero_point;
 

@@ -1,6 +1,6 @@
 //! The tables of `docs/columns.md` that say what the columns of the products are, made from their declarations.
 
-use super::{component, exposure, measured, period, rejected, row, star, zero_point};
+use super::{component, exposure, measured, rejected, row, star, star_period, zero_point};
 use crate::table::Field;
 
 fn rows<R>(fields: &[Field<R>]) -> impl Iterator<Item = String> + '_ {
@@ -18,7 +18,7 @@ pub fn sections() -> [(&'static str, Vec<String>); 6] {
         .chain(rows(&star::CONSTANT))
         .chain(rows(&star::VARIABLE))
         .chain(rows(&star::NOT_JUDGED))
-        .chain(rows(&period::PERIOD))
+        .chain(rows(&star_period::PERIOD))
         .chain(rows(&star::KNOWN));
     let zero_points = rows(&zero_point::WHICH).chain(rows(&zero_point::FOUND));
     let components = rows(&component::ARM)

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::exposure::arm_named;
-use super::period::{PERIOD, StarPeriod};
 use super::row::LARGEST;
+use super::star_period::{PERIOD, StarPeriod};
 use crate::calibrate::Unjudged;
 use crate::calibrate::results::Star;
 use crate::lamost::raw::StarNames;

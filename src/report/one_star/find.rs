@@ -1,5 +1,6 @@
 //! Which star is meant.
 
+use crate::catalogue::star::StarRow;
 use crate::report::finished::Finished;
 
 /// A star is meant by a position within so many arcseconds of it: as far as files of one star are apart at most.
@@ -41,7 +42,8 @@ fn by_name(products: &Finished, which: &str) -> Vec<usize> {
     let is_it = |name: &str| !name.is_empty() && name.eq_ignore_ascii_case(which);
     let stars = &products.catalogue.stars;
     let mut found: Vec<usize> = (0..stars.len()).filter(|i| is_it(&stars[*i])).collect();
-    let has_name = |names: &crate::lamost::raw::StarNames| {
+    let has_name = |row: &&StarRow| {
+        let names = &row.names;
         let names = [
             &names.desig,
             &names.objname,
@@ -50,7 +52,7 @@ fn by_name(products: &Finished, which: &str) -> Vec<usize> {
         ];
         names.into_iter().any(|name| is_it(name.trim()))
     };
-    for row in products.stars.iter().filter(|row| has_name(&row.names)) {
+    for row in products.stars.iter().filter(has_name) {
         found.extend(stars.iter().position(|name| *name == row.designation));
     }
     found

@@ -92,6 +92,7 @@ fn the_text_has_the_velocities_and_what_to_do_about_their_flags() {
         "variable (p ",
         "2.50000 d, half range 20.00 km/s, false-alarm probability 1.0e-6",
         "12.346 +- 0.250 ",
+        "plate            red, km/s           blue, km/s   flags",
         "-3.500 +- 0.125*",
         "* as measured",
         "red: double_lined, blue: no_zero_point",

@@ -75,7 +75,7 @@ fn verdict(row: &StarRow) -> String {
         found.scatter_before, found.scatter_after
     );
     let p = format!(
-        "p {:.2e} of {} degrees of freedom",
+        "p {:.1e} of {:.1} degrees of freedom",
         found.p_value, found.dof
     );
     let verdict = match (found.is_constant, found.is_variable, found.unjudged) {
@@ -113,41 +113,48 @@ fn velocities(
     rows: &[usize],
     arms: &[Arm],
 ) -> std::fmt::Result {
-    write!(
-        out,
-        "{:<13} {:<9} {:>5} {:>8}",
+    let plate = |row: &usize| plain::line(&products.catalogue.exposure(*row).planid).into_owned();
+    let widest = rows.iter().map(|row| plate(row).chars().count()).max();
+    let width = widest.unwrap_or_default().max("plate".len());
+    let mut line = format!(
+        "{:<13} {:<9} {:<6} {:<width$}",
         "BJD (TDB)", "LMJM", "fibre", "plate"
-    )?;
+    );
     for arm in arms {
-        write!(out, "   {:>24}", format!("{} km/s", arm.name()))?;
+        write!(line, " {:>20}", format!("{}, km/s", arm.name()))?;
     }
-    writeln!(out, "   flags")?;
+    writeln!(out, "{line}   flags")?;
     let mut is_uncorrected = false;
-    for &row in rows {
-        let e = products.catalogue.exposure(row);
-        write!(
-            out,
-            "{:<13.5} {:<9} {:>2}-{:<3} {:>7}",
+    for row in rows {
+        let e = products.catalogue.exposure(*row);
+        let fibre = format!("{}-{}", e.spid, e.fiberid);
+        let mut line = format!(
+            "{:<13.5} {:<9} {fibre:<6} {:<width$}",
             e.bjd_tdb,
             e.lmjm,
-            e.spid,
-            e.fiberid,
-            plain::line(&e.planid)
-        )?;
+            plate(row)
+        );
         let mut told = Vec::new();
         for &arm in arms {
-            let velocity = products.catalogue.arm(arm, row);
+            let velocity = products.catalogue.arm(arm, *row);
             let (text, is_raw) = one(velocity);
             is_uncorrected |= is_raw;
-            write!(out, "   {text:>24}")?;
+            write!(line, " {text:>20}")?;
             if !velocity.flags.is_empty() {
                 told.push(format!("{}: {}", arm.name(), velocity.flags));
             }
         }
-        writeln!(out, "   {}", told.join(", "))?;
+        writeln!(
+            out,
+            "{}",
+            format!("{line}   {}", told.join(", ")).trim_end()
+        )?;
     }
     if is_uncorrected {
         writeln!(out, "* as measured: the exposure has no zero point")?;
+    }
+    if arms.len() > 1 {
+        writeln!(out, "Each arm counts from a reference of its own.")?;
     }
     Ok(())
 }

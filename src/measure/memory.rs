@@ -39,7 +39,7 @@ impl Budget {
         a + b <= self.0
     }
 
-    /// Stars that need so much may be one bite (`measure::files`): the next bite is in memory beside it.
+    /// Stars that need so much may be one bite (`measure::bites`): the next bite is in memory beside it.
     pub fn holds_bite(self, bytes: f64) -> bool {
         2.0 * bytes <= self.0
     }

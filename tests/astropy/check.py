@@ -38,7 +38,8 @@ def described(page: str, name: str) -> dict[str, tuple[str, str]]:
     for arm in "rb":
         columns |= {n.replace("_x", f"_{arm}"): (t, unit.strip()) for n, t, unit in found if "_x" in n}
     if name == "constants":
-        del columns["constant"], columns["variable"], columns["not_judged"]
+        for of_stars_alone in ("constant", "variable", "not_judged", "period", "period_fap", "period_amp"):
+            del columns[of_stars_alone]
     return columns
 
 

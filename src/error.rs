@@ -113,7 +113,7 @@ pub enum Error {
     Gone(String),
     /// Units of a plan have not been measured, or not all of their files could be read.
     #[error(
-        "{} of {} in {} not measured: {}\nrelrv status tells why, relrv unit measures them; --partial makes products of the others",
+        "not measured: {} of {} in {}: {}\nrelrv status tells why, relrv unit measures them; --partial makes products of the others",
         units.len(),
         count(*total, "unit"),
         crate::text::plain::path(dir),

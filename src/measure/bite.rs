@@ -45,7 +45,7 @@ pub(super) fn prepare(
 /// A star, measured against its best exposures.
 #[derive(Default)]
 pub(super) struct Measured {
-    /// What is known of its rows: which are not there.
+    /// What is known of it beside the velocities: how many spectra it has, and which of them are not measured.
     growing: Growing,
     /// Its exposures in each arm.
     exposures: Vec<(Arm, Vec<Exposure>)>,

@@ -92,7 +92,8 @@ def test_what_is_no_run_is_said(tmp_path):
 
 def test_errors_are_those_of_the_command_line(plate, tmp_path):
     for more, words in [
-        ({"vmax": -1}, ["--vmax=-1"]),
+        ({"vmax": 5}, ["--vmax=5"]),
+        ({"vmax": -1}, None),
         ({"p_min": 0.7}, None),
         ({"arm": "green"}, None),
         ({"format": "xls"}, None),

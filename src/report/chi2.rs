@@ -64,6 +64,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
             )
         });
     chart.draw_series(bars)?;
+    name_last_bin(&mut chart, RANGE.1, bins[BINS - 1], "all beyond")?;
     let limit = [(CHI2_HIGH_LIMIT, 0.0), (CHI2_HIGH_LIMIT, top)];
     chart.draw_series(DashedLineSeries::new(limit, 6, 4, BLACK.into()))?;
     Ok(())

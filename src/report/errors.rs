@@ -18,7 +18,7 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
         name: "errors",
         title: "Error against signal-to-noise ratio",
         caption: "Quoted 1-sigma error of each velocity (difference of two exposures) against the exposure's signal-to-noise \
-            ratio per pixel; the line is the running median (paper, figure 4)."
+            ratio per pixel; the line is the median where 20 velocities or more lie in a step (paper, figure 4)."
             .to_owned(),
         svg,
     })
@@ -42,7 +42,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         )
     };
     let (x, y) = (ends(|p| p.0, 0.0), ends(|p| p.1, 0.002));
-    let line = running_median(&points, 14);
+    let line = running_median(&points);
     let mut chart = log_axes(
         area,
         &title,

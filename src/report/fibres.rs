@@ -7,9 +7,9 @@ use plotters::prelude::*;
 use super::finished::Finished;
 use super::plot::*;
 use super::slit;
+use super::slits::Slits;
 use super::tick::tick;
 use crate::Arm;
-use crate::catalogue::FIBRES;
 use crate::numbers::statistics::quantile;
 
 pub fn figure(products: &Finished) -> Drawn<Figure> {
@@ -31,7 +31,7 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
         name: "fibres",
         title: "Fibres",
         caption: "Top: corrected velocities of the constant stars less their star's mean, by fibre: the median (point) and the range \
-            that holds 68 % (line). Fibres of spectrograph s are at 250 (s - 1) + fibre (paper, figures 6 and 7). A star that keeps \
+            that holds 68 % (line), spectrograph by spectrograph, of which only those are shown that have constant stars (paper, figures 6 and 7). A star that keeps \
             its fibre has a mean of 0 by construction; only stars on several fibres show differences between them. Bottom: the same along the \
             slit, ten fibres at a time and all spectrographs together, of velocities less the mean of their zero point along the slit (grey) and \
             corrected (colour). A tilt of the wavelengths along the slit has another sign in each exposure and would average out; so the \
@@ -44,7 +44,7 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
 
 fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
     let rv = |row: usize| products.catalogue.arm(arm, row).rv_corr_km_s;
-    let mut fibres: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+    let mut fibres: BTreeMap<(i32, i32), Vec<f64>> = BTreeMap::new();
     for rows in products.constant_rows(arm).values() {
         let rows: Vec<usize> = rows
             .iter()
@@ -57,25 +57,21 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         let mean = rows.iter().map(|r| rv(*r)).sum::<f64>() / rows.len() as f64;
         for row in rows {
             let e = products.catalogue.exposure(row);
-            let fibre = i64::from(FIBRES) * (i64::from(e.spid) - 1) + i64::from(e.fiberid);
-            fibres.entry(fibre).or_default().push(rv(row) - mean);
+            let fibre = fibres.entry((e.spid, e.fiberid)).or_default();
+            fibre.push(rv(row) - mean);
         }
     }
     let title = format!("{arm} arm");
-    let (Some((first, _)), Some((last, _))) = (fibres.first_key_value(), fibres.last_key_value())
-    else {
-        return nothing(
-            area,
-            &title,
-            "no constant stars with two corrected velocities",
-        );
-    };
-    let x = (*first as f64 - 3.0)..(*last as f64 + 3.0);
+    if fibres.is_empty() {
+        let why = "no constant stars with two corrected velocities";
+        return nothing(area, &title, why);
+    }
+    let slits = Slits::of(fibres.keys().map(|(spid, _)| *spid));
     let bars: Vec<(f64, f64, f64, f64)> = fibres
         .into_iter()
         .map(|(fibre, mut values)| {
             let [low, middle, high] = [0.16, 0.5, 0.84].map(|q| quantile(&mut values, q));
-            (fibre as f64, low, middle, high)
+            (slits.place(fibre), low, middle, high)
         })
         .collect();
     let mut sizes: Vec<f64> = bars.iter().flat_map(|b| [b.1.abs(), b.3.abs()]).collect();
@@ -85,17 +81,21 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         .margin(10)
         .x_label_area_size(48)
         .y_label_area_size(72)
-        .build_cartesian_2d(axis(x), axis(-limit..limit))?;
+        .build_cartesian_2d(axis(slits.range()), axis(-limit..limit))?;
     chart
         .configure_mesh()
         .disable_x_mesh()
         .light_line_style(WHITE.mix(0.0))
-        .x_label_formatter(&tick)
+        .x_labels(slits.n_ticks())
+        .x_label_formatter(&|x| slits.tick(*x))
         .y_label_formatter(&tick)
         .label_style(LABEL)
-        .x_desc("fibre")
+        .x_desc(slits.description())
         .y_desc("corrected RV - star's mean (km/s)")
         .draw()?;
+    for x in slits.ends() {
+        chart.draw_series([PathElement::new([(x, -limit), (x, limit)], BLACK.mix(0.4))])?;
+    }
     let colour = arm_colour(arm);
     for (x, low, middle, high) in thin(bars) {
         let line = [(x, low.max(-limit)), (x, high.min(limit))];

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
+/// An axis with fewer numbers than this has them at all its ticks.
+const FEWEST_NUMBERED: usize = 3;
+
 /// On an axis of more powers of ten than this, only these have numbers; on a shorter one 2 and 5 times them do, too.
 const MAX_DECADES_NUMBERED: f64 = 3.0;
 
@@ -32,16 +35,28 @@ impl LogAxis {
         }
     }
 
-    /// Name of a tick: 1, 2 and 5 times powers of ten alone have one.
+    /// Name of a tick: 1, 2 and 5 times powers of ten alone have one, unless they are fewer than three.
     pub fn name(&self, x: f64) -> String {
         let few = (self.range.end / self.range.start).log10() <= MAX_DECADES_NUMBERED;
         let named: &[f64] = if few { &[1.0, 2.0, 5.0] } else { &[1.0] };
-        let mantissa = x / 10f64.powf((x.log10() + 1e-9).floor());
-        if named.iter().any(|m| (mantissa / m - 1.0).abs() < 1e-3) {
+        let is_named = |x: &f64| {
+            let mantissa = x / 10f64.powf((x.log10() + 1e-9).floor());
+            named.iter().any(|m| (mantissa / m - 1.0).abs() < 1e-3)
+        };
+        let all = few && self.ticks().filter(is_named).count() < FEWEST_NUMBERED;
+        if all || is_named(&x) {
             super::tick::tick(&x)
         } else {
             String::new()
         }
+    }
+
+    /// 1 to 9 times each power of ten.
+    fn ticks(&self) -> impl Iterator<Item = f64> {
+        let first = self.range.start.log10().floor() as i32;
+        let last = self.range.end.log10().floor() as i32;
+        let all = (first..=last).flat_map(|e| (1..=9).map(move |m| f64::from(m) * 10f64.powi(e)));
+        all.filter(|x| self.range.contains(x))
     }
 }
 
@@ -60,12 +75,8 @@ impl Ranged for LogAxis {
         limit.0 + (share * f64::from(limit.1 - limit.0)).round() as i32
     }
 
-    /// 1 to 9 times each power of ten.
     fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        let first = self.range.start.log10().floor() as i32;
-        let last = self.range.end.log10().floor() as i32;
-        let all = (first..=last).flat_map(|e| (1..=9).map(move |m| f64::from(m) * 10f64.powi(e)));
-        all.filter(|x| self.range.contains(x)).collect()
+        self.ticks().collect()
     }
 
     fn range(&self) -> Range<f64> {
@@ -119,6 +130,10 @@ mod tests {
             .filter(|n| !n.is_empty())
             .collect();
         assert_eq!(named, ["0.2", "0.5", "1", "2", "5"]);
+        // With 100 alone, no one could read the axis.
+        let short = LogAxis::new(58.0..160.0);
+        let named: Vec<String> = short.ticks().map(|x| short.name(x)).collect();
+        assert_eq!(named, ["60", "70", "80", "90", "100"]);
         assert_eq!(LogAxis::new(0.05..900.0).name(2.0), "");
         assert_eq!(LogAxis::new(0.05..900.0).name(100.0), "100");
         assert_eq!(axis.map(&0.14, (10, 110)), 10);

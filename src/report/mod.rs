@@ -14,9 +14,11 @@ pub(crate) mod plot;
 mod scatter;
 mod sky;
 mod slit;
+mod slits;
 mod slopes;
 pub(crate) mod tick;
 mod variables;
+mod violin;
 mod zero_points;
 
 #[cfg(test)]

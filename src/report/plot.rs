@@ -19,6 +19,7 @@ pub const VARIABLE: RGBColor = RGBColor(0xcc, 0x79, 0xa7);
 /// Text of captions and axes, pixels in a figure about 1000 wide: readable at half the size.
 pub const CAPTION: (&str, u32) = ("sans-serif", 20);
 pub const LABEL: (&str, u32) = ("sans-serif", 17);
+pub const SMALL: (&str, u32) = ("sans-serif", 15);
 
 /// Points that a panel shows at most; of more, every so many-th is shown.
 pub const MAX_POINTS: usize = 4000;
@@ -199,57 +200,45 @@ pub fn thin<T>(values: Vec<T>) -> Vec<T> {
     values.into_iter().step_by(every).collect()
 }
 
-/// Outline of a violin round `x`: density of `values` (a Gaussian kernel of Silverman's width) scaled to `half_width`.
-pub fn violin(values: &[f64], x: f64, half_width: f64) -> Vec<(f64, f64)> {
-    const STEPS: usize = 60;
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let sigma = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let width = (1.06 * sigma * n.powf(-0.2)).max(1e-3);
-    let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(low, high), v| {
-        (low.min(*v), high.max(*v))
-    });
-    let ys: Vec<f64> = (0..=STEPS)
-        .map(|i| low - width + (high - low + 2.0 * width) * i as f64 / STEPS as f64)
-        .collect();
-    let density: Vec<f64> = ys
-        .iter()
-        .map(|y| {
-            values
-                .iter()
-                .map(|v| (-0.5 * ((y - v) / width).powi(2)).exp())
-                .sum()
-        })
-        .collect();
-    let top = density.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
-    let right = ys
-        .iter()
-        .zip(&density)
-        .map(|(y, d)| (x + half_width * d / top, *y));
-    let left = ys
-        .iter()
-        .zip(&density)
-        .rev()
-        .map(|(y, d)| (x - half_width * d / top, *y));
-    right.chain(left).collect()
-}
+/// Velocities that a bin of [`running_median`] holds at least, and the most bins.
+const MEDIAN_LEAST: usize = 20;
+const MEDIAN_BINS: usize = 14;
 
-/// Medians of y in `n` equal steps of ln x between the ends of x: (x, y), where 5 points or more are.
-pub fn running_median(points: &[(f64, f64)], n: usize) -> Vec<(f64, f64)> {
+/// Medians of y in equal steps of ln x between the ends of x: (x, y), where 20 points or more are. Fewer points have fewer steps, so that
+/// the line shows no noise.
+pub fn running_median(points: &[(f64, f64)]) -> Vec<(f64, f64)> {
     let (low, high) = points
         .iter()
         .fold((f64::MAX, f64::MIN), |(l, h), p| (l.min(p.0), h.max(p.0)));
     if points.is_empty() || low <= 0.0 || low >= high {
         return Vec::new();
     }
+    let n = (points.len() / (2 * MEDIAN_LEAST)).clamp(1, MEDIAN_BINS);
     let mut bins = vec![Vec::new(); n];
     for (x, y) in points {
         let place = n as f64 * (x / low).ln() / (high / low).ln();
         bins[(place as usize).min(n - 1)].push((*x, *y));
     }
-    let medians = bins.into_iter().filter(|bin| bin.len() >= 5).map(|bin| {
+    let full = bins.into_iter().filter(|bin| bin.len() >= MEDIAN_LEAST);
+    let medians = full.map(|bin| {
         let (mut x, mut y): (Vec<f64>, Vec<f64>) = bin.into_iter().unzip();
         (median(&mut x), median(&mut y))
     });
     medians.collect()
+}
+
+/// A name beside the last bin of a histogram, which holds all that lies beyond it; `n` are in it.
+pub fn name_last_bin(chart: &mut LinearChart, right: f64, n: usize, beyond: &str) -> Drawn {
+    use plotters::style::text_anchor::{HPos, Pos, VPos};
+    if n > 0 {
+        let style = SMALL.into_font().color(&BLACK.mix(0.8));
+        let place = (right, n as f64);
+        let text = Text::new(
+            beyond.to_owned(),
+            place,
+            style.pos(Pos::new(HPos::Right, VPos::Bottom)),
+        );
+        chart.draw_series([text])?;
+    }
+    Ok(())
 }

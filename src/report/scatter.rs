@@ -28,7 +28,7 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
         title: "Constant stars before and after calibration",
         caption: "Standard deviation of each constant star's velocities over its exposures, before (grey) and after (colour) the \
             zero points are removed; left its distribution, right against the star's median signal-to-noise ratio (paper, figure 5). \
-            What remains is noise: it falls with the signal."
+            Where noise is what remains, it falls with the signal. The last bin holds all beyond."
             .to_owned(),
         svg,
     })
@@ -69,9 +69,7 @@ fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
         let mut bins = [0usize; BINS];
         for star in stars {
             let bin = BINS as f64 * value(star) / high;
-            if bin < BINS as f64 {
-                bins[bin as usize] += 1;
-            }
+            bins[(bin as usize).min(BINS - 1)] += 1;
         }
         bins
     };
@@ -87,7 +85,7 @@ fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
         area,
         &title,
         (0.0..high, "scatter of the star's velocities (km/s)"),
-        (0.0..1.1 * top as f64, "stars"),
+        (0.0..1.35 * top as f64, "stars"),
     )?;
     let width = high / BINS as f64;
     for (bins, colour, name) in [
@@ -111,6 +109,8 @@ fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
             Rectangle::new([(x, y - 6), (x + 14, y + 6)], colour.mix(0.55).filled())
         });
     }
+    let last = before[BINS - 1].max(after[BINS - 1]);
+    name_last_bin(&mut chart, high, last, "all beyond")?;
     legend(&mut chart)
 }
 

@@ -85,23 +85,26 @@ fn map(area: &Panel, products: &Finished) -> Drawn {
         .x_desc("right ascension (deg)")
         .y_desc("declination (deg)")
         .draw()?;
-    let [constant, variable, others] = kinds.map(thin);
-    chart.draw_series(
-        others
-            .into_iter()
-            .map(|(x, y)| Circle::new((-x, y), 3, BEFORE.filled())),
-    )?;
-    chart.draw_series(
-        constant
-            .into_iter()
-            .map(|(x, y)| Circle::new((-x, y), 3, CONSTANT.filled())),
-    )?;
-    chart.draw_series(
-        variable
-            .into_iter()
-            .map(|(x, y)| TriangleMarker::new((-x, y), 5, VARIABLE.filled())),
-    )?;
-    Ok(())
+    let named = |what: &str, stars: &[(f64, f64)]| format!("{what}, {}", stars.len());
+    let names = ["constant", "variable", "neither"];
+    let [constant, variable, others] = [0, 1, 2].map(|i| named(names[i], &kinds[i]));
+    let [constants, variables, neither] = kinds.map(thin);
+    let circle =
+        |colour: RGBColor| move |(x, y): (f64, f64)| Circle::new((-x, y), 3, colour.filled());
+    let triangle = |(x, y): (f64, f64)| TriangleMarker::new((-x, y), 5, VARIABLE.filled());
+    chart
+        .draw_series(neither.into_iter().map(circle(BEFORE)))?
+        .label(others)
+        .legend(|place| Circle::new(place, 3, BEFORE.filled()));
+    chart
+        .draw_series(constants.into_iter().map(circle(CONSTANT)))?
+        .label(constant)
+        .legend(|place| Circle::new(place, 3, CONSTANT.filled()));
+    chart
+        .draw_series(variables.into_iter().map(triangle))?
+        .label(variable)
+        .legend(|place| TriangleMarker::new(place, 5, VARIABLE.filled()));
+    legend(&mut chart)
 }
 
 /// A field across 0 h lies at both ends of right ascension: its upper part goes below 0.

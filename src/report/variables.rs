@@ -36,7 +36,7 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
         title: "The most variable stars",
         caption: format!(
             "Corrected velocities of the {} variable stars whose chi^2 about a constant is largest, against heliocentric time; \
-            orange circles red arm, blue triangles blue arm, open symbols flagged velocities. Each arm's velocities are less their median, since the two have different references.{}",
+            orange circles red arm, blue triangles blue arm, open symbols flagged velocities (those outside a panel are left out). Each arm's velocities are less their median, since the two have different references.{}",
             stars.len(),
             double_text(&stars)
         ),
@@ -191,10 +191,10 @@ fn curve(area: &Panel, products: &Finished, shown: &Shown) -> Drawn {
         let colour = arm_colour(arm);
         let inside = || points.iter().filter(|p| y.contains(&p.rv_km_s));
         let bars = inside().filter(|p| p.err_km_s.is_finite()).map(|p| {
-            let (low, high) = (p.rv_km_s - p.err_km_s, p.rv_km_s + p.err_km_s);
-            PathElement::new([(p.time_d, low), (p.time_d, high)], colour)
+            let low = (p.rv_km_s - p.err_km_s).max(y.start);
+            let high = (p.rv_km_s + p.err_km_s).min(y.end);
+            PathElement::new([(p.time_d, low), (p.time_d, high)], colour.stroke_width(2))
         });
-        chart.draw_series(bars)?;
         let style = |p: &Point| {
             if p.flagged {
                 colour.stroke_width(1)
@@ -204,11 +204,13 @@ fn curve(area: &Panel, products: &Finished, shown: &Shown) -> Drawn {
         };
         match arm {
             Arm::Red => chart
-                .draw_series(inside().map(|p| Circle::new((p.time_d, p.rv_km_s), 4, style(p))))?,
+                .draw_series(inside().map(|p| Circle::new((p.time_d, p.rv_km_s), 3, style(p))))?,
             Arm::Blue => chart.draw_series(
-                inside().map(|p| TriangleMarker::new((p.time_d, p.rv_km_s), 6, style(p))),
+                inside().map(|p| TriangleMarker::new((p.time_d, p.rv_km_s), 5, style(p))),
             )?,
         };
+        // In front of the markers, which would hide those that are shorter.
+        chart.draw_series(bars)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use plotters::prelude::*;
 use super::finished::Finished;
 use super::plot::*;
 use super::tick::tick;
+use super::violin::Violin;
 use crate::Arm;
 use crate::catalogue::zero_point::ZeroPointRow;
 use crate::numbers::statistics::quantile;
@@ -39,7 +40,9 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
         title: "Zero points",
         caption: "Velocities of the constant stars before calibration. Top: relative to the star's reference, by spectrograph, \
             with their mean. Bottom: less the star's mean, by exposure of the plate and spectrograph with most exposures, in the order of time; \
-            black points are the zero points with their errors, vertical lines part the nights (paper, figure 3)."
+            black points are the zero points with their errors, vertical lines part the nights (paper, figure 3). Small points are velocities \
+            more than 5 robust standard deviations from the median; they are no part of the outlines, and a triangle at the edge stands for \
+            those that lie outside."
             .to_owned(),
         svg,
     })
@@ -72,11 +75,38 @@ fn moves(products: &Finished, arm: Arm) -> Vec<(usize, f64)> {
     out
 }
 
-/// Half range that holds nearly all values.
-fn range(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sizes: Vec<f64> = values.map(f64::abs).filter(|v| v.is_finite()).collect();
-    let widest = 1.3 * quantile(&mut sizes, 0.99);
+/// Half range that holds all outlines and nearly all other values.
+fn range(groups: &[Group], others: impl Iterator<Item = f64>) -> f64 {
+    let single = groups.iter().flat_map(|g| match g {
+        Group::Points(values) => values.as_slice(),
+        Group::Violin(_) => &[],
+    });
+    let sizes = single.copied().chain(others).map(f64::abs);
+    let mut sizes: Vec<f64> = sizes.filter(|v| v.is_finite()).collect();
+    let outlines = groups.iter().filter_map(|g| match g {
+        Group::Violin(violin) => Some(violin.ends()),
+        Group::Points(_) => None,
+    });
+    let widest = outlines.fold(1.2 * quantile(&mut sizes, 0.99), |widest, (low, high)| {
+        widest.max(1.05 * high.max(-low))
+    });
     if widest > 0.0 { widest } else { 1.0 }
+}
+
+/// Velocities that are drawn together.
+enum Group {
+    Violin(Violin),
+    /// Too few for an outline.
+    Points(Vec<f64>),
+}
+
+impl Group {
+    fn of(values: Vec<f64>) -> Group {
+        match Violin::of(&values) {
+            Some(violin) if values.len() >= MIN_VIOLIN => Group::Violin(violin),
+            _ => Group::Points(values),
+        }
+    }
 }
 
 fn by_spectrograph(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
@@ -90,9 +120,12 @@ fn by_spectrograph(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
     if groups.is_empty() {
         return nothing(area, &title, "no constant stars");
     }
-    let limit = range(groups.values().flatten().copied());
     let n = groups.len();
     let names: Vec<i32> = groups.keys().copied().collect();
+    let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
+    let means: Vec<f64> = groups.values().map(mean).collect();
+    let groups: Vec<Group> = groups.into_values().map(Group::of).collect();
+    let limit = range(&groups, means.iter().copied());
     let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
         .margin(10)
@@ -110,9 +143,8 @@ fn by_spectrograph(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         .x_desc("spectrograph (spid)")
         .y_desc("relative RV (km/s)")
         .draw()?;
-    for (i, values) in groups.values().enumerate() {
-        draw_group(&mut chart, values, i as f64, 0.4, arm)?;
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
+    for (i, (group, mean)) in groups.iter().zip(means).enumerate() {
+        draw_group(&mut chart, group, (i as f64, 0.4), limit, arm)?;
         chart.draw_series([Circle::new((i as f64, mean), 4, WHITE.filled())])?;
         chart.draw_series([Circle::new((i as f64, mean), 4, BLACK)])?;
     }
@@ -131,18 +163,30 @@ fn spectrograph_name(x: f64, names: &[i32]) -> String {
 }
 
 /// A violin, or points where there are few.
-fn draw_group(chart: &mut LinearChart, values: &[f64], x: f64, half_width: f64, arm: Arm) -> Drawn {
+fn draw_group(
+    chart: &mut LinearChart,
+    group: &Group,
+    (x, half_width): (f64, f64),
+    limit: f64,
+    arm: Arm,
+) -> Drawn {
     let colour = arm_colour(arm);
-    if values.len() >= MIN_VIOLIN {
-        let outline = violin(values, x, half_width);
-        chart.draw_series([Polygon::new(outline.clone(), colour.mix(0.35))])?;
-        chart.draw_series([PathElement::new(outline, colour)])?;
-    } else {
-        chart.draw_series(
-            values
-                .iter()
-                .map(|v| Circle::new((x, *v), 2, colour.filled())),
-        )?;
+    let points = match group {
+        Group::Violin(violin) => {
+            let outline = violin.outline(x, half_width);
+            chart.draw_series([Polygon::new(outline.clone(), colour.mix(0.35))])?;
+            chart.draw_series([PathElement::new(outline, colour)])?;
+            &violin.far
+        }
+        Group::Points(values) => values,
+    };
+    let inside = points.iter().filter(|v| v.abs() <= limit);
+    chart.draw_series(inside.map(|v| Circle::new((x, *v), 2, colour.filled())))?;
+    for (sign, edge) in [(1.0, 0.98 * limit), (-1.0, -0.98 * limit)] {
+        if points.iter().any(|v| sign * v > limit) {
+            let size = if sign > 0.0 { 5 } else { -5 };
+            chart.draw_series([TriangleMarker::new((x, edge), size, colour.filled())])?;
+        }
     }
     Ok(())
 }
@@ -188,8 +232,8 @@ fn by_exposure(
             groups[*i].push(rv);
         }
     }
-    let zps = points.iter().map(|z| z.found.zp);
-    let limit = range(groups.iter().flatten().copied().chain(zps));
+    let groups: Vec<Group> = groups.into_iter().map(Group::of).collect();
+    let limit = range(&groups, points.iter().map(|z| z.found.zp));
     let n = points.len() as f64;
     let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
@@ -211,8 +255,8 @@ fn by_exposure(
     for x in night_ends(points.iter().map(|z| z.lmjm)) {
         chart.draw_series([PathElement::new([(x, -limit), (x, limit)], BLACK.mix(0.4))])?;
     }
-    for (i, values) in groups.iter().enumerate() {
-        draw_group(&mut chart, values, i as f64 + 1.0, 0.38, arm)?;
+    for (i, group) in groups.iter().enumerate() {
+        draw_group(&mut chart, group, (i as f64 + 1.0, 0.38), limit, arm)?;
     }
     let known = points
         .iter()

@@ -5,7 +5,7 @@ use super::prepared::Prepared;
 use super::stages::{Stage, StageClocks};
 use crate::Result;
 use crate::likelihood::{Batch, Likelihood, Measurement, RvFlags};
-use crate::reference::Sunlit;
+use crate::reference::SunlitWhere;
 use crate::spectrum::Normalized;
 
 /// A star in one band, measured against its best exposure.
@@ -36,7 +36,7 @@ pub struct FirstPass {
     /// Factor on the quoted noise of each exposure; 1 where the quoted noise is used as it is.
     pub noise_scale: Vec<f64>,
     /// Sunlight in each exposure, of a star that has a coadd; else empty.
-    pub sunlit: Vec<Option<Sunlit>>,
+    pub sunlit: Vec<Option<SunlitWhere>>,
 }
 
 impl FirstPass {

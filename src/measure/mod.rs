@@ -7,6 +7,7 @@ pub mod compared;
 pub mod comparison;
 pub mod config;
 pub mod curve;
+mod drift;
 pub mod files;
 pub mod first_pass;
 mod flow;

@@ -12,10 +12,11 @@ mod levels;
 mod sky;
 mod star;
 
+use super::drift;
 use super::row::RvRow;
 use crate::Arm;
 use crate::likelihood::RvFlags;
-use crate::reference::Sunlit;
+use crate::reference::SunlitWhere;
 use levels::Levels;
 use star::{Seen, Star};
 
@@ -25,7 +26,7 @@ pub(super) struct Lit {
     /// Number of the row.
     pub row: usize,
     /// What was found in it; none where the star has no coadd, or where the file does not say how its wavelengths were moved.
-    pub sunlit: Option<Sunlit>,
+    pub sunlit: Option<SunlitWhere>,
     /// Median flux, in the unit of the file.
     pub light: f64,
     /// HELIO_RV, km/s.
@@ -42,10 +43,19 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
         minutes.dedup();
         let usual = usual_light(rows, &of_arm, &minutes);
         let same_star = |a: &&Lit, b: &&Lit| rows[a.row].star == rows[b.row].star;
+        let velocities = of_arm
+            .chunk_by(same_star)
+            .map(|lit| velocities(rows, lit, &minutes));
+        let drift_km_s = drift::of_exposures(&velocities.collect::<Vec<_>>(), minutes.len());
+        let sky = Unlit {
+            minutes: &minutes,
+            usual: &usual,
+            drift_km_s: &drift_km_s,
+        };
         let mut stars: Vec<Star> = of_arm
             .chunk_by(same_star)
             .filter_map(|lit| {
-                let seen = seen(rows, lit, &minutes, &usual);
+                let seen = seen(rows, lit, &sky);
                 Star::new(seen, lit.iter().filter(|l| is_velocity(rows, l)).count())
             })
             .collect();
@@ -76,17 +86,39 @@ fn usual_light(rows: &[RvRow], lit: &[&Lit], minutes: &[i64]) -> Vec<f64> {
     lights.iter_mut().map(median).collect()
 }
 
+/// What is known of a unit's exposures but for the moonlight in them.
+struct Unlit<'a> {
+    /// Their times, in order.
+    minutes: &'a [i64],
+    /// Median flux of the stars in each.
+    usual: &'a [f64],
+    /// By how much its wavelengths have moved.
+    drift_km_s: &'a [f64],
+}
+
+/// Velocities of a star: exposure, velocity and its error.
+fn velocities(rows: &[RvRow], lit: &[&Lit], minutes: &[i64]) -> Vec<(usize, f64, f64)> {
+    let known = lit.iter().filter(|l| is_velocity(rows, l));
+    let one = |l: &&Lit| {
+        let m = &rows[l.row].measurement;
+        let exposure = minutes.partition_point(|t| *t < rows[l.row].lmjm);
+        (exposure, m.rv_km_s, m.rv_err_own_km_s)
+    };
+    known.map(one).collect()
+}
+
 /// The exposures of a star in which sunlight was looked for.
-fn seen(rows: &[RvRow], lit: &[&Lit], minutes: &[i64], usual: &[f64]) -> Vec<Seen> {
+fn seen(rows: &[RvRow], lit: &[&Lit], unlit: &Unlit<'_>) -> Vec<Seen> {
     let one = |l: &&Lit| {
         let row = &rows[l.row];
-        let exposure = minutes.partition_point(|t| *t < row.lmjm);
+        let exposure = unlit.minutes.partition_point(|t| *t < row.lmjm);
+        let drift_km_s = unlit.drift_km_s[exposure];
         let seen = Seen {
             row: l.row,
             exposure,
-            sunlit: l.sunlit?,
-            faintness: usual[exposure] / l.light,
-            against_earth_km_s: row.measurement.rv_km_s + l.helio_rv_km_s,
+            sunlit: l.sunlit?.moved(drift_km_s),
+            faintness: unlit.usual[exposure] / l.light,
+            against_earth_km_s: row.measurement.rv_km_s - drift_km_s + l.helio_rv_km_s,
             weight: row.snr * row.snr,
             is_copy: row.n_reference > 1
                 && !row

@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::config::MeasureConfig;
+use super::drift;
 use super::memory::{self, Budget};
 use super::plan::{Plan, Unit};
 use super::stages::{Stage, StageClocks};
@@ -37,6 +38,8 @@ const SAME_NIGHT_MIN: u64 = 720;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Air {
     strengths: Vec<Strength>,
+    /// By how much the wavelengths of each of these exposures are too large, km/s, about their mean.
+    drift_km_s: Vec<f64>,
 }
 
 impl Air {
@@ -68,7 +71,11 @@ impl Air {
         }
         let systems: Vec<StarSystem> = systems.into_iter().flatten().collect();
         let strengths = clocks.time(Stage::Telluric, || solve(&systems));
-        Ok(Air { strengths })
+        let drift_km_s = drift(&systems, &strengths);
+        Ok(Air {
+            strengths,
+            drift_km_s,
+        })
     }
 
     /// Memory that [`Air::of_unit`] takes, bytes.
@@ -121,9 +128,33 @@ impl Air {
     pub fn divide_out(&self, spectrum: &mut Normalized, lmjm: i64) {
         let has_water = spectrum.band.sky.is_some_and(|sky| sky.has_water);
         if let (true, Some(helio_rv_km_s)) = (has_water, spectrum.helio_rv_km_s) {
-            telluric::divide_out(spectrum, helio_rv_km_s, self.strength(lmjm));
+            // Where wavelengths are too large, so are those of the water lines.
+            let shift_km_s = helio_rv_km_s - self.drift_km_s(lmjm);
+            telluric::divide_out(spectrum, shift_km_s, self.strength(lmjm));
         }
     }
+
+    /// Drift of the exposure of this time, or of the nearest in time.
+    fn drift_km_s(&self, lmjm: i64) -> f64 {
+        let all = self.strengths.iter().zip(&self.drift_km_s);
+        let nearest = all.min_by_key(|(s, _)| s.lmjm.abs_diff(lmjm));
+        nearest.map_or(0.0, |(_, drift_km_s)| *drift_km_s)
+    }
+}
+
+/// What the velocities of the stars have in common in each of these exposures, km/s.
+fn drift(systems: &[StarSystem], strengths: &[Strength]) -> Vec<f64> {
+    let place = |lmjm: i64| strengths.partition_point(|s| s.lmjm < lmjm);
+    let of_star = |system: &StarSystem| {
+        let known = system
+            .moved()
+            .filter(|(_, _, err_km_s)| err_km_s.is_finite());
+        known
+            .map(|(lmjm, by, err)| (place(lmjm), by, err))
+            .collect()
+    };
+    let stars: Vec<Vec<(usize, f64, f64)>> = systems.iter().map(of_star).collect();
+    drift::of_exposures(&stars, strengths.len())
 }
 
 /// Which of `n` stars are looked at: evenly spread.
@@ -267,12 +298,16 @@ mod tests {
                 strength(1100, 2.0),
                 strength(9000, 0.5),
             ],
+            drift_km_s: vec![-1.0, 2.0, 0.5],
         };
         assert!((air.strength(1100) / 2.0 - 1.0).abs() < 1e-3);
         assert!((air.strength(1080) / 2.0 - 1.0).abs() < 1e-3);
         assert!((air.strength(300) - 1.0).abs() < 1e-3);
         assert_eq!(air.strength(4000), 0.0);
         assert_eq!(Air::default().strength(4000), 0.0);
+        let drifts = [0, 1049, 1051, 8000].map(|lmjm| air.drift_km_s(lmjm));
+        assert_eq!(drifts, [-1.0, -1.0, 2.0, 0.5]);
+        assert_eq!(Air::default().drift_km_s(4000), 0.0);
     }
 
     #[test]
@@ -285,6 +320,7 @@ mod tests {
             });
             let air = Air {
                 strengths: strengths.collect(),
+                drift_km_s: Vec::new(),
             };
             [air.strength(1000), air.strength(1001)]
         };

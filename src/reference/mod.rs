@@ -6,5 +6,5 @@ pub mod single;
 pub mod sunlight;
 pub mod telluric;
 
-pub use coadd::{Coadd, Sunlit, weigh_down_lines};
+pub use coadd::{Coadd, Sunlit, SunlitWhere, weigh_down_lines};
 pub use single::Reference;

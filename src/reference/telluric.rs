@@ -6,6 +6,8 @@
 //! this file has the shape of the lines and [`divide_out`]. A mask instead would leave holes in the reference, and because the lines
 //! move, they would be elsewhere for every night. `docs/method.md`, section 13, has the method and what it gives.
 
+mod grid;
+mod moved;
 pub mod strength;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use rand_distr::StandardNormal;
 
 use super::*;
 use crate::likelihood::Measurement;
+use crate::reference::Sunlit;
 
 /// Moonlight of 12 exposures in four nights.
 const LEVEL: [f64; 12] = [
@@ -310,7 +311,22 @@ fn row(star: usize, seen: &Seen, rv_km_s: f64, err_km_s: f64) -> RvRow {
 
 const ERR_KM_S: f64 = 0.07;
 
-/// Rows of stars whose velocities moonlight has moved, what is known of it, and the velocities without it.
+/// What is found of sunlight at several places, if it is `sunlit` where the wavelengths are too large by `drift_km_s`.
+fn drifting(sunlit: Sunlit, drift_km_s: f64) -> Option<SunlitWhere> {
+    SunlitWhere::found(&mut |by_km_s| {
+        Some(Sunlit {
+            pull_km_s: sunlit.pull_km_s - 0.5 * (drift_km_s - by_km_s),
+            ..sunlit
+        })
+    })
+}
+
+/// By how much the wavelengths of each exposure are too large, km/s.
+const DRIFT_KM_S: [f64; 12] = [
+    3.0, 2.5, 3.5, -2.0, -2.5, -1.5, 0.5, 1.5, 1.0, -1.0, -2.0, -3.0,
+];
+
+/// Rows of stars whose velocities moonlight and the drift have moved, what is known of it, and the velocities without moonlight.
 fn moved_rows(seed: u64, asked: Asked) -> (Vec<RvRow>, Vec<Lit>, Vec<f64>) {
     let made = made(seed, asked);
     let mut rng = ChaCha8Rng::seed_from_u64(100 + seed);
@@ -320,12 +336,13 @@ fn moved_rows(seed: u64, asked: Asked) -> (Vec<RvRow>, Vec<Lit>, Vec<f64>) {
         for (s, m) in seen.iter().zip(shares) {
             let noise: f64 = rng.sample(StandardNormal);
             let moved = m / (1.0 - m) / (1.0 - usual) * s.sunlit.pull_km_s;
-            let of_star = s.against_earth_km_s - 30.0;
+            let drift = DRIFT_KM_S[s.exposure];
+            let of_star = s.against_earth_km_s - 30.0 + drift;
             truth.push(of_star);
             let row = row(number, s, of_star + moved + ERR_KM_S * noise, ERR_KM_S);
             lit.push(Lit {
                 row: rows.len(),
-                sunlit: Some(s.sunlit),
+                sunlit: drifting(s.sunlit, drift),
                 light: 3000.0 / s.faintness,
                 helio_rv_km_s: 30.0,
             });
@@ -409,10 +426,13 @@ fn what_is_not_told_is_left_alone() {
     let mut rows = vec![plain.clone(); 4];
     let lit = |row, light, share| Lit {
         row,
-        sunlit: Some(Sunlit {
-            share,
-            ..seen.sunlit
-        }),
+        sunlit: drifting(
+            Sunlit {
+                share,
+                ..seen.sunlit
+            },
+            0.0,
+        ),
         light,
         helio_rv_km_s: f64::NAN,
     };

@@ -36,7 +36,7 @@ use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope};
 pub use foreign::weigh_down_lines;
 pub use misfit::Misfit;
-pub use sunlit::Sunlit;
+pub use sunlit::{Sunlit, SunlitWhere};
 
 /// An exposure against the coadd of the others, once the exposures have settled.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use super::Coadd;
 use super::foreign::Light;
 use super::misfit::smooth;
-use super::sunlit::{Compare, Sunlit, find};
+use super::sunlit::{Compare, Sunlit, SunlitWhere, find};
 use super::sweep::FLUX_VARIANCE_SHARE;
 use super::view::{AtPixels, Others};
 use crate::reference::sunlight::Sunlight;
@@ -13,8 +13,17 @@ use crate::spectrum::normalize::Normalized;
 impl Coadd {
     /// Sunlight in each exposure, where these lie now; none for an exposure that does not tell by what velocity its wavelengths were
     /// moved, or of a band without a table of sunlight.
-    pub fn sunlit(&self) -> Vec<Option<Sunlit>> {
-        self.of_each(find)
+    pub fn sunlit(&self) -> Vec<Option<SunlitWhere>> {
+        let mut moved = Vec::new();
+        self.of_each(|compared, lines, at| {
+            let mut find_at = |by_km_s: f64| {
+                let exposure = compared.exposure;
+                let is_known = fill_sun(exposure, by_km_s, &mut moved);
+                let sun = &moved;
+                is_known.then(|| find(&Compare { exposure, sun }, lines, at))?
+            };
+            SunlitWhere::found(&mut find_at)
+        })
     }
 
     /// For each exposure the share of sunlight in it, and [`Misfit::smooth`](super::Misfit::smooth) of what it leaves.
@@ -48,7 +57,7 @@ impl Coadd {
             let of_light = self.lights[i].iter().find(|light| light.is_mixed);
             let sun = match of_light {
                 Some(light) => &light.profile,
-                None if fill_sun(exposure, &mut own) => &own,
+                None if fill_sun(exposure, 0.0, &mut own) => &own,
                 None => continue,
             };
             let Some(others) = self.without(i, &with_prior, &mut others) else {
@@ -63,8 +72,8 @@ impl Coadd {
     }
 }
 
-/// The Sun at the pixels of an exposure; false where it is not known.
-fn fill_sun(exposure: &Normalized, sun: &mut Vec<f64>) -> bool {
+/// The Sun at the pixels of an exposure whose wavelengths are too large by `by_km_s`; false where it is not known.
+fn fill_sun(exposure: &Normalized, by_km_s: f64, sun: &mut Vec<f64>) -> bool {
     let Some(helio_rv_km_s) = exposure
         .helio_rv_km_s
         .filter(|_| exposure.band.sky.is_some())
@@ -74,7 +83,7 @@ fn fill_sun(exposure: &Normalized, sun: &mut Vec<f64>) -> bool {
     let Some(sunlight) = Sunlight::over(exposure.band.window_aa) else {
         return false;
     };
-    sunlight.fill_normalized(&exposure.ln_wave, helio_rv_km_s, sun);
+    sunlight.fill_normalized(&exposure.ln_wave, helio_rv_km_s - by_km_s, sun);
     true
 }
 

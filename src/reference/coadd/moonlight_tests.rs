@@ -11,6 +11,16 @@ const SIGMA: f64 = 0.005;
 
 /// Exposures of a star at rest with moonlight, seen by an Earth that moves with `-helio_rv_km_s`; lines are wider in some of them.
 fn exposures(teff_k: f64, helio_rv_km_s: Option<f64>, shares: [f64; 6]) -> Vec<Normalized> {
+    drifted(teff_k, helio_rv_km_s, shares, [0.0; 6])
+}
+
+/// The same, with wavelengths that are too large by `drift_km_s`: those of the star's lines and of the Sun's.
+fn drifted(
+    teff_k: f64,
+    helio_rv_km_s: Option<f64>,
+    shares: [f64; 6],
+    drift_km_s: [f64; 6],
+) -> Vec<Normalized> {
     let star = Template::new(&StellarParams::dwarf(teff_k), Arm::Blue);
     let sunlight = Sunlight::over(Arm::Blue.window_aa()).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(14);
@@ -22,8 +32,9 @@ fn exposures(teff_k: f64, helio_rv_km_s: Option<f64>, shares: [f64; 6]) -> Vec<N
             .map(|i| low + step * (i as f64 - 20.0 + 0.31 * e as f64))
             .collect();
         let (mut flux, mut sun) = (vec![], vec![]);
-        star.fill(&ln_wave, 0.0, &mut flux);
-        sunlight.fill_normalized(&ln_wave, helio_rv_km_s.unwrap_or(0.0), &mut sun);
+        star.fill(&ln_wave, drift_km_s[e], &mut flux);
+        let of_sun = helio_rv_km_s.unwrap_or(0.0) - drift_km_s[e];
+        sunlight.fill_normalized(&ln_wave, of_sun, &mut sun);
         for (flux, sun) in flux.iter_mut().zip(&sun) {
             let noise: f64 = rng.sample(StandardNormal);
             *flux += share * (sun - *flux) + SIGMA * noise;
@@ -57,7 +68,8 @@ fn shares_and_what_they_do_to_velocities_are_found() {
     for (teff_k, helio_rv_km_s) in [(4600.0, 25.0), (5800.0, -60.0), (6600.0, 40.0)] {
         let lit = settled(exposures(teff_k, Some(helio_rv_km_s), SHARES));
         let dark = settled(exposures(teff_k, Some(helio_rv_km_s), [0.0; 6]));
-        let sunlit: Vec<Sunlit> = lit.sunlit().into_iter().map(|s| s.unwrap()).collect();
+        let found = lit.sunlit().into_iter().map(|s| s.unwrap().moved(0.0));
+        let sunlit: Vec<Sunlit> = found.collect();
         let found: Vec<f64> = sunlit.iter().map(|s| s.share).collect();
         let (found, truth) = (about_mean(&found), about_mean(&SHARES));
         for e in 0..6 {
@@ -88,6 +100,61 @@ fn shares_and_what_they_do_to_velocities_are_found() {
             "{teff_k}: {moved:?} {expected:?}"
         );
     }
+}
+
+#[test]
+fn moonlight_drifts_with_the_wavelengths_of_its_exposure() {
+    const DRIFT_KM_S: [f64; 6] = [2.4, -1.8, 0.5, 3.0, -2.6, -1.5];
+    // A star like the Sun, and nearly at its velocity.
+    let made = |shares| settled(drifted(5800.0, Some(12.0), shares, DRIFT_KM_S));
+    let (lit, dark) = (made(SHARES), made([0.0; 6]));
+    let pairs = lit.rv_km_s().into_iter().zip(dark.rv_km_s());
+    let moved: Vec<f64> = pairs.map(|(lit, dark)| lit - dark).collect();
+    let moved = about_mean(&moved);
+    let off_with = |drift: [f64; 6]| {
+        let found = lit.sunlit().into_iter().zip(drift);
+        let pulls = found.map(|(s, d)| s.unwrap().moved(d).pull_km_s);
+        let expected: Vec<f64> = pulls
+            .zip(SHARES)
+            .map(|(pull, share)| share * pull)
+            .collect();
+        let expected = about_mean(&expected);
+        let off = moved.iter().zip(&expected).map(|(m, e)| (m - e).abs());
+        off.fold(0.0, f64::max)
+    };
+    let (known, ignored) = (off_with(DRIFT_KM_S), off_with([0.0; 6]));
+    println!("{moved:?}: off by {known:.3} km/s, without the drift by {ignored:.3}");
+    assert!(known < 0.06 && ignored > 2.0 * known, "{known} {ignored}");
+}
+
+#[test]
+fn between_the_places_a_parabola_tells() {
+    let at = |by: f64| Sunlit {
+        share: 0.1 + 0.01 * by,
+        sigma: (0.1 * by).exp(),
+        distinct: 0.02 * (-0.2 * by).exp(),
+        pull_km_s: 5.0 - by + 0.1 * by * by,
+    };
+    let all = SunlitWhere::found(&mut |by| Some(at(by))).unwrap();
+    for (by, taken) in [
+        (0.0, 0.0),
+        (1.3, 1.3),
+        (-3.0, -3.0),
+        (5.0, 5.0),
+        (40.0, 6.0),
+    ] {
+        let (found, told) = (all.moved(by), at(taken));
+        assert!((found.share - told.share).abs() < 1e-12);
+        assert!((found.sigma / told.sigma - 1.0).abs() < 1e-12);
+        assert!((found.distinct / told.distinct - 1.0).abs() < 1e-12);
+        assert!((found.pull_km_s - told.pull_km_s).abs() < 1e-12);
+    }
+    let mut calls = 0;
+    let none = SunlitWhere::found(&mut |by| {
+        calls += 1;
+        (by < 1.0).then(|| at(by))
+    });
+    assert!(none.is_none() && calls == 3);
 }
 
 #[test]

@@ -22,6 +22,49 @@ pub struct Sunlit {
     pub pull_km_s: f64,
 }
 
+/// An exposure's wavelengths may be wrong by some km/s, and moonlight came through the same spectrograph: its lines are as wrong as the
+/// star's. By how much is known only when all stars have been measured, so sunlight is looked for at three places.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SunlitWhere {
+    at: [Sunlit; 3],
+}
+
+/// Distance of the three places, km/s: about what wavelengths are wrong by, and little against the width of a line, 40 km/s.
+const PLACES_KM_S: f64 = 3.0;
+
+/// Wavelengths that are wrong by more are taken as wrong by this, km/s: a parabola does not reach farther.
+const FARTHEST_KM_S: f64 = 6.0;
+
+impl SunlitWhere {
+    /// From what `find` finds where all wavelengths are too large by so many km/s.
+    pub fn found(find: &mut dyn FnMut(f64) -> Option<Sunlit>) -> Option<Self> {
+        let at = [-PLACES_KM_S, 0.0, PLACES_KM_S].map(find);
+        let [Some(before), Some(here), Some(after)] = at else {
+            return None;
+        };
+        Some(SunlitWhere {
+            at: [before, here, after],
+        })
+    }
+
+    /// What was found if the wavelengths of the exposure are too large by `by_km_s`, on the parabola through the three.
+    pub fn moved(&self, by_km_s: f64) -> Sunlit {
+        let x = by_km_s.clamp(-FARTHEST_KM_S, FARTHEST_KM_S) / PLACES_KM_S;
+        let parts = [0.5 * x * (x - 1.0), 1.0 - x * x, 0.5 * x * (x + 1.0)];
+        let sum = |value: fn(&Sunlit) -> f64| -> f64 {
+            let terms = self.at.iter().zip(parts).map(|(s, part)| part * value(s));
+            terms.sum()
+        };
+        Sunlit {
+            share: sum(|s| s.share),
+            // Both are positive.
+            sigma: sum(|s| s.sigma.ln()).exp(),
+            distinct: sum(|s| s.distinct.ln()).exp(),
+            pull_km_s: sum(|s| s.pull_km_s),
+        }
+    }
+}
+
 /// What is fitted to the residuals together: a velocity, the width and the skewness of the line-spread function, a level, and sunlight.
 const N: usize = 5;
 

@@ -9,25 +9,16 @@
 //!
 //! The equations and what they give are in docs/method.md, section 13. The limits below were chosen by hand.
 
-use super::{absorption, to_observed};
-use crate::C_KM_S;
+use super::grid::{FLOOR, Gridded, take_off_running_mean, weighted_mean};
+use super::moved::moved;
 use crate::numbers::statistics::median_high;
 use crate::spectrum::Normalized;
 
 /// Heliocentric wavelengths that are looked at, A: those of the lines that matter, and around H alpha none.
 const RANGE_AA: (f64, f64) = (6445.0, 6630.0);
 
-/// Step of the common grid, km/s: about a pixel.
-const STEP_KM_S: f64 = 7.0;
-
 /// Grid points of one line-spread function: so many neighbours have the same pattern of stellar lines, and know only once of it.
 const CORRELATED: f64 = 6.0;
-
-/// Half width of the running mean that is taken off, grid points: 8 A, broad against a line and narrow against wings of H alpha.
-const HALF_WINDOW: usize = 50;
-
-/// Error of the model, in units of the continuum, that is added to the noise: flat fields and widths of lines are not known better.
-const FLOOR: f64 = 0.005;
 
 /// Stellar lines deeper than so many of the pattern's sigma are not looked at.
 const DEEP_SIGMA: f64 = 4.0;
@@ -77,13 +68,8 @@ pub struct StarSystem {
     /// Sum of squares of the data over their variance; with `freedom`, its expectation, it tells how well the model fits.
     squares: f64,
     freedom: f64,
-}
-
-/// One exposure on the common grid, high-passed.
-struct Gridded {
-    flux: Vec<f64>,
-    weight: Vec<f64>,
-    water: Vec<f64>,
+    /// Velocity of each exposure against their mean, and its error, km/s.
+    moved: Vec<(f64, f64)>,
 }
 
 impl StarSystem {
@@ -91,11 +77,14 @@ impl StarSystem {
     pub fn new(exposures: &[(i64, f64, &Normalized)]) -> Option<Self> {
         let mut lmjm = Vec::new();
         let mut gridded = Vec::new();
-        for (minute, helio_rv_km_s, spectrum) in exposures {
-            let one = Gridded::new(spectrum, *helio_rv_km_s);
+        let (mut all_moved, spectra) = (Vec::new(), exposures.iter().map(|e| e.2));
+        let found = moved(&spectra.collect::<Vec<_>>());
+        for ((minute, helio_rv_km_s, spectrum), moved) in exposures.iter().zip(found) {
+            let one = Gridded::new(spectrum, RANGE_AA, moved.shrunk_km_s(), *helio_rv_km_s);
             if one.weight.iter().filter(|w| **w > 0.0).count() >= MIN_POINTS {
                 lmjm.push(*minute);
                 gridded.push(one);
+                all_moved.push((moved.by_km_s, moved.err_km_s));
             }
         }
         if gridded.is_empty() {
@@ -123,8 +112,15 @@ impl StarSystem {
         for one in &mut gridded {
             one.high_pass(&used);
         }
-        let system = accumulate(lmjm, &gridded, 1.0 / (CORRELATED * sigma * sigma));
+        let mut system = accumulate(lmjm, &gridded, 1.0 / (CORRELATED * sigma * sigma));
+        system.moved = all_moved;
         (system.freedom >= MIN_POINTS as f64 / 2.0).then_some(system)
+    }
+
+    /// Of each exposure its time, the star's velocity against the mean of all, and the error of that, km/s.
+    pub fn moved(&self) -> impl Iterator<Item = (i64, f64, f64)> {
+        let all = self.lmjm.iter().zip(&self.moved);
+        all.map(|(lmjm, (by_km_s, err_km_s))| (*lmjm, *by_km_s, *err_km_s))
     }
 
     /// By how much the star's errors are larger than its noise says, if the strengths are these: variable stars, double stars.
@@ -138,63 +134,6 @@ impl StarSystem {
         }
         (squares / self.freedom).max(1.0)
     }
-}
-
-impl Gridded {
-    fn new(spectrum: &Normalized, helio_rv_km_s: f64) -> Self {
-        let (first, last) = (RANGE_AA.0.ln(), RANGE_AA.1.ln());
-        let step = STEP_KM_S / C_KM_S;
-        let n = ((last - first) / step) as usize;
-        let shift = to_observed(helio_rv_km_s);
-        let (mut flux, mut weight) = (vec![0.0; n], vec![0.0; n]);
-        let mut water = Vec::with_capacity(n);
-        let wave = &spectrum.ln_wave;
-        let mut right = 0;
-        for i in 0..n {
-            let at = first + i as f64 * step;
-            water.push(absorption(at + shift));
-            while right < wave.len() && wave[right] < at {
-                right += 1;
-            }
-            if right == 0 || right == wave.len() {
-                continue;
-            }
-            let left = right - 1;
-            let (a, b) = (spectrum.ivar[left], spectrum.ivar[right]);
-            if a > 0.0 && b > 0.0 {
-                let f = (at - wave[left]) / (wave[right] - wave[left]);
-                flux[i] = spectrum.flux[left] + f * (spectrum.flux[right] - spectrum.flux[left]);
-                weight[i] = 1.0 / ((1.0 - f) / a + f / b + FLOOR * FLOOR);
-            }
-        }
-        Gridded {
-            flux,
-            weight,
-            water,
-        }
-    }
-
-    /// Takes running means over the usable points off the flux and off the water; points that are not `used` get no weight.
-    fn high_pass(&mut self, used: &[bool]) {
-        for (weight, used) in self.weight.iter_mut().zip(used) {
-            if !used {
-                *weight = 0.0;
-            }
-        }
-        take_off_running_mean(&mut self.flux, &self.weight);
-        take_off_running_mean(&mut self.water, &self.weight);
-    }
-}
-
-/// Weighted mean of a star's exposures; 1 where there is none.
-fn weighted_mean(exposures: &[Gridded]) -> Vec<f64> {
-    let n = exposures.first().map_or(0, |e| e.flux.len());
-    let mean = |i: usize| {
-        let weight: f64 = exposures.iter().map(|e| e.weight[i]).sum();
-        let sum: f64 = exposures.iter().map(|e| e.weight[i] * e.flux[i]).sum();
-        if weight > 0.0 { sum / weight } else { 1.0 }
-    };
-    (0..n).map(mean).collect()
 }
 
 fn reject_far(exposures: &mut [Gridded], mean: &[f64]) {
@@ -222,34 +161,6 @@ fn pattern_of(exposures: &[Gridded], used: &[bool]) -> Vec<f64> {
     pattern
 }
 
-/// Values less their mean over the points with a weight among the neighbours. Each such point counts the same, so that the same is done to
-/// flux and water.
-fn take_off_running_mean(values: &mut [f64], weight: &[f64]) {
-    let n = values.len();
-    let mut sums = Vec::with_capacity(n + 1);
-    let (mut sum, mut count) = (0.0, 0usize);
-    sums.push((sum, count));
-    for (value, weight) in values.iter().zip(weight) {
-        if *weight > 0.0 {
-            sum += value;
-            count += 1;
-        }
-        sums.push((sum, count));
-    }
-    for (i, value) in values.iter_mut().enumerate() {
-        let (low, high) = (
-            sums[i.saturating_sub(HALF_WINDOW)],
-            sums[(i + HALF_WINDOW + 1).min(n)],
-        );
-        let count = high.1 - low.1;
-        *value -= if count > 0 {
-            (high.0 - low.0) / count as f64
-        } else {
-            *value
-        };
-    }
-}
-
 /// Standard deviation by the median of absolute values, of the points in use.
 fn robust_sigma(values: &[f64], used: &[bool]) -> f64 {
     let pairs = values.iter().zip(used);
@@ -266,6 +177,7 @@ fn accumulate(lmjm: Vec<i64>, exposures: &[Gridded], prior: f64) -> StarSystem {
         vector: vec![0.0; n],
         squares: 0.0,
         freedom: 0.0,
+        moved: Vec::new(),
     };
     let n_points = exposures.first().map_or(0, |e| e.flux.len());
     let mut weighted = vec![0.0; n];

@@ -15,12 +15,24 @@ const SCATTER_KM_S: f64 = 0.3;
 /// Rounds of the solution; what changes in the last ones is below the errors.
 const ROUNDS: usize = 10;
 
+/// The same, from what is nearly the solution.
+const ROUNDS_AGAIN: usize = 3;
+
 /// By how much each of `n` exposures has moved, km/s, about their mean; 0 for those of too few stars. `stars` are the velocities of each:
 /// exposure, velocity and error.
 pub fn of_exposures(stars: &[Vec<(usize, f64, f64)>], n: usize) -> Vec<f64> {
-    let mut drift = vec![0.0; n];
+    rounds(stars, vec![0.0; n], ROUNDS)
+}
+
+/// The same, where the velocities are nearly those of which `drift` was found.
+pub fn again(stars: &[Vec<(usize, f64, f64)>], drift: Vec<f64>) -> Vec<f64> {
+    rounds(stars, drift, ROUNDS_AGAIN)
+}
+
+fn rounds(stars: &[Vec<(usize, f64, f64)>], mut drift: Vec<f64>, rounds: usize) -> Vec<f64> {
+    let n = drift.len();
     let several = || stars.iter().filter(|star| star.len() > 1);
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let mut left: Vec<Vec<(f64, f64)>> = vec![Vec::new(); n];
         for star in several() {
             let mut own: Vec<f64> = star.iter().map(|(e, rv, _)| rv - drift[*e]).collect();

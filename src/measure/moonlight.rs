@@ -59,7 +59,7 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
                 Star::new(seen, lit.iter().filter(|l| is_velocity(rows, l)).count())
             })
             .collect();
-        let Some(sky) = sky::find(&mut stars, minutes.len()) else {
+        let Some(sky) = sky::find(&mut stars, &drift_km_s) else {
             continue;
         };
         for star in &stars {
@@ -119,6 +119,8 @@ fn seen(rows: &[RvRow], lit: &[&Lit], unlit: &Unlit<'_>) -> Vec<Seen> {
             sunlit: l.sunlit?.moved(drift_km_s),
             faintness: unlit.usual[exposure] / l.light,
             against_earth_km_s: row.measurement.rv_km_s - drift_km_s + l.helio_rv_km_s,
+            velocity_km_s: is_velocity(rows, l)
+                .then_some((row.measurement.rv_km_s, row.measurement.rv_err_own_km_s)),
             weight: row.snr * row.snr,
             is_copy: row.n_reference > 1
                 && !row

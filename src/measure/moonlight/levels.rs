@@ -16,6 +16,8 @@ pub struct Levels {
     /// Scatter of stars' factors, and of one star's moonlight from exposure to exposure, as parts of it.
     pub of_fibre: f64,
     pub of_exposure: f64,
+    /// By how much the wavelengths of each exposure are too large, km/s, about their mean.
+    pub drift_km_s: Vec<f64>,
     /// Stars that tell of each exposure.
     pub n_stars: Vec<usize>,
 }

@@ -2,10 +2,14 @@
 
 use super::levels::{FEWEST_STARS, Levels};
 use super::star::Star;
+use crate::measure::drift;
 use crate::numbers::statistics::median;
 
 /// Rounds of the solution; the changes of the last ones are below a thousandth.
 const ROUNDS: usize = 20;
+
+/// The drift of the exposures' wavelengths is found anew after so many rounds: moonlight that is not known yet is part of it.
+const DRIFT_AGAIN: usize = 5;
 
 /// Scatter of the stars' factors, and of one star's moonlight from exposure to exposure, before the stars have told theirs.
 const OF_FIBRE: f64 = 0.25;
@@ -33,7 +37,10 @@ const CHANGES: f64 = 3.0;
 const MEAN_SIGMA: f64 = 5.0;
 
 /// From all stars, whose factors are found with it; none where there is no moonlight, or too few stars tell.
-pub fn find(stars: &mut [Star], n_exposures: usize) -> Option<Levels> {
+///
+/// `drift_km_s` is by how much the wavelengths of each exposure are too large.
+pub fn find(stars: &mut [Star], drift_km_s: &[f64]) -> Option<Levels> {
+    let n_exposures = drift_km_s.len();
     let mut sky = Levels {
         level: vec![0.0; n_exposures],
         level_err: vec![0.0; n_exposures],
@@ -41,6 +48,7 @@ pub fn find(stars: &mut [Star], n_exposures: usize) -> Option<Levels> {
         mismatch: 0.0,
         of_fibre: OF_FIBRE,
         of_exposure: OF_EXPOSURE,
+        drift_km_s: drift_km_s.to_vec(),
         n_stars: vec![0; n_exposures],
     };
     let telling: Vec<usize> = (0..stars.len()).filter(|i| stars[*i].tells()).collect();
@@ -52,7 +60,11 @@ pub fn find(stars: &mut [Star], n_exposures: usize) -> Option<Levels> {
             sky.n_stars[seen.exposure] += 1;
         }
     }
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
+        if round % DRIFT_AGAIN == 1 {
+            let velocities: Vec<_> = stars.iter().map(|star| star.unmoved(&sky)).collect();
+            sky.drift_km_s = drift::again(&velocities, sky.drift_km_s);
+        }
         find_levels(&mut sky, stars, &telling);
         find_common(&mut sky, stars, &telling);
         find_mismatch(&mut sky, stars, &telling);

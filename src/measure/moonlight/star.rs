@@ -41,6 +41,8 @@ pub struct Seen {
     pub faintness: f64,
     /// Velocity against the Earth, km/s, but for a constant.
     pub against_earth_km_s: f64,
+    /// The star's velocity as measured and its error, km/s; none where it says nothing of the star.
+    pub velocity_km_s: Option<(f64, f64)>,
     /// Weight in the coadd, in any unit.
     pub weight: f64,
     /// The star's exposures are copies of each other, and so is this one.
@@ -94,6 +96,24 @@ pub struct Star {
     inflation: f64,
     /// What the factor would be by this star alone, and its variance.
     pub free_factor: (f64, f64),
+    /// What its velocities say of it.
+    by_velocity: ByVelocity,
+}
+
+/// What velocities say of a star's moonlight: where it changes, so do they.
+#[derive(Clone, Debug)]
+struct ByVelocity {
+    /// Residual of each.
+    residual: Vec<f64>,
+    /// By how much their variances are larger than those quoted: the star may vary.
+    inflation: f64,
+}
+
+/// Sums that tell of a factor.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    information: f64,
+    product: f64,
 }
 
 impl Star {
@@ -106,8 +126,91 @@ impl Star {
             residual: vec![0.0; seen.len()],
             inflation: 1.0,
             free_factor: (1.0, f64::INFINITY),
+            by_velocity: ByVelocity {
+                residual: vec![0.0; seen.len()],
+                inflation: 1.0,
+            },
             seen,
         })
+    }
+
+    /// Velocities less what moonlight has moved them by: exposure, velocity and error.
+    pub fn unmoved(&self, sky: &Levels) -> Vec<(usize, f64, f64)> {
+        let shares = self.shares(|e| sky.level[e]);
+        let pulls = self.pulls(&shares);
+        let one = |(i, seen): (usize, &Seen)| {
+            let (rv, err) = seen.velocity_km_s?;
+            Some((seen.exposure, rv - shares[i] * pulls[i], err))
+        };
+        self.seen.iter().enumerate().filter_map(one).collect()
+    }
+
+    /// By how much a share of 1 moves each velocity, if the star's shares are these: a share m of moonlight leaves 1 - m of its lines, and
+    /// the coadd that it was compared with has lost as much.
+    fn pulls(&self, shares: &[f64]) -> Vec<f64> {
+        let weights = || self.seen.iter().map(|s| s.weight);
+        let sum: f64 = shares.iter().zip(weights()).map(|(m, w)| m * w).sum();
+        let usual = sum / weights().sum::<f64>();
+        let left = |m: f64| 1.0 - m.clamp(0.0, MOST);
+        let one = |(s, m): (&Seen, &f64)| s.sunlit.pull_km_s / left(*m) / left(usual);
+        self.seen.iter().zip(shares).map(one).collect()
+    }
+
+    /// What the star's velocities tell of its factor, if `full` are the shares for a factor of 1.
+    fn fit_velocities(&mut self, sky: &Levels, full: &[f64]) -> Told {
+        let shares: Vec<f64> = full.iter().map(|m| self.factor * m).collect();
+        let pulls = self.pulls(&shares);
+        let known = |i: usize| {
+            let seen = &self.seen[i];
+            let (rv, err) = seen.velocity_km_s?;
+            let scatter = sky.of_exposure * shares[i] * pulls[i];
+            let variance = err * err + scatter * scatter;
+            Some((
+                rv - sky.drift_km_s[seen.exposure],
+                full[i] * pulls[i],
+                variance,
+            ))
+        };
+        let all: Vec<Option<(f64, f64, f64)>> = (0..full.len()).map(known).collect();
+        if all.iter().flatten().count() < FEWEST_EXPOSURES {
+            return Told::default();
+        }
+        let (mut sum, mut of_rv, mut of_x) = (0.0, 0.0, 0.0);
+        let mut weights = vec![0.0; all.len()];
+        for ((one, weight), residual) in
+            all.iter().zip(&mut weights).zip(&self.by_velocity.residual)
+        {
+            if let Some((rv, x, variance)) = one {
+                let variance = variance * self.by_velocity.inflation;
+                *weight =
+                    1.0 / (variance * (1.0 + residual * residual / variance / FAR_SIGMA.powi(2)));
+                sum += *weight;
+                of_rv += *weight * rv;
+                of_x += *weight * x;
+            }
+        }
+        let (mean_rv, mean_x) = (of_rv / sum, of_x / sum);
+        let (mut told, mut chi2) = (Told::default(), Vec::new());
+        for (i, one) in all.iter().enumerate() {
+            if let Some((rv, x, variance)) = one {
+                let (rv, x) = (rv - mean_rv, x - mean_x);
+                told.information += weights[i] * x * x;
+                told.product += weights[i] * x * rv;
+                self.by_velocity.residual[i] = rv - self.factor * x;
+                chi2.push(self.by_velocity.residual[i].powi(2) / variance);
+            }
+        }
+        let freedom = chi2.len() as f64 - 1.0;
+        let mean = chi2.iter().sum::<f64>() / freedom;
+        let usual = crate::numbers::statistics::median(&mut chi2) / MEDIAN_CHI2;
+        // A star that varies tells by a few velocities as well as by many.
+        let most = FAR_SIGMA * FAR_SIGMA * usual.max(1.0);
+        let bounded = chi2.iter().map(|c| c.min(most)).sum::<f64>() / freedom;
+        let inflation = usual.max(bounded.min(mean)).max(1.0);
+        let is_known =
+            told.information.is_finite() && told.product.is_finite() && inflation.is_finite();
+        self.by_velocity.inflation = if is_known { inflation } else { 1.0 };
+        if is_known { told } else { Told::default() }
     }
 
     /// Whether its exposures tell of the sky.
@@ -183,6 +286,7 @@ impl Star {
     /// Finds the star's factor and how well a sky describes it.
     pub fn fit(&mut self, sky: &Levels) {
         let full = self.suggested(|e| sky.level[e]);
+        let told = self.fit_velocities(sky, &full);
         let others = self.in_others(&full);
         let expected = |i: usize| {
             let response = Self::response(&self.seen[i], sky.mismatch);
@@ -199,6 +303,8 @@ impl Star {
             information += (response * change).powi(2) / variance;
             product += response * change * seen.sunlit.share / variance;
         }
+        information += told.information;
+        product += told.product;
         self.free_factor = (product / information, 1.0 / information);
         let prior = sky.of_fibre.powi(-2);
         self.factor = ((product + prior) / (information + prior)).max(LEAST_FACTOR);
@@ -246,15 +352,7 @@ impl Star {
             let sum: f64 = values.iter().zip(&weights).map(|(v, w)| v * w).sum();
             sum / weights.iter().sum::<f64>()
         };
-        let usual = mean(&shares);
-        // A share m of moonlight leaves 1 - m of the star's lines, and the coadd that it was compared with has lost as much.
-        let grown = |m: f64| 1.0 / (1.0 - m.clamp(0.0, MOST)) / (1.0 - usual.clamp(0.0, MOST));
-        let pulls: Vec<f64> = self
-            .seen
-            .iter()
-            .zip(&shares)
-            .map(|(s, m)| s.sunlit.pull_km_s * grown(*m))
-            .collect();
+        let pulls = self.pulls(&shares);
         let unsteady = self.unsteady(&pulls);
         let by: Vec<f64> = shares
             .iter()

@@ -84,6 +84,7 @@ fn made(seed: u64, asked: Asked) -> Made {
                 },
                 faintness,
                 against_earth_km_s: v(e),
+                velocity_km_s: None,
                 weight: 1e4,
                 is_copy: true,
             }
@@ -102,7 +103,7 @@ fn stars_of(made: &Made) -> Vec<Star> {
 
 fn sky_of(made: &Made) -> Option<(Levels, Vec<Star>)> {
     let mut stars = stars_of(made);
-    sky::find(&mut stars, LEVEL.len()).map(|sky| (sky, stars))
+    sky::find(&mut stars, &[0.0; 12]).map(|sky| (sky, stars))
 }
 
 fn rms(values: impl Iterator<Item = f64>) -> f64 {

@@ -46,15 +46,10 @@ impl BackendArgs {
     }
 }
 
-/// The name of a back end in a sentence: it counts its threads, and one is no "threads".
-pub fn shown(name: &str) -> String {
-    name.replace(", 1 threads)", ", 1 thread)")
-}
-
 /// Lines about the back end for a verbose summary. `name` is what it called itself in the threads that it worked in: elsewhere it would
 /// count others.
 pub fn notes(backend: &Backend, name: &str) -> Vec<String> {
-    let mut notes = vec![format!("  {:<18} {}", "back end", shown(name))];
+    let mut notes = vec![format!("  {:<18} {}", "back end", name)];
     if let Some(why) = backend.cpu_because() {
         notes.push(format!("  {:<18} {why}", "why the CPU"));
     }

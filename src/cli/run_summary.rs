@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Result, Write};
 use std::path::Path;
 
-use super::backend::{device_notes, memory_note, shown};
+use super::backend::{device_notes, memory_note};
 use super::calibrate::tell_arms;
 use super::measure_summary::{moved, without_helio_rv};
 use super::progress::duration;
@@ -144,7 +144,7 @@ fn time(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<()> {
         "time              {:>8.2} s, {:.2} ms per spectrum, {}",
         record.seconds,
         1e3 * record.seconds / n,
-        shown(&record.backend)
+        record.backend
     )?;
     if verbose {
         let total: f64 = record.stages.iter().map(|(_, s)| s).sum();

@@ -124,12 +124,12 @@ fn place(input: &Path) -> String {
 
 /// A back end's name without its number of threads, which changes no result.
 pub fn without_threads(name: &str) -> String {
-    let Some(end) = name.find(" threads") else {
+    let Some((start, end)) = name.split_once(" thread") else {
         return name.to_owned();
     };
-    let start = name[..end].trim_end_matches(|c: char| c.is_ascii_digit());
+    let start = start.trim_end_matches(|c: char| c.is_ascii_digit());
     let start = start.trim_end_matches([',', ' ']);
-    format!("{start}{}", &name[end + " threads".len()..])
+    format!("{start}{}", end.trim_start_matches('s'))
 }
 
 impl RunConfig {
@@ -379,6 +379,7 @@ mod tests {
     #[test]
     fn threads_are_no_part_of_a_back_end() {
         assert_eq!(without_threads("CPU (AVX2, 16 threads)"), "CPU (AVX2)");
+        assert_eq!(without_threads("CPU (AVX2, 1 thread)"), "CPU (AVX2)");
         assert_eq!(without_threads("NVIDIA H100"), "NVIDIA H100");
     }
 }

@@ -15,10 +15,15 @@ impl Table {
     /// # Errors
     /// [`Error::Config`] for an ending that is no format's, [`Error::Io`] for a place that cannot be written.
     pub fn check_path(path: &Path) -> Result<()> {
-        Format::of(path)?;
         if path.is_dir() {
-            return Err(Error::io(path, std::io::ErrorKind::IsADirectory.into()));
+            let name = path.join("velocities.fits");
+            let found = format!(
+                "is a directory, and the name of a file for the table was expected, such as {}",
+                crate::text::plain::path(&name)
+            );
+            return Err(Error::in_the_way(path, found));
         }
+        Format::of(path)?;
         // Missing directories will be made: the nearest one that exists must allow it.
         let mut dir = directory_of(path);
         while std::fs::symlink_metadata(dir).is_err()

@@ -75,7 +75,6 @@ pub struct RunConfig {
 const ROWS: u32 = 6;
 
 /// Settings of the calibration by the names of their options; "calibration" has all of them.
-#[cfg(test)]
 const OF_CALIBRATION: [&str; 6] = [
     "method",
     "scope",
@@ -103,6 +102,13 @@ const OF_ROWS: [&str; 11] = [
     "spectrum",
     "knot-pixels",
 ];
+
+/// Those of the settings that are of the calibration.
+pub fn of_calibration(settings: &Map<String, Value>) -> Map<String, Value> {
+    let names = OF_CALIBRATION.iter().chain(&["calibration"]);
+    let some = names.filter_map(|name| Some(((*name).to_owned(), settings.get(*name)?.clone())));
+    some.collect()
+}
 
 /// Those of the settings that the rows of units depend on.
 pub fn of_rows(settings: &Map<String, Value>) -> Map<String, Value> {

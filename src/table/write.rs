@@ -35,6 +35,11 @@ impl Table {
         Ok(())
     }
 
+    /// Whether the ending of a file's name is that of a table that can be read.
+    pub fn is_table(path: &Path) -> bool {
+        !matches!(Format::to_read(path), Err(_) | Ok(Format::Mrt))
+    }
+
     /// Writes the table by the ending of `path`: `.fits`, `.csv`, `.parquet` or `.mrt`.
     ///
     /// The directory is made if missing. The file appears under its name only when it is whole (it is

@@ -139,7 +139,10 @@ fn an_output_that_cannot_be_written_is_told_before_the_work() {
     for (out, says) in [
         ("rv.txt", ".fits, .csv or .parquet"),
         ("rv", ".fits, .csv or .parquet"),
-        ("folder.fits", "is a directory, and the name of a file for the table"),
+        (
+            "folder.fits",
+            "is a directory, and the name of a file for the table",
+        ),
         ("folder", "folder/velocities.fits"),
         ("file/rv.fits", "file"),
         ("file/deeper/rv.fits", "file"),

@@ -7,6 +7,7 @@ mod append;
 mod architecture;
 mod bad_input;
 mod calibrate;
+mod calibrate_manners;
 mod calibrate_tables;
 mod cli;
 mod closed_output;

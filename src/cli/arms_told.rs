@@ -49,7 +49,7 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
             let more = if sizes.len() > 8 { ", ..." } else { "" };
             writeln!(
                 told,
-                "{name}: {} components share no constant star: each has its own gauge (exposures: {}{more})",
+                "{name}: {} components share no constant star: each has a zero of its own (exposures: {}{more})",
                 sizes.len(),
                 shown.join(", ")
             )?;

@@ -57,6 +57,8 @@ mod state;
 #[cfg(unix)] // symbolic links
 mod state_damage;
 mod support;
+#[cfg(unix)] // symbolic links, sh
+mod tutorial;
 mod units;
 mod validate;
 mod verdicts;

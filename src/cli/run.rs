@@ -60,11 +60,12 @@ pub struct WhatArgs {
         value_enum,
         value_delimiter = ',',
         default_value = "fits",
-        value_name = "LIST"
+        value_name = "LIST",
+        display_order = 2
     )]
     format: Vec<ProductFormat>,
     /// Start anew even if DIR holds another run, whose products are removed.
-    #[arg(long)]
+    #[arg(long, display_order = 3)]
     overwrite: bool,
     /// Take options from FILE, under the same names; the command line goes before it.
     #[arg(long, value_name = "FILE.toml", hide_short_help = true)]

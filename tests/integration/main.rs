@@ -29,6 +29,7 @@ mod fits_edit;
 mod flags_text;
 mod gpu;
 mod headers;
+mod help;
 mod hot_stars;
 mod memory;
 mod messages;

@@ -16,12 +16,11 @@ impl Table {
     /// [`Error::Config`] for an ending that is no format's, [`Error::Io`] for a place that cannot be written.
     pub fn check_path(path: &Path) -> Result<()> {
         if path.is_dir() {
-            let name = path.join("velocities.fits");
-            let found = format!(
-                "is a directory, and the name of a file for the table was expected, such as {}",
-                crate::text::plain::path(&name)
-            );
-            return Err(Error::in_the_way(path, found));
+            return Err(Error::Config(format!(
+                "{}: expected the name of a file for the table, such as {}, found a directory",
+                path.display(),
+                path.join("velocities.fits").display()
+            )));
         }
         Format::of(path)?;
         // Missing directories will be made: the nearest one that exists must allow it.

@@ -141,9 +141,9 @@ fn an_output_that_cannot_be_written_is_told_before_the_work() {
         ("rv", ".fits, .csv or .parquet"),
         (
             "folder.fits",
-            "is a directory, and the name of a file for the table",
+            "folder.fits: expected the name of a file for the table",
         ),
-        ("folder", "folder/velocities.fits"),
+        ("folder", "such as"),
         ("file/rv.fits", "file"),
         ("file/deeper/rv.fits", "file"),
     ] {

@@ -76,8 +76,12 @@ impl ArmSummary {
     /// no star says anything.
     pub fn told_population(&self, unit: &str) -> Option<String> {
         let p = self.population.filter(|p| p.n_stars > 0)?;
+        let unit = match unit {
+            "" => String::new(),
+            unit => format!(" {unit}"),
+        };
         Some(format!(
-            "{:.1} +- {:.1} % of {} quiet, with a jitter of {:.4} {unit} (mean {:.4}); that of the others is {:.3} {unit} \
+            "{:.1} +- {:.1} % of {} quiet, with a jitter of {:.4}{unit} (mean {:.4}); that of the others is {:.3}{unit} \
              (medians)",
             100.0 * p.quiet,
             100.0 * p.quiet_err,

@@ -1,5 +1,6 @@
 //! `--backend` and `--adapter`: for every command that evaluates likelihoods.
 
+use super::headings::MACHINE;
 use super::numbers::whole;
 use crate::likelihood::backend::{Backend, BackendConfig, Choice};
 use crate::likelihood::{DeviceUse, Likelihood};
@@ -11,18 +12,17 @@ use crate::{Result, tell};
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct BackendArgs {
     /// What to compute on.
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = MACHINE, hide_short_help = true)]
     pub backend: Choice,
     /// Take the GPU whose name has this in it (see `relrv devices`).
     #[arg(
         long,
         value_name = "NAME",
         default_value = "",
-        hide_default_value = true
-    )]
+        hide_default_value = true, help_heading = MACHINE, hide_short_help = true)]
     pub adapter: String,
     /// Largest buffer on the GPU, MiB.
-    #[arg(long, value_name = "MIB", value_parser = whole::<u64>(1..=1 << 20))]
+    #[arg(long, value_name = "MIB", value_parser = whole::<u64>(1..=1 << 20), help_heading = MACHINE, hide_short_help = true)]
     pub gpu_memory: Option<u64>,
     /// Lose the GPU after this many dispatches, to see what happens then.
     #[arg(long, value_name = "N", hide = true)]
@@ -46,15 +46,10 @@ impl BackendArgs {
     }
 }
 
-/// The name of a back end in a sentence: it counts its threads, and one is no "threads".
-pub fn shown(name: &str) -> String {
-    name.replace(", 1 threads)", ", 1 thread)")
-}
-
 /// Lines about the back end for a verbose summary. `name` is what it called itself in the threads that it worked in: elsewhere it would
 /// count others.
 pub fn notes(backend: &Backend, name: &str) -> Vec<String> {
-    let mut notes = vec![format!("  {:<18} {}", "back end", shown(name))];
+    let mut notes = vec![format!("  {:<18} {}", "back end", name)];
     if let Some(why) = backend.cpu_because() {
         notes.push(format!("  {:<18} {why}", "why the CPU"));
     }

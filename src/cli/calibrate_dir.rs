@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+use super::calibrate_columns::ColumnArgs;
 use crate::calibrate::arms::CalibrateOptions;
 use crate::files::same_file;
 use crate::files::whole::Prepared;
@@ -45,6 +46,8 @@ pub struct Asked<'a> {
     pub format: &'a [String],
     /// Whatever it holds may be replaced.
     pub overwrite: bool,
+    /// Columns and unit by name, and known constants.
+    pub columns: &'a ColumnArgs,
 }
 
 /// A directory that this calibration alone writes to.
@@ -64,7 +67,8 @@ impl CalibrateDir {
     /// holds another calibration or files of these names and `--overwrite` is not given; [`Error::InTheWay`], [`Error::Io`].
     pub fn open(asked: &Asked<'_>, config: &CalibrateOptions) -> Result<Self> {
         let dir = asked.out;
-        same_file::refuse_inputs(outputs(dir), [asked.table])?;
+        let list = asked.columns.constants.as_deref();
+        same_file::refuse_inputs(outputs(dir), [asked.table].into_iter().chain(list))?;
         workplace::refuse_others(dir, COMMAND)?;
         workplace::refuse_folders(outputs(dir))?;
         let note = Note {
@@ -107,12 +111,16 @@ fn settings(asked: &Asked<'_>, config: &CalibrateOptions) -> Result<Map<String, 
     let mut formats = asked.format.to_vec();
     formats.sort();
     formats.dedup();
-    let all = json!({
+    let mut all = json!({
         "relrv": env!("CARGO_PKG_VERSION"),
         "table": place.display().to_string(),
         "format": formats,
         "calibration": config,
     });
+    // Those that were not given are not there, as in notes of earlier versions.
+    if let Some(all) = all.as_object_mut() {
+        all.extend(asked.columns.settings());
+    }
     // Through text, so that it is equal to what was read from a file.
     serde_json::from_str(&all.to_string()).map_err(|e| Error::Config(format!("settings: {e}")))
 }

@@ -1,5 +1,6 @@
 //! `relrv measure`: the options, the settings they make, and the summary.
 
+use super::headings::{MACHINE, MEASURING};
 use std::path::PathBuf;
 
 use super::Outcome;
@@ -27,14 +28,23 @@ enum ArmArg {
     Both,
 }
 
+/// At the end of the help.
+const EXAMPLES: &str = "Examples:
+  relrv measure med-*.fits.gz --out velocities.csv
+      the velocities alone, a row per exposure and arm
+  relrv measure night1 --out velocities.fits --flags-text
+      with the names of the flags
+Then: relrv calibrate velocities.fits --out calibrated";
+
 /// Measure the velocity of every exposure against its star's best one.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct MeasureArgs {
     /// Files, directories (searched for med-*.fits and med-*.fits.gz) or @list.txt with one path a line.
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Table to write: .fits, .csv or .parquet by its ending.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", display_order = 0)]
     out: PathBuf,
     /// How it is measured.
     #[command(flatten)]
@@ -45,28 +55,28 @@ pub struct MeasureArgs {
 #[derive(Debug, clap::Args)]
 pub struct MeasuringArgs {
     /// Leave out exposures with a lower signal-to-noise ratio.
-    #[arg(long, value_name = "SNR", default_value_t = MeasureConfig::default().snr_min, value_parser = real(0.0..=f64::INFINITY))]
+    #[arg(long, value_name = "SNR", default_value_t = MeasureConfig::default().snr_min, value_parser = real(0.0..=f64::INFINITY), display_order = 1)]
     snr_min: f64,
     /// Arm to measure.
-    #[arg(long, value_enum, default_value_t = ArmArg::Both)]
+    #[arg(long, value_enum, default_value_t = ArmArg::Both, display_order = 1)]
     arm: ArmArg,
     /// What exposures are compared with: the coadd of all the star's others that agree, or its best one.
-    #[arg(long, value_enum, default_value_t = MeasureConfig::default().reference)]
+    #[arg(long, value_enum, default_value_t = MeasureConfig::default().reference, help_heading = MEASURING, hide_short_help = true)]
     reference: ReferenceKind,
     /// Lines of water in the Earth's atmosphere, red arm: divided out where an exposure's stars show them, or left.
-    #[arg(long, value_enum, default_value_t = MeasureConfig::default().telluric)]
+    #[arg(long, value_enum, default_value_t = MeasureConfig::default().telluric, help_heading = MEASURING, hide_short_help = true)]
     telluric: Telluric,
     /// Largest velocity, km/s.
-    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s(), value_parser = real(0.0..=VelocityGrid::MAX_KM_S))]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().max_shift_km_s(), value_parser = real(0.0..=VelocityGrid::MAX_KM_S), help_heading = MEASURING, hide_short_help = true)]
     vmax: f64,
     /// Step of the velocity grid, km/s; the peak is found far more finely.
-    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s, value_parser = real(VelocityGrid::STEP_KM_S.0..=VelocityGrid::STEP_KM_S.1))]
+    #[arg(long, value_name = "KM_S", default_value_t = VelocityGrid::default().step_km_s, value_parser = real(VelocityGrid::STEP_KM_S.0..=VelocityGrid::STEP_KM_S.1), help_heading = MEASURING, hide_short_help = true)]
     vstep: f64,
     /// Name the flags too, in a column of text beside that of their numbers.
     #[arg(long)]
     pub flags_text: bool,
     /// Memory for the spectra that are worked on at one time, MiB; changes no number.
-    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = whole::<u64>(memory::LEAST_MIB..=memory::MOST_MIB))]
+    #[arg(long, value_name = "MIB", default_value_t = memory::USUAL_MIB, value_parser = whole::<u64>(memory::LEAST_MIB..=memory::MOST_MIB), help_heading = MACHINE, hide_short_help = true)]
     memory: u64,
     #[command(flatten)]
     pub backend: BackendArgs,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::backend::shown;
 use crate::catalogue;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::flags;
@@ -129,8 +128,7 @@ pub fn tell_summary(
     }
     let per_spectrum_ms = 1e3 * seconds / measured.n_spectra.max(1) as f64;
     tell::say!(
-        "time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {}",
-        shown(backend)
+        "time              {seconds:>8.2} s, {per_spectrum_ms:.2} ms per spectrum, {backend}"
     );
     if verbose {
         let traffic = measured.clocks.traffic();

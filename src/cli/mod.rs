@@ -1,12 +1,16 @@
 //! The command line: raw text in, checked settings out, one function per command.
 
+mod arms_told;
 mod backend;
 #[cfg(feature = "lab")]
 mod bench;
 mod calibrate;
+mod calibrate_columns;
 mod calibrate_dir;
+mod calibrating;
 mod config_file;
 mod devices;
+mod headings;
 mod interrupt;
 mod measure;
 mod measure_summary;
@@ -16,6 +20,7 @@ mod numbers;
 mod outputs;
 mod plan;
 mod progress;
+mod recalibrate;
 #[cfg(feature = "report")]
 mod report;
 mod run;
@@ -39,13 +44,23 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::tell::{self, Told};
+use crate::tell;
 use crate::text::plain;
 use crate::{Error, Result};
 
+/// At the end of the help.
+const EXAMPLES: &str = "First steps:
+  relrv run data-samples/plate-small --out plate
+      from spectra to a catalogue and its report
+  relrv show plate J044117
+      one star of it: velocities, what their flags say, what to do
+  relrv calibrate velocities.csv --out calibrated
+      zero points for a table of your own
+`relrv COMMAND -h` lists common options, `relrv COMMAND --help` all of them.";
+
 /// Relative radial velocities from repeated stellar spectra.
 #[derive(Debug, Parser)]
-#[command(name = "relrv", version, about, propagate_version = true)]
+#[command(name = "relrv", version, about, propagate_version = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,7 +75,6 @@ enum Command {
     Status(status::StatusArgs),
     Slurm(slurm::SlurmArgs),
     Measure(measure::MeasureArgs),
-    /// Find the velocity zero point of every exposure from the stars that do not vary.
     Calibrate(calibrate::CalibrateArgs),
     #[cfg(feature = "lab")]
     Simulate(simulate::SimulateArgs),
@@ -90,7 +104,7 @@ impl Command {
             Command::Plan(args) => args.check(),
             Command::Unit(args) => args.check(),
             Command::Measure(args) => args.check(),
-            Command::Calibrate(args) => args.options.config().map(drop),
+            Command::Calibrate(args) => args.check(),
             #[cfg(feature = "lab")]
             Command::Simulate(args) => args.check(),
             #[cfg(feature = "lab")]
@@ -152,12 +166,7 @@ pub fn run_from(words: Vec<OsString>) -> u8 {
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),
-        Command::Calibrate(args) => {
-            calibrate::run(&args, &mut Told).map(|summary| match summary.n_rows_unusable {
-                0 if summary.arms.iter().all(|arm| arm.complaint().is_none()) => Outcome::Done,
-                _ => Outcome::SomeRejected,
-            })
-        }
+        Command::Calibrate(args) => args.run(),
         #[cfg(feature = "lab")]
         Command::Simulate(args) => args.run(),
         Command::Devices(args) => args.run(),

@@ -14,7 +14,9 @@ use crate::tell;
 /// Time between lines where there is no terminal: a log must not fill with them.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
 
-/// Both fit into 60 columns, also for millions of files.
+/// What stands there until the number of files is known: a bar without it would be full, at 0 of 0.
+const BEFORE: &str = "looking through the inputs";
+/// All fit into 60 columns, also for millions of files.
 const FILES: &str = "{bar:10} {pos}/{len} files{pace}{left}";
 #[cfg(feature = "lab")]
 const STEPS: &str = "{prefix} {bar:10} {pos}/{len} {msg}{left}";
@@ -22,6 +24,7 @@ const STEPS: &str = "{prefix} {bar:10} {pos}/{len} {msg}{left}";
 /// Tells how far the work is, and whether it was asked to stop.
 pub struct Bar {
     bar: ProgressBar,
+    style: &'static str,
     lines: Option<Mutex<Lines>>,
 }
 
@@ -45,7 +48,7 @@ impl Bar {
         Bar::new(STEPS, quiet)
     }
 
-    fn new(style: &str, quiet: bool) -> Self {
+    fn new(style: &'static str, quiet: bool) -> Self {
         let is_terminal = std::io::stderr().is_terminal();
         let now = Instant::now();
         let lines = Lines {
@@ -57,22 +60,30 @@ impl Bar {
         if quiet || !is_terminal {
             return Bar {
                 bar: ProgressBar::hidden(),
+                style,
                 lines,
             };
         }
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
-        bar.set_style(
-            ProgressStyle::with_template(style)
-                .unwrap_or_else(|_| ProgressStyle::default_bar())
-                .with_key("pace", |state: &ProgressState, out: &mut dyn Write| {
-                    let _ = out.write_str(&pace(state.per_sec()));
-                })
-                .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
-                    let _ = out.write_str(&left(state.eta().as_secs_f64()));
-                }),
-        );
-        bar.enable_steady_tick(Duration::from_millis(500));
-        Bar { bar, lines }
+        let bar = Bar::drawn(style, ProgressDrawTarget::stderr_with_hz(5));
+        bar.bar.enable_steady_tick(Duration::from_millis(500));
+        bar
+    }
+
+    /// A bar that is drawn there.
+    fn drawn(style: &'static str, target: ProgressDrawTarget) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(0), target);
+        bar.set_style(styled(BEFORE));
+        let lines = None;
+        Bar { bar, style, lines }
+    }
+
+    /// The number of things is known: from now on there is a bar.
+    fn begin(&self, total: usize, done: usize) {
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+        self.bar.set_style(styled(self.style));
+        // What an earlier start has done does not count for the rate.
+        self.bar.reset_eta();
     }
 
     /// Takes the bar away.
@@ -100,10 +111,7 @@ impl Bar {
 impl Progress for Bar {
     fn files(&self, done: usize, total: usize) {
         if self.bar.length() != Some(total as u64) {
-            // What an earlier start has done does not count for the rate.
-            self.bar.set_length(total as u64);
-            self.bar.set_position(done as u64);
-            self.bar.reset_eta();
+            self.begin(total, done);
         }
         self.bar.set_position(done as u64);
         if let Some((first, time)) = self.due(done, total) {
@@ -122,7 +130,7 @@ impl crate::lab::validate::Progress for Bar {
         if done == 0 {
             // The bar of the test before this one was taken away.
             self.bar.reset();
-            self.bar.set_length(total as u64);
+            self.begin(total, done);
             self.bar.set_prefix(test.to_owned());
             if let Some(Ok(mut lines)) = self.lines.as_ref().map(Mutex::lock) {
                 lines.first = None;
@@ -138,6 +146,18 @@ impl crate::lab::validate::Progress for Bar {
             self.finish();
         }
     }
+}
+
+/// A style with the words for pace and time left.
+fn styled(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("pace", |state: &ProgressState, out: &mut dyn Write| {
+            let _ = out.write_str(&pace(state.per_sec()));
+        })
+        .with_key("left", |state: &ProgressState, out: &mut dyn Write| {
+            let _ = out.write_str(&left(state.eta().as_secs_f64()));
+        })
 }
 
 /// Seconds that the rest takes at the rate so far.
@@ -211,5 +231,74 @@ mod tests {
         let (pace, left) = (pace(12_345.6), left(100.4 * 3600.0));
         let line = format!("{:10} 3000000/3000000 files{pace}{left}", "");
         assert!(line.len() <= 60, "{}: {line}", line.len());
+    }
+
+    #[test]
+    fn no_bar_is_drawn_before_the_number_of_files_is_known() {
+        let paper = Paper::default();
+        let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
+        let bar = Bar::drawn(FILES, target);
+        bar.bar.force_draw();
+        assert_eq!(paper.take().trim(), "looking through the inputs");
+        bar.files(0, 24);
+        paper.take();
+        bar.bar.force_draw();
+        let none = format!("{} 0/24 files", "\u{2591}".repeat(10));
+        assert_eq!(paper.take().trim(), none);
+        bar.files(24, 24);
+        paper.take();
+        bar.bar.force_draw();
+        let whole = paper.take();
+        let all = format!("{} 24/24 files", "\u{2588}".repeat(10));
+        assert!(whole.starts_with(&all), "{whole}");
+    }
+
+    /// A terminal that keeps what is written.
+    #[derive(Clone, Debug, Default)]
+    struct Paper(std::sync::Arc<Mutex<String>>);
+
+    impl Paper {
+        fn take(&self) -> String {
+            std::mem::take(&mut self.0.lock().unwrap())
+        }
+    }
+
+    impl indicatif::TermLike for Paper {
+        fn width(&self) -> u16 {
+            60
+        }
+
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn write_line(&self, text: &str) -> std::io::Result<()> {
+            self.write_str(text)
+        }
+
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.0.lock().unwrap().push_str(text);
+            Ok(())
+        }
+
+        fn clear_line(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Outcome;
-use super::calibrate::CalibratingArgs;
+use super::calibrating::CalibratingArgs;
 use super::interrupt;
 use super::measure::MeasuringArgs;
 use super::measure_summary::tell_rejections;
@@ -19,11 +19,24 @@ use crate::text::count::count;
 use crate::text::plain;
 use crate::{Error, Result};
 
+/// At the end of the help.
+const EXAMPLES: &str = "Examples:
+  relrv run data-samples/plate-small --out plate
+      measure, calibrate, write tables and report
+  relrv run night1 night2 --out survey --dry-run
+      what would be done, and how long it would take
+  relrv run @files.txt --out survey --format fits,parquet
+      files by a list, tables in two formats
+  relrv run night1 --out blue --arm blue --snr-min 10
+      one arm, without exposures of a lower signal-to-noise ratio
+Then: relrv show plate STAR, or open plate/report/index.html";
+
 /// Measure, calibrate, and write the catalogue with everything that belongs to it.
 ///
 /// A run that was stopped or killed goes on when the same command is given again, and its products are the same to the byte. With more
 /// inputs than before it measures what they bring; with other settings of the calibration or other formats it measures nothing.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct RunArgs {
     #[command(flatten)]
     what: WhatArgs,
@@ -39,7 +52,7 @@ pub struct WhatArgs {
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Directory for the products; made if missing.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", display_order = 0)]
     pub out: PathBuf,
     /// Formats of the tables, separated by commas.
     #[arg(
@@ -47,14 +60,15 @@ pub struct WhatArgs {
         value_enum,
         value_delimiter = ',',
         default_value = "fits",
-        value_name = "LIST"
+        value_name = "LIST",
+        display_order = 2
     )]
     format: Vec<ProductFormat>,
     /// Start anew even if DIR holds another run, whose products are removed.
-    #[arg(long)]
+    #[arg(long, display_order = 3)]
     overwrite: bool,
     /// Take options from FILE, under the same names; the command line goes before it.
-    #[arg(long, value_name = "FILE.toml")]
+    #[arg(long, value_name = "FILE.toml", hide_short_help = true)]
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub measure: MeasuringArgs,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{Result, Write};
 use std::path::Path;
 
-use super::backend::{device_notes, memory_note, shown};
-use super::calibrate::tell_arms;
+use super::arms_told::tell_arms;
+use super::backend::{device_notes, memory_note};
 use super::measure_summary::{moved, without_helio_rv};
 use super::progress::duration;
 use crate::run::{Done, Outlook, Record, STATE_DIR};
@@ -67,6 +67,7 @@ fn summary(done: &Done, out: &Path, verbose: bool, told: &mut dyn Write) -> Resu
         tell_arms(&record.calibration, "km/s", told)?;
     }
     zero_points(record, verbose, told)?;
+    verdicts(record, told)?;
     time(record, verbose, told)?;
     let tables = &record.products;
     writeln!(told, "products          {}", plain::path(out))?;
@@ -99,11 +100,14 @@ fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<(
         let zero_points = arm.n_exposures - arm.n_without_zero_point;
         write!(
             told,
-            "{:<4} zero points  {zero_points:>8}   of {}, with {}",
+            "{:<4} zero points  {zero_points:>8}   of {}",
             arm.arm,
             count(arm.n_exposures, "exposure"),
-            count(arm.n_constants, "constant star")
         )?;
+        // Without a zero point nothing was asked.
+        if zero_points > 0 {
+            write!(told, ", with {}", count(arm.n_constants, "constant star"))?;
+        }
         match of {
             Some((before, after)) => writeln!(
                 told,
@@ -127,12 +131,55 @@ fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<(
             .iter()
             .all(|a| a.n_without_zero_point == a.n_exposures)
     {
+        let n = least(record);
         writeln!(
             told,
-            "not corrected: no exposure has enough stars, drv_r_corr and drv_b_corr are empty"
+            "not corrected: no exposure has enough stars, so drv_r_corr and drv_b_corr are empty and no star is called variable or constant"
+        )?;
+        writeln!(
+            told,
+            "  what to add: all files of the plates, of every night; an exposure needs {n} stars that were seen in another one too (--min-constants)"
         )?;
     }
     Ok(())
+}
+
+/// Stars that an exposure needs for a zero point.
+fn least(record: &Record) -> String {
+    let least = record.config.get("min-constants");
+    let least = least.and_then(serde_json::Value::as_u64);
+    match least {
+        None | Some(3) => "three".to_owned(),
+        Some(n) => n.to_string(),
+    }
+}
+
+/// How many stars vary.
+fn verdicts(record: &Record, told: &mut dyn Write) -> Result<()> {
+    let Some(of) = &record.verdicts else {
+        return Ok(());
+    };
+    let n = of.n_stars();
+    write!(told, "stars             {n:>8}   ")?;
+    if of.not_judged == n {
+        write!(told, "none of which can be called variable or constant")?;
+    } else {
+        write!(told, "{} constant, {} variable", of.constant, of.variable)?;
+        if of.neither > 0 {
+            write!(told, ", {} neither for certain", of.neither)?;
+        }
+        if of.not_judged > 0 {
+            write!(
+                told,
+                ", {} not judged (not_judged in stars says why)",
+                of.not_judged
+            )?;
+        }
+    }
+    if of.double_lined > 0 {
+        write!(told, "; {} perhaps double-lined", of.double_lined)?;
+    }
+    writeln!(told)
 }
 
 /// The time of all, and of each stage if `verbose`.
@@ -144,7 +191,7 @@ fn time(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<()> {
         "time              {:>8.2} s, {:.2} ms per spectrum, {}",
         record.seconds,
         1e3 * record.seconds / n,
-        shown(&record.backend)
+        record.backend
     )?;
     if verbose {
         let total: f64 = record.stages.iter().map(|(_, s)| s).sum();

@@ -45,7 +45,11 @@ impl Likelihood for Cpu {
         } else {
             "baseline"
         };
-        format!("CPU ({features}, {} threads)", rayon::current_num_threads())
+        let threads = match rayon::current_num_threads() {
+            1 => "1 thread".to_owned(),
+            n => format!("{n} threads"),
+        };
+        format!("CPU ({features}, {threads})")
     }
 
     fn measure(&self, batch: &Batch) -> crate::Result<Vec<Measurement>> {

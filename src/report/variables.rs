@@ -20,11 +20,19 @@ const MIN_POINTS: u32 = 4;
 /// star or the other.
 const MOST_DOUBLE: usize = 3;
 
+/// Said where nothing tells which stars vary.
+const NOT_JUDGED: &str = "which stars vary cannot be said";
+
+/// What would tell it.
+const TO_ADD: &str = " A zero point takes three stars in an exposure that were seen in another one too, so all files of the plate, of \
+                      every night, should be given together. Velocities as they were measured, uncorrected, are drv in the catalogue.";
+
 pub fn figure(products: &Finished) -> Drawn<Figure> {
     let stars = most_variable(products);
+    let none = none_text(products);
     let svg = svg((1100, 1160), |root| {
         if stars.is_empty() {
-            return nothing(root, "", "no variable stars with 4 velocities or more");
+            return nothing(root, "", none);
         }
         for (area, star) in root.split_evenly(GRID).iter().zip(&stars) {
             curve(area, products, star)?;
@@ -34,14 +42,31 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
     Ok(Figure {
         name: "variables",
         title: "The most variable stars",
-        caption: format!(
-            "Corrected velocities of the {} variable stars whose chi^2 about a constant is largest, against heliocentric time; \
-            orange circles red arm, blue triangles blue arm, open symbols flagged velocities (those outside a panel are left out). Each arm's velocities are less their median, since the two have different references.{}",
-            stars.len(),
-            double_text(&stars)
-        ),
+        caption: caption(&stars, none),
         svg,
     })
+}
+
+/// What is said where no star is shown: that none varies, or that nothing tells which do.
+fn none_text(products: &Finished) -> &'static str {
+    let mut said = products.stars.iter().map(|star| star.found.is_variable);
+    match said.any(|variable| variable.is_some()) {
+        true => "no variable stars with 4 velocities or more",
+        false => NOT_JUDGED,
+    }
+}
+
+fn caption(stars: &[Shown], none: &str) -> String {
+    if stars.is_empty() {
+        let to_add = if none == NOT_JUDGED { TO_ADD } else { "" };
+        return format!("Nothing to show: {none}.{to_add}");
+    }
+    format!(
+        "Corrected velocities of the {} variable stars whose chi^2 about a constant is largest, against heliocentric time; \
+        orange circles red arm, blue triangles blue arm, open symbols flagged velocities (those outside a panel are left out). Each arm's velocities are less their median, since the two have different references.{}",
+        stars.len(),
+        double_text(stars)
+    )
 }
 
 /// What the caption says of double-lined candidates.

@@ -75,7 +75,6 @@ pub struct RunConfig {
 const ROWS: u32 = 6;
 
 /// Settings of the calibration by the names of their options; "calibration" has all of them.
-#[cfg(test)]
 const OF_CALIBRATION: [&str; 6] = [
     "method",
     "scope",
@@ -104,6 +103,13 @@ const OF_ROWS: [&str; 11] = [
     "knot-pixels",
 ];
 
+/// Those of the settings that are of the calibration.
+pub fn of_calibration(settings: &Map<String, Value>) -> Map<String, Value> {
+    let names = OF_CALIBRATION.iter().chain(&["calibration"]);
+    let some = names.filter_map(|name| Some(((*name).to_owned(), settings.get(*name)?.clone())));
+    some.collect()
+}
+
 /// Those of the settings that the rows of units depend on.
 pub fn of_rows(settings: &Map<String, Value>) -> Map<String, Value> {
     let is_of_rows = |(name, _): &(&String, &Value)| OF_ROWS.contains(&name.as_str());
@@ -124,12 +130,12 @@ fn place(input: &Path) -> String {
 
 /// A back end's name without its number of threads, which changes no result.
 pub fn without_threads(name: &str) -> String {
-    let Some(end) = name.find(" threads") else {
+    let Some((start, end)) = name.split_once(" thread") else {
         return name.to_owned();
     };
-    let start = name[..end].trim_end_matches(|c: char| c.is_ascii_digit());
+    let start = start.trim_end_matches(|c: char| c.is_ascii_digit());
     let start = start.trim_end_matches([',', ' ']);
-    format!("{start}{}", &name[end + " threads".len()..])
+    format!("{start}{}", end.trim_start_matches('s'))
 }
 
 impl RunConfig {
@@ -379,6 +385,7 @@ mod tests {
     #[test]
     fn threads_are_no_part_of_a_back_end() {
         assert_eq!(without_threads("CPU (AVX2, 16 threads)"), "CPU (AVX2)");
+        assert_eq!(without_threads("CPU (AVX2, 1 thread)"), "CPU (AVX2)");
         assert_eq!(without_threads("NVIDIA H100"), "NVIDIA H100");
     }
 }

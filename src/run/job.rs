@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::config::{PLACES, RunConfig};
+use super::config::{PLACES, RunConfig, of_calibration};
 use super::directory::{self, RunDir};
 use super::gathered::gather;
 use super::kept_plan;
@@ -13,7 +13,9 @@ use super::peak_memory::peak_memory_bytes;
 use super::planned::planned;
 use super::record::{Counts, Record, utc};
 use super::units::{UnitDone, measured, paths, unit_files};
+use super::verdicts::Verdicts;
 use super::{scatter, unit_file};
+use crate::calibrate::arms::CalibrateOptions;
 use crate::catalogue::{self, Products};
 use crate::files::whole::Prepared;
 use crate::lamost::raw::Rejection;
@@ -111,11 +113,37 @@ pub fn merge(
     partial: bool,
     progress: &dyn Progress,
 ) -> Result<(Done, Option<PathBuf>)> {
+    merged(out, partial, None, progress)
+}
+
+/// As [`merge`], with other settings of the calibration than those of the plan: zero points and all products anew, and nothing measured.
+///
+/// # Errors
+/// As [`merge`].
+pub fn recalibrate(
+    out: &Path,
+    options: &CalibrateOptions,
+    progress: &dyn Progress,
+) -> Result<(Done, Option<PathBuf>)> {
+    merged(out, false, Some(options), progress)
+}
+
+fn merged(
+    out: &Path,
+    partial: bool,
+    calibrate: Option<&CalibrateOptions>,
+    progress: &dyn Progress,
+) -> Result<(Done, Option<PathBuf>)> {
     let head = kept_plan::expect(out)?;
     let mut config = RunConfig::of_settings(&head.settings, out)?;
     // A plan that was made by overwriting goes on as one.
     config.overwrite = !head.attempt.is_empty() && directory::is_next(out, &head.attempt)?;
-    let begun = Begun::now(head.settings.clone());
+    let mut settings = head.settings.clone();
+    if let Some(options) = calibrate {
+        config.calibrate = options.clone();
+        settings.extend(of_calibration(&config.identity()?));
+    }
+    let begun = Begun::now(settings);
     let dir = RunDir::open(&config, &begun.settings)?;
     let mut plan = head.plan(out, |_| true)?;
     let mut units = Vec::new();
@@ -277,6 +305,7 @@ impl Begun {
             counts: Counts::default(),
             units: Vec::new(),
             calibration: made.map_or_else(Vec::new, |m| m.arms.clone()),
+            verdicts: made.map(|m| Verdicts::of(&m.stars)),
             scatter: made.map_or_else(Vec::new, |m| scatter::of_constants(&m.stars)),
             stages: Vec::new(),
             products: Vec::new(),

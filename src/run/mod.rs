@@ -28,13 +28,14 @@ mod start;
 mod tasks;
 mod unit_file;
 mod units;
+mod verdicts;
 
 pub use crate::files::workplace::STATE_DIR;
 pub use config::{ProductFormat, RunConfig, differences, without_threads};
 pub use directory::outputs;
 #[cfg(feature = "lab")]
 pub use job::run;
-pub use job::{Done, holds_units, merge, run_with_report};
+pub use job::{Done, holds_units, merge, recalibrate, run_with_report};
 pub use kept_plan::UnitLine;
 #[cfg(feature = "lab")]
 pub use made::{MadeUnit, keep_made};

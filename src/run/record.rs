@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 
 use super::scatter::ArmScatter;
+use super::verdicts::Verdicts;
 use crate::calibrate::summary::ArmSummary;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::DeviceUse;
@@ -38,6 +39,8 @@ pub struct Record {
     pub units: Vec<UnitRecord>,
     /// The calibration, red arm first; empty where there was nothing to calibrate.
     pub calibration: Vec<ArmSummary>,
+    /// Stars that vary, and those that do not; null where there was nothing to calibrate.
+    pub verdicts: Option<Verdicts>,
     /// Scatter of the constants.
     pub scatter: Vec<ArmScatter>,
     /// Seconds of each stage, in their order: those of the measurement summed over threads, the others as they passed.

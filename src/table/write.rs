@@ -15,10 +15,14 @@ impl Table {
     /// # Errors
     /// [`Error::Config`] for an ending that is no format's, [`Error::Io`] for a place that cannot be written.
     pub fn check_path(path: &Path) -> Result<()> {
-        Format::of(path)?;
         if path.is_dir() {
-            return Err(Error::io(path, std::io::ErrorKind::IsADirectory.into()));
+            return Err(Error::Config(format!(
+                "{}: expected the name of a file for the table, such as {}, found a directory",
+                path.display(),
+                path.join("velocities.fits").display()
+            )));
         }
+        Format::of(path)?;
         // Missing directories will be made: the nearest one that exists must allow it.
         let mut dir = directory_of(path);
         while std::fs::symlink_metadata(dir).is_err()
@@ -28,6 +32,11 @@ impl Table {
         }
         tempfile::tempfile_in(dir).map_err(|e| Error::io(dir, e))?;
         Ok(())
+    }
+
+    /// Whether the ending of a file's name is that of a table that can be read.
+    pub fn is_table(path: &Path) -> bool {
+        !matches!(Format::to_read(path), Err(_) | Ok(Format::Mrt))
     }
 
     /// Writes the table by the ending of `path`: `.fits`, `.csv`, `.parquet` or `.mrt`.

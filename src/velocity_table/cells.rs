@@ -1,6 +1,7 @@
 //! Columns of somebody's table, and their cells as names and numbers.
 
 use super::names::Names;
+use super::roles::Roles;
 use crate::table::{Column, ColumnData, Skipped, Table, is_missing, number};
 use crate::text::nearest::nearest;
 use crate::{Error, Result};
@@ -25,6 +26,7 @@ const OPTIONAL: [&str; 4] = ["rv_err_own", "group", "position", "never_constant"
 pub(super) struct Found<'a> {
     pub table: &'a Table,
     pub skipped: &'a [Skipped],
+    pub roles: &'a Roles,
 }
 
 impl<'a> Found<'a> {
@@ -56,10 +58,14 @@ impl<'a> Found<'a> {
     /// they would be passed over.
     pub fn passed_over(&self) -> Vec<String> {
         let names = self.table.columns.iter().map(|c| c.name.as_str());
-        let others: Vec<&str> = names.filter(|name| !KNOWN.contains(name)).collect();
+        let is_taken = |name: &str| {
+            let taken = KNOWN.iter().filter_map(|part| self.part(part).ok()?);
+            taken.into_iter().any(|column| column.name == name)
+        };
+        let others: Vec<&str> = names.filter(|name| !is_taken(name)).collect();
         OPTIONAL
             .into_iter()
-            .filter(|name| !self.has(name))
+            .filter(|name| matches!(self.part(name), Ok(None)))
             .filter_map(|name| Some((name, nearest(name, others.iter().copied())?)))
             .map(|(name, near)| {
                 format!("column {near}: not used; if it is meant for {name}, it must be named so")
@@ -77,14 +83,20 @@ impl<'a> Found<'a> {
             });
             Error::Table(format!(
                 "expected a column {name}, found {}{meant}; needed are star, exposure, rv, rv_err (optional rv_err_own, \
-                 group, arm, position), or the table that relrv measure writes",
-                if found.is_empty() {
-                    "no columns".to_owned()
-                } else {
-                    found.join(", ")
-                }
+                 group, arm, position), or the table that relrv measure writes; columns of other names are told with --star, \
+                 --exposure, --rv and --rv-err",
+                self.all_names()
             ))
         })
+    }
+
+    /// The names of all columns.
+    pub fn all_names(&self) -> String {
+        let found: Vec<&str> = self.table.columns.iter().map(|c| c.name.as_str()).collect();
+        match found.is_empty() {
+            true => "no columns".to_owned(),
+            false => found.join(", "),
+        }
     }
 }
 

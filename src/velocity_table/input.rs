@@ -2,7 +2,9 @@
 
 use super::cells::{Found, name_texts, names, numbers};
 use super::names::{Groups, Names};
+use super::own_flags::own_flags;
 use super::position;
+use super::roles::Roles;
 use crate::calibrate::CalFlags;
 use crate::calibrate::observations::{ArmObservations, Observations, UNNAMED};
 use crate::table::{Column, Skipped, Table, units};
@@ -44,7 +46,7 @@ pub struct Input {
     pub shape: Shape,
     /// Column that names the star.
     pub star_column: &'static str,
-    /// Unit of the RVs.
+    /// Unit of the RVs; empty where nothing tells it.
     pub unit: String,
     /// The weights go by `rv_err_own`.
     pub has_own_errors: bool,
@@ -60,19 +62,24 @@ pub struct Input {
 /// [`Error::Table`] naming the missing column, or the row in which a number was expected.
 #[cfg(test)]
 pub fn observations(table: &Table) -> Result<Input> {
-    observations_noting(table, &[])
+    observations_noting(table, &[], &Roles::default())
 }
 
-/// The same for a table that could not hold all columns of its file: a needed one among them is named with its type.
+/// The same for a table that could not hold all columns of its file: a needed one among them is named with its type. `roles` tells which
+/// columns the user names.
 ///
 /// # Errors
 /// As [`observations`].
-pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> {
-    let table = Found { table, skipped };
-    let shape = if table.get("rv")?.is_none() && has_wide_rv(&table) {
-        Shape::Wide
-    } else {
-        Shape::Long
+pub fn observations_noting(table: &Table, skipped: &[Skipped], roles: &Roles) -> Result<Input> {
+    let table = Found {
+        table,
+        skipped,
+        roles,
+    };
+    let is_named = !roles.named.is_empty();
+    let shape = match !is_named && table.get("rv")?.is_none() && has_wide_rv(&table) {
+        true => Shape::Wide,
+        false => Shape::Long,
     };
     let n_rows = table.table.n_rows();
     if u32::try_from(n_rows).is_err() {
@@ -82,22 +89,19 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         )));
     }
     let (star_name, exposure_name) = match shape {
-        Shape::Long if table.get("exposure")?.is_none() && table.get("lmjm")?.is_some() => {
-            ("star", "lmjm")
-        }
         Shape::Long => ("star", "exposure"),
         Shape::Wide => (wide_star_name(&table), "lmjm"),
     };
-    let (stars, star) = named(table.need(star_name)?)?;
-    let (exposures, exposure) = named(table.need(exposure_name)?)?;
+    let (stars, star) = named(table.needed(star_name)?)?;
+    let (exposures, exposure) = named(table.needed(exposure_name)?)?;
     let (groups, group) = groups(&table, &shape)?;
     let mut columns = Vec::new();
     for source in sources(&table, &shape) {
         columns.push(VelocityColumns::of(&table, source)?);
     }
-    let unit = unit_of(&columns);
+    let unit = unit_of(&table, &columns);
     let mut notes = match shape {
-        Shape::Long => table.passed_over(),
+        Shape::Long => [table.told_parts(&PARTS)?, table.passed_over()].concat(),
         Shape::Wide => Vec::new(),
     };
     let (mut arms, mut observed) = (Vec::new(), Vec::new());
@@ -106,7 +110,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped]) -> Result<Input> 
         observed.push(columns.observations(&unit, &mut notes)?);
     }
     let place = position::of_rows(&table, &mut notes)?;
-    let arm = table.get("arm")?;
+    let arm = table.part("arm")?;
     if let (Shape::Long, Some(arm)) = (&shape, arm) {
         (arms, observed) = split_arms(observed.remove(0), arm)?;
     }
@@ -160,9 +164,9 @@ struct VelocityColumns<'a> {
 impl<'a> VelocityColumns<'a> {
     fn of(table: &Found<'a>, source: Source) -> Result<Self> {
         Ok(VelocityColumns {
-            rv: table.need(&source.rv)?,
-            err: table.need(&source.err)?,
-            own: table.get(&source.own)?,
+            rv: table.needed(&source.rv)?,
+            err: table.needed(&source.err)?,
+            own: table.part(&source.own)?,
             arm: source.arm,
         })
     }
@@ -196,14 +200,34 @@ fn scaled(column: &Column, unit: &str, notes: &mut Vec<String>) -> Result<Vec<f6
     Ok(values)
 }
 
-/// Unit of all RVs: that of the first column of RVs or errors that has one, km/s if none has.
-fn unit_of(columns: &[VelocityColumns<'_>]) -> String {
+/// Columns that may have other names than those of their parts.
+const PARTS: [&str; 7] = [
+    "star",
+    "exposure",
+    "rv",
+    "rv_err",
+    "rv_err_own",
+    "group",
+    "arm",
+];
+
+/// Unit of all RVs: the one that the user asks for, or that of the first column of RVs or errors that has one. Tables of relrv's own that
+/// were written without units are in km/s; of others nothing is taken for granted.
+fn unit_of(table: &Found<'_>, columns: &[VelocityColumns<'_>]) -> String {
+    if let Some(unit) = &table.roles.unit {
+        return unit.trim().to_owned();
+    }
+    let is_own = |name: &&str| own_flags(table.table, name).is_some();
+    let usual = match ["flags", "flags_r", "flags_b"].iter().any(is_own) {
+        true => "km/s",
+        false => "",
+    };
     let rvs = columns.iter().map(|c| c.rv);
     let errors = columns.iter().flat_map(|c| [Some(c.err), c.own]).flatten();
     rvs.chain(errors)
         .map(|column| column.unit.trim())
         .find(|unit| !unit.is_empty())
-        .unwrap_or("km/s")
+        .unwrap_or(usual)
         .to_owned()
 }
 
@@ -244,7 +268,7 @@ fn named(column: &Column) -> Result<(Names, Vec<u32>)> {
 /// Group of each row: plate and spectrograph where the table has no groups but these.
 fn groups(table: &Found<'_>, shape: &Shape) -> Result<(Groups, Vec<u32>)> {
     if *shape == Shape::Long
-        && let Some(group) = table.get("group")?
+        && let Some(group) = table.part("group")?
     {
         let (names, numbers) = names(group)?;
         return Ok((Groups::Named(names), numbers));

@@ -18,7 +18,7 @@ const POSITION: &str = "position";
 /// # Errors
 /// [`Error::Table`](crate::Error::Table) naming the row in which a number was expected.
 pub(super) fn of_rows(table: &Found<'_>, notes: &mut Vec<String>) -> Result<Vec<f64>> {
-    if let Some(column) = table.get(POSITION)? {
+    if let Some(column) = table.part(POSITION)? {
         let places = places(numbers(column)?.into_iter());
         notes.push(match places.is_empty() {
             true => format!(

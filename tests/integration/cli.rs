@@ -132,12 +132,18 @@ fn an_output_that_cannot_be_written_is_told_before_the_work() {
     let dir = folder();
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
-    std::fs::create_dir(dir.path().join("folder.fits")).unwrap();
+    for folder in ["folder.fits", "folder"] {
+        std::fs::create_dir(dir.path().join(folder)).unwrap();
+    }
     // The input does not exist: who complains about it has begun to work.
     for (out, says) in [
         ("rv.txt", ".fits, .csv or .parquet"),
         ("rv", ".fits, .csv or .parquet"),
-        ("folder.fits", "is a directory"),
+        (
+            "folder.fits",
+            "folder.fits: expected the name of a file for the table",
+        ),
+        ("folder", "such as"),
         ("file/rv.fits", "file"),
         ("file/deeper/rv.fits", "file"),
     ] {

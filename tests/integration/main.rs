@@ -7,6 +7,7 @@ mod append;
 mod architecture;
 mod bad_input;
 mod calibrate;
+mod calibrate_manners;
 mod calibrate_tables;
 mod cli;
 mod closed_output;
@@ -28,6 +29,7 @@ mod fits_edit;
 mod flags_text;
 mod gpu;
 mod headers;
+mod help;
 mod hot_stars;
 mod memory;
 mod messages;
@@ -56,6 +58,8 @@ mod state;
 #[cfg(unix)] // symbolic links
 mod state_damage;
 mod support;
+#[cfg(unix)] // symbolic links, sh
+mod tutorial;
 mod units;
 mod validate;
 mod verdicts;

@@ -233,6 +233,15 @@ fn threads_are_counted_once() {
     let (_, said, errors) = told(&relrv(&args));
     assert_eq!(said.matches(", 1 thread)").count(), 2, "{said}{errors}");
     assert!(!said.contains("threads)"), "{said}");
+    // The record of a run, which its page quotes.
+    let out = dir.path().join("run");
+    let args = ["run", plate, "--threads", "1", "--backend", "cpu", "--out"];
+    let args = [&args[..], &[out.to_str().unwrap()]].concat();
+    let (status, _, errors) = told(&relrv(&args));
+    assert_eq!(status, 0, "{errors}");
+    let record = std::fs::read_to_string(out.join("run.json")).unwrap();
+    assert!(record.contains(", 1 thread)"), "{record}");
+    assert!(!record.contains("1 threads"), "{record}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use relrv::catalogue;
 use relrv::likelihood::RvFlags;
 use relrv::table::Table;
 
+use crate::run_support::run;
 use crate::support::*;
 
 /// Cells of a column, empty where there is none. FITS has verdicts as 1 and 0.
@@ -140,4 +141,38 @@ fn the_order_along_the_slit_is_an_option() {
     }
     let (_, _, errors) = calibrate(dir.path(), &["--fibre-order", "3"]);
     assert!(errors.contains("auto, 0, 1, 2"), "{errors}");
+}
+
+#[test]
+fn of_a_few_files_nothing_is_said_of_who_varies_and_what_to_add_is() {
+    let dir = folder();
+    let out = dir.path().join("out");
+    let samples = root().join("data-samples/plate-small");
+    let files = std::fs::read_dir(samples).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    // One star, which varies.
+    let files: Vec<_> = files
+        .filter(|path| path.display().to_string().ends_with("_sp01-160.fits.gz"))
+        .collect();
+    assert_eq!(files.len(), 3);
+    let paths: Vec<&Path> = files.iter().map(|path| path.as_path()).collect();
+    let (status, said, errors) = run(&paths, &out, &["--format", "csv"]);
+    assert_eq!((status, errors.as_str()), (0, ""));
+    for says in [
+        "red  zero points         0   of 6 exposures\n",
+        "no star is called variable or constant\n",
+        "  what to add: all files of the plates, of every night; an exposure needs three stars",
+        "stars                    1   none of which can be called variable or constant\n",
+    ] {
+        assert!(said.contains(says), "{says}: {said}");
+    }
+    let stars = Table::read(&out.join("stars.csv")).unwrap();
+    assert_eq!(cells(&stars, "variable"), ["", ""]);
+    assert_eq!(cells(&stars, "not_judged"), ["no zero point"; 2]);
+    let record = std::fs::read(out.join("run.json")).unwrap();
+    let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    assert_eq!(record["verdicts"]["not_judged"], 1);
+    let page = std::fs::read_to_string(out.join("report/index.html")).unwrap();
+    assert!(page.contains("which stars vary cannot be said. A zero point takes three stars"));
+    assert!(!page.contains("the 0 variable stars") && !page.contains("no variable stars"));
 }

@@ -9,8 +9,63 @@ const WITHIN_ARCSEC: f64 = 3.0;
 /// Stars that are named where several are meant.
 const MOST_NAMED: usize = 5;
 
+/// Which star is meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// A name, the number of an observation, a position, or the beginning of a name.
+    Called(&'a str),
+    /// The star of one of the survey's files.
+    OfFile {
+        /// The file, in words.
+        file: &'a str,
+        /// Right ascension and declination in its header, degrees.
+        position_deg: (f64, f64),
+        /// Number of its observation, 0 where it is missing.
+        obsid: i64,
+    },
+}
+
 /// Number of the star in the catalogue; the error says why there is none.
-pub fn star(products: &Finished, which: &str) -> Result<usize, String> {
+pub fn star(products: &Finished, whose: &Whose<'_>) -> Result<usize, String> {
+    match *whose {
+        Whose::Called(which) => called(products, which),
+        Whose::OfFile {
+            file,
+            position_deg,
+            obsid,
+        } => of_file(products, file, position_deg, obsid),
+    }
+}
+
+/// The star at the position of a file; of several there, the one with the file's observation.
+fn of_file(
+    products: &Finished,
+    file: &str,
+    position_deg: (f64, f64),
+    obsid: i64,
+) -> Result<usize, String> {
+    let once = |mut found: Vec<usize>| {
+        found.sort_unstable();
+        found.dedup();
+        found
+    };
+    let near = once(near(products, position_deg));
+    let observed = once(observed(products, obsid));
+    let both: Vec<usize> = near
+        .iter()
+        .copied()
+        .filter(|i| observed.contains(i))
+        .collect();
+    match (&near[..], &both[..]) {
+        ([one], _) | (_, [one]) => Ok(*one),
+        ([], _) => Err(format!(
+            "no star of this run is within {WITHIN_ARCSEC} arcsec of the position in {file}"
+        )),
+        _ => Err(several(products, file, &near)),
+    }
+}
+
+fn called(products: &Finished, which: &str) -> Result<usize, String> {
     let which = which.trim();
     let looks = [by_name, by_obsid, by_position, by_beginning];
     for look in looks {
@@ -25,7 +80,7 @@ pub fn star(products: &Finished, which: &str) -> Result<usize, String> {
     }
     Err(format!(
         "no star {which:?} in this run; a star is meant by its name (designation, desig, objname, uqid, gaia_source_id) or the beginning of \
-         its designation, by an obsid, or by a position within {WITHIN_ARCSEC} arcsec, \"16:03:05.1 +37:12:00\" or \"240.7712 37.2\""
+         its designation, by an obsid, by a position within {WITHIN_ARCSEC} arcsec, \"16:03:05.1 +37:12:00\" or \"240.7712 37.2\", or by one of its files"
     ))
 }
 
@@ -59,18 +114,23 @@ fn by_name(products: &Finished, which: &str) -> Vec<usize> {
 }
 
 fn by_obsid(products: &Finished, which: &str) -> Vec<usize> {
-    let Ok(obsid) = which.parse::<i64>() else {
-        return Vec::new();
-    };
+    match which.parse::<i64>() {
+        Ok(obsid) => observed(products, obsid),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn observed(products: &Finished, obsid: i64) -> Vec<usize> {
     let c = &products.catalogue;
     let rows = (0..c.len()).filter(|row| c.exposure(*row).obsid == obsid);
     rows.map(|row| c.star[row]).collect()
 }
 
 fn by_position(products: &Finished, which: &str) -> Vec<usize> {
-    let Some((ra_deg, dec_deg)) = position(which) else {
-        return Vec::new();
-    };
+    position(which).map_or_else(Vec::new, |at| near(products, at))
+}
+
+fn near(products: &Finished, (ra_deg, dec_deg): (f64, f64)) -> Vec<usize> {
     let c = &products.catalogue;
     let is_near = |row: &usize| {
         let e = c.exposure(*row);

@@ -65,16 +65,16 @@ fn a_star_is_found_by_whatever_it_is_called() {
         ("", usize::MAX),
         ("nobody", usize::MAX),
     ] {
-        let found = find::star(&run, which);
+        let found = find::star(&run, &Whose::Called(which));
         assert_eq!(
             found.clone().unwrap_or(usize::MAX),
             star,
             "{which}: {found:?}"
         );
     }
-    let both = find::star(&run, "J1603").unwrap_err();
+    let both = find::star(&run, &Whose::Called("J1603")).unwrap_err();
     assert!(both.contains("2 stars: J1603A, J1603B"), "{both}");
-    let none = find::star(&run, "J9").unwrap_err();
+    let none = find::star(&run, &Whose::Called("J9")).unwrap_err();
     assert!(
         none.contains("no star \"J9\"") && none.contains("obsid"),
         "{none}"

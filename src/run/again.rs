@@ -25,11 +25,16 @@ pub struct Which<'a> {
 /// What stands behind the velocities of a star of the run in `dir`, for the exposures (LMJM) that are `wanted`.
 ///
 /// # Errors
-/// [`Error::NothingUsable`] where the directory holds no plan, or none with this star; [`Error::Config`] for a run of another version;
+/// [`Error::NothingUsable`] where the directory keeps no plan, or none with this star; [`Error::Config`] for a run of another version;
 /// [`Error::Format`] and [`Error::Io`] for a damaged plan and for files that change meanwhile. A file that is gone is no error: it is
 /// among those that were not measured.
 pub fn see(dir: &Path, which: &Which<'_>, wanted: impl Fn(i64) -> bool) -> Result<SeenStar> {
-    let head = kept_plan::expect(dir)?;
+    let head = kept_plan::read(dir)?.ok_or_else(|| {
+        Error::NothingUsable(format!(
+            "{} keeps no plan of its run, which would name the star's files",
+            dir.display()
+        ))
+    })?;
     let config = RunConfig::of_settings(&head.settings, dir)?;
     let is_likely = |i: usize| {
         let line = &head.units[i];

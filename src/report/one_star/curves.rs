@@ -12,10 +12,13 @@ use crate::catalogue::row::ArmVelocity;
 use crate::report::finished::Finished;
 
 /// Radius of a point, and half the width of the ends of its error bar: wider, so that they are seen where the error is smaller than the point.
-const RADIUS: f64 = 5.0;
-const CAP: f64 = 8.0;
-/// The two arms of an exposure are drawn so far apart.
-const APART: f64 = 5.0;
+const RADIUS: f64 = 4.5;
+const CAP: f64 = 7.0;
+/// The two arms of an exposure are drawn so far apart to either side.
+const APART: f64 = 4.5;
+/// Velocities whose flags say that they may be no velocities of the star are shown within the axis as long as it gets no longer by more than
+/// this factor: else the errors of the others could not be seen.
+const LONGER: f64 = 8.0;
 /// Height of a panel.
 const HEIGHT: f64 = 300.0;
 
@@ -36,7 +39,12 @@ pub struct Point {
 impl Point {
     /// Whether it says something of the star.
     pub fn is_velocity(&self) -> bool {
-        !RvFlags::from_bits_truncate(self.flags.bits()).intersects(RvFlags::NO_VELOCITY)
+        !self.measured().intersects(RvFlags::NO_VELOCITY)
+    }
+
+    /// The flags of the measurement.
+    fn measured(&self) -> RvFlags {
+        RvFlags::from_bits_truncate(self.flags.bits())
     }
 }
 
@@ -103,86 +111,98 @@ pub fn about_means(mut points: Vec<Point>, arms: &[Arm]) -> (Vec<Point>, Vec<(Ar
     (points, means)
 }
 
-/// The range that shows what says something of the star, and the errors.
+/// The range that shows what says something of the star with its errors, and of the other velocities what it can.
 fn range(points: &[Point]) -> Range<f64> {
     let ends = |all: &mut dyn Iterator<Item = &Point>| {
         all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), p| {
-            let err = if p.err_km_s.is_finite() {
-                p.err_km_s
-            } else {
-                0.0
+            let err = match p.err_km_s.is_finite() {
+                true => p.err_km_s,
+                false => 0.0,
             };
             (low.min(p.rv_km_s - err), high.max(p.rv_km_s + err))
         })
     };
-    let mut ends_of = ends(&mut points.iter().filter(|p| p.is_velocity()));
-    if ends_of.0 > ends_of.1 {
-        ends_of = ends(&mut points.iter());
-    }
-    let (low, high) = ends_of;
+    let nothing = RvFlags::EDGE | RvFlags::NO_CURVATURE;
+    let is_any = |p: &&Point| !p.measured().intersects(nothing);
+    let sure = ends(&mut points.iter().filter(|p| p.is_velocity()));
+    let all = ends(&mut points.iter().filter(is_any));
+    let least = (sure.1 - sure.0).max(1.0);
+    let (low, high) = match (sure.0 <= sure.1, all.0 <= all.1) {
+        (true, true) if all.1 - all.0 > LONGER * least => sure,
+        (_, true) => all,
+        _ => ends(&mut points.iter()),
+    };
     let margin = (0.08 * (high - low)).max(0.1);
     low - margin..high + margin
 }
 
-/// Both panels of velocities against time; none where nothing has a velocity.
+/// Velocities against time as measured, and below them the corrected ones where there are any; none where nothing has a velocity.
 pub fn velocities(products: &Finished, rows: &[usize], arms: &[Arm]) -> Option<(Drawing, String)> {
-    let times = Times::of(
-        rows.iter()
-            .map(|row| products.catalogue.exposure(*row).bjd_tdb),
-    )?;
-    let mut drawing = Drawing::new(
-        "velocities",
-        "Velocities against time",
-        2.0 * HEIGHT + 190.0,
-    );
+    let dates = rows
+        .iter()
+        .map(|row| products.catalogue.exposure(*row).bjd_tdb);
+    let times = Times::of(dates)?;
+    let measured = points(products, rows, arms, Kind::Measured);
+    let corrected = points(products, rows, arms, Kind::Corrected);
+    if measured.is_empty() {
+        return None;
+    }
+    let panels = match corrected.is_empty() {
+        true => vec![(
+            measured,
+            "as measured: uncorrected, as no exposure has a zero point",
+        )],
+        false => vec![
+            (measured, "as measured"),
+            (corrected, "corrected for the zero points"),
+        ],
+    };
+    let n = panels.len();
+    let height = n as f64 * (HEIGHT + 50.0) + 90.0;
+    let mut drawing = Drawing::new("velocities", "Velocities against time", height);
     legend(&mut drawing, 26.0, arms);
     let mut means_told = Vec::new();
-    let mut is_any = false;
-    for (i, (kind, title)) in [
-        (Kind::Measured, "as measured"),
-        (Kind::Corrected, "corrected for the zero points"),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let (points, means) = about_means(points(products, rows, arms, kind), arms);
+    for (i, (points, title)) in panels.into_iter().enumerate() {
+        let (points, means) = about_means(points, arms);
         let top = 70.0 + i as f64 * (HEIGHT + 50.0);
         let panel = Panel::new(times.range(), range(&points), top, HEIGHT);
         drawing.text((panel.left() + 6.0, top - 8.0), "start", "head", title);
-        let ticks = times.ticks();
-        let name = if i == 1 { times.name() } else { "" };
-        drawing.axes(&panel, Some(&ticks), name, "km/s about the mean");
+        let name = if i + 1 == n { times.name() } else { "" };
+        drawing.axes(&panel, Some(&times.ticks()), name, "km/s about the mean");
         for end in times.breaks() {
             let (x, _) = panel.place(end, 0.0);
             drawing.line("zero", (x, panel.top), (x, panel.bottom()));
         }
-        if points.is_empty() {
-            let middle = (
-                0.5 * (panel.left() + panel.right()),
-                panel.top + 0.5 * HEIGHT,
-            );
-            drawing.text(middle, "middle", "soft", "no exposure has a zero point");
-            continue;
-        }
-        is_any = true;
-        draw(&mut drawing, products, &panel, &points, &means, |row| {
-            vec![times.place(products.catalogue.exposure(row).bjd_tdb)]
-        });
-        let told = means
-            .iter()
-            .filter(|(arm, _)| points.iter().any(|p| p.arm == *arm));
+        let places = |row: usize| vec![times.place(products.catalogue.exposure(row).bjd_tdb)];
+        draw(
+            &mut drawing,
+            products,
+            &panel,
+            &points,
+            &means,
+            places,
+            APART,
+        );
+        let is_there = |(arm, _): &&(Arm, f64)| points.iter().any(|p| p.arm == *arm);
+        let told = means.iter().filter(is_there);
         let told: Vec<String> = told
             .map(|(arm, mean)| format!("{arm} {mean:.3} km/s"))
             .collect();
-        means_told.push(format!("{title}: {}", told.join(", ")));
+        let which = if i == 0 { "measured" } else { "corrected" };
+        means_told.push(format!("{which}: {}", told.join(", ")));
     }
+    let errors = match n {
+        1 => "Bars are 1-sigma errors of a velocity by itself.",
+        _ => {
+            "Bars are 1-sigma errors: of a velocity by itself above, with the zero point's and the star's jitter below."
+        }
+    };
     let caption = format!(
-        "Each arm counts from a reference of its own, so each is shown about its weighted mean ({}). Bars are 1-sigma errors: of a velocity \
-         by itself above, with the zero point's and the star's jitter below.{}",
+        "Each arm counts from a reference of its own, so each is shown about its weighted mean ({}). {errors}{} Points with an arrow lie outside.",
         means_told.join("; "),
         times.caption()
     );
-    is_any.then_some((drawing, caption))
+    Some((drawing, caption))
 }
 
 /// The corrected velocities against phase, and the sinusoid of this period that fits them best.
@@ -224,7 +244,7 @@ pub fn folded(
     let mut drawing = Drawing::new("folded", "Velocities against phase", HEIGHT + 140.0);
     legend(&mut drawing, 26.0, arms);
     let panel = Panel::new(0.0..2.0, range(&points), 50.0, HEIGHT);
-    let at: Vec<(f64, String)> = ticks(&(0.0..2.0), 8.0)
+    let at: Vec<(f64, String)> = ticks(&(0.0..2.0), 10.0)
         .map(|x| (x, format!("{x:.1}")))
         .collect();
     drawing.axes(&panel, Some(&at), "phase", "km/s about the fit");
@@ -236,9 +256,8 @@ pub fn folded(
             (x.max(0.0), fit.at(x))
         }),
     );
-    draw(&mut drawing, products, &panel, &points, &means, |row| {
-        vec![phase(row), phase(row) + 1.0]
-    });
+    let places = |row: usize| vec![phase(row), phase(row) + 1.0];
+    draw(&mut drawing, products, &panel, &points, &means, places, 0.0);
     let caption = format!(
         "Corrected velocities folded with {period_d:.6} d, each twice; phase 0 is BJD {first:.5} (TDB). The line is the sinusoid of this \
          period that fits both arms with a mean for each; its semi-amplitude is {:.2} km/s.",
@@ -255,6 +274,7 @@ fn draw(
     points: &[Point],
     means: &[(Arm, f64)],
     places: impl Fn(usize) -> Vec<f64>,
+    apart: f64,
 ) {
     for p in points {
         let e = products.catalogue.exposure(p.row);
@@ -278,12 +298,12 @@ fn draw(
         };
         for x in places(p.row) {
             let (x, y) = panel.place(x, p.rv_km_s);
-            let x = x + if p.arm == Arm::Blue { APART } else { -APART };
+            let x = x + if p.arm == Arm::Blue { apart } else { -apart };
             let (_, low) = panel.place(0.0, p.rv_km_s - p.err_km_s);
             let (_, high) = panel.place(0.0, p.rv_km_s + p.err_km_s);
             let is_inside = panel.y.contains(&p.rv_km_s);
             drawing.group(&class, &title, |d| {
-                mark(d, p, (x, y), is_inside);
+                mark(d, p, (x, y), is_inside, p.rv_km_s < panel.y.start);
                 if is_inside && p.err_km_s.is_finite() {
                     d.line("bar", (x, low), (x, high));
                     d.line("bar", (x - CAP, low), (x + CAP, low));
@@ -295,8 +315,8 @@ fn draw(
 }
 
 /// A point: round for the red arm, square for the blue one; with a ring where it has a flag that says more than what it is counted from;
-/// with a stroke to the edge where it lies outside.
-fn mark(d: &mut Drawing, p: &Point, (x, y): (f64, f64), is_inside: bool) {
+/// with an arrow where it lies outside.
+fn mark(d: &mut Drawing, p: &Point, (x, y): (f64, f64), is_inside: bool, is_below: bool) {
     match p.arm {
         Arm::Red => d.circle("dot", (x, y), RADIUS),
         Arm::Blue => d.rect(
@@ -311,8 +331,11 @@ fn mark(d: &mut Drawing, p: &Point, (x, y): (f64, f64), is_inside: bool) {
         d.circle("ring", (x, y), RADIUS + 4.0);
     }
     if !is_inside {
-        d.line("bar", (x - CAP, y), (x + CAP, y));
-        d.text((x + 12.0, y + 6.0), "start", "num", "outside");
+        // `place` has put it at the edge, and the arrow points on.
+        let out = if is_below { 8.0 } else { -8.0 };
+        d.line("bar", (x, y), (x, y + 2.0 * out));
+        d.line("bar", (x - 5.0, y + out), (x, y + 2.0 * out));
+        d.line("bar", (x + 5.0, y + out), (x, y + 2.0 * out));
     }
 }
 

@@ -67,7 +67,7 @@ fn of_file(
 
 fn called(products: &Finished, which: &str) -> Result<usize, String> {
     let which = which.trim();
-    let looks = [by_name, by_obsid, by_position, by_beginning];
+    let looks = [by_name, by_obsid, by_position, by_file_name, by_beginning];
     for look in looks {
         let mut found = look(products, which);
         found.sort_unstable();
@@ -143,6 +143,36 @@ fn near(products: &Finished, (ra_deg, dec_deg): (f64, f64)) -> Vec<usize> {
     rows.map(|row| c.star[row]).collect()
 }
 
+/// By the name of one of its files, which need not be there: `med-58625-TD192102N424113K01_sp12-076.fits.gz`.
+fn by_file_name(products: &Finished, which: &str) -> Vec<usize> {
+    let Some((lmjd, planid, spid, fiberid)) = file_name(which) else {
+        return Vec::new();
+    };
+    let c = &products.catalogue;
+    let is_it = |row: &usize| {
+        let e = c.exposure(*row);
+        // A night's file has its exposures of both days.
+        (&*e.planid, e.spid, e.fiberid) == (planid, spid, fiberid)
+            && e.lmjm.div_euclid(1440).abs_diff(lmjd) <= 1
+    };
+    (0..c.len()).filter(is_it).map(|row| c.star[row]).collect()
+}
+
+/// Day, plate, spectrograph and fibre in the name of a file of the survey.
+fn file_name(path: &str) -> Option<(i64, &str, i32, i32)> {
+    let name = path.rsplit(['/', '\\']).next()?.strip_prefix("med-")?;
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let (day, rest) = name.strip_suffix(".fits")?.split_once('-')?;
+    let (planid, fibre) = rest.rsplit_once("_sp")?;
+    let (spid, fiberid) = fibre.split_once('-')?;
+    Some((
+        day.parse().ok()?,
+        planid,
+        spid.parse().ok()?,
+        fiberid.parse().ok()?,
+    ))
+}
+
 fn by_beginning(products: &Finished, which: &str) -> Vec<usize> {
     let which = which.to_ascii_uppercase();
     let stars = products.catalogue.stars.iter().enumerate();
@@ -192,6 +222,28 @@ fn sexagesimal(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_files_are_taken_apart() {
+        let name = "med-58625-TD192102N424113K01_sp12-076.fits.gz";
+        let parts = Some((58_625, "TD192102N424113K01", 12, 76));
+        assert_eq!(file_name(name), parts);
+        assert_eq!(
+            file_name(&format!("/a_sp1-2/{}", &name[..name.len() - 3])),
+            parts
+        );
+        let huge = format!("med-{}-A_sp1-2.fits", i64::MIN);
+        for text in [
+            huge.as_str(),
+            "med-1-A_sp1-2",
+            "med-x-A_sp1-2.fits",
+            "med-1-A_sp-2.fits",
+            "1-A_sp1-2.fits",
+            "",
+        ] {
+            assert_eq!(file_name(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn positions_are_read_in_both_ways() {

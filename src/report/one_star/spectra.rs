@@ -15,6 +15,8 @@ const MOST_SIGMA: f64 = 6.0;
 const DEPTH: f64 = 12.0;
 /// A stretch of pixels that do not count is drawn no narrower.
 const LEAST_WIDTH: f64 = 2.4;
+/// The axis of flux goes no lower.
+const LEAST_FLUX: f64 = -0.3;
 /// What the axis of flux leaves for the line of water above the spectrum.
 const ABOVE: f64 = 0.12;
 
@@ -181,7 +183,9 @@ impl Spectrum {
         flux.extend(c.reference.iter().filter(|r| r.is_finite()));
         flux.sort_by(f64::total_cmp);
         let at = |share: f64| flux.get((share * flux.len() as f64) as usize).copied();
-        let (low, high) = (at(0.001).unwrap_or(0.0), at(0.999).unwrap_or(1.0));
+        // Rays go up, and a line's core is wanted whole.
+        let (low, high) = (at(0.0).unwrap_or(0.0), at(0.999).unwrap_or(1.0));
+        let low = low.max(LEAST_FLUX);
         let high = match self.water {
             Some(_) => high.max(1.0 + ABOVE),
             None => high,

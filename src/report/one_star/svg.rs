@@ -11,7 +11,7 @@ use crate::report::page::escape;
 pub const WIDTH: f64 = 1000.0;
 /// What a panel leaves at its left for the numbers of its axis, and at its right.
 const LEFT: f64 = 92.0;
-const RIGHT: f64 = 14.0;
+const RIGHT: f64 = 28.0;
 
 /// Ticks of an axis, about.
 const TICKS: f64 = 6.0;

@@ -78,10 +78,16 @@ fn about(
 pub fn verdict(row: &StarRow) -> String {
     let found = &row.found;
     let velocities = count(found.n_exp as usize, "usable velocity");
-    let scatter = format!(
-        "scatter {:.2} km/s as measured, {:.2} corrected",
-        found.scatter_before, found.scatter_after
-    );
+    let scatter = match found.scatter_after.is_finite() {
+        true => format!(
+            "scatter {:.2} km/s as measured, {:.2} corrected",
+            found.scatter_before, found.scatter_after
+        ),
+        false if found.scatter_before.is_finite() => {
+            format!("scatter {:.2} km/s as measured", found.scatter_before)
+        }
+        false => "no scatter".to_owned(),
+    };
     let p = format!(
         "p {:.1e} of {:.1} degrees of freedom",
         found.p_value, found.dof

@@ -19,6 +19,7 @@ pub mod pixel_flags;
 pub mod plan;
 mod prepared;
 pub mod row;
+#[cfg(feature = "report")]
 pub mod seen;
 mod shelf;
 pub mod spectra;

@@ -5,6 +5,7 @@
 //! often the run was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is,
 //! everything else is there too.
 
+#[cfg(feature = "report")]
 mod again;
 mod append;
 mod claim;
@@ -31,6 +32,7 @@ mod unit_file;
 mod units;
 
 pub use crate::files::workplace::STATE_DIR;
+#[cfg(feature = "report")]
 pub use again::{Which, see};
 pub use config::{ProductFormat, RunConfig, differences, without_threads};
 pub use directory::outputs;

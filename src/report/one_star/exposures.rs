@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::html::{Page, figure};
 use super::numbers::{utc, words};
+use super::page::{Page, figure};
 use super::{OneStar, Spectra, Spectrum};
 use crate::Arm;
 use crate::catalogue::row::ArmVelocity;
@@ -108,13 +108,14 @@ fn one(page: &mut Page, s: &Spectrum, of_run: &ArmVelocity) {
         false => "no velocity".to_owned(),
     };
     let difference = of_run.rv_km_s - s.rv_km_s;
-    let compared = match (difference.is_finite(), difference.abs() < SAME_KM_S) {
-        (true, true) => "as in the run".to_owned(),
-        (true, false) => format!(
+    let compared = match (s.rv_km_s.is_finite(), of_run.rv_km_s.is_finite()) {
+        (true, true) if difference.abs() >= SAME_KM_S => format!(
             "the run has {:.3}: {difference:+.3} from moonlight, or from files that are not there now",
             of_run.rv_km_s
         ),
-        _ => "which the run has not".to_owned(),
+        (now, before) if now == before => "as in the run".to_owned(),
+        (true, _) => "where the run has none".to_owned(),
+        _ => format!("where the run has {:.3}", of_run.rv_km_s),
     };
     let flags = match of_run.flags.is_empty() {
         true => "no flags".to_owned(),
@@ -150,6 +151,6 @@ fn masked(s: &Spectrum) -> String {
     }
     let told = reasons
         .iter()
-        .map(|(name, meaning, n)| format!("{name}: {} {meaning}", count(*n, "pixel")));
+        .map(|(name, meaning, n)| format!("{name}: {} ({meaning})", count(*n, "pixel")));
     format!("Not counted: {}.", told.collect::<Vec<_>>().join("; "))
 }

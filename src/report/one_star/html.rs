@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::page::{Page, figure};
 use super::svg::{self, Drawing};
 use super::text::{self, NO_PERIOD_FAP};
 use super::{OneStar, Spectra, curves, exposures, numbers};
@@ -18,22 +19,9 @@ const SCRIPT: &str = include_str!("png.js");
 /// Its SHA-256, by which a browser knows it.
 const SCRIPT_HASH: &str = "wOY2FiJnprMgY29T083HRtN+TyTjV16pV3+7n/ccd8c=";
 
-/// A page that grows, and its figures.
-pub struct Page {
-    pub out: String,
-    figures: Vec<Drawing>,
-    /// Folder of the figures, as links call it.
-    folder: String,
-}
-
 /// The page, with its figures in `folder` beside it.
 pub fn of(star: &OneStar, folder: &Path, spectra: &Spectra) -> (String, Vec<Drawing>) {
-    let folder = folder.file_name().unwrap_or_default().to_string_lossy();
-    let mut page = Page {
-        out: head(star.designation()),
-        figures: Vec::new(),
-        folder: percent(&folder),
-    };
+    let mut page = Page::new(head(star.designation()), folder);
     about(&mut page, star);
     if let Some((drawing, caption)) = curves::velocities(&star.products, &star.all, &star.arms) {
         page.out += "<section id=\"curves\"><h2>Velocities</h2>";
@@ -112,20 +100,6 @@ fn period(page: &mut Page, star: &OneStar) {
     }
 }
 
-/// Adds a figure with its caption, and keeps it to be a file.
-pub fn figure(page: &mut Page, drawing: Drawing, caption: &str) {
-    let _ = write!(
-        page.out,
-        "<figure id=\"{0}\"><div class=\"scroll\" tabindex=\"0\">{1}</div><figcaption>{2} <a href=\"{3}/{0}.svg\">SVG</a> \
-         <button class=\"png\" data-name=\"{0}\" hidden>PNG</button></figcaption></figure>",
-        drawing.name,
-        drawing.inline(),
-        escape(caption),
-        page.folder
-    );
-    page.figures.push(drawing);
-}
-
 /// What made the page.
 fn foot(out: &mut String, record: &Value) {
     let text = |name: &str| escape(record[name].as_str().unwrap_or("unknown"));
@@ -157,15 +131,6 @@ fn foot(out: &mut String, record: &Value) {
     );
 }
 
-/// A folder's name as it stands in a link.
-fn percent(name: &str) -> String {
-    let byte = |b: u8| match b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
-        true => char::from(b).to_string(),
-        false => format!("%{b:02X}"),
-    };
-    name.bytes().map(byte).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use sha2::{Digest, Sha256};
@@ -195,11 +160,5 @@ mod tests {
         assert_eq!(base64(b"any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
         assert_eq!(SCRIPT_HASH, base64(&Sha256::digest(SCRIPT)));
         assert!(head("a").contains(&format!("script-src 'sha256-{SCRIPT_HASH}'")));
-    }
-
-    #[test]
-    fn folders_in_links_are_percent_encoded() {
-        assert_eq!(percent("J1+2.0_a"), "J1%2B2.0_a");
-        assert_eq!(percent("a\" onclick=\u{e9}/"), "a%22%20onclick%3D%C3%A9%2F");
     }
 }

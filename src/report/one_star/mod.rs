@@ -10,6 +10,7 @@ mod exposures;
 mod find;
 mod html;
 mod numbers;
+mod page;
 mod period;
 mod spectra;
 mod svg;

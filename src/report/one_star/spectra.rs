@@ -141,7 +141,12 @@ impl Spectrum {
             Some(water) => self.stored[k] / water[k],
             None => self.stored[k],
         };
-        let pixels = (0..c.flux.len()).map(|k| (c.wave_aa[k], divided(k)));
+        // What a pixel without a variance holds is mostly a 0 that nothing was measured at.
+        let shown = |k: usize| match c.mask[k].contains(PixelFlags::NO_IVAR) {
+            true => f64::NAN,
+            false => divided(k),
+        };
+        let pixels = (0..c.flux.len()).map(|k| (c.wave_aa[k], shown(k)));
         drawing.curve("seen", &panel, pixels);
         let reference = c.wave_aa.iter().zip(&c.reference);
         drawing.curve("reference", &panel, reference.map(|(w, r)| (*w, *r)));

@@ -2,6 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use relrv::lamost::stars::KnownStars;
+use relrv::likelihood::Cpu;
+use relrv::measure::stages::StageClocks;
+use relrv::measure::{MeasureConfig, Plan, measure, seen};
+
 use crate::fits_edit::{join, split};
 use crate::run_support::{run, shell};
 use crate::support::*;
@@ -256,4 +261,60 @@ fn a_star_of_a_run_is_told_with_what_its_flags_say() {
         status == 1 && errors.contains("no finished run"),
         "{errors}"
     );
+}
+
+/// The curves and pixels behind a velocity, against the velocity and its chi^2 as all stars together were measured.
+#[test]
+fn what_is_seen_of_a_star_is_what_was_measured() {
+    let config = MeasureConfig::default();
+    let measured = measure(&config, &[small_plate()], &Cpu, &()).unwrap();
+    let clocks = StageClocks::default();
+    let plan = Plan::new(&[small_plate()], &KnownStars::default(), &clocks).unwrap();
+    let mut n = 0;
+    for (number, star) in &plan.units[0].stars {
+        let seen = seen::see(&config, &plan, &plan.units[0], star, |_| true).unwrap();
+        assert!(seen.rejected.is_empty());
+        for row in measured.rows.iter().filter(|row| row.star == *number) {
+            let is_it = |s: &&seen::SeenSpectrum| (s.arm, s.lmjm) == (row.arm, row.lmjm);
+            let s = seen.spectra.iter().find(is_it).unwrap();
+            let m = &row.measurement;
+            let off = (s.measurement.rv_km_s - m.rv_km_s).abs();
+            assert!(off < 1e-3 * m.rv_err_km_s, "{off}");
+            assert_eq!(s.n_reference, row.n_reference);
+            let c = &s.compared;
+            let counts = |k: &usize| c.mask[*k].is_empty() && c.ivar[*k] > 0.0;
+            let good: Vec<usize> = (0..c.flux.len()).filter(counts).collect();
+            let chi2 = |k: &usize| {
+                let variance = 1.0 / c.ivar[*k] + c.reference_err[*k].powi(2);
+                (c.flux[*k] - c.reference[*k]).powi(2) / variance
+            };
+            let reduced = good.iter().map(chi2).sum::<f64>() / good.len() as f64;
+            let ratio = reduced / m.chi2_red;
+            assert!((ratio - 1.0).abs() < 0.1, "{reduced} {}", m.chi2_red);
+            assert!(
+                good.len().abs_diff(m.n_pix) < 20,
+                "{} {}",
+                good.len(),
+                m.n_pix
+            );
+            let peak = |curve: &relrv::Curve| {
+                let both = curve.ln_l.iter().zip(&curve.rv_km_s);
+                *both.max_by(|a, b| a.0.total_cmp(b.0)).unwrap().1
+            };
+            let [all, near] = s.curves.as_ref().unwrap();
+            assert!((peak(all) - m.rv_km_s).abs() <= 1.0);
+            let off = (peak(near) - m.rv_km_s).abs();
+            assert!(
+                off < 0.1 + 0.3 * m.rv_err_km_s,
+                "{off} of {}",
+                m.rv_err_km_s
+            );
+            // What does not count is there to be seen all the same.
+            assert_eq!(s.stored.len(), c.flux.len());
+            let off = |k: &usize| (s.stored[*k] - c.flux[*k]).abs();
+            assert!(s.water.is_some() || good.iter().all(|k| off(k) < 1e-6));
+            n += 1;
+        }
+    }
+    assert_eq!(n, measured.rows.len());
 }

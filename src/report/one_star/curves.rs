@@ -296,7 +296,8 @@ fn draw(
             true => p.arm.name().to_owned(),
             false => format!("{} none", p.arm.name()),
         };
-        for x in places(p.row) {
+        // A row may lack its time.
+        for x in places(p.row).into_iter().filter(|x| x.is_finite()) {
             let (x, y) = panel.place(x, p.rv_km_s);
             let x = x + if p.arm == Arm::Blue { apart } else { -apart };
             let (_, low) = panel.place(0.0, p.rv_km_s - p.err_km_s);

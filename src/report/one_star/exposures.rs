@@ -103,9 +103,10 @@ fn lacking(arm: Arm, velocity: &ArmVelocity) -> String {
 
 /// An exposure in one arm.
 fn one(page: &mut Page, s: &Spectrum, of_run: &ArmVelocity) {
-    let again = match s.rv_km_s.is_finite() {
-        true => format!("{:.3} &plusmn; {:.3} km/s", s.rv_km_s, s.rv_err_km_s),
-        false => "no velocity".to_owned(),
+    let again = match (s.rv_km_s.is_finite(), s.rv_err_km_s.is_finite()) {
+        (true, true) => format!("{:.3} &plusmn; {:.3} km/s", s.rv_km_s, s.rv_err_km_s),
+        (true, false) => format!("{:.3} km/s without an error", s.rv_km_s),
+        _ => "no velocity".to_owned(),
     };
     let difference = of_run.rv_km_s - s.rv_km_s;
     let compared = match (s.rv_km_s.is_finite(), of_run.rv_km_s.is_finite()) {

@@ -305,14 +305,16 @@ impl Spectrum {
         let right = Panel::new(ends(near), -DEPTH..0.06 * DEPTH, 44.0, LN_L).half(1);
         drawing.text((right.left(), 24.0), "start", "head", "around the peak");
         drawing.axes(&right, None, "velocity, km/s", "ln L - max");
-        let (low, _) = right.place(self.rv_km_s - self.rv_err_km_s, 0.0);
-        let (high, _) = right.place(self.rv_km_s + self.rv_err_km_s, 0.0);
-        drawing.rect(
-            "peak",
-            (low.max(right.left()), right.top),
-            (high.min(right.right()), right.bottom()),
-            &format!("{:.3} +- {:.3} km/s", self.rv_km_s, self.rv_err_km_s),
-        );
+        if self.rv_err_km_s.is_finite() {
+            let (low, _) = right.place(self.rv_km_s - self.rv_err_km_s, 0.0);
+            let (high, _) = right.place(self.rv_km_s + self.rv_err_km_s, 0.0);
+            drawing.rect(
+                "peak",
+                (low.max(right.left()), right.top),
+                (high.min(right.right()), right.bottom()),
+                &format!("{:.3} +- {:.3} km/s", self.rv_km_s, self.rv_err_km_s),
+            );
+        }
         let (_, half) = right.place(0.0, -0.5);
         drawing.line("zero", (right.left(), half), (right.right(), half));
         let deep = near.rv_km_s.iter().zip(&near.ln_l).map(|(v, l)| {

@@ -206,6 +206,9 @@ fn a_period_that_was_found_gives_a_folded_curve() {
 #[test]
 fn some_of_many_exposures_have_their_spectra() {
     let mut products = with_period();
+    // Neither a lacking time nor a lacking error is drawn.
+    products.catalogue.rows[5].exposure.bjd_tdb = f64::NAN;
+    products.catalogue.rows[6].arms[0].rv_corr_err_km_s = f64::NAN;
     products.catalogue.rows[13].arms[1].flags = CatalogueFlags::from(RvFlags::CHI2_HIGH);
     products.catalogue.rows[2].arms[0].flags = CatalogueFlags::REFERENCE;
     let rows: Vec<usize> = (0..20).collect();
@@ -215,13 +218,15 @@ fn some_of_many_exposures_have_their_spectra() {
     assert!(shown.windows(2).all(|pair| pair[0] < pair[1]), "{shown:?}");
     assert!(shown[0] < 3 && shown[11] > 16, "{shown:?}");
     assert_eq!(choice::shown(&products, &rows[..5], &ARMS), rows[..5]);
-    let (html, _) = page(
+    let (html, figures) = page(
         products,
         &Spectra::Seen {
             spectra: Vec::new(),
             rejected: Vec::new(),
         },
     );
+    let is_drawn = |svg: &str| svg.contains("=\"NaN") || svg.contains("MNaN");
+    assert!(!figures.iter().any(|f| is_drawn(&f.inline())));
     assert!(html.contains("12 of 20 exposures are shown"), "{html}");
 }
 

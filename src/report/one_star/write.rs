@@ -70,6 +70,7 @@ pub fn figures_of(page: &Path) -> PathBuf {
 /// [`Error::InTheWay`] for a file in one of these places that relrv did not make, [`Error::Io`].
 pub fn write(page: &Path, html: &str, figures: &[Drawing]) -> Result<()> {
     let folder = figures_of(page);
+    workplace::refuse_no_directory(&folder)?;
     refuse_unmarked(page)?;
     let older = match workplace::is_folder(&folder)? {
         true => svgs(&folder)?,
@@ -165,5 +166,11 @@ mod tests {
         let refused = write(&page, &html, &figures(&["a"])).unwrap_err();
         assert!(refused.to_string().contains("J1.html"), "{refused}");
         assert_eq!(std::fs::read(&page).unwrap(), b"my page");
+        let within = page.join("J2.html");
+        let refused = write(&within, &html, &figures(&["a"])).unwrap_err();
+        assert!(
+            refused.to_string().contains("J1.html: is a file"),
+            "{refused}"
+        );
     }
 }

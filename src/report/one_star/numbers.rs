@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn minutes_are_those_of_utc() {
-        // LMJM / 1440 - 8 / 24 is the Modified Julian Date: 58625.1028 of 2019-05-22.
-        assert_eq!(utc(84_420_148), "2019-05-22 02:28");
+        // LMJM / 1440 - 8 / 24 is the Modified Julian Date: 58624.7695, of 2019-05-21.
+        assert_eq!(utc(84_420_148), "2019-05-21 18:28");
         assert!(utc(i64::MIN).contains(':') && utc(i64::MAX).contains(':'));
     }
 }

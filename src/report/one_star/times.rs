@@ -141,7 +141,7 @@ mod tests {
         assert!(at.iter().all(|x| times.range().contains(x)));
         assert_eq!(times.breaks().len(), 1);
         let names: Vec<String> = times.ticks().into_iter().map(|t| t.1).collect();
-        assert_eq!(names, ["2019-05-28", "2019-06-06"]);
+        assert_eq!(names, ["2019-05-27", "2019-06-05"]);
         assert!(Times::of([f64::NAN].into_iter()).is_none());
     }
 

@@ -122,9 +122,9 @@ fn foot(out: &mut String, record: &Value) {
         "scope",
     ]
     .map(setting);
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<footer><p class=\"note\">Of a run of relrv {} that was finished {}; {}.</p></footer><script>{SCRIPT}</script></body></html>\n",
+        "<footer><p class=\"note\">Of a run of relrv {} that was finished {}; {}.</p></footer><script>{SCRIPT}</script></body></html>",
         text("relrv"),
         text("finished"),
         settings.join(", ")

@@ -31,9 +31,9 @@ impl Sinusoid {
             }
         }
         // An arm without a velocity has the mean 0.
-        for i in 2..N {
-            if normal[i][i] == 0.0 {
-                normal[i][i] = 1.0;
+        for (i, line) in normal.iter_mut().enumerate().skip(2) {
+            if line[i] == 0.0 {
+                line[i] = 1.0;
             }
         }
         let x = solve(normal)?;

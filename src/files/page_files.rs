@@ -45,11 +45,17 @@ pub fn refuse_foreign(dir: &Path) -> Result<()> {
     if !workplace::is_folder(&dir.join(REPORT_DIR))? {
         return Ok(());
     }
-    for path in paths(dir) {
-        if workplace::is_file(&path)? && !is_marked(&path)? {
-            let found = "is there already, and is no page or figure that relrv made";
-            return Err(Error::in_the_way(&path, found));
-        }
+    paths(dir).iter().try_for_each(|path| refuse_unmarked(path))
+}
+
+/// Refuses a place where there is a file of somebody's own.
+///
+/// # Errors
+/// [`Error::InTheWay`].
+pub fn refuse_unmarked(path: &Path) -> Result<()> {
+    if workplace::is_file(path)? && !is_marked(path)? {
+        let found = "is there already, and is no page or figure that relrv made";
+        return Err(Error::in_the_way(path, found));
     }
     Ok(())
 }

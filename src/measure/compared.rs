@@ -9,7 +9,7 @@ use super::pixel_flags::PixelFlags;
 use super::spectra::Spectrum;
 use crate::reference::Reference;
 use crate::spectrum::normalize::KeptPixels;
-use crate::spectrum::{Band, Exposure, Normalized, Pixels};
+use crate::spectrum::{Exposure, Normalized, Pixels, Stored};
 use crate::{C_KM_S, Result};
 
 /// A spectrum as it is compared with its reference. All arrays have one value for each pixel of the window and of a margin on either side
@@ -97,20 +97,34 @@ impl Measurer {
         let vmax_km_s = self.comparison.grid.max_shift_km_s();
         let normalizer = &mut workspace.normalizer;
         let normalized = normalizer.normalize(&self.spectrum, exposure, vmax_km_s)?;
-        let kept = normalizer.kept();
-        let n = normalized.flux.len();
-        let reason = |k: usize| {
-            let edge_pixels = self.spectrum.mask.edge_pixels;
-            reason(&self.band, &normalized, &pixels, &kept, edge_pixels, k)
-        };
         let last = pixels.flux.len() - 1;
-        let number = |k: usize| match spectrum.descends() {
-            true => last - (kept.first + k),
-            false => kept.first + k,
+        let number = |i: usize| match spectrum.descends() {
+            true => last - i,
+            false => i,
         };
+        let edge_pixels = self.spectrum.mask.edge_pixels;
+        let kept = normalizer.kept();
+        let compared =
+            ComparedSpectrum::without_reference(&normalized, &pixels, &kept, edge_pixels, number);
+        Ok((normalized, compared))
+    }
+}
+
+impl ComparedSpectrum {
+    /// What is known of an exposure's pixels without a reference. `number` gives the number of a pixel in the arrays that were given from
+    /// that in ascending wavelength.
+    pub(super) fn without_reference<F: Stored>(
+        normalized: &Normalized,
+        pixels: &Pixels<F>,
+        kept: &KeptPixels<'_>,
+        edge_pixels: usize,
+        number: impl Fn(usize) -> usize,
+    ) -> Self {
+        let n = normalized.flux.len();
+        let reason = |k: usize| reason(normalized, pixels, kept, edge_pixels, k);
         let nan = || Array1::from_elem(n, f64::NAN);
-        let compared = ComparedSpectrum {
-            pixel: (0..n).map(number).collect(),
+        ComparedSpectrum {
+            pixel: (0..n).map(|k| number(kept.first + k)).collect(),
             wave_aa: normalized.ln_wave.iter().map(|l| l.exp()).collect(),
             flux: Array1::from(normalized.flux.clone()),
             ivar: Array1::from(normalized.ivar.clone()),
@@ -119,14 +133,11 @@ impl Measurer {
             reference: nan(),
             reference_err: nan(),
             rv_km_s: f64::NAN,
-        };
-        Ok((normalized, compared))
+        }
     }
-}
 
-impl ComparedSpectrum {
     /// Adds the reference, and what was taken out of the exposure because the star's others do not show it.
-    fn put(&mut self, before: &Normalized, against: &Against) {
+    pub(super) fn put(&mut self, before: &Normalized, against: &Against) {
         let clipped = before.ivar.iter().zip(&against.exposure.ivar);
         for (k, (_, after)) in clipped
             .enumerate()
@@ -164,17 +175,16 @@ fn value(reference: &Reference, ln_wave: f64) -> (f64, f64) {
 }
 
 /// Why pixel `k` of those that were kept does not count, as far as the spectrum alone tells.
-fn reason(
-    band: &Band,
+fn reason<F: Stored>(
     normalized: &Normalized,
-    pixels: &Pixels<f64>,
+    pixels: &Pixels<F>,
     kept: &KeptPixels<'_>,
     edge_pixels: usize,
     k: usize,
 ) -> PixelFlags {
     let i = kept.first + k;
     let n = pixels.flux.len();
-    let (flux, ivar) = (pixels.flux[i], pixels.ivar[i]);
+    let (flux, ivar): (f64, f64) = (pixels.flux[i].into(), pixels.ivar[i].into());
     let mut mask = PixelFlags::empty();
     mask.set(
         PixelFlags::NOT_FINITE,
@@ -187,7 +197,7 @@ fn reason(
     let is_bright = kept.continuum[k] > kept.floor;
     mask.set(PixelFlags::FAINT, mask.is_empty() && !is_bright);
     let wave_aa = normalized.ln_wave[k].exp();
-    let (low_aa, high_aa) = band.window_aa;
+    let (low_aa, high_aa) = normalized.band.window_aa;
     let is_inside = (low_aa..=high_aa).contains(&wave_aa);
     mask.set(PixelFlags::OUTSIDE, !is_inside);
     mask

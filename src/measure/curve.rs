@@ -5,7 +5,7 @@ use ndarray::Array1;
 use super::comparison::Comparison;
 use super::first_pass::FirstPass;
 use crate::likelihood::grid::{rv_of_shift_km_s, shift_of_rv_km_s};
-use crate::likelihood::{Backend, Batch, Likelihood, RvFlags, SpectrumPixels};
+use crate::likelihood::{Batch, Likelihood, RvFlags, SpectrumPixels, VelocityGrid};
 use crate::reference::{Coadd, Reference};
 use crate::spectrum::Normalized;
 use crate::{Error, Result};
@@ -82,7 +82,7 @@ pub(super) fn against(
 /// [`Error::NothingUsable`] where it has no reference; what the back end says.
 pub(super) fn of(
     comparison: &Comparison,
-    backend: &Backend,
+    backend: &dyn Likelihood,
     exposures: &[Normalized],
     star: &FirstPass,
     place: usize,
@@ -91,7 +91,18 @@ pub(super) fn of(
     let Some(against) = compared.pop().flatten() else {
         return Err(Error::NothingUsable("no reference".to_owned()));
     };
-    let grid = comparison.grid;
+    on_grid(comparison.grid, backend, &against)
+}
+
+/// ln L of an exposure against its reference at the velocities of a grid.
+///
+/// # Errors
+/// As [`of`].
+pub(super) fn on_grid(
+    grid: VelocityGrid,
+    backend: &dyn Likelihood,
+    against: &Against,
+) -> Result<Curve> {
     let pixels = SpectrumPixels::new(&against.exposure, &against.reference, &grid);
     if pixels.is_empty() {
         return Err(Error::NothingUsable(

@@ -20,6 +20,8 @@ pub mod pixel_flags;
 pub mod plan;
 mod prepared;
 pub mod row;
+#[cfg(feature = "report")]
+pub mod seen;
 mod shelf;
 pub mod spectra;
 pub mod stages;

@@ -5,6 +5,8 @@
 //! often the run was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is,
 //! everything else is there too.
 
+#[cfg(feature = "report")]
+mod again;
 mod append;
 mod claim;
 mod config;
@@ -31,6 +33,8 @@ mod units;
 mod verdicts;
 
 pub use crate::files::workplace::STATE_DIR;
+#[cfg(feature = "report")]
+pub use again::{Which, see};
 pub use config::{ProductFormat, RunConfig, differences, without_threads};
 pub use directory::outputs;
 #[cfg(feature = "lab")]

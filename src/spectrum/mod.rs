@@ -9,4 +9,4 @@ pub mod pixels;
 
 pub use band::{Band, MODEL_SIGMA};
 pub use normalize::{Normalized, Normalizer, SpectrumConfig, Unusable};
-pub use pixels::{Exposure, Pixels, StoredWave};
+pub use pixels::{Exposure, Pixels, Stored, StoredWave};

@@ -9,10 +9,65 @@ const WITHIN_ARCSEC: f64 = 3.0;
 /// Stars that are named where several are meant.
 const MOST_NAMED: usize = 5;
 
+/// Which star is meant.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose<'a> {
+    /// A name, the number of an observation, a position, or the beginning of a name.
+    Called(&'a str),
+    /// The star of one of the survey's files.
+    OfFile {
+        /// The file, in words.
+        file: &'a str,
+        /// Right ascension and declination in its header, degrees.
+        position_deg: (f64, f64),
+        /// Number of its observation, 0 where it is missing.
+        obsid: i64,
+    },
+}
+
 /// Number of the star in the catalogue; the error says why there is none.
-pub fn star(products: &Finished, which: &str) -> Result<usize, String> {
+pub fn star(products: &Finished, whose: &Whose<'_>) -> Result<usize, String> {
+    match *whose {
+        Whose::Called(which) => called(products, which),
+        Whose::OfFile {
+            file,
+            position_deg,
+            obsid,
+        } => of_file(products, file, position_deg, obsid),
+    }
+}
+
+/// The star at the position of a file; of several there, the one with the file's observation.
+fn of_file(
+    products: &Finished,
+    file: &str,
+    position_deg: (f64, f64),
+    obsid: i64,
+) -> Result<usize, String> {
+    let once = |mut found: Vec<usize>| {
+        found.sort_unstable();
+        found.dedup();
+        found
+    };
+    let near = once(near(products, position_deg));
+    let observed = once(observed(products, obsid));
+    let both: Vec<usize> = near
+        .iter()
+        .copied()
+        .filter(|i| observed.contains(i))
+        .collect();
+    match (&near[..], &both[..]) {
+        ([one], _) | (_, [one]) => Ok(*one),
+        ([], _) => Err(format!(
+            "no star of this run is within {WITHIN_ARCSEC} arcsec of the position in {file}"
+        )),
+        _ => Err(several(products, file, &near)),
+    }
+}
+
+fn called(products: &Finished, which: &str) -> Result<usize, String> {
     let which = which.trim();
-    let looks = [by_name, by_obsid, by_position, by_beginning];
+    let looks = [by_name, by_obsid, by_position, by_file_name, by_beginning];
     for look in looks {
         let mut found = look(products, which);
         found.sort_unstable();
@@ -25,7 +80,7 @@ pub fn star(products: &Finished, which: &str) -> Result<usize, String> {
     }
     Err(format!(
         "no star {which:?} in this run; a star is meant by its name (designation, desig, objname, uqid, gaia_source_id) or the beginning of \
-         its designation, by an obsid, or by a position within {WITHIN_ARCSEC} arcsec, \"16:03:05.1 +37:12:00\" or \"240.7712 37.2\""
+         its designation, by an obsid, by a position within {WITHIN_ARCSEC} arcsec, \"16:03:05.1 +37:12:00\" or \"240.7712 37.2\", or by one of its files"
     ))
 }
 
@@ -59,18 +114,23 @@ fn by_name(products: &Finished, which: &str) -> Vec<usize> {
 }
 
 fn by_obsid(products: &Finished, which: &str) -> Vec<usize> {
-    let Ok(obsid) = which.parse::<i64>() else {
-        return Vec::new();
-    };
+    match which.parse::<i64>() {
+        Ok(obsid) => observed(products, obsid),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn observed(products: &Finished, obsid: i64) -> Vec<usize> {
     let c = &products.catalogue;
     let rows = (0..c.len()).filter(|row| c.exposure(*row).obsid == obsid);
     rows.map(|row| c.star[row]).collect()
 }
 
 fn by_position(products: &Finished, which: &str) -> Vec<usize> {
-    let Some((ra_deg, dec_deg)) = position(which) else {
-        return Vec::new();
-    };
+    position(which).map_or_else(Vec::new, |at| near(products, at))
+}
+
+fn near(products: &Finished, (ra_deg, dec_deg): (f64, f64)) -> Vec<usize> {
     let c = &products.catalogue;
     let is_near = |row: &usize| {
         let e = c.exposure(*row);
@@ -81,6 +141,36 @@ fn by_position(products: &Finished, which: &str) -> Vec<usize> {
     };
     let rows = (0..c.len()).filter(is_near);
     rows.map(|row| c.star[row]).collect()
+}
+
+/// By the name of one of its files, which need not be there: `med-58625-TD192102N424113K01_sp12-076.fits.gz`.
+fn by_file_name(products: &Finished, which: &str) -> Vec<usize> {
+    let Some((lmjd, planid, spid, fiberid)) = file_name(which) else {
+        return Vec::new();
+    };
+    let c = &products.catalogue;
+    let is_it = |row: &usize| {
+        let e = c.exposure(*row);
+        // A night's file has its exposures of both days.
+        (&*e.planid, e.spid, e.fiberid) == (planid, spid, fiberid)
+            && e.lmjm.div_euclid(1440).abs_diff(lmjd) <= 1
+    };
+    (0..c.len()).filter(is_it).map(|row| c.star[row]).collect()
+}
+
+/// Day, plate, spectrograph and fibre in the name of a file of the survey.
+fn file_name(path: &str) -> Option<(i64, &str, i32, i32)> {
+    let name = path.rsplit(['/', '\\']).next()?.strip_prefix("med-")?;
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    let (day, rest) = name.strip_suffix(".fits")?.split_once('-')?;
+    let (planid, fibre) = rest.rsplit_once("_sp")?;
+    let (spid, fiberid) = fibre.split_once('-')?;
+    Some((
+        day.parse().ok()?,
+        planid,
+        spid.parse().ok()?,
+        fiberid.parse().ok()?,
+    ))
 }
 
 fn by_beginning(products: &Finished, which: &str) -> Vec<usize> {
@@ -132,6 +222,28 @@ fn sexagesimal(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_files_are_taken_apart() {
+        let name = "med-58625-TD192102N424113K01_sp12-076.fits.gz";
+        let parts = Some((58_625, "TD192102N424113K01", 12, 76));
+        assert_eq!(file_name(name), parts);
+        assert_eq!(
+            file_name(&format!("/a_sp1-2/{}", &name[..name.len() - 3])),
+            parts
+        );
+        let huge = format!("med-{}-A_sp1-2.fits", i64::MIN);
+        for text in [
+            huge.as_str(),
+            "med-1-A_sp1-2",
+            "med-x-A_sp1-2.fits",
+            "med-1-A_sp-2.fits",
+            "1-A_sp1-2.fits",
+            "",
+        ] {
+            assert_eq!(file_name(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn positions_are_read_in_both_ways() {

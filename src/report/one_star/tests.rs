@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
+use ndarray::Array1;
+
 use super::*;
 use crate::catalogue::flags::CatalogueFlags;
 use crate::catalogue::row::CatalogueRow;
@@ -19,7 +21,10 @@ fn run() -> Finished {
             row.exposure.designation = name.into();
             (row.exposure.ra_deg, row.exposure.dec_deg) = (ra_deg, 37.2);
             row.exposure.obsid = 1000 + i as i64;
+            (row.exposure.planid, row.exposure.spid) = ("TD1".into(), 2);
+            row.exposure.fiberid = 10 + i as i32;
             row.exposure.lmjm = lmjm;
+            row.exposure.bjd_tdb = 2_400_000.5 + lmjm as f64 / 1440.0;
             let [red, blue] = &mut row.arms;
             (red.rv_corr_km_s, red.rv_corr_err_km_s) = (12.3456, 0.25);
             red.flags = CatalogueFlags::from(RvFlags::DOUBLE_LINED);
@@ -64,17 +69,20 @@ fn a_star_is_found_by_whatever_it_is_called() {
         ("240.7704 37.2", usize::MAX),
         ("", usize::MAX),
         ("nobody", usize::MAX),
+        ("there/med-58625-TD1_sp02-011.fits.gz", 1),
+        ("med-58621-TD1_sp02-011.fits.gz", usize::MAX),
+        ("med-58625-TD1_sp02-013.fits", usize::MAX),
     ] {
-        let found = find::star(&run, which);
+        let found = find::star(&run, &Whose::Called(which));
         assert_eq!(
             found.clone().unwrap_or(usize::MAX),
             star,
             "{which}: {found:?}"
         );
     }
-    let both = find::star(&run, "J1603").unwrap_err();
+    let both = find::star(&run, &Whose::Called("J1603")).unwrap_err();
     assert!(both.contains("2 stars: J1603A, J1603B"), "{both}");
-    let none = find::star(&run, "J9").unwrap_err();
+    let none = find::star(&run, &Whose::Called("J9")).unwrap_err();
     assert!(
         none.contains("no star \"J9\"") && none.contains("obsid"),
         "{none}"
@@ -108,4 +116,256 @@ fn the_text_has_the_velocities_and_what_to_do_about_their_flags() {
         !red.contains("blue") && !red.contains("as measured:"),
         "{red}"
     );
+}
+
+#[test]
+fn the_star_of_a_file_is_found_by_its_position_and_its_observation() {
+    let run = run();
+    let of = |ra_deg: f64, obsid: i64| {
+        let whose = Whose::OfFile {
+            file: "a.fits",
+            position_deg: (ra_deg, 37.2),
+            obsid,
+        };
+        find::star(&run, &whose)
+    };
+    assert_eq!(of(255.0, 0), Ok(2));
+    // Two stars are there.
+    assert_eq!((of(240.7704, 1000), of(240.7704, 1001)), (Ok(0), Ok(1)));
+    assert!(of(240.7704, 1002).unwrap_err().contains("2 stars"));
+    assert!(of(100.0, 1002).unwrap_err().contains("a.fits"));
+}
+
+/// The star with a period, as a page.
+fn page(products: Finished, spectra: &Spectra) -> (String, Vec<svg::Drawing>) {
+    let shown = Shown {
+        star: Whose::Called("J17"),
+        arm: None,
+        lmjm: None,
+    };
+    let star = OneStar::among(products, &shown).unwrap();
+    html::of(&star, Path::new("J17"), spectra)
+}
+
+#[test]
+fn the_page_has_curves_numbers_and_what_to_do_about_flags() {
+    let (html, figures) = page(run(), &Spectra::Missing("the disk is elsewhere".to_owned()));
+    for says in [
+        "<h1>J17</h1>",
+        "variable (p ",
+        "84420148",
+        "2019-05-21 18:28",
+        "12.346 &plusmn; 0.250",
+        "double lined",
+        "not a velocity of either",
+        "No spectra are shown: the disk is elsewhere",
+        "href=\"J17/velocities.svg\"",
+    ] {
+        assert!(html.contains(says), "{says}\n{html}");
+    }
+    let names: Vec<&str> = figures.iter().map(|f| &*f.name).collect();
+    assert_eq!(names, ["velocities"]);
+    // Every flag that is named leads to what it says.
+    for link in html.split("href=\"#").skip(1) {
+        let place = link.split('"').next().unwrap();
+        assert!(html.contains(&format!("id=\"{place}\"")), "{place}");
+    }
+}
+
+/// A star with a period whose velocities follow it.
+fn with_period() -> Finished {
+    let mut products = run();
+    let template = products.catalogue.rows[4].clone();
+    let rows = (0..20).map(|i| {
+        let mut row = template.clone();
+        row.exposure.lmjm += 700 * i;
+        row.exposure.bjd_tdb = 2_400_000.5 + row.exposure.lmjm as f64 / 1440.0;
+        for (arm, mean) in row.arms.iter_mut().zip([3.0, -4.0]) {
+            let phase = std::f64::consts::TAU * row.exposure.bjd_tdb / 2.5;
+            arm.rv_corr_km_s = mean + 20.0 * phase.sin();
+            arm.rv_corr_err_km_s = 0.2;
+            arm.flags = CatalogueFlags::empty();
+        }
+        row
+    });
+    products.catalogue = Catalogue::new(rows.collect());
+    products
+}
+
+#[test]
+fn a_period_that_was_found_gives_a_folded_curve() {
+    let none = Spectra::Missing(String::new());
+    let (html, figures) = page(with_period(), &none);
+    assert!(figures.iter().any(|f| f.name == "folded"));
+    assert!(html.contains("semi-amplitude is 20.00 km/s"), "{html}");
+    let mut without = with_period();
+    without.stars[0].period.false_alarm = 0.5;
+    assert!(page(without, &none).1.iter().all(|f| f.name != "folded"));
+}
+
+#[test]
+fn some_of_many_exposures_have_their_spectra() {
+    let mut products = with_period();
+    // Neither a lacking time nor a lacking error is drawn.
+    products.catalogue.rows[5].exposure.bjd_tdb = f64::NAN;
+    products.catalogue.rows[6].arms[0].rv_corr_err_km_s = f64::NAN;
+    products.catalogue.rows[13].arms[1].flags = CatalogueFlags::from(RvFlags::CHI2_HIGH);
+    products.catalogue.rows[2].arms[0].flags = CatalogueFlags::REFERENCE;
+    let rows: Vec<usize> = (0..20).collect();
+    let shown = choice::shown(&products, &rows, &ARMS);
+    assert_eq!(shown.len(), choice::MOST_EXPOSURES);
+    assert!(shown.contains(&13) && shown.contains(&2), "{shown:?}");
+    assert!(shown.windows(2).all(|pair| pair[0] < pair[1]), "{shown:?}");
+    assert!(shown[0] < 3 && shown[11] > 16, "{shown:?}");
+    assert_eq!(choice::shown(&products, &rows[..5], &ARMS), rows[..5]);
+    let (html, figures) = page(
+        products,
+        &Spectra::Seen {
+            spectra: Vec::new(),
+            rejected: Vec::new(),
+        },
+    );
+    let is_drawn = |svg: &str| svg.contains("=\"NaN") || svg.contains("MNaN");
+    assert!(!figures.iter().any(|f| is_drawn(&f.inline())));
+    assert!(html.contains("12 of 20 exposures are shown"), "{html}");
+}
+
+/// A spectrum of 200 pixels, the first and last 10 of them outside of the window; pixel 50 has a spike.
+fn spectrum(place: &str) -> Spectrum {
+    use crate::{ComparedSpectrum, Curve, PixelFlags};
+    let n = 200;
+    let mut mask = vec![PixelFlags::empty(); n];
+    mask[..10].fill(PixelFlags::OUTSIDE);
+    mask[190..].fill(PixelFlags::OUTSIDE);
+    mask[50] = PixelFlags::SPIKE;
+    let mut stored = vec![1.0; n];
+    stored[50] = 7.0;
+    let curve = |step: f64| Curve {
+        rv_km_s: (-20..=20).map(|i| step * f64::from(i)).collect(),
+        ln_l: (-20..=20)
+            .map(|i| -0.5 * (step * f64::from(i)).powi(2))
+            .collect(),
+    };
+    Spectrum {
+        arm: Arm::Red,
+        place: place.to_owned(),
+        lmjm: 84_420_148,
+        fibre: (2, 12),
+        rv_km_s: 0.4,
+        rv_err_km_s: 0.3,
+        chi2_red: 1.1,
+        n_pix: 179,
+        n_reference: 3,
+        compared: ComparedSpectrum {
+            pixel: (0..n).collect(),
+            wave_aa: (0..n).map(|k| 6400.0 + 0.15 * k as f64).collect(),
+            flux: Array1::from_elem(n, 1.02),
+            ivar: Array1::from_elem(n, 400.0),
+            continuum: Array1::from_elem(n, 1.0),
+            mask: Array1::from(mask),
+            reference: Array1::from_elem(n, 1.0),
+            reference_err: Array1::from_elem(n, 0.0),
+            rv_km_s: 0.4,
+        },
+        stored,
+        water: Some(vec![0.97; n]),
+        curves: Some([curve(10.0), curve(0.1)]),
+    }
+}
+
+#[test]
+fn a_spectrum_is_drawn_with_what_does_not_count_and_why() {
+    let s = spectrum("a.fits [R-1]");
+    let residuals = s.residuals_sigma();
+    assert!((residuals[100] - 0.4).abs() < 1e-9, "{}", residuals[100]);
+    assert!(residuals[50].is_nan() && residuals[5].is_nan());
+    assert_eq!(
+        s.reasons(),
+        [(
+            "spike",
+            "in a spike or dip narrower than the line-spread function",
+            1
+        )]
+    );
+    let svg = s.figure().inline();
+    for says in [
+        "class=\"band spike\"",
+        "spike 1",
+        "narrower than the line-spread function; 6407.50 to 6407.50 A",
+        "class=\"water\"",
+        "class=\"reference\"",
+        "sigma",
+    ] {
+        assert!(svg.contains(says), "{says}");
+    }
+    assert!(!svg.contains("NaN"));
+    let likelihood = s.likelihood().unwrap().inline();
+    assert!(likelihood.contains("0.400 +- 0.300 km/s") && likelihood.contains("around the peak"));
+    let (html, figures) = page(
+        run(),
+        &Spectra::Seen {
+            spectra: vec![s],
+            rejected: vec!["b.fits [B-2]: low_snr".to_owned()],
+        },
+    );
+    for says in [
+        "b.fits [B-2]: low_snr",
+        "a coadd of the star's other exposures (3 agree)",
+        "blue arm: the run measured it",
+    ] {
+        assert!(html.contains(says), "{says}\n{html}");
+    }
+    assert_eq!(figures.len(), 3);
+}
+
+#[test]
+fn nothing_hostile_reaches_the_page() {
+    let evil = "</title><script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}&amp;";
+    let mut products = run();
+    for row in &mut products.catalogue.rows {
+        row.exposure.planid = evil.into();
+    }
+    for name in {
+        let names = &mut products.stars[0].names;
+        [&mut names.desig, &mut names.objname, &mut names.uqid]
+    } {
+        *name = evil.to_owned();
+    }
+    products.record = serde_json::json!({"relrv": evil, "finished": evil, "config": {"arm": evil, "method": [evil]}});
+    let spectra = Spectra::Seen {
+        spectra: vec![spectrum(evil)],
+        rejected: vec![evil.to_owned()],
+    };
+    let check = |text: &str| {
+        assert!(
+            !text.contains("<script>alert") && !text.contains("<img"),
+            "{text}"
+        );
+        assert!(!text.contains("</title><script") && !text.contains('\u{202e}'));
+    };
+    let (html, figures) = page(products, &spectra);
+    check(&html);
+    assert!(html.matches("&lt;script&gt;alert").count() > 6, "{html}");
+    assert_eq!(html.matches("<script").count(), 1, "its own script alone");
+    figures.iter().for_each(|f| check(&f.file("mark")));
+    // A star whose name is markup.
+    let mut products = run();
+    for row in &mut products.catalogue.rows {
+        row.exposure.designation = evil.into();
+    }
+    products.catalogue = Catalogue::new(products.catalogue.rows);
+    let shown = Shown {
+        star: Whose::Called(evil),
+        arm: None,
+        lmjm: None,
+    };
+    let star = OneStar::among(products, &shown).unwrap();
+    let path = usual_path(Path::new(""), star.designation(), None);
+    let (html, _) = html::of(
+        &star,
+        &write::figures_of(&path),
+        &Spectra::Missing(evil.to_owned()),
+    );
+    check(&html);
+    assert!(html.contains("<h1>&lt;/title&gt;&lt;script"), "{html}");
 }

@@ -12,22 +12,38 @@ use crate::text::count::count;
 use crate::text::plain;
 
 /// False-alarm probabilities above this say that there is no period.
-const NO_PERIOD_FAP: f64 = 0.01;
+pub const NO_PERIOD_FAP: f64 = 0.01;
 
 /// What is known of a star, its velocities in `rows` in some arms, and what their flags say.
 pub fn of(products: &Finished, star: usize, rows: &[usize], arms: &[Arm]) -> String {
     let mut out = String::new();
     let name = &products.catalogue.stars[star];
-    let of_star: Vec<&StarRow> = products
-        .stars
-        .iter()
-        .filter(|row| row.designation == *name && arms.contains(&row.arm))
-        .collect();
+    let of_star = of_star(products, name, arms);
     // Writing to a String cannot fail.
     let _ = about(&mut out, products, rows, name, &of_star);
     let _ = velocities(&mut out, products, rows, arms);
     let _ = meanings(&mut out, products, rows, arms);
     out
+}
+
+/// What `stars` has of a star in some arms.
+pub fn of_star<'a>(products: &'a Finished, name: &str, arms: &[Arm]) -> Vec<&'a StarRow> {
+    let rows = products.stars.iter();
+    rows.filter(|row| *row.designation == *name && arms.contains(&row.arm))
+        .collect()
+}
+
+/// What catalogues call a star: which, and its name there.
+pub fn names(row: &StarRow) -> Vec<(&'static str, &str)> {
+    let names = &row.names;
+    let all = [
+        ("LAMOST", &names.desig),
+        ("target", &names.objname),
+        ("UQID", &names.uqid),
+        ("Gaia", &names.gaia_source_id),
+    ];
+    let all = all.map(|(what, name)| (what, name.trim())).into_iter();
+    all.filter(|(_, name)| !name.is_empty()).collect()
 }
 
 fn about(
@@ -43,17 +59,8 @@ fn about(
         write!(out, "   ra {:.5} dec {:+.5} deg", e.ra_deg, e.dec_deg)?;
     }
     writeln!(out)?;
-    if let Some(names) = of_star.first().map(|row| &row.names) {
-        for (what, name) in [
-            ("LAMOST", &names.desig),
-            ("target", &names.objname),
-            ("UQID", &names.uqid),
-            ("Gaia", &names.gaia_source_id),
-        ] {
-            if !name.trim().is_empty() {
-                writeln!(out, "  {what:<7} {}", plain::line(name.trim()))?;
-            }
-        }
+    for (what, name) in of_star.first().map_or_else(Vec::new, |row| names(row)) {
+        writeln!(out, "  {what:<7} {}", plain::line(name))?;
     }
     for row in of_star {
         writeln!(out, "  {:<7} {}", row.arm.name(), verdict(row))?;
@@ -67,13 +74,20 @@ fn about(
     writeln!(out)
 }
 
-fn verdict(row: &StarRow) -> String {
+/// What the calibration says of a star in an arm.
+pub fn verdict(row: &StarRow) -> String {
     let found = &row.found;
     let velocities = count(found.n_exp as usize, "usable velocity");
-    let scatter = format!(
-        "scatter {:.2} km/s as measured, {:.2} corrected",
-        found.scatter_before, found.scatter_after
-    );
+    let scatter = match found.scatter_after.is_finite() {
+        true => format!(
+            "scatter {:.2} km/s as measured, {:.2} corrected",
+            found.scatter_before, found.scatter_after
+        ),
+        false if found.scatter_before.is_finite() => {
+            format!("scatter {:.2} km/s as measured", found.scatter_before)
+        }
+        false => "no scatter".to_owned(),
+    };
     let p = format!(
         "p {:.1e} of {:.1} degrees of freedom",
         found.p_value, found.dof
@@ -90,7 +104,8 @@ fn verdict(row: &StarRow) -> String {
     )
 }
 
-fn period(row: &StarRow) -> String {
+/// What is known of a star's period.
+pub fn period(row: &StarRow) -> String {
     let p = &row.period;
     if !p.period_d.is_finite() {
         return "not looked for: that takes 12 different times, and p below 0.01 in an arm"

@@ -1,0 +1,139 @@
+//! The table of a star's velocities, and what their flags say.
+
+use std::fmt::Write;
+
+use super::{OneStar, advice};
+use crate::Arm;
+use crate::catalogue::exposure::Exposure;
+use crate::catalogue::flags::{self, CatalogueFlags};
+use crate::catalogue::row::ArmVelocity;
+use crate::report::page::escape;
+use crate::text::count::count;
+use crate::text::date;
+
+/// Minutes that the survey's clock is ahead of UTC.
+const AHEAD_MIN: i64 = 8 * 60;
+/// Modified Julian Date of 1970-01-01.
+const MJD_1970: i64 = 40_587;
+
+/// When an exposure began, `2019-05-28 14:28`.
+pub fn utc(lmjm: i64) -> String {
+    let minutes = lmjm.saturating_sub(AHEAD_MIN + MJD_1970 * 1440);
+    let iso = date::iso(minutes.saturating_mul(60));
+    // `T` and the seconds, which a truncated minute does not tell.
+    iso[..iso.len() - 3].replacen('T', " ", 1)
+}
+
+/// The table.
+pub fn table(star: &OneStar) -> String {
+    let mut out = String::from(
+        "<section id=\"numbers\"><h2>Numbers</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>exposure</th><th>began, UTC</th><th>BJD (TDB)</th>\
+         <th>plate</th><th>fibre</th><th>obsid</th><th>arm</th><th>SNR</th><th>measured, km/s</th><th>corrected, km/s</th><th>&chi;&sup2;</th><th>flags</th></tr></thead><tbody>",
+    );
+    for row in &star.rows {
+        let e = star.products.catalogue.exposure(*row);
+        for (i, arm) in star.arms.iter().enumerate() {
+            let class = if i == 0 { " class=\"first\"" } else { "" };
+            let velocity = star.products.catalogue.arm(*arm, *row);
+            // Writing to a String cannot fail.
+            let _ = write!(
+                out,
+                "<tr{class}>{}{}</tr>",
+                which(e, i == 0),
+                cells(*arm, velocity)
+            );
+        }
+    }
+    out += "</tbody></table></div><p class=\"note\">Measured: against the star's reference in this arm, with the velocity's own error. Corrected: less the zero \
+            point of the exposure, with the zero point's error and the star's jitter as a quiet star. An exposure is called by the minute of its start (LMJM).</p>";
+    out + &meanings(star) + "</section>\n"
+}
+
+/// Cells about the exposure; empty ones but for the first arm.
+fn which(e: &Exposure, is_first: bool) -> String {
+    if !is_first {
+        return "<td></td>".repeat(6);
+    }
+    format!(
+        "<th scope=\"row\">{}</th><td>{}</td><td>{:.5}</td><td class=\"text\">{}</td><td>{}-{}</td><td>{}</td>",
+        e.lmjm,
+        utc(e.lmjm),
+        e.bjd_tdb,
+        escape(&e.planid),
+        e.spid,
+        e.fiberid,
+        e.obsid
+    )
+}
+
+fn cells(arm: Arm, v: &ArmVelocity) -> String {
+    let with_error = |rv: f64, err: f64| match rv.is_finite() {
+        true => format!("{rv:.3} &plusmn; {err:.3}"),
+        false => "&ndash;".to_owned(),
+    };
+    let plain = |x: f64, digits: usize| match x.is_finite() {
+        true => format!("{x:.digits$}"),
+        false => "&ndash;".to_owned(),
+    };
+    format!(
+        "<td class=\"text arm {0}\">{0}</td><td>{1}</td><td>{2}</td><td>{3}</td><td>{4}</td><td class=\"text\">{5}</td>",
+        arm.name(),
+        plain(v.snr, 1),
+        with_error(v.rv_km_s, v.rv_err_own_km_s),
+        with_error(v.rv_corr_km_s, v.rv_corr_err_km_s),
+        plain(v.chi2_red, 2),
+        words(v.flags)
+    )
+}
+
+/// The names of flags, each leading to what it says.
+pub fn words(of: CatalogueFlags) -> String {
+    let set = flags::all().filter(|(bit, ..)| of.bits() & bit != 0);
+    let link = |(_, name, meaning): (u32, &str, &str)| {
+        let title = escape(&format!("{meaning}. {}", advice::of(name)));
+        format!(
+            "<a href=\"#flag-{name}\" title=\"{title}\">{}</a>",
+            name.replace('_', " ")
+        )
+    };
+    set.map(link).collect::<Vec<_>>().join(", ")
+}
+
+/// What the flags of the star say and what to do about each.
+fn meanings(star: &OneStar) -> String {
+    let c = &star.products.catalogue;
+    let rows = star.rows.iter();
+    let all: Vec<CatalogueFlags> = rows
+        .flat_map(|row| star.arms.iter().map(|arm| c.arm(*arm, *row).flags))
+        .collect();
+    let mut out = String::new();
+    for (bit, name, meaning) in flags::all() {
+        let n = all.iter().filter(|f| f.bits() & bit != 0).count();
+        if n > 0 {
+            let _ = write!(
+                out,
+                "<dt id=\"flag-{name}\">{} <span>{}</span></dt><dd>{}. <em>What to do:</em> {}.</dd>",
+                name.replace('_', " "),
+                count(n, "velocity"),
+                escape(meaning),
+                escape(advice::of(name))
+            );
+        }
+    }
+    match out.is_empty() {
+        true => "<p>No velocity has a flag.</p>".to_owned(),
+        false => format!("<h3>What the flags say, and what to do</h3><dl>{out}</dl>"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minutes_are_those_of_utc() {
+        // LMJM / 1440 - 8 / 24 is the Modified Julian Date: 58624.7695, of 2019-05-21.
+        assert_eq!(utc(84_420_148), "2019-05-21 18:28");
+        assert!(utc(i64::MIN).contains(':') && utc(i64::MAX).contains(':'));
+    }
+}

@@ -64,7 +64,11 @@ fn columns(out: &mut dyn Write, stars: &[Listed]) -> io::Result<()> {
             json::rough(out, s.map_or(none, |s| s.p_quiet))
         })?;
         json::list(out, &key("scatter"), found(), |out, s| {
-            json::scaled(out, s.map_or(none, |s| s.scatter_after), PER_KM_S)
+            json::scaled(
+                out,
+                s.filter(|s| s.n_used > 1).map_or(none, |s| s.scatter_after),
+                PER_KM_S,
+            )
         })?;
     }
     let period = || {

@@ -84,7 +84,7 @@ class Figure {
 
   size() {
     const width = Math.max(200, this.place.clientWidth);
-    return { width, height: Math.max(220, Math.min(460, Math.round(width * 0.55))) };
+    return { width, height: Math.max(290, Math.min(460, Math.round(width * 0.55))) };
   }
 
   resize() {
@@ -117,7 +117,7 @@ class Figure {
     const options = {
       ...this.size(),
       legend: { show: false },
-      scales: { x: { time: false, range: around(0.03) }, y: { range: around(0.06) } },
+      scales: { x: { time: false, range: around(0.05) }, y: { range: around(0.06) } },
       series: [{}, unseen, unseen, unseen],
       axes: [
         { ...axis(this.axes.x, 34), values: (u, splits) => splits.map(tick) },

@@ -44,7 +44,7 @@ function exposureColumns(all) {
       text: (i) => dateOfMinute(all.lmjm[i]), sortBy: (i) => all.lmjm[i],
     },
     { key: "plate", head: "plate", title: "plate", width: 24, isText: true, text: (i) => all.plate[i], sortBy: (i) => all.plate[i] },
-    number("spid", "spectro- graph", "spectrograph", 10, 0),
+    number("spid", "spectro\u00adgraph", "spectrograph", 10, 0),
     ...arm("r", "red"),
     ...arm("b", "blue"),
   ];

@@ -33,7 +33,7 @@ class ExposurePanel {
     const points = this.points.filter((point) => !byId("constant").checked || this.stars.verdict[point.star] === constant);
     this.figure.show(points, {
       x: "fibre",
-      y: "velocity less the star\u2019s mean, km/s",
+      y: "velocity less its star\u2019s mean, km/s",
       hint: "Corrected velocities of this exposure; variable stars hollow. Point at one to read it, click it to see its star.",
     });
     byId("slit").setAttribute("aria-label", `Residuals of ${counted(points.length, "velocity", "velocities")} along the slit`);

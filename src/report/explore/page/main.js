@@ -144,5 +144,5 @@ function tellProblem(error) {
 }
 
 load("index")
-  .then((index) => new Page(index).start())
+  .then((index) => (window.relrvPage = new Page(index)).start())
   .catch(tellProblem);

@@ -82,6 +82,11 @@ class Table {
     const top = Math.floor(this.place.scrollTop / this.height);
     const from = n ? 0 : Math.max(0, top - BEYOND);
     const to = n ? Math.min(n, this.order.length) : Math.min(this.order.length, top + visible + BEYOND);
+    // First of all, so that the table never becomes shorter than what was scrolled.
+    this.above.firstChild.style.height = `${from * this.height}px`;
+    this.below.firstChild.style.height = `${n ? 0 : (this.order.length - to) * this.height}px`;
+    this.above.hidden = from === 0;
+    this.below.hidden = to === this.order.length || n > 0;
     let isLost = false;
     for (const [at, row] of this.shown) {
       if (at < from || at >= to) {
@@ -90,7 +95,6 @@ class Table {
         this.shown.delete(at);
       }
     }
-    if (isLost) this.place.focus({ preventScroll: true });
     let before = this.above;
     for (let at = from; at < to; at++) {
       if (!this.shown.has(at)) {
@@ -100,10 +104,7 @@ class Table {
       }
       before = this.shown.get(at);
     }
-    this.above.firstChild.style.height = `${from * this.height}px`;
-    this.below.firstChild.style.height = `${n ? 0 : (this.order.length - to) * this.height}px`;
-    this.above.hidden = from === 0;
-    this.below.hidden = to === this.order.length || n > 0;
+    if (isLost) this.place.focus({ preventScroll: true });
   }
 
   row(at) {

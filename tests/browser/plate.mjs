@@ -1,0 +1,255 @@
+// The explorer of a simulated plate: everything that a user does with it.
+
+import assert from "node:assert/strict";
+import { check, column, heading, numbers, pixels, visit } from "./checks.mjs";
+
+const N = 60;
+
+export async function plate(browser, report) {
+  const { page, heard } = await visit(browser, report, "index.html");
+  await check("the page of figures leads to the stars", async () => {
+    await page.getByRole("link", { name: "All stars and exposures" }).click();
+    await page.waitForSelector("#stars tbody tr[data-at]");
+    assert.equal(await page.locator("#count").textContent(), `${N} stars`);
+  });
+  await table(page);
+  await curve(page);
+  await keys(page);
+  await exposures(page);
+  await check("a star's address opens it", async () => {
+    const url = page.url();
+    assert.match(url, /#J/);
+    await page.reload();
+    await page.waitForSelector("#curve canvas");
+    assert.equal(url.split("#")[1], encodeURIComponent(await page.locator("#star-name").textContent()));
+  });
+  await check("no console message, and no request outside the folder", () => heard.nothingWrong());
+  await page.context().close();
+  await looks(browser, report);
+}
+
+async function table(page) {
+  await check("a heading sorts up, then down, and says so; what is missing comes last", async () => {
+    const head = heading(page, "#stars", "scatter red, km/s");
+    for (const [order, sign] of [["ascending", 1], ["descending", -1]]) {
+      await head.click();
+      assert.equal(await head.locator("..").getAttribute("aria-sort"), order);
+      assert.equal(await page.locator(`#stars th[aria-sort=${order}]`).count(), 1);
+      const found = numbers(await column(page, "#stars", "scatter red, km/s"));
+      const sorted = found.toSorted((a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.isNaN(a) - Number.isNaN(b) : sign * (a - b)));
+      assert.deepEqual(found, sorted);
+      assert.ok(new Set(found).size > 10);
+    }
+  });
+  await check("verdicts are filtered, and the numbers of all add up", async () => {
+    let sum = 0;
+    for (const verdict of ["not judged", "constant", "undecided", "variable"]) {
+      await page.locator("#verdict").selectOption({ label: verdict });
+      const found = await column(page, "#stars", "verdict");
+      assert.ok(found.every((text) => text === verdict), `${verdict}: ${found}`);
+      const n = Number((await page.locator("#count").textContent()).split(" ")[0]);
+      assert.equal(await page.locator("#count").textContent(), `${n} of ${N} stars`);
+      if (verdict === "constant" || verdict === "variable") assert.ok(n > 3, verdict);
+      sum += n;
+    }
+    assert.equal(sum, N);
+    await page.locator("#verdict").selectOption("");
+  });
+  await check("flags are filtered", async () => {
+    await page.locator("#flag").selectOption({ label: "double_lined" });
+    const found = await column(page, "#stars", "flags");
+    assert.ok(found.length > 0 && found.every((text) => text.includes("double_lined")), found.join("; "));
+    await page.locator("#flag").selectOption({ label: "any or none" });
+  });
+  await check("the search finds a star by a part of its name", async () => {
+    const name = (await column(page, "#stars", "star"))[7];
+    await page.locator("#search").fill(name.slice(3, 12).toLowerCase());
+    assert.deepEqual(await column(page, "#stars", "star"), [name]);
+    await page.locator("#search").fill("nobody");
+    assert.equal(await page.locator("#count").textContent(), `0 of ${N} stars`);
+    await page.locator("#search").fill("");
+    assert.equal(await page.locator("#count").textContent(), `${N} stars`);
+  });
+}
+
+async function curve(page) {
+  await check("a click shows the curve of both arms, with bars, and the same numbers", async () => {
+    await page.locator("#verdict").selectOption({ label: "variable" });
+    const row = page.locator("#stars tbody tr[data-at='0']");
+    await row.click();
+    await page.waitForSelector("#curve canvas");
+    assert.equal(await row.getAttribute("aria-current"), "true");
+    assert.equal(await page.locator("#star-name").textContent(), await row.locator("th").textContent());
+    const rows = await page.locator("#velocities tr").count();
+    assert.equal(rows, Number(await row.locator("td").nth(1).textContent()));
+    // Points and bars of a dozen exposures cover some hundred pixels in each colour.
+    for (const arm of ["red", "blue"]) assert.ok((await pixels(page, "#curve", arm)) > 300, arm);
+  });
+  await check("the pointer reads exposure, value and error", async () => {
+    const place = await placeOfPoint(page, 0);
+    await page.mouse.move(place.x, place.y);
+    const says = await page.locator("#curve-says").textContent();
+    assert.match(says, /^(red|blue) \u2212?\d+\.\d{3} \u00b1 \d+\.\d{3} km\/s; \d{4}-\d\d-\d\d \d\d:\d\d UTC, BJD 24\d{5}\.\d{5}; exposure \d+, plate .+, spectrograph \d+, fibre \d+/);
+    const [value] = says.match(/\d+\.\d{3} \u00b1 \d+\.\d{3}/);
+    assert.ok((await page.locator("#velocities").textContent()).includes(value), value);
+  });
+  await check("a drag zooms, and a double click shows all again", async () => {
+    const all = await ticks(page);
+    const box = await page.locator("#curve .u-over").boundingBox();
+    await page.mouse.move(box.x + box.width * 0.3, box.y + box.height * 0.2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.8, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForTimeout(100);
+    const zoomed = await ticks(page);
+    assert.ok(zoomed.x < 0.5 * all.x && zoomed.y < 0.8 * all.y, JSON.stringify({ all, zoomed }));
+    await page.mouse.dblclick(box.x + box.width / 2, box.y + box.height / 2);
+    await page.waitForTimeout(100);
+    assert.deepEqual(await ticks(page), all);
+  });
+  await check("a period folds the curve", async () => {
+    await heading(page, "#stars", "period, d").click();
+    await page.locator("#stars tbody tr[data-at='0']").click();
+    await page.waitForTimeout(200);
+    await page.locator("#fold").check();
+    const { x } = await ticks(page);
+    assert.ok(x > 0.5 && x < 1.2, String(x));
+    await page.locator("#fold").uncheck();
+  });
+  await page.locator("#verdict").selectOption("");
+}
+
+// The ranges of the axes.
+const ticks = (page) =>
+  page.evaluate(() => {
+    const { x, y } = relrvPage.starPanel.figure.u.scales;
+    return { x: x.max - x.min, y: y.max - y.min };
+  });
+
+// Where on the screen a point of the curve lies.
+async function placeOfPoint(page, n) {
+  const at = await page.evaluate((n) => {
+    const { u, points } = relrvPage.starPanel.figure;
+    return { x: u.valToPos(points[n].x, "x"), y: u.valToPos(points[n].y, "y") };
+  }, n);
+  const box = await page.locator("#curve .u-over").boundingBox();
+  return { x: box.x + at.x, y: box.y + at.y };
+}
+
+async function keys(page) {
+  await check("keys alone do it all", async () => {
+    await page.locator("#search").focus();
+    for (let i = 0; i < 4; i++) await page.keyboard.press("Tab");
+    // Search, verdict, flag, the table, its headings: the focus is in the table's region now.
+    assert.ok(await page.evaluate(() => document.activeElement.closest("#stars") !== null), "Tab leads into the table");
+    await page.locator("#stars").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    const at = () => page.evaluate(() => document.activeElement.dataset?.at);
+    assert.equal(await at(), "1");
+    await page.keyboard.press("End");
+    assert.equal(await at(), String(N - 1));
+    await page.keyboard.press("Home");
+    await page.keyboard.press("ArrowDown");
+    const name = await page.evaluate(() => document.activeElement.querySelector("th").textContent);
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((name) => document.getElementById("star-name").textContent === name, name);
+    await page.waitForTimeout(200);
+    await page.locator("#curve").focus();
+    await page.keyboard.press("ArrowRight");
+    const first = await page.locator("#curve-says").textContent();
+    await page.keyboard.press("ArrowRight");
+    const second = await page.locator("#curve-says").textContent();
+    assert.match(first, /km\/s/);
+    assert.notEqual(first, second);
+    const all = await ticks(page);
+    await page.keyboard.press("+");
+    await page.waitForTimeout(100);
+    assert.ok((await ticks(page)).x < 0.6 * all.x);
+    await page.keyboard.press("0");
+    await page.waitForTimeout(100);
+    assert.deepEqual(await ticks(page), all);
+  });
+  await check("what is shown has names for those who hear it", async () => {
+    const named = await page.evaluate(() => ({
+      status: document.getElementById("count").getAttribute("role"),
+      unlabelled: [...document.querySelectorAll("input, select, button")].filter((e) => !e.labels?.length && !e.textContent.trim()).length,
+      figure: document.getElementById("curve").getAttribute("aria-label"),
+      rows: document.querySelector("#stars table").getAttribute("aria-rowcount"),
+    }));
+    assert.deepEqual({ ...named, figure: /^Velocities of J/.test(named.figure) }, { status: "status", unlabelled: 0, figure: true, rows: String(N + 1) });
+  });
+}
+
+async function exposures(page) {
+  await check("an exposure shows its residuals, and lists its stars", async () => {
+    await page.locator("input[value=exposures]").check();
+    await page.waitForSelector("#exposures tbody tr[data-at]");
+    assert.match(await page.locator("#count").textContent(), /^\d+ exposures$/);
+    const zp = (await column(page, "#exposures", "zero point red, km/s"))[2];
+    await page.locator("#exposures tbody tr[data-at='2']").click();
+    await page.waitForSelector("#slit canvas");
+    assert.ok((await page.locator("#exposure-says").textContent()).includes(`red: zero point ${zp} \u00b1`));
+    assert.ok((await pixels(page, "#slit", "red")) > 500);
+    await page.locator("#its-stars").click();
+    assert.match(await page.locator("#count").textContent(), /stars, of one exposure$/);
+    await page.locator("#all-stars").click();
+    assert.equal(await page.locator("#count").textContent(), `${N} stars`);
+  });
+  await check("a velocity of an exposure leads to its star", async () => {
+    await page.locator("input[value=exposures]").check();
+    await page.locator("#exposures tbody tr[data-at='2']").click();
+    await page.waitForSelector("#slit canvas");
+    await page.locator("#slit").focus();
+    await page.keyboard.press("ArrowRight");
+    const says = await page.locator("#slit-says").textContent();
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#star-panel:not([hidden])");
+    assert.ok(says.startsWith(await page.locator("#star-name").textContent()), says);
+    await page.locator("input[value=stars]").check();
+  });
+}
+
+async function looks(browser, report) {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [390, 800, 1400, 2560]) {
+      await check(`${width} pixels, ${colorScheme}: nothing is wider than the page, and text can be read`, async () => {
+        const { page, heard } = await visit(browser, report, "stars.html", { viewport: { width, height: 900 }, colorScheme });
+        await page.locator("#stars tbody tr[data-at='3']").click();
+        await page.waitForSelector("#curve canvas");
+        const found = await page.evaluate(() => {
+          const rgb = (text) => text.match(/[\d.]+/g).slice(0, 3).map((v) => v / 255);
+          const light = (c) => rgb(c).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+          const paper = light(getComputedStyle(document.documentElement).backgroundColor);
+          const contrast = (element) => {
+            const ink = light(getComputedStyle(element).color);
+            return (Math.max(ink, paper) + 0.05) / (Math.min(ink, paper) + 0.05);
+          };
+          const texts = ["h1", "a", ".note", "#count", "#star-verdict", ".legend .red", ".legend .blue"];
+          return {
+            overflow: document.documentElement.scrollWidth - innerWidth,
+            contrast: Math.min(...texts.map((text) => contrast(document.querySelector(text)))),
+            isDark: paper < 0.2,
+          };
+        });
+        assert.ok(found.overflow <= 0, `${found.overflow} pixels too wide`);
+        assert.ok(found.contrast >= 4.5, `contrast ${found.contrast}`);
+        assert.equal(found.isDark, colorScheme === "dark");
+        heard.nothingWrong();
+        if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/stars-${colorScheme}-${width}.png`, fullPage: width < 1200 });
+        await page.context().close();
+      });
+    }
+  }
+  await check("on paper the chosen stars and the curve are there", async () => {
+    const { page } = await visit(browser, report, "stars.html");
+    await page.locator("#stars tbody tr[data-at='3']").click();
+    await page.waitForSelector("#curve canvas");
+    await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    assert.equal(await page.locator("#stars tbody tr[data-at]").count(), N);
+    await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    const pdf = await page.pdf();
+    assert.ok(pdf.length > 20000);
+    await page.context().close();
+  });
+}

@@ -53,7 +53,8 @@ status=0
 node "$here/main.mjs" plate "$work/run/report" || status=1
 
 node "$here/enemy.mjs" files "$work/files"
-"$relrv" run "$work/files" --out "$work/enemy" --format csv --quiet
+# A file that is none makes the status 2.
+"$relrv" run "$work/files" --out "$work/enemy" --format csv --quiet || [ $? = 2 ]
 node "$here/enemy.mjs" products "$work/enemy" "$work/names.json"
 "$relrv" report "$work/enemy" > /dev/null
 node "$here/main.mjs" hostile "$work/enemy/report" "$work/names.json" || status=1

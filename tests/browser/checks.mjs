@@ -34,6 +34,7 @@ export async function open() {
 export async function visit(browser, report, name, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1400, height: 1000 }, offline: true, ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   const heard = { said: [], asked: [] };
   page.on("console", (message) => heard.said.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => heard.said.push(`error: ${error.stack}`));

@@ -1,6 +1,7 @@
 // The explorer of a simulated plate: everything that a user does with it.
 
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { check, column, heading, numbers, pixels, visit } from "./checks.mjs";
 
 const N = 60;
@@ -30,16 +31,21 @@ export async function plate(browser, report) {
 
 async function table(page) {
   await check("a heading sorts up, then down, and says so; what is missing comes last", async () => {
-    const head = heading(page, "#stars", "scatter red, km/s");
+    // So high that every row is in sight.
+    await page.setViewportSize({ width: 1400, height: 2600 });
+    const head = heading(page, "#stars", "p blue");
     for (const [order, sign] of [["ascending", 1], ["descending", -1]]) {
       await head.click();
       assert.equal(await head.locator("..").getAttribute("aria-sort"), order);
       assert.equal(await page.locator(`#stars th[aria-sort=${order}]`).count(), 1);
-      const found = numbers(await column(page, "#stars", "scatter red, km/s"));
+      const found = numbers(await column(page, "#stars", "p blue"));
+      assert.equal(found.length, N);
+      assert.ok(found.some(Number.isNaN));
       const sorted = found.toSorted((a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.isNaN(a) - Number.isNaN(b) : sign * (a - b)));
       assert.deepEqual(found, sorted);
       assert.ok(new Set(found).size > 10);
     }
+    await page.setViewportSize({ width: 1400, height: 1000 });
   });
   await check("verdicts are filtered, and the numbers of all add up", async () => {
     let sum = 0;
@@ -59,7 +65,7 @@ async function table(page) {
     await page.locator("#flag").selectOption({ label: "double_lined" });
     const found = await column(page, "#stars", "flags");
     assert.ok(found.length > 0 && found.every((text) => text.includes("double_lined")), found.join("; "));
-    await page.locator("#flag").selectOption({ label: "any or none" });
+    await page.locator("#flag").selectOption("");
   });
   await check("the search finds a star by a part of its name", async () => {
     const name = (await column(page, "#stars", "star"))[7];
@@ -73,11 +79,21 @@ async function table(page) {
 }
 
 async function curve(page) {
+  await check("error bars are drawn to their ends", async () => {
+    await page.locator("#verdict").selectOption({ label: "constant" });
+    await page.locator("#stars tbody tr[data-at='0']").click();
+    await page.waitForSelector("#curve canvas");
+    const { seen, all } = await bars(page);
+    assert.ok(all > 5 && seen > 0.8 * all, `${seen} of ${all} bars`);
+    return `${seen} of ${all} that are longer than their points`;
+  });
   await check("a click shows the curve of both arms, with bars, and the same numbers", async () => {
     await page.locator("#verdict").selectOption({ label: "variable" });
     const row = page.locator("#stars tbody tr[data-at='0']");
+    const name = await row.locator("th").textContent();
     await row.click();
-    await page.waitForSelector("#curve canvas");
+    await page.waitForFunction((name) => document.getElementById("star-name").textContent === name, name);
+    await page.waitForTimeout(300);
     assert.equal(await row.getAttribute("aria-current"), "true");
     assert.equal(await page.locator("#star-name").textContent(), await row.locator("th").textContent());
     const rows = await page.locator("#velocities tr").count();
@@ -118,6 +134,23 @@ async function curve(page) {
   });
   await page.locator("#verdict").selectOption("");
 }
+
+// How many of the bars that are longer than their points are drawn as far as they should be: there is ink between a bar's middle and its end.
+const bars = (page) =>
+  page.evaluate(() => {
+    const { u, points } = relrvPage.starPanel.figure;
+    const { canvas } = u.ctx;
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d", { willReadFrequently: true });
+    copy.drawImage(canvas, 0, 0);
+    const at = (x, y) => copy.getImageData(Math.round(x), Math.round(y), 1, 1).data;
+    const isColoured = ([r, g, b]) => Math.max(r, g, b) - Math.min(r, g, b) > 60;
+    const long = points.filter((p) => u.valToPos(p.y, "y", true) - u.valToPos(p.y + p.err, "y", true) > 8);
+    const seen = long.filter((p) => {
+      const [x, y] = [u.valToPos(p.x, "x", true), u.valToPos(p.y + 0.8 * p.err, "y", true)];
+      return [-1, 0, 1].some((dx) => isColoured(at(x + dx, y)));
+    });
+    return { seen: seen.length, all: long.length };
+  });
 
 // The ranges of the axes.
 const ticks = (page) =>
@@ -242,14 +275,21 @@ async function looks(browser, report) {
     }
   }
   await check("on paper the chosen stars and the curve are there", async () => {
-    const { page } = await visit(browser, report, "stars.html");
+    const { page } = await visit(browser, report, "stars.html", { colorScheme: "dark" });
     await page.locator("#stars tbody tr[data-at='3']").click();
     await page.waitForSelector("#curve canvas");
     await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+    await page.waitForTimeout(200);
     assert.equal(await page.locator("#stars tbody tr[data-at]").count(), N);
+    assert.equal(await page.evaluate(() => colour("paper")), "#fff");
+    assert.ok((await pixels(page, "#curve", "red")) > 300);
     await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+    await page.waitForTimeout(200);
+    assert.ok((await page.locator("#stars tbody tr[data-at]").count()) < N);
+    assert.equal(await page.evaluate(() => colour("paper")), "#15181c");
     const pdf = await page.pdf();
     assert.ok(pdf.length > 20000);
+    if (process.env.PICTURES) writeFileSync(`${process.env.PICTURES}/stars.pdf`, pdf);
     await page.context().close();
   });
 }

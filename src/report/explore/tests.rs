@@ -139,7 +139,7 @@ fn pieces_hold_the_velocities_of_their_stars() {
     let at = 9 + 4;
     assert_eq!(second["rv_r"][at], 10_014_000);
     assert_eq!(second["err_r"][at], 2500);
-    assert_eq!(second["t"][at], 58_004 * 100_000 + 50_000);
+    assert_eq!(second["t"][at], 5_800_450_000_i64);
     assert_eq!(second["fibre"][at], 1002);
     assert_eq!(second["rv_b"][at], Value::Null);
     // Without a zero point the velocity as measured stands there, and says so.

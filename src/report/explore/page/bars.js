@@ -96,6 +96,7 @@ class Figure {
     this.u?.destroy();
     this.u = null;
     this.place.replaceChildren();
+    if (!this.axes) return;
     if (this.points.length === 0) {
       this.place.append(make("p", { class: "note" }, "No velocity to show."));
       this.readout.textContent = "";

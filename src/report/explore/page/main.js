@@ -14,9 +14,8 @@ class Page {
     byId("all-stars").addEventListener("click", () => this.list(null));
     byId("its-stars").addEventListener("click", () => this.list(this.exposures.groups[this.exposures.group[this.exposurePanel.shown]]));
     addEventListener("hashchange", () => this.openNamed());
-    // The printer gets the rows that are chosen, as far as that makes sense on paper.
-    addEventListener("beforeprint", () => this.table().draw(300));
-    addEventListener("afterprint", () => this.table().draw());
+    addEventListener("beforeprint", () => this.print(true));
+    addEventListener("afterprint", () => this.print(false));
   }
 
   get view() {
@@ -25,6 +24,14 @@ class Page {
 
   table() {
     return this.view === "stars" ? this.starTable : this.exposureTable;
+  }
+
+  // The printer gets the rows that are chosen, as far as that makes sense on paper, and dark figures on white.
+  print(isPrinted) {
+    document.documentElement.toggleAttribute("data-printed", isPrinted);
+    this.table()?.print(isPrinted ? 300 : 0);
+    this.starPanel?.figure.plot();
+    this.exposurePanel?.figure.plot();
   }
 
   async start() {

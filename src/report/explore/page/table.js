@@ -11,6 +11,7 @@ class Table {
     this.order = new Uint32Array(0);
     this.shown = new Map();
     this.current = 0;
+    this.printed = 0;
     this.open = -1;
     this.sort = { column: columns[0], isDown: false };
     this.above = make("tr", { class: "space", "aria-hidden": "true" }, make("td", { colspan: columns.length }));
@@ -76,8 +77,15 @@ class Table {
     return (this.measured ||= this.shown.values().next().value?.getBoundingClientRect().height || 0) || 30;
   }
 
-  // Makes the rows in sight and removes the others; with `n` the first n, for the printer.
-  draw(n) {
+  // Makes the first n rows, for the printer, or with 0 those in sight again.
+  print(n) {
+    this.printed = n;
+    this.draw();
+  }
+
+  // Makes the rows in sight and removes the others.
+  draw() {
+    const n = this.printed;
     const visible = Math.ceil(this.place.clientHeight / this.height);
     const top = Math.floor(this.place.scrollTop / this.height);
     const from = n ? 0 : Math.max(0, top - BEYOND);

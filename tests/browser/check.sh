@@ -48,7 +48,7 @@ export CHROMIUM BROWSER_TEST_MODULES="$work"
 echo "$(chromium --version 2> /dev/null), playwright-core $(node -p "require('$work/node_modules/playwright-core/package.json').version")"
 
 status=0
-"$relrv" simulate --out "$work/files" --stars 60 --nights 5 --exposures 3 --sky hard --seed 3 > /dev/null
+"$relrv" simulate --out "$work/files" --stars 30 --spectrographs 2 --nights 5 --exposures 3 --sky hard --seed 3 > /dev/null
 "$relrv" run "$work/files" --out "$work/run" --quiet
 node "$here/main.mjs" plate "$work/run/report" || status=1
 

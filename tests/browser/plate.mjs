@@ -4,7 +4,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { check, column, heading, numbers, pixels, visit } from "./checks.mjs";
 
+// Stars of the plate, and of each of its two spectrographs.
 const N = 60;
+const N_OF_EACH = 30;
 
 export async function plate(browser, report) {
   const { page, heard } = await visit(browser, report, "index.html");
@@ -33,17 +35,17 @@ async function table(page) {
   await check("a heading sorts up, then down, and says so; what is missing comes last", async () => {
     // So high that every row is in sight.
     await page.setViewportSize({ width: 1400, height: 2600 });
-    const head = heading(page, "#stars", "p blue");
+    const head = heading(page, "#stars", "period, d");
     for (const [order, sign] of [["ascending", 1], ["descending", -1]]) {
       await head.click();
       assert.equal(await head.locator("..").getAttribute("aria-sort"), order);
       assert.equal(await page.locator(`#stars th[aria-sort=${order}]`).count(), 1);
-      const found = numbers(await column(page, "#stars", "p blue"));
+      const found = numbers(await column(page, "#stars", "period, d"));
       assert.equal(found.length, N);
       assert.ok(found.some(Number.isNaN));
       const sorted = found.toSorted((a, b) => (Number.isNaN(a) || Number.isNaN(b) ? Number.isNaN(a) - Number.isNaN(b) : sign * (a - b)));
       assert.deepEqual(found, sorted);
-      assert.ok(new Set(found).size > 10);
+      assert.ok(new Set(found).size > 4);
     }
     await page.setViewportSize({ width: 1400, height: 1000 });
   });
@@ -89,6 +91,7 @@ async function curve(page) {
   });
   await check("a click shows the curve of both arms, with bars, and the same numbers", async () => {
     await page.locator("#verdict").selectOption({ label: "variable" });
+    await heading(page, "#stars", "p red").click();
     const row = page.locator("#stars tbody tr[data-at='0']");
     const name = await row.locator("th").textContent();
     await row.click();
@@ -98,8 +101,11 @@ async function curve(page) {
     assert.equal(await page.locator("#star-name").textContent(), await row.locator("th").textContent());
     const rows = await page.locator("#velocities tr").count();
     assert.equal(rows, Number(await row.locator("td").nth(1).textContent()));
-    // Points and bars of a dozen exposures cover some hundred pixels in each colour.
-    for (const arm of ["red", "blue"]) assert.ok((await pixels(page, "#curve", arm)) > 300, arm);
+    // Points of five nights, even where one arm lies over the other.
+    for (const arm of ["red", "blue"]) {
+      const n = await pixels(page, "#curve", arm);
+      assert.ok(n > 80, `${n} pixels are ${arm}`);
+    }
   });
   await check("the pointer reads exposure, value and error", async () => {
     const place = await placeOfPoint(page, 0);
@@ -225,7 +231,7 @@ async function exposures(page) {
     assert.ok((await page.locator("#exposure-says").textContent()).includes(`red: zero point ${zp} \u00b1`));
     assert.ok((await pixels(page, "#slit", "red")) > 500);
     await page.locator("#its-stars").click();
-    assert.match(await page.locator("#count").textContent(), /stars, of one exposure$/);
+    assert.equal(await page.locator("#count").textContent(), `${N_OF_EACH} of ${N} stars, of one exposure`);
     await page.locator("#all-stars").click();
     assert.equal(await page.locator("#count").textContent(), `${N} stars`);
   });

@@ -8,8 +8,8 @@ use super::by_star::ByStar;
 use super::json;
 use super::stars::PER_KM_S;
 use crate::Result;
-use crate::calibrate::results::ZeroPoint;
 use crate::catalogue::row::ARMS;
+use crate::catalogue::zero_point::ZeroPointRow;
 use crate::report::finished::Finished;
 
 /// A piece begins no other plate and spectrograph once it has so many exposures.
@@ -18,7 +18,7 @@ const EXPOSURES: usize = 5000;
 /// Plate and spectrograph.
 type Group<'a> = (&'a str, i32);
 /// The exposures of one, by their minutes, with the zero points of both arms in the order of [`ARMS`].
-type Exposures<'a> = BTreeMap<i64, [Option<&'a ZeroPoint>; 2]>;
+type Exposures<'a> = BTreeMap<i64, [Option<&'a ZeroPointRow>; 2]>;
 
 /// Writes the pieces; how many there are.
 pub fn write(pieces: &mut Pieces, products: &Finished, of_stars: &ByStar) -> Result<usize> {
@@ -26,7 +26,7 @@ pub fn write(pieces: &mut Pieces, products: &Finished, of_stars: &ByStar) -> Res
     for row in &products.zero_points {
         let group = groups.entry((&row.planid, row.spid)).or_default();
         let arms = group.entry(row.lmjm).or_default();
-        arms[usize::from(row.arm != ARMS[0])] = Some(&row.found);
+        arms[usize::from(row.arm != ARMS[0])] = Some(row);
     }
     let stars = stars_of(products, of_stars, groups.keys());
     let all: Vec<(Group, Exposures, Vec<u32>)> = groups
@@ -89,23 +89,23 @@ fn columns(out: &mut dyn Write, piece: &[(Group, Exposures, Vec<u32>)]) -> io::R
     json::list(out, "lmjm", exposures(), |out, e| write!(out, "{}", e.0))?;
     for (i, arm) in ARMS.into_iter().enumerate() {
         let key = |what: &str| format!("{what}_{}", arm.letter().to_ascii_lowercase());
-        let km_s = |out: &mut dyn Write, key: &str, value: fn(&ZeroPoint) -> f64| {
+        let km_s = |out: &mut dyn Write, key: &str, value: fn(&ZeroPointRow) -> f64| {
             json::list(out, key, exposures(), |out, e| {
                 json::scaled(out, e.1[i].map_or(f64::NAN, value), PER_KM_S)
             })
         };
-        km_s(out, &key("zp"), |z| z.zp)?;
-        km_s(out, &key("err"), |z| z.zp_err)?;
-        km_s(out, &key("slope"), |z| z.slope)?;
-        km_s(out, &key("bend"), |z| z.curve)?;
+        km_s(out, &key("zp"), |z| z.found.zp)?;
+        km_s(out, &key("err"), |z| z.found.zp_err)?;
+        km_s(out, &key("slope"), |z| z.found.slope)?;
+        km_s(out, &key("bend"), |z| z.found.curve)?;
         json::list(out, &key("constants"), exposures(), |out, e| {
-            write!(out, "{}", e.1[i].map_or(0, |z| z.n_constants))
+            write!(out, "{}", e.1[i].map_or(0, |z| z.found.n_constants))
         })?;
         json::list(out, &key("component"), exposures(), |out, e| {
             write!(
                 out,
                 "{}",
-                e.1[i].and_then(|z| z.component).map_or(-1, i64::from)
+                e.1[i].and_then(|z| z.found.component).map_or(-1, i64::from)
             )
         })?;
     }

@@ -5,6 +5,7 @@
 mod axis;
 mod chi2;
 mod errors;
+mod explore;
 mod fibres;
 pub(crate) mod finished;
 mod log_axis;
@@ -36,7 +37,8 @@ use crate::{Error, Result};
 use finished::Finished;
 use plot::Figure;
 
-/// Writes `report/index.html` of the finished run in `dir`, and each figure beside it as SVG; the path of the page.
+/// Writes `report/index.html` of the finished run in `dir`, each figure beside it as SVG, and the page on which its stars are looked at; the
+/// path of the first.
 ///
 /// # Errors
 /// [`Error::NoRun`] if `dir` holds no finished run with tables that can be read, [`Error::Format`] if a product is
@@ -63,6 +65,7 @@ fn write_page(dir: &Path, products: &Finished) -> Result<PathBuf> {
         let svg = format!("<!-- {MARK} -->\n{}", figure.svg);
         whole::write_bytes(&report.join(figure.file_name()), svg.as_bytes())?;
     }
+    explore::write(&report, products)?;
     let path = report.join("index.html");
     whole::write_bytes(&path, page::html(products, &figures).as_bytes())?;
     Ok(path)

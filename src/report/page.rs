@@ -13,7 +13,10 @@ use crate::text::count::count;
 
 pub(crate) const STYLE: &str = include_str!("page.css");
 
-/// The whole page; it needs nothing else.
+/// The way to the explorer, beside this page.
+const STARS: &str = "<p><a href=\"stars.html\">All stars and exposures</a>: sort and filter them, and look at any star's velocities.</p>\n";
+
+/// The whole page; it needs nothing else, and links to the explorer.
 pub fn html(products: &Finished, figures: &[Figure]) -> String {
     let mut out = String::new();
     let record = &products.record;
@@ -26,6 +29,7 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
          <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>Relative radial velocities</h1>\n<p class=\"lead\">{}</p>\n",
         lead(record)
     );
+    out += STARS;
     out += &numbers(products);
     if products.n_absurd > 0 {
         let _ = writeln!(

@@ -12,9 +12,15 @@ fn foreign_files_in_the_report_are_named_and_left_alone() {
     let dir = folder();
     let bad = dir.path().join("med-1.fits");
     fs::write(&bad, "no stars here").unwrap();
-    for name in ["index.html", "sky.svg"] {
-        let out = dir.path().join(name.replace('.', "-"));
-        fs::create_dir_all(out.join("report")).unwrap();
+    for name in [
+        "index.html",
+        "sky.svg",
+        "stars.html",
+        "explore/page.js",
+        "explore/curves-00321.js",
+    ] {
+        let out = dir.path().join(name.replace(['.', '/'], "-"));
+        fs::create_dir_all(out.join("report/explore")).unwrap();
         fs::write(out.join("report").join(name), "<html>mine</html>").unwrap();
         let before = tree(&out);
         for more in [&[][..], &["--overwrite"]] {
@@ -65,6 +71,8 @@ fn links_in_the_directory_lead_nowhere() {
         (".relrv/config.json", "mine.txt"),
         ("report", "folder"),
         ("report/index.html", "mine.txt"),
+        ("report/explore", "folder"),
+        ("report/explore/page.js", "mine.txt"),
     ] {
         for more in [&[][..], &["--overwrite"]] {
             let out = dir.path().join("out");
@@ -130,6 +138,7 @@ fn parts_of_killed_programs_go_and_those_of_living_ones_stay() {
     let folders = [
         &out,
         &out.join("report"),
+        &out.join("report/explore"),
         &out.join(".relrv/units"),
         &calibrated,
         &measured,

@@ -40,7 +40,7 @@ fn remove(path: &Path) {
 }
 
 /// Names that somebody may use for files of his own, in every folder of the program's.
-const FOREIGN: [&str; 10] = [
+const FOREIGN: [&str; 11] = [
     "notes.txt",
     "stars.parquet",
     ".relrv/notes.txt",
@@ -50,6 +50,7 @@ const FOREIGN: [&str; 10] = [
     ".relrv/units/folder/file",
     "report/notes.txt",
     "report/stars.svg",
+    "report/explore/notes.js",
     ".relrv-12345.part",
 ];
 

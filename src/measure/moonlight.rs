@@ -8,6 +8,7 @@
 //!
 //! docs/method.md, section 14, has the equations and what they give.
 
+mod by_velocity;
 mod levels;
 mod sky;
 mod star;

@@ -85,11 +85,14 @@ fn no_message_holds_what_a_terminal_acts_on() {
         cal.as_os_str(),
     ]));
     is_shown(&told_calibrate.1, "calibrate");
-    // Page and figures.
+    // Pages, figures and what the page of all stars is made of.
     let report = out.join("report");
-    for entry in std::fs::read_dir(report).unwrap() {
-        let path = entry.unwrap().path();
-        is_shown(&std::fs::read_to_string(&path).unwrap(), &name_of(&path));
+    for folder in [report.join("explore"), report] {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        for path in paths.filter(|path| path.is_file()) {
+            is_shown(&std::fs::read_to_string(&path).unwrap(), &name_of(&path));
+        }
     }
 }
 

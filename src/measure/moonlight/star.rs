@@ -1,6 +1,7 @@
 //! A star's part in the moonlight of its exposures.
 
-use super::levels::Levels;
+use super::by_velocity::{ByVelocity, Point};
+use super::levels::{FAR_SIGMA, FEWEST_EXPOSURES, Levels, MEDIAN_CHI2};
 use crate::reference::Sunlit;
 
 /// Two spectra of the Sun, one of them moved by v, are alike to exp(-v^2 / 4 w^2); this is w, km/s: the standard deviation of its lines
@@ -12,15 +13,6 @@ const STEP_KM_S: f64 = 4.0;
 
 /// What neither noise nor the misfits that are allowed for explain in a share of sunlight: standard deviation. Chosen by hand.
 const FLOOR: f64 = 0.0015;
-
-/// A star with fewer exposures than this is not looked at.
-const FEWEST_EXPOSURES: usize = 3;
-
-/// An exposure whose share of sunlight is so many errors off has half of its weight; it may be damaged.
-const FAR_SIGMA: f64 = 3.0;
-
-/// The median of chi^2 with one degree of freedom.
-const MEDIAN_CHI2: f64 = 0.455;
 
 /// Larger shares than this are not believed where the lines that they leave are counted.
 const MOST: f64 = 0.3;
@@ -96,24 +88,8 @@ pub struct Star {
     inflation: f64,
     /// What the factor would be by this star alone, and its variance.
     pub free_factor: (f64, f64),
-    /// What its velocities say of it.
+    /// What its velocities say of the factor.
     by_velocity: ByVelocity,
-}
-
-/// What velocities say of a star's moonlight: where it changes, so do they.
-#[derive(Clone, Debug)]
-struct ByVelocity {
-    /// Residual of each.
-    residual: Vec<f64>,
-    /// By how much their variances are larger than those quoted: the star may vary.
-    inflation: f64,
-}
-
-/// Sums that tell of a factor.
-#[derive(Clone, Copy, Default)]
-struct Told {
-    information: f64,
-    product: f64,
 }
 
 impl Star {
@@ -126,10 +102,7 @@ impl Star {
             residual: vec![0.0; seen.len()],
             inflation: 1.0,
             free_factor: (1.0, f64::INFINITY),
-            by_velocity: ByVelocity {
-                residual: vec![0.0; seen.len()],
-                inflation: 1.0,
-            },
+            by_velocity: ByVelocity::new(seen.len()),
             seen,
         })
     }
@@ -145,6 +118,22 @@ impl Star {
         self.seen.iter().enumerate().filter_map(one).collect()
     }
 
+    /// Velocities, if `full` are the shares for a factor of 1.
+    fn points(&self, sky: &Levels, full: &[f64]) -> Vec<Option<Point>> {
+        let shares: Vec<f64> = full.iter().map(|m| self.factor * m).collect();
+        let pulls = self.pulls(&shares);
+        let one = |(i, seen): (usize, &Seen)| {
+            let (rv, err) = seen.velocity_km_s?;
+            let scatter = sky.of_exposure * shares[i] * pulls[i];
+            Some(Point {
+                rv_km_s: rv - sky.drift_km_s[seen.exposure],
+                moved_km_s: full[i] * pulls[i],
+                variance: err * err + scatter * scatter,
+            })
+        };
+        self.seen.iter().enumerate().map(one).collect()
+    }
+
     /// By how much a share of 1 moves each velocity, if the star's shares are these: a share m of moonlight leaves 1 - m of its lines, and
     /// the coadd that it was compared with has lost as much.
     fn pulls(&self, shares: &[f64]) -> Vec<f64> {
@@ -154,63 +143,6 @@ impl Star {
         let left = |m: f64| 1.0 - m.clamp(0.0, MOST);
         let one = |(s, m): (&Seen, &f64)| s.sunlit.pull_km_s / left(*m) / left(usual);
         self.seen.iter().zip(shares).map(one).collect()
-    }
-
-    /// What the star's velocities tell of its factor, if `full` are the shares for a factor of 1.
-    fn fit_velocities(&mut self, sky: &Levels, full: &[f64]) -> Told {
-        let shares: Vec<f64> = full.iter().map(|m| self.factor * m).collect();
-        let pulls = self.pulls(&shares);
-        let known = |i: usize| {
-            let seen = &self.seen[i];
-            let (rv, err) = seen.velocity_km_s?;
-            let scatter = sky.of_exposure * shares[i] * pulls[i];
-            let variance = err * err + scatter * scatter;
-            Some((
-                rv - sky.drift_km_s[seen.exposure],
-                full[i] * pulls[i],
-                variance,
-            ))
-        };
-        let all: Vec<Option<(f64, f64, f64)>> = (0..full.len()).map(known).collect();
-        if all.iter().flatten().count() < FEWEST_EXPOSURES {
-            return Told::default();
-        }
-        let (mut sum, mut of_rv, mut of_x) = (0.0, 0.0, 0.0);
-        let mut weights = vec![0.0; all.len()];
-        for ((one, weight), residual) in
-            all.iter().zip(&mut weights).zip(&self.by_velocity.residual)
-        {
-            if let Some((rv, x, variance)) = one {
-                let variance = variance * self.by_velocity.inflation;
-                *weight =
-                    1.0 / (variance * (1.0 + residual * residual / variance / FAR_SIGMA.powi(2)));
-                sum += *weight;
-                of_rv += *weight * rv;
-                of_x += *weight * x;
-            }
-        }
-        let (mean_rv, mean_x) = (of_rv / sum, of_x / sum);
-        let (mut told, mut chi2) = (Told::default(), Vec::new());
-        for (i, one) in all.iter().enumerate() {
-            if let Some((rv, x, variance)) = one {
-                let (rv, x) = (rv - mean_rv, x - mean_x);
-                told.information += weights[i] * x * x;
-                told.product += weights[i] * x * rv;
-                self.by_velocity.residual[i] = rv - self.factor * x;
-                chi2.push(self.by_velocity.residual[i].powi(2) / variance);
-            }
-        }
-        let freedom = chi2.len() as f64 - 1.0;
-        let mean = chi2.iter().sum::<f64>() / freedom;
-        let usual = crate::numbers::statistics::median(&mut chi2) / MEDIAN_CHI2;
-        // A star that varies tells by a few velocities as well as by many.
-        let most = FAR_SIGMA * FAR_SIGMA * usual.max(1.0);
-        let bounded = chi2.iter().map(|c| c.min(most)).sum::<f64>() / freedom;
-        let inflation = usual.max(bounded.min(mean)).max(1.0);
-        let is_known =
-            told.information.is_finite() && told.product.is_finite() && inflation.is_finite();
-        self.by_velocity.inflation = if is_known { inflation } else { 1.0 };
-        if is_known { told } else { Told::default() }
     }
 
     /// Whether its exposures tell of the sky.
@@ -286,7 +218,8 @@ impl Star {
     /// Finds the star's factor and how well a sky describes it.
     pub fn fit(&mut self, sky: &Levels) {
         let full = self.suggested(|e| sky.level[e]);
-        let told = self.fit_velocities(sky, &full);
+        let points = self.points(sky, &full);
+        let told = self.by_velocity.fit(&points, self.factor);
         let others = self.in_others(&full);
         let expected = |i: usize| {
             let response = Self::response(&self.seen[i], sky.mismatch);

@@ -24,62 +24,35 @@ pub struct Told {
     pub product: f64,
 }
 
-/// How well the velocities are described.
-#[derive(Clone, Debug)]
-pub struct ByVelocity {
-    /// Residual of each, km/s.
-    residual: Vec<f64>,
-    /// By how much their variances are larger than those quoted: the star may vary.
-    inflation: f64,
-}
-
-impl ByVelocity {
-    /// Of so many exposures.
-    pub fn new(n: usize) -> Self {
-        ByVelocity {
-            residual: vec![0.0; n],
-            inflation: 1.0,
-        }
+/// What the velocities tell of the star's factor beside its own velocity; nothing if they are too few. `factor` is what it is taken for
+/// now: velocities that are far from what it says count less.
+pub fn told(points: &[Option<Point>], factor: f64) -> Told {
+    let points: Vec<Point> = points.iter().flatten().copied().collect();
+    if points.len() < FEWEST_EXPOSURES {
+        return Told::default();
     }
-
-    /// What the velocities tell of the factor beside the star's own velocity; nothing if they are too few. `factor` is what it is taken
-    /// for now.
-    pub fn fit(&mut self, points: &[Option<Point>], factor: f64) -> Told {
-        if points.iter().flatten().count() < FEWEST_EXPOSURES {
-            return Told::default();
-        }
-        let weights = self.weights(points);
-        let all = || {
-            points
-                .iter()
-                .zip(&weights)
-                .filter_map(|(p, w)| Some(((*p)?, *w)))
-        };
-        let sum: f64 = all().map(|(_, w)| w).sum();
-        let mean = |value: fn(&Point) -> f64| all().map(|(p, w)| w * value(&p)).sum::<f64>() / sum;
-        let (mean_rv, mean_moved) = (mean(|p| p.rv_km_s), mean(|p| p.moved_km_s));
-        let (mut told, mut chi2) = (Told::default(), Vec::with_capacity(points.len()));
-        for ((point, weight), residual) in points.iter().zip(&weights).zip(&mut self.residual) {
-            let Some(p) = point else { continue };
-            let (rv, moved) = (p.rv_km_s - mean_rv, p.moved_km_s - mean_moved);
-            told.information += weight * moved * moved;
-            told.product += weight * moved * rv;
-            *residual = rv - factor * moved;
-            chi2.push(*residual * *residual / p.variance);
-        }
-        self.inflation = inflation(chi2);
-        let are_finite = told.information.is_finite() && told.product.is_finite();
-        if are_finite { told } else { Told::default() }
+    let left = |p: &Point| p.rv_km_s - factor * p.moved_km_s;
+    let middle = median(&mut points.iter().map(left).collect::<Vec<f64>>());
+    let chi2 = |p: &Point| (left(p) - middle).powi(2) / p.variance;
+    let inflation = inflation(points.iter().map(chi2).collect());
+    let weight = |p: &Point| {
+        let far = 1.0 + chi2(p) / inflation / (FAR_SIGMA * FAR_SIGMA);
+        1.0 / (p.variance * inflation * far)
+    };
+    let sum: f64 = points.iter().map(weight).sum();
+    let mean = |value: fn(&Point) -> f64| {
+        let all = points.iter().map(|p| weight(p) * value(p));
+        all.sum::<f64>() / sum
+    };
+    let (mean_rv, mean_moved) = (mean(|p| p.rv_km_s), mean(|p| p.moved_km_s));
+    let mut told = Told::default();
+    for p in &points {
+        let (rv, moved) = (p.rv_km_s - mean_rv, p.moved_km_s - mean_moved);
+        told.information += weight(p) * moved * moved;
+        told.product += weight(p) * moved * rv;
     }
-
-    fn weights(&self, points: &[Option<Point>]) -> Vec<f64> {
-        let weight = |(point, residual): (&Option<Point>, &f64)| {
-            let variance = self.inflation * point.map_or(f64::INFINITY, |p| p.variance);
-            let far = 1.0 + residual * residual / variance / (FAR_SIGMA * FAR_SIGMA);
-            1.0 / (variance * far)
-        };
-        points.iter().zip(&self.residual).map(weight).collect()
-    }
+    let are_finite = told.information.is_finite() && told.product.is_finite();
+    if are_finite { told } else { Told::default() }
 }
 
 /// By how much the variances are larger than those quoted: by the middle of chi^2, or by its mean without what is far. A star that varies
@@ -110,9 +83,9 @@ mod tests {
     }
 
     fn settled(points: &[Option<Point>]) -> (f64, f64) {
-        let (mut of_star, mut factor, mut err) = (ByVelocity::new(points.len()), 1.0, 0.0);
+        let (mut factor, mut err) = (1.0, 0.0);
         for _ in 0..10 {
-            let told = of_star.fit(points, factor);
+            let told = told(points, factor);
             factor = told.product / told.information;
             err = told.information.powf(-0.5);
         }
@@ -141,13 +114,9 @@ mod tests {
     fn two_velocities_or_none_that_is_a_number_tell_nothing() {
         let mut few = points(1.0, |_| 0.0);
         few[2..].fill(None);
-        assert_eq!(ByVelocity::new(8).fit(&few, 1.0).information, 0.0);
-        let none = points(f64::NAN, |_| 0.0);
-        let mut of_star = ByVelocity::new(8);
-        for _ in 0..3 {
-            let told = of_star.fit(&none, 1.0);
+        for points in [few, points(f64::NAN, |_| 0.0)] {
+            let told = told(&points, 1.0);
             assert_eq!((told.information, told.product), (0.0, 0.0));
         }
-        assert!(of_star.inflation >= 1.0);
     }
 }

@@ -1,6 +1,6 @@
 //! A star's part in the moonlight of its exposures.
 
-use super::by_velocity::{ByVelocity, Point};
+use super::by_velocity::{Point, told};
 use super::levels::{FAR_SIGMA, FEWEST_EXPOSURES, Levels, MEDIAN_CHI2};
 use crate::reference::Sunlit;
 
@@ -88,8 +88,6 @@ pub struct Star {
     inflation: f64,
     /// What the factor would be by this star alone, and its variance.
     pub free_factor: (f64, f64),
-    /// What its velocities say of the factor.
-    by_velocity: ByVelocity,
 }
 
 impl Star {
@@ -102,7 +100,6 @@ impl Star {
             residual: vec![0.0; seen.len()],
             inflation: 1.0,
             free_factor: (1.0, f64::INFINITY),
-            by_velocity: ByVelocity::new(seen.len()),
             seen,
         })
     }
@@ -218,8 +215,7 @@ impl Star {
     /// Finds the star's factor and how well a sky describes it.
     pub fn fit(&mut self, sky: &Levels) {
         let full = self.suggested(|e| sky.level[e]);
-        let points = self.points(sky, &full);
-        let told = self.by_velocity.fit(&points, self.factor);
+        let told = told(&self.points(sky, &full), self.factor);
         let others = self.in_others(&full);
         let expected = |i: usize| {
             let response = Self::response(&self.seen[i], sky.mismatch);

@@ -19,6 +19,9 @@ const APART: f64 = 4.5;
 /// Velocities whose flags say that they may be no velocities of the star are shown within the axis as long as it gets no longer by more than
 /// this factor: else the errors of the others could not be seen.
 const LONGER: f64 = 8.0;
+
+/// The same for the fitted sinusoid: one that reaches much farther than the velocities is cut.
+const CURVE_LONGER: f64 = 2.0;
 /// Height of a panel.
 const HEIGHT: f64 = 300.0;
 
@@ -136,6 +139,15 @@ fn range(points: &[Point]) -> Range<f64> {
     low - margin..high + margin
 }
 
+/// A range with room for the whole sinusoid, unless it reaches much farther than the velocities.
+fn with_curve(range: Range<f64>, fit: &Sinusoid) -> Range<f64> {
+    let half = 1.08 * fit.amplitude_km_s();
+    match half < CURVE_LONGER * (range.end - range.start) {
+        true => range.start.min(-half)..range.end.max(half),
+        false => range,
+    }
+}
+
 /// Velocities against time as measured, and below them the corrected ones where there are any; none where nothing has a velocity.
 pub fn velocities(products: &Finished, rows: &[usize], arms: &[Arm]) -> Option<(Drawing, String)> {
     let dates = rows
@@ -243,7 +255,7 @@ pub fn folded(
         .collect();
     let mut drawing = Drawing::new("folded", "Velocities against phase", HEIGHT + 140.0);
     legend(&mut drawing, 26.0, arms);
-    let panel = Panel::new(0.0..2.0, range(&points), 50.0, HEIGHT);
+    let panel = Panel::new(0.0..2.0, with_curve(range(&points), &fit), 50.0, HEIGHT);
     let at: Vec<(f64, String)> = ticks(&(0.0..2.0), 10.0)
         .map(|x| (x, format!("{x:.1}")))
         .collect();
@@ -370,4 +382,27 @@ fn legend(drawing: &mut Drawing, y: f64, arms: &[Arm]) {
         "num",
         "flagged so that it says nothing of the star's velocity",
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sinusoid_is_shown_whole_unless_it_reaches_far_beyond_the_velocities() {
+        let of = |amplitude: f64| {
+            let at = move |i: i32| {
+                let phase = 0.05 * f64::from(i);
+                let rv = amplitude * (std::f64::consts::TAU * phase).sin();
+                (phase, rv, 0.1, 0)
+            };
+            Sinusoid::fit((0..20).map(at)).unwrap()
+        };
+        let shown = with_curve(-2.0..12.0, &of(10.0));
+        assert!(
+            (shown.start + 10.8).abs() < 1e-9 && shown.end == 12.0,
+            "{shown:?}"
+        );
+        assert_eq!(with_curve(-2.0..3.0, &of(40.0)), -2.0..3.0);
+    }
 }

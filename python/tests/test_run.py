@@ -105,7 +105,7 @@ def test_errors_are_those_of_the_command_line(plate, tmp_path):
         assert isinstance(told.value, ValueError)
         if words:
             line = command_line("run", plate, "--out", tmp_path / "out", *words)
-            assert f"error: {told.value}" in line.stderr
+            assert f"error: --{told.value}" in line.stderr
     with pytest.raises(relrv.OptionError, match="vmax is in s"):
         relrv.run(plate, tmp_path / "out", vmax=3 * u.s)
     relrv.run(plate, tmp_path / "out", arm="red", device="cpu")

@@ -311,6 +311,42 @@ mod tests {
     }
 
     #[test]
+    fn water_is_divided_out_where_the_drift_has_put_it() {
+        let (helio_rv_km_s, drift_km_s, water) = (12.0, 2.5, 2.0);
+        // Wavelengths of the file are too large by the drift.
+        let to_observed = telluric::to_observed(helio_rv_km_s) - drift_km_s / crate::C_KM_S;
+        let ln_wave: Vec<f64> = (0..1000)
+            .map(|i| 6450_f64.ln() + 6.6 * f64::from(i) / crate::C_KM_S)
+            .collect();
+        let transmission = |ln: &f64| telluric::transmission(water, ln + to_observed);
+        let left_with = |drift_km_s: f64| {
+            let mut spectrum = Normalized {
+                band: Arm::Red.band(),
+                flux: ln_wave.iter().map(transmission).collect(),
+                ivar: vec![1.0; ln_wave.len()],
+                snr: 100.0,
+                wave_as_stored: false,
+                helio_rv_km_s: Some(helio_rv_km_s),
+                ln_wave: ln_wave.clone(),
+            };
+            let strength = Strength {
+                lmjm: 1000,
+                value: water,
+                error: 1e-6,
+            };
+            let air = Air {
+                strengths: vec![strength],
+                drift_km_s: vec![drift_km_s],
+            };
+            air.divide_out(&mut spectrum, 1000);
+            let off = spectrum.flux.iter().map(|f| (f - 1.0).abs());
+            off.fold(0.0, f64::max)
+        };
+        assert!(left_with(drift_km_s) < 1e-5, "{}", left_with(drift_km_s));
+        assert!(left_with(0.0) > 3e-3 && left_with(-drift_km_s) > 6e-3);
+    }
+
+    #[test]
     fn a_night_has_water_or_none() {
         let night = |values: [f64; 2]| {
             let strengths = (1000..).zip(values).map(|(lmjm, value)| Strength {

@@ -36,9 +36,21 @@ impl Moved {
     }
 }
 
+/// Of the slopes' squares at least this part must be the star's, and not the noise's, for its lines to tell anything.
+const LEAST_OF_STAR: f64 = 0.2;
+
+/// Sums over the points of an exposure.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    product: f64,
+    /// Squares of the slopes, and what of them is not noise.
+    squares: f64,
+    of_star: f64,
+}
+
 /// Of each exposure of a star, by its lines against their mean.
 pub fn moved(exposures: &[&Normalized]) -> Vec<Moved> {
-    let (mut products, mut squares) = (vec![0.0; exposures.len()], vec![0.0; exposures.len()]);
+    let mut sums = vec![Sums::default(); exposures.len()];
     for range_aa in RANGES_AA {
         let grid = |spectrum: &&Normalized| Gridded::new(spectrum, range_aa, 0.0, 0.0);
         let mut gridded: Vec<Gridded> = exposures.iter().map(grid).collect();
@@ -46,28 +58,35 @@ pub fn moved(exposures: &[&Normalized]) -> Vec<Moved> {
             take_off_running_mean(&mut one.flux, &one.weight);
         }
         let mean = weighted_mean(&gridded);
-        for (i, one) in gridded.iter().enumerate() {
-            for p in 1..mean.len().saturating_sub(1) {
-                let (slope, left) = (
-                    (mean[p + 1] - mean[p - 1]) / (2.0 * STEP_KM_S),
-                    one.flux[p] - mean[p],
-                );
+        let of_point = |p: usize| gridded.iter().map(|e| e.weight[p]).sum::<f64>();
+        let weight_of_mean: Vec<f64> = (0..mean.len()).map(of_point).collect();
+        for p in 1..mean.len().saturating_sub(1) {
+            let [before, after] = [weight_of_mean[p - 1], weight_of_mean[p + 1]];
+            // Beside a gap there is no slope.
+            if !(before > 0.0 && weight_of_mean[p] > 0.0 && after > 0.0) {
+                continue;
+            }
+            let slope = (mean[p + 1] - mean[p - 1]) / (2.0 * STEP_KM_S);
+            let noise = (1.0 / before + 1.0 / after) / (2.0 * STEP_KM_S).powi(2);
+            for (sums, one) in sums.iter_mut().zip(&gridded) {
+                let left = one.flux[p] - mean[p];
                 let far = left * left * one.weight[p] / (FAR_SIGMA * FAR_SIGMA);
                 let weight = one.weight[p] / (1.0 + far);
-                products[i] -= weight * left * slope;
-                squares[i] += weight * slope * slope;
+                sums.product -= weight * left * slope;
+                sums.squares += weight * slope * slope;
+                sums.of_star += weight * (slope * slope - noise);
             }
         }
     }
-    let one = |(product, square): (f64, f64)| match square > 0.0 {
+    let one = |s: Sums| match s.of_star > LEAST_OF_STAR * s.squares {
         true => Moved {
-            by_km_s: product / square,
-            err_km_s: square.powf(-0.5),
+            by_km_s: s.product / s.of_star,
+            err_km_s: s.squares.sqrt() / s.of_star,
         },
         false => Moved {
             by_km_s: 0.0,
             err_km_s: f64::INFINITY,
         },
     };
-    products.into_iter().zip(squares).map(one).collect()
+    sums.into_iter().map(one).collect()
 }

@@ -273,3 +273,26 @@ fn nothing_usable_gives_no_system() {
     assert!(StarSystem::new(&[(1, 0.0, &spectrum)]).is_none());
     assert!(solve(&[]).is_empty());
 }
+
+#[test]
+fn how_far_a_star_has_moved_is_told_by_its_lines() {
+    let mut rng = ChaCha8Rng::seed_from_u64(91);
+    let star = Star::random(&mut rng);
+    let truth = [2.0, -1.5, 0.5, -3.0, 2.0];
+    let spectra: Vec<Normalized> = NIGHTS
+        .iter()
+        .zip(truth)
+        .map(|(night, rv_km_s)| star.observe(*night, rv_km_s, 100.0, &mut rng))
+        .collect();
+    let exposures: Vec<(i64, f64, &Normalized)> = (1i64..)
+        .zip(NIGHTS)
+        .zip(&spectra)
+        .map(|((lmjm, night), spectrum)| (lmjm, night.0, spectrum))
+        .collect();
+    let system = StarSystem::new(&exposures).unwrap();
+    for ((_, by_km_s, err_km_s), truth) in system.moved().zip(truth) {
+        assert!((0.05..1.0).contains(&err_km_s), "{err_km_s}");
+        let off = (by_km_s - truth) / err_km_s;
+        assert!(off.abs() < 3.5, "{by_km_s} +- {err_km_s}, truth {truth}");
+    }
+}

@@ -312,11 +312,14 @@ fn row(star: usize, seen: &Seen, rv_km_s: f64, err_km_s: f64) -> RvRow {
 
 const ERR_KM_S: f64 = 0.07;
 
+/// By how much the pull changes with the place of the Sun: so much that velocities are wrong where the drift is not counted.
+const PULL_PER_KM_S: f64 = 2.0;
+
 /// What is found of sunlight at several places, if it is `sunlit` where the wavelengths are too large by `drift_km_s`.
 fn drifting(sunlit: Sunlit, drift_km_s: f64) -> Option<SunlitWhere> {
     SunlitWhere::found(&mut |by_km_s| {
         Some(Sunlit {
-            pull_km_s: sunlit.pull_km_s - 0.5 * (drift_km_s - by_km_s),
+            pull_km_s: sunlit.pull_km_s - PULL_PER_KM_S * (drift_km_s - by_km_s),
             ..sunlit
         })
     })

@@ -403,6 +403,32 @@ fn moonlight_is_taken_off_and_errors_hold_what_is_left() {
 }
 
 #[test]
+fn sunlight_is_read_where_the_drift_of_its_exposure_has_put_it() {
+    let asked = Asked {
+        one_binary_of: 0,
+        ..ASKED
+    };
+    let (rows, lit, _) = moved_rows(56, asked);
+    let minutes: Vec<i64> = (1000..1012).collect();
+    let unlit = Unlit {
+        minutes: &minutes,
+        usual: &[3000.0; 12],
+        drift_km_s: &DRIFT_KM_S,
+    };
+    let of_star: Vec<&Lit> = lit[..12].iter().collect();
+    let seen = seen(&rows, &of_star, &unlit);
+    let made = &made(56, asked).stars[0];
+    assert_eq!(seen.len(), 12);
+    for (seen, made) in seen.iter().zip(made) {
+        let (pull, there) = (seen.sunlit.pull_km_s, made.sunlit.pull_km_s);
+        assert!((pull - there).abs() < 1e-9, "{pull} {there}");
+        // The star's own velocity against the Earth: what was measured has the drift, noise and moonlight's pull.
+        let (found, made) = (seen.against_earth_km_s, made.against_earth_km_s);
+        assert!((found - made).abs() < 6.0 * ERR_KM_S + 0.15 * made.abs());
+    }
+}
+
+#[test]
 fn a_star_is_corrected_as_a_whole_or_not_at_all() {
     let (rows, mut lit, _) = moved_rows(70, ASKED);
     lit[3].sunlit = None;

@@ -54,6 +54,8 @@ class Flags(_Described):
     FRAME_MOVED = 32768
     #: HELIO_RV is not the Earth's velocity: the wavelengths may be in another frame.
     FRAME_DOUBTFUL = 65536
+    #: Other spectra of the star show two sets of lines, which may lie on each other here.
+    BLENDED = 131072
     #: Any of these: it says nothing about the star, and should be left out.
     NO_VELOCITY = (
         EDGE
@@ -62,6 +64,7 @@ class Flags(_Described):
         | DOUBLE_LINED
         | NOT_AS_OTHERS
         | FRAME_DOUBTFUL
+        | BLENDED
     )
 
 

@@ -37,6 +37,9 @@ bitflags::bitflags! {
         const FRAME_MOVED = 1 << 15;
         /// The header's heliocentric velocity is not that of the Earth: the wavelengths may be in another frame than the star's others.
         const FRAME_DOUBTFUL = 1 << 16;
+        /// Other spectra of the star, in any band, show two sets of lines: here these may lie on each other, and the velocity be that of
+        /// both together. Between a third and a half of such velocities are wrong by more than five errors (docs/method.md, section 12).
+        const BLENDED = 1 << 17;
     }
 }
 
@@ -48,6 +51,7 @@ impl RvFlags {
         .union(Self::NO_CURVATURE)
         .union(Self::MULTIPLE_PEAKS)
         .union(Self::DOUBLE_LINED)
+        .union(Self::BLENDED)
         .union(Self::NOT_AS_OTHERS)
         .union(Self::FRAME_DOUBTFUL);
 }
@@ -77,7 +81,7 @@ pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
-pub const ALL: [(RvFlags, &str, &str); 13] = [
+pub const ALL: [(RvFlags, &str, &str); 14] = [
     (
         RvFlags::EDGE,
         "edge",
@@ -138,6 +142,11 @@ pub const ALL: [(RvFlags, &str, &str); 13] = [
         RvFlags::FRAME_DOUBTFUL,
         "frame_doubtful",
         "HELIO_RV is not the Earth's velocity: the wavelengths may be in another frame",
+    ),
+    (
+        RvFlags::BLENDED,
+        "blended",
+        "other spectra of the star show two sets of lines, which may lie on each other here",
     ),
 ];
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::bites::ToDo;
 use super::coadd::against_coadds;
 use super::comparison::ReferenceKind;
-use super::first_pass::{FirstPass, first_pass};
+use super::first_pass::{self, FirstPass, first_pass};
 use super::job::Job;
 use super::memory::Budget;
 use super::moonlight::Lit;
@@ -107,8 +107,8 @@ pub(super) fn second_pass_of(
         let cancelled = || job.progress.cancelled();
         against_coadds(&comparison, &mut arms, job.clocks, &cancelled);
     }
-    for ((arm, exposures), mut measured) in exposures.into_iter().zip(arms) {
-        measured.flag();
+    first_pass::flag(&mut arms);
+    for ((arm, exposures), measured) in exposures.into_iter().zip(arms) {
         add_rows(clock, todo, (arm, exposures), measured, &mut growing);
     }
     growing

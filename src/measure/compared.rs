@@ -96,7 +96,8 @@ impl Measurer {
         };
         let vmax_km_s = self.comparison.grid.max_shift_km_s();
         let normalizer = &mut workspace.normalizer;
-        let normalized = normalizer.normalize(&self.spectrum, exposure, vmax_km_s)?;
+        let mut normalized = normalizer.normalize(&self.spectrum, exposure, vmax_km_s)?;
+        self.comparison.weigh_sky(&mut normalized);
         let last = pixels.flux.len() - 1;
         let number = |i: usize| match spectrum.descends() {
             true => last - i,

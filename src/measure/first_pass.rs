@@ -1,5 +1,7 @@
 //! The first pass: a star's exposures against the best of them, all stars of one band in one call of the back end.
 
+use std::collections::HashSet;
+
 use super::comparison::Comparison;
 use super::prepared::Prepared;
 use super::stages::{Stage, StageClocks};
@@ -75,17 +77,29 @@ impl FirstPass {
         }
     }
 
-    /// Adds to the measurements' flags what is known of the exposures together.
-    pub(super) fn flag(&mut self) {
+    /// Adds to the measurements' flags what is known of the exposures together. `is_double`: the star shows two sets of lines in some
+    /// exposure of any band.
+    fn flag(&mut self, is_double: bool) {
         let is_single = self.measurements.len() == 1;
         for (m, double_lined) in self.measurements.iter_mut().zip(&self.double_lined) {
             if *double_lined {
                 m.flags |= RvFlags::DOUBLE_LINED;
+            } else if is_double {
+                m.flags |= RvFlags::BLENDED;
             }
             if is_single {
                 m.flags |= RvFlags::SINGLE_EXPOSURE;
             }
         }
+    }
+}
+
+/// Adds to the flags of all measurements what is known of the exposures of a star together. All bands of a star must be among `stars`.
+pub(super) fn flag(stars: &mut [FirstPass]) {
+    let is_double = |star: &&FirstPass| star.double_lined.contains(&true);
+    let double: HashSet<i64> = stars.iter().filter(is_double).map(|s| s.star).collect();
+    for star in stars {
+        star.flag(double.contains(&star.star));
     }
 }
 

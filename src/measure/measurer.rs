@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::coadd::against_coadds;
 use super::comparison::{Comparison, ReferenceKind};
 use super::curve::{self, Curve};
-use super::first_pass::{FirstPass, first_pass};
+use super::first_pass::{self, FirstPass, first_pass};
 use super::job::{Latched, Progress};
 use super::options::{Device, MeasureOptions};
 use super::prepared::{Prepared, prepare_star};
@@ -385,7 +385,7 @@ impl Measurer {
                 progress.cancelled()
             });
         }
-        stars.iter_mut().for_each(FirstPass::flag);
+        first_pass::flag(&mut stars);
         Ok(stars)
     }
 }

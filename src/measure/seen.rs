@@ -12,7 +12,7 @@ use super::compared::ComparedSpectrum;
 use super::comparison::ReferenceKind;
 use super::config::MeasureConfig;
 use super::curve::{Against, Curve, against, on_grid};
-use super::first_pass::{FirstPass, first_pass};
+use super::first_pass::{self, FirstPass, first_pass};
 use super::plan::{Plan, Unit};
 use super::stages::StageClocks;
 use super::star::{Exposure, PreparedArm, prepare};
@@ -103,7 +103,7 @@ pub fn see(
     if comparison.reference == ReferenceKind::Coadd {
         against_coadds(&comparison, &mut measured, &clocks, &|| false);
     }
-    measured.iter_mut().for_each(FirstPass::flag);
+    first_pass::flag(&mut measured);
     for ((arm, exposures), measured) in arms.into_iter().zip(&measured) {
         let pixels = again(config, arm, &exposures, &air, &mut workspace)?;
         let mut normalized = Vec::with_capacity(pixels.len());

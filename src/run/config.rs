@@ -71,8 +71,8 @@ pub struct RunConfig {
 /// (plates and spectrographs whose rows are kept on disk) of an older build are not mixed with new ones. 2: `double_lined`,
 /// `n_reference`, errors by the response. 3: `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge
 /// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers. 6: moonlight, best
-/// exposures on trial, less weight under lines of the night sky.
-const ROWS: u32 = 7;
+/// exposures on trial, less weight under lines of the night sky. 7: moonlight that drifts. 8: `blended`.
+const ROWS: u32 = 8;
 
 /// Settings of the calibration by the names of their options; "calibration" has all of them.
 const OF_CALIBRATION: [&str; 6] = [

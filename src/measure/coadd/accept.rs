@@ -63,9 +63,14 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         let Some(worst) = odd_one(&laid, &differences) else {
             if are_no_copies(&laid, &compared) {
                 let sunlit = laid.coadd.sunlit();
+                let scales = error_scales(&laid, &compared, &vec![1.0; n]);
                 let star = laid.give_up();
                 star.sunlit = sunlit;
                 note_differences(star, &differences);
+                for (m, scale) in star.measurements.iter_mut().zip(scales) {
+                    m.rv_err_km_s *= scale;
+                    m.rv_err_own_km_s *= scale;
+                }
                 return Next::Done;
             }
             return take(laid, &compared, &differences);

@@ -1,7 +1,7 @@
 //! What to do about each flag.
 
 /// By the names of the flags ([`crate::CatalogueFlags`]).
-const ADVICE: [(&str, &str); 17] = [
+const ADVICE: [(&str, &str); 18] = [
     (
         "edge",
         "no velocity of the star: measure with a larger --vmax if it may be that fast, else leave it out",
@@ -50,6 +50,10 @@ const ADVICE: [(&str, &str); 17] = [
     (
         "frame_doubtful",
         "make sure that all files of the star are in the Sun's frame; if not, differences are off by up to 60 km/s",
+    ),
+    (
+        "blended",
+        "use it only where the two stars are known to have been at one velocity; see the exposures with double_lined",
     ),
     (
         "no_zero_point",

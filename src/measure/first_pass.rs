@@ -148,3 +148,39 @@ pub(super) fn first_pass(
     };
     Ok(rest.into_iter().map(of_star).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn band(star: i64, band: usize, double_lined: &[bool]) -> FirstPass {
+        let of_none = vec![Measurement::without_pixels(); double_lined.len()];
+        FirstPass {
+            double_lined: double_lined.to_vec(),
+            ..FirstPass::new(star, band, Vec::new(), 0, of_none)
+        }
+    }
+
+    #[test]
+    fn one_exposure_with_two_sets_of_lines_makes_blends_of_the_stars_others_in_all_bands() {
+        const ALL: RvFlags = RvFlags::DOUBLE_LINED.union(RvFlags::BLENDED);
+        let mut stars = [
+            band(1, 0, &[false, true, false]),
+            band(2, 0, &[false, false]),
+            band(1, 1, &[false, false]),
+            band(3, 1, &[false]),
+        ];
+        flag(&mut stars);
+        let flags = |i: usize| -> Vec<RvFlags> {
+            let all = stars[i].measurements.iter();
+            all.map(|m| m.flags & (ALL | RvFlags::SINGLE_EXPOSURE))
+                .collect()
+        };
+        let blended = RvFlags::BLENDED;
+        assert_eq!(flags(0), [blended, RvFlags::DOUBLE_LINED, blended]);
+        assert_eq!(flags(1), [RvFlags::empty(); 2]);
+        assert_eq!(flags(2), [blended; 2]);
+        assert_eq!(flags(3), [RvFlags::SINGLE_EXPOSURE]);
+        assert!(RvFlags::NO_VELOCITY.contains(ALL));
+    }
+}

@@ -234,3 +234,31 @@ fn a_double_star_is_measured_against_its_best_exposure_without_what_was_clipped(
     }
     assert!((1..4).contains(&n_changed), "{n_changed}");
 }
+
+#[test]
+fn a_star_that_changes_has_errors_that_hold_what_its_windows_pieces_say() {
+    let config = config();
+    // A pulsating star: its lines change with its temperature, and no coadd is a copy of any exposure.
+    let teff_k = [5400.0, 6600.0, 5450.0, 6500.0, 5900.0, 6200.0];
+    let rv_km_s = [0.0, 7.0, -12.0, 20.0, 3.0, -5.0];
+    let before = first_pass(&config, exposures(&teff_k, &rv_km_s));
+    let star = measured(before.clone());
+    assert_eq!(star.n_reference, 1, "{star:?}");
+    assert!(!star.odd.contains(&true) && !star.double_lined.contains(&true));
+    let pairs = before.measurements.iter().zip(&star.measurements);
+    let factors: Vec<(f64, f64)> = pairs
+        .map(|(first, now)| {
+            assert_eq!(first.rv_km_s, now.rv_km_s);
+            (
+                now.rv_err_own_km_s / first.rv_err_own_km_s,
+                now.rv_err_km_s / first.rv_err_km_s,
+            )
+        })
+        .collect();
+    assert!(
+        factors
+            .iter()
+            .all(|(own, all)| (own - all).abs() < 1e-12 && (1.2..10.0).contains(own)),
+        "{factors:?}"
+    );
+}

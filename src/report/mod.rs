@@ -2,21 +2,26 @@
 //!
 //! Figures follow those of Xiong et al. 2021, so that a run can be compared with the paper.
 
+mod about;
 mod axis;
 mod chi2;
 mod errors;
 mod explore;
 mod fibres;
 pub(crate) mod finished;
+mod link;
 mod log_axis;
+mod minute;
 pub mod one_star;
 pub(crate) mod page;
 pub(crate) mod plot;
+mod png;
 mod scatter;
 mod sky;
 mod slit;
 mod slits;
 mod slopes;
+mod star_list;
 pub(crate) mod tick;
 mod variables;
 mod violin;

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use super::numbers::{utc, words};
+use super::numbers::words;
 use super::page::{Page, figure};
 use super::{OneStar, Spectra, Spectrum};
 use crate::Arm;
 use crate::catalogue::row::ArmVelocity;
+use crate::report::minute::utc;
 use crate::report::page::escape;
 use crate::text::count::count;
 

@@ -33,7 +33,7 @@ pub fn section(products: &Finished) -> String {
     let config = &record["config"];
     let settings = SETTINGS.iter().filter(|name| !config[**name].is_null());
     let settings: Vec<String> = settings
-        .map(|name| format!("--{name} {}", text(&config[*name])))
+        .map(|name| format!("{name} {}", text(&config[*name])))
         .collect();
     let rows = [
         (
@@ -48,7 +48,7 @@ pub fn section(products: &Finished) -> String {
         ("exposures", exposures(products)),
         (
             "settings",
-            format!("{} (all of them are below)", settings.join(" ")),
+            format!("{}; all of them are at the end", settings.join(", ")),
         ),
     ];
     let mut out = String::from("<table class=\"facts\"><tbody>");

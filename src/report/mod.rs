@@ -23,6 +23,7 @@ mod slits;
 mod slopes;
 mod star_list;
 pub(crate) mod tick;
+mod uncorrected;
 mod variables;
 mod violin;
 mod zero_points;

@@ -38,7 +38,7 @@ pub fn section(products: &Finished) -> String {
         return out
             + "<p>None is listed here, because none is called variable. <a href=\"stars.html\">All stars</a></p></section>\n";
     }
-    out += "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>variable star</th><th>arm</th><th>velocities</th><th>&chi;&sup2; / freedom</th><th>p</th>\
+    out += "<div class=\"scroll names\" tabindex=\"0\"><table><thead><tr><th>variable star</th><th>arm</th><th>velocities</th><th>&chi;&sup2; / freedom</th><th>p</th>\
             <th>scatter (km/s)</th><th>period (d)</th><th>by chance</th></tr></thead><tbody>";
     for row in variable.iter().take(LISTED) {
         out += &line(row);
@@ -67,7 +67,11 @@ fn variable(stars: &[StarRow]) -> Vec<&StarRow> {
         }
     }
     let mut all: Vec<&StarRow> = clearest.into_values().collect();
-    all.sort_by(|a, b| clarity(b).total_cmp(&clarity(a)));
+    let p = |row: &StarRow| row.found.p_value;
+    all.sort_by(|a, b| {
+        p(a).total_cmp(&p(b))
+            .then(clarity(b).total_cmp(&clarity(a)))
+    });
     all
 }
 

@@ -8,7 +8,9 @@ use std::time::Instant;
 use super::Outcome;
 use super::arms_told::tell_arms;
 use super::calibrate_columns::ColumnArgs;
-use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, SUMMARY};
+use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, PAGE, SUMMARY};
+#[cfg(feature = "report")]
+use super::calibrate_page;
 use super::calibrating::CalibratingArgs;
 use super::recalibrate;
 use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
@@ -222,6 +224,9 @@ fn run(args: &CalibrateArgs, path: &Path, out: &Path) -> Result<Summary> {
             }
         }
     }
+    let mut names: Vec<String> = prepared.iter().map(|(name, _)| name.clone()).collect();
+    let has_page = cfg!(feature = "report");
+    names.extend(has_page.then(|| PAGE.to_owned()));
     let summary = Summary {
         n_rows: input.observations.n_rows(),
         n_rows_unusable: n_rows_unusable(&input.observations),
@@ -233,10 +238,16 @@ fn run(args: &CalibrateArgs, path: &Path, out: &Path) -> Result<Summary> {
         unit: input.unit.clone(),
         config,
         arms: summaries(&input, &arms, &links),
-        products: prepared.iter().map(|(name, _)| name.clone()).collect(),
+        products: names,
         replaced: dir.path(SUMMARY).exists(),
         seconds: [0.0; 3],
     };
+    #[cfg(feature = "report")]
+    {
+        let page = calibrate_page::of(&input, &arms, &summary, path);
+        let page = Prepared::of_bytes(&dir.path(PAGE), page.as_bytes())?;
+        prepared.push((PAGE.to_owned(), page));
+    }
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(out, std::io::Error::other(e)))?;
     let summary_file = Prepared::of_bytes(&dir.path(SUMMARY), &json)?;

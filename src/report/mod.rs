@@ -4,6 +4,8 @@
 
 mod about;
 mod axis;
+#[cfg(feature = "cli")]
+pub mod calibrated;
 mod chi2;
 mod errors;
 mod explore;

@@ -1,10 +1,10 @@
 //! What a page's figures are saved with: a script that makes a PNG of one when asked to, and the browser's leave to run it.
 
-/// Makes a figure a PNG: 17 cm wide at 300 dots an inch, dark on white. It is for the buttons `png` within a `figure`; where the page's figures
-/// take their colours from a style of its own, that has the name `fig`.
+/// Makes a figure a PNG, 17 cm wide at 300 dots an inch, or an SVG, both dark on white. It is for the buttons `png` and `svg` within a `figure`;
+/// where the page's figures take their colours from a style of its own, that has the name `fig`.
 pub const SCRIPT: &str = include_str!("png.js");
 /// Its SHA-256, by which a browser knows it.
-const SCRIPT_HASH: &str = "tbyPLh7ycFE5/B3BCikxK+OZleECq39/dWYjXIq7/34=";
+const SCRIPT_HASH: &str = "ZkMB8lNWf6dTHUzgxHgkC7wPlS0eneb64P3dOUOyo4A=";
 
 /// The rule by which a page runs this script alone, and loads nothing.
 pub fn rule() -> String {
@@ -18,6 +18,12 @@ pub fn button(name: &str) -> String {
     format!(
         "<button class=\"png\" data-name=\"{name}\" title=\"17 cm wide, 300 dots an inch\" hidden>PNG</button>"
     )
+}
+
+/// The same as an SVG, for a page without files beside it.
+#[cfg(feature = "cli")]
+pub fn svg_button(name: &str) -> String {
+    format!("<button class=\"svg\" data-name=\"{name}\" hidden>SVG</button>")
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub fn of(star: &OneStar, folder: &Path, spectra: &Spectra) -> (String, Vec<Draw
         page.out += "</section>\n";
     }
     period(&mut page, star);
-    page.out += &numbers::table(star);
+    page.out += &numbers::table(star, spectra);
     exposures::section(&mut page, star, spectra);
     foot(&mut page.out, &star.products.record);
     (page.out, page.figures)

@@ -269,6 +269,7 @@ fn spectrum(place: &str) -> Spectrum {
         },
         stored,
         water: Some(vec![0.97; n]),
+        water_mm: Some(4.25),
         curves: Some([curve(10.0), curve(0.1)]),
     }
 }
@@ -301,8 +302,11 @@ fn a_spectrum_is_drawn_with_what_does_not_count_and_why() {
     assert!(!svg.contains("NaN"));
     let likelihood = s.likelihood().unwrap().inline();
     assert!(likelihood.contains("0.400 +- 0.300 km/s") && likelihood.contains("around the peak"));
+    // Moonlight has moved the run's velocity.
+    let mut products = run();
+    products.catalogue.rows[4].arms[0].rv_km_s = s.rv_km_s - 0.125;
     let (html, figures) = page(
-        run(),
+        products,
         &Spectra::Seen {
             spectra: vec![s],
             rejected: vec!["b.fits [B-2]: low_snr".to_owned()],
@@ -312,10 +316,31 @@ fn a_spectrum_is_drawn_with_what_does_not_count_and_why() {
         "b.fits [B-2]: low_snr",
         "a coadd of the star's other exposures (3 agree)",
         "blue arm: the run measured it",
+        "<th>taken off</th>",
+        "<td class=\"text\">water 4.2 mm, moonlight -0.125 km/s</td>",
+        "the run has 0.275: -0.125 from moonlight",
+        "water lines of 4.2 mm of water were divided out, 3.0 % of the light at the deepest",
     ] {
         assert!(html.contains(says), "{says}\n{html}");
     }
     assert_eq!(figures.len(), 3);
+    // As many cells as headings in the line of the arm.
+    let cells = |text: &str| text.matches("<td").count() + text.matches("<th").count();
+    let head = html
+        .split("<thead>")
+        .nth(1)
+        .unwrap()
+        .split("</thead>")
+        .next()
+        .unwrap();
+    let line = html
+        .split("<tr class=\"first\">")
+        .nth(1)
+        .unwrap()
+        .split("</tr>")
+        .next()
+        .unwrap();
+    assert_eq!(cells(head), cells(line), "{head}\n{line}");
 }
 
 #[test]

@@ -102,3 +102,56 @@ fn exposures(products: &Finished) -> String {
         utc(*last)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashSet};
+
+    use super::*;
+    use crate::catalogue::row::CatalogueRow;
+    use crate::report::finished::Catalogue;
+    use crate::report::star_list;
+
+    #[test]
+    fn data_and_settings_are_told_and_nothing_of_them_is_markup() {
+        let evil = "<script>alert(1)</script>\u{202e}";
+        let rows = [
+            ("one", 84_420_171),
+            ("two", 84_420_148),
+            ("one", 84_437_334),
+        ];
+        let rows = rows.map(|(planid, lmjm)| {
+            let mut row = CatalogueRow::default();
+            (row.exposure.planid, row.exposure.lmjm) = (planid.into(), lmjm);
+            row
+        });
+        let inputs: Vec<String> = (0..7).map(|i| format!("in{i}{evil}")).collect();
+        let products = Finished {
+            catalogue: Catalogue::new(rows.into()),
+            stars: Vec::new(),
+            zero_points: Vec::new(),
+            constants: HashSet::new(),
+            rejected: BTreeMap::new(),
+            record: serde_json::json!({
+                "relrv": evil,
+                "config": {"inputs": inputs, "arm": evil, "vmax": 500.0},
+                "verdicts": {"variable": evil, "constant": 7},
+            }),
+            n_absurd: 0,
+        };
+        let html = section(&products) + &star_list::section(&products);
+        for says in [
+            "3 exposures of 2 plates, from 2019-05-21 18:28 to 2019-06-02 16:54 (UTC, their starts)",
+            "arm &lt;script&gt;alert(1)&lt;/script&gt;\\u{202e}, vmax 500.0; all of them",
+            "and 2 more",
+            "7 constant",
+        ] {
+            assert!(html.contains(says), "{says}\n{html}");
+        }
+        assert!(
+            !html.contains("<script") && !html.contains('\u{202e}'),
+            "{html}"
+        );
+        assert_eq!(html.matches("&lt;script&gt;").count(), 8, "{html}");
+    }
+}

@@ -80,7 +80,9 @@ mod tests {
                 let mut row = CatalogueRow::default();
                 row.exposure.designation = (*name).into();
                 row.exposure.hjd = 2_458_000.5 + f64::from(e);
-                row.arms[0].rv_km_s = 100.0 + if e % 2 == 0 { *half } else { -half };
+                // The quietest one moves fastest.
+                let mean = 300.0 / (1.0 + half);
+                row.arms[0].rv_km_s = mean + if e % 2 == 0 { *half } else { -half };
                 row.arms[0].rv_err_own_km_s = 0.5;
                 rows.push(row);
             }
@@ -123,5 +125,11 @@ mod tests {
         // Six velocities of each are drawn, and three stars are a row.
         assert_eq!(figure.svg.matches("<circle").count(), 18);
         assert!(figure.svg.contains("viewBox=\"0 0 1100 290\""));
+        let places = figure.svg.split("<circle cx=\"").skip(1);
+        let right = places.map(|rest| rest.split('"').next().unwrap().parse::<u32>().unwrap());
+        assert!(
+            right.max().unwrap() > 1000,
+            "the last place of the row is empty"
+        );
     }
 }

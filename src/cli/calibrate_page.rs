@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::arms_told::tell_arms;
-use super::calibrate::Summary;
+use super::calibrate_summary::Summary;
 use crate::calibrate::arms::CalibratedArm;
 use crate::calibrate::results;
 use crate::report::calibrated::{

@@ -5,9 +5,9 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
+use super::escape::escape;
 use super::finished::Finished;
 use super::minute::utc;
-use super::page::escape;
 use crate::text::count::count;
 
 /// Inputs that are named.

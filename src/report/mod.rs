@@ -8,6 +8,7 @@ mod axis;
 pub mod calibrated;
 mod chi2;
 mod errors;
+mod escape;
 mod explore;
 mod fibres;
 pub(crate) mod finished;

@@ -13,6 +13,8 @@ use crate::catalogue::zero_point::along_slit;
 use crate::files::page_files::MARK;
 use crate::text::count::count;
 
+pub(crate) use super::escape::escape;
+
 pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// The whole page; it needs nothing else, and links to the explorer.
@@ -186,21 +188,6 @@ fn not_used(products: &Finished) -> String {
         );
     }
     out + "</tbody></table></div><p class=\"note\">All of them are in rejected.csv.</p></section>\n"
-}
-
-/// Text of unknown origin as HTML shows it, without controls and what turns the direction of text.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            c => out.push(c),
-        }
-    }
-    crate::text::plain::lines(&out).into_owned()
 }
 
 #[cfg(test)]

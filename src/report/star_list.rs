@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::about::text;
+use super::escape::escape;
 use super::finished::Finished;
 use super::link::percent;
-use super::page::escape;
 use crate::catalogue::star::StarRow;
 
 /// Stars that are listed at most.

@@ -47,7 +47,7 @@ fn around(values: impl Iterator<Item = f64>) -> Option<Range<f64>> {
         (l.min(v), h.max(v))
     });
     let room = 0.08 * (high - low);
-    (low <= high).then(|| low - room..high + room)
+    (low <= high).then_some(low - room..high + room)
 }
 
 /// Every so many-th exposure is drawn.

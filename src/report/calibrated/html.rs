@@ -44,9 +44,9 @@ pub fn page(of: &Calibration) -> String {
             count(of.arms.len() - DRAWN, "arm")
         );
     }
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<footer><p class=\"note\">All numbers are in the tables {}.</p></footer><script>{}</script></body></html>\n",
+        "<footer><p class=\"note\">All numbers are in the tables {}.</p></footer><script>{}</script></body></html>",
         escape(&of.tables.join(", ")),
         png::SCRIPT
     );

@@ -8,10 +8,13 @@ use std::time::Instant;
 use super::Outcome;
 use super::arms_told::tell_arms;
 use super::calibrate_columns::ColumnArgs;
-use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, SUMMARY};
+use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, PAGE, SUMMARY};
+#[cfg(feature = "report")]
+use super::calibrate_page;
+use super::calibrate_summary::Summary;
 use super::calibrating::CalibratingArgs;
 use super::recalibrate;
-use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
+use crate::calibrate::arms::{CalibratedArm, calibrate_except};
 use crate::calibrate::links::{self, Links};
 use crate::calibrate::results::n_rows_unusable;
 use crate::calibrate::summary::ArmSummary;
@@ -65,41 +68,6 @@ pub struct CalibrateArgs {
     /// How zero points are found
     #[command(flatten)]
     pub options: CalibratingArgs,
-}
-
-/// What a calibration did, also written as `calibration.json`.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Summary {
-    /// Rows read, and written.
-    pub n_rows: usize,
-    /// Rows without a single usable RV.
-    pub n_rows_unusable: usize,
-    /// Stars that the table bars from being constants.
-    pub n_stars_never_constant: usize,
-    /// Stars on which zero points rest because a list names them; None without a list.
-    pub n_known_constants: Option<usize>,
-    /// Columns of the input that no table can hold, with the reason.
-    pub skipped_columns: Vec<String>,
-    /// What was done to columns of the input: units converted, names changed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-    /// The weights go by rv_err_own.
-    pub own_errors: bool,
-    /// Unit of all RVs here; empty where nothing tells it.
-    pub unit: String,
-    /// Settings.
-    pub config: CalibrateOptions,
-    /// Arms in order.
-    pub arms: Vec<ArmSummary>,
-    /// Files written, beside `calibration.json`.
-    #[serde(skip)]
-    pub products: Vec<String>,
-    /// Products of an earlier start of the same calibration were there.
-    #[serde(skip)]
-    pub replaced: bool,
-    /// Seconds that reading, solving and writing took.
-    #[serde(skip)]
-    pub seconds: [f64; 3],
 }
 
 impl CalibrateArgs {
@@ -222,6 +190,9 @@ fn run(args: &CalibrateArgs, path: &Path, out: &Path) -> Result<Summary> {
             }
         }
     }
+    let mut names: Vec<String> = prepared.iter().map(|(name, _)| name.clone()).collect();
+    let has_page = cfg!(feature = "report");
+    names.extend(has_page.then(|| PAGE.to_owned()));
     let summary = Summary {
         n_rows: input.observations.n_rows(),
         n_rows_unusable: n_rows_unusable(&input.observations),
@@ -233,10 +204,16 @@ fn run(args: &CalibrateArgs, path: &Path, out: &Path) -> Result<Summary> {
         unit: input.unit.clone(),
         config,
         arms: summaries(&input, &arms, &links),
-        products: prepared.iter().map(|(name, _)| name.clone()).collect(),
+        products: names,
         replaced: dir.path(SUMMARY).exists(),
         seconds: [0.0; 3],
     };
+    #[cfg(feature = "report")]
+    {
+        let page = calibrate_page::of(&input, &arms, &summary, path);
+        let page = Prepared::of_bytes(&dir.path(PAGE), page.as_bytes())?;
+        prepared.push((PAGE.to_owned(), page));
+    }
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(out, std::io::Error::other(e)))?;
     let summary_file = Prepared::of_bytes(&dir.path(SUMMARY), &json)?;

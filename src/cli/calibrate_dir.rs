@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::calibrate_columns::ColumnArgs;
 use crate::calibrate::arms::CalibrateOptions;
+use crate::files::page_files::refuse_unmarked;
 use crate::files::same_file;
 use crate::files::whole::Prepared;
 use crate::files::workplace::{self, Note, Noted, Which, Workplace};
@@ -20,11 +21,13 @@ const TABLES: [&str; 5] = ["zeropoints", "components", "stars", "fibres", "calib
 pub const FORMATS: [&str; 3] = ["fits", "csv", "parquet"];
 /// What vouches for them.
 pub const SUMMARY: &str = "calibration.json";
+/// The page.
+pub const PAGE: &str = "calibration.html";
 
 /// Every file that a calibration into `dir` may write.
 pub fn outputs(dir: &Path) -> Vec<PathBuf> {
     let tables = table_names(&FORMATS);
-    let all = tables.into_iter().chain([SUMMARY.to_owned()]);
+    let all = tables.into_iter().chain([PAGE, SUMMARY].map(str::to_owned));
     all.map(|name| dir.join(name)).collect()
 }
 
@@ -55,7 +58,7 @@ pub struct Asked<'a> {
 pub struct CalibrateDir {
     place: Workplace,
     note: Note,
-    /// Tables that an older calibration may have written.
+    /// Tables, and the page, that an older calibration may have written.
     older: Vec<String>,
 }
 
@@ -87,7 +90,7 @@ impl CalibrateDir {
         self.place.dir().join(name)
     }
 
-    /// Puts products in the place of those that are there, the summary last; other tables of an older calibration go.
+    /// Puts products in the place of those that are there, the summary last; other products of an older calibration go.
     ///
     /// # Errors
     /// [`Error::Io`].
@@ -125,7 +128,7 @@ fn settings(asked: &Asked<'_>, config: &CalibrateOptions) -> Result<Map<String, 
     serde_json::from_str(&all.to_string()).map_err(|e| Error::Config(format!("settings: {e}")))
 }
 
-/// Tables of the calibration that the directory holds; refuses what may not be replaced.
+/// Products of the calibration that the directory holds; refuses what may not be replaced.
 fn older(asked: &Asked<'_>, note: &Note) -> Result<Vec<String>> {
     let dir = asked.out;
     let found = workplace::read_note(dir, Which::Config)?;
@@ -144,6 +147,10 @@ fn older(asked: &Asked<'_>, note: &Note) -> Result<Vec<String>> {
             }
         },
     };
+    // Versions before had no page, so a note of theirs vouches for none.
+    if !asked.overwrite && refused.is_none() {
+        refuse_unmarked(&dir.join(PAGE))?;
+    }
     if let Some(lines) = refused {
         return Err(Error::Occupied(format!(
             "{} holds another calibration:\n  {}\nchoose another directory, or replace it with --overwrite",
@@ -160,7 +167,9 @@ fn older(asked: &Asked<'_>, note: &Note) -> Result<Vec<String>> {
                 .filter_map(Value::as_str)
                 .filter(|format| FORMATS.contains(format))
                 .collect();
-            table_names(&formats)
+            let mut names = table_names(&formats);
+            names.push(PAGE.to_owned());
+            names
         }
         _ => Vec::new(),
     })

@@ -7,6 +7,9 @@ mod bench;
 mod calibrate;
 mod calibrate_columns;
 mod calibrate_dir;
+#[cfg(feature = "report")]
+mod calibrate_page;
+mod calibrate_summary;
 mod calibrating;
 mod config_file;
 mod devices;

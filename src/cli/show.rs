@@ -206,6 +206,7 @@ fn spectrum(s: SeenSpectrum) -> Spectrum {
         compared: s.compared,
         stored: s.stored,
         water: s.water,
+        water_mm: s.water_mm,
         curves: s.curves,
     }
 }

@@ -30,7 +30,7 @@ pub const EXPLORER_DIR: &str = "explore";
 /// Files there that every report has.
 const SCRIPTS: [&str; 4] = ["index.js", "page.css", "page.js", "uplot.js"];
 /// Its data, in as many pieces as the run needs: these words, a number of five digits or more, and `.js`.
-const PIECES: [&str; 3] = ["curves-", "exposures-", "stars-"];
+const PIECES: [&str; 4] = ["curves-", "exposures-", "obsids-", "stars-"];
 
 /// Text near the beginning of every file that a report consists of. A file that has it may be replaced.
 pub const MARK: &str = "made by relrv";

@@ -66,6 +66,8 @@ pub struct SeenSpectrum {
     pub stored: Vec<f64>,
     /// What the Earth's water left of the light at each of them; none where nothing was divided out.
     pub water: Option<Vec<f64>>,
+    /// How much water that was, mm on the line of sight.
+    pub water_mm: Option<f64>,
     /// ln L at all velocities of the run's grid, and around its peak; none where it cannot be evaluated.
     pub curves: Option<[Curve; 2]>,
 }
@@ -142,6 +144,8 @@ fn one(
     let mut measurement = measured.measurements[place];
     measurement.flags |= exposure.flags;
     compared.rv_km_s = measurement.rv_km_s;
+    let strength = air.strength(exposure.lmjm);
+    let water = water(normalized, strength);
     SeenSpectrum {
         arm,
         path: exposure.header.path.clone(),
@@ -153,7 +157,8 @@ fn one(
         n_reference: measured.n_reference,
         compared,
         stored,
-        water: water(normalized, air.strength(exposure.lmjm)),
+        water_mm: water.is_some().then_some(strength * telluric::UNIT_MM),
+        water,
         curves: None,
     }
 }

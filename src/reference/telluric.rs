@@ -37,6 +37,9 @@ const REACH_SIGMA: f64 = 5.0;
 /// noise.
 const MIN_TRANSMISSION: f64 = 0.5;
 
+/// Water on the line of sight at unit strength, mm.
+pub const UNIT_MM: f64 = 10.0;
+
 /// Absorption at unit strength, 10 mm of water on the line of sight, at the survey's resolution.
 #[derive(Debug)]
 struct Template {

@@ -2,22 +2,31 @@
 //!
 //! Figures follow those of Xiong et al. 2021, so that a run can be compared with the paper.
 
+mod about;
 mod axis;
+#[cfg(feature = "cli")]
+pub mod calibrated;
 mod chi2;
 mod errors;
+mod escape;
 mod explore;
 mod fibres;
 pub(crate) mod finished;
+mod link;
 mod log_axis;
+mod minute;
 pub mod one_star;
 pub(crate) mod page;
 pub(crate) mod plot;
+mod png;
 mod scatter;
 mod sky;
 mod slit;
 mod slits;
 mod slopes;
+mod star_list;
 pub(crate) mod tick;
+mod uncorrected;
 mod variables;
 mod violin;
 mod zero_points;

@@ -5,16 +5,17 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::MARK;
+use super::about::text;
 use super::finished::Finished;
 use super::plot::Figure;
+use super::{about, png, star_list};
 use crate::catalogue::zero_point::along_slit;
+use crate::files::page_files::MARK;
 use crate::text::count::count;
 
-pub(crate) const STYLE: &str = include_str!("page.css");
+pub(crate) use super::escape::escape;
 
-/// The way to the explorer, beside this page.
-const STARS: &str = "<p><a href=\"stars.html\">All stars and exposures</a>: sort and filter them, and look at any star's velocities.</p>\n";
+pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// The whole page; it needs nothing else, and links to the explorer.
 pub fn html(products: &Finished, figures: &[Figure]) -> String {
@@ -26,11 +27,12 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
         out,
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"generator\" content=\"{MARK}\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{title}</title><style>{STYLE}</style></head><body>\n<h1>Relative radial velocities</h1>\n<p class=\"lead\">{}</p>\n",
-        lead(record)
+         <meta name=\"color-scheme\" content=\"light dark\">{}<title>{title}</title><style>{STYLE}</style></head><body>\n<h1>Relative radial velocities</h1>\n",
+        png::rule()
     );
-    out += STARS;
+    out += &about::section(products);
     out += &numbers(products);
+    out += &star_list::section(products);
     if products.n_absurd > 0 {
         let _ = writeln!(
             out,
@@ -41,12 +43,13 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
     for figure in figures {
         let _ = writeln!(
             out,
-            "<figure id=\"{}\"><h2>{}</h2>{}<figcaption>{} <a href=\"{}\">SVG</a></figcaption></figure>",
+            "<figure id=\"{}\"><h2>{}</h2>{}<figcaption>{} <a href=\"{}\" download>SVG</a> {}</figcaption></figure>",
             figure.name,
             escape(figure.title),
             inline(figure),
             escape(&figure.caption),
-            figure.file_name()
+            figure.file_name(),
+            png::button(figure.name)
         );
     }
     out += &not_used(products);
@@ -58,8 +61,9 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
     let config = serde_json::to_string_pretty(&config).unwrap_or_default();
     let _ = write!(
         out,
-        "<section><h2>Settings</h2><details><summary>All settings of the run</summary><pre>{}</pre></details></section>\n</body></html>\n",
-        escape(&config)
+        "<section><h2>Settings</h2><details><summary>All settings of the run</summary><pre>{}</pre></details></section>\n<script>{}</script></body></html>\n",
+        escape(&config),
+        png::SCRIPT
     );
     out
 }
@@ -70,36 +74,6 @@ pub(crate) fn inline(figure: &Figure) -> &str {
         Some(start) => &figure.svg[start..],
         None => &figure.svg,
     }
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
-fn lead(record: &Value) -> String {
-    let inputs: Vec<String> = match &record["config"]["inputs"] {
-        Value::Array(inputs) => inputs.iter().map(text).collect(),
-        other => vec![text(other)],
-    };
-    let shown = inputs
-        .iter()
-        .take(5)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ");
-    let more = match inputs.len() {
-        0..=5 => String::new(),
-        n => format!(" and {} more", n - 5),
-    };
-    escape(&format!(
-        "relrv {} on {shown}{more}; likelihood on {}.",
-        text(&record["relrv"]),
-        text(&record["config"]["backend"]),
-    ))
 }
 
 /// What went in and came out, and how well the arms were calibrated.
@@ -146,7 +120,7 @@ fn calibration(record: &Value) -> String {
         return "<p>Nothing was calibrated.</p>".to_owned();
     };
     let mut out = String::from(
-        "<table><thead><tr><th>arm</th><th>exposures</th><th>with zero point</th><th>components</th><th>stars</th><th>constant</th>\
+        "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>arm</th><th>exposures</th><th>with zero point</th><th>components</th><th>stars</th><th>constant</th>\
          <th>zero points</th><th>quiet stars (%)</th><th>their mean jitter (km/s)</th><th>median jitter of the others (km/s)</th><th>scatter of constants before (km/s)</th><th>after (km/s)</th></tr></thead><tbody>",
     );
     for arm in arms {
@@ -173,7 +147,7 @@ fn calibration(record: &Value) -> String {
             km_s("after_km_s"),
         );
     }
-    out + "</tbody></table><p class=\"note\">Scatter: median over the constant stars of the standard deviation of their velocities.</p>"
+    out + "</tbody></table></div><p class=\"note\">Scatter: median over the constant stars of the standard deviation of their velocities.</p>"
 }
 
 /// Cells on how much stars vary.
@@ -197,8 +171,7 @@ fn not_used(products: &Finished) -> String {
     if products.rejected.is_empty() {
         return out + "<p>Every input was used.</p></section>\n";
     }
-    out +=
-        "<table><thead><tr><th>reason</th><th>inputs</th><th>for example</th></tr></thead><tbody>";
+    out += "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>reason</th><th>inputs</th><th>for example</th></tr></thead><tbody>";
     for (reason, (count, [file, hdu, detail])) in &products.rejected {
         let hdu = if hdu.is_empty() {
             String::new()
@@ -214,22 +187,7 @@ fn not_used(products: &Finished) -> String {
             escape(detail)
         );
     }
-    out + "</tbody></table><p class=\"note\">All of them are in rejected.csv.</p></section>\n"
-}
-
-/// Text of unknown origin as HTML shows it, without controls and what turns the direction of text.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            '"' => out += "&quot;",
-            c => out.push(c),
-        }
-    }
-    crate::text::plain::lines(&out).into_owned()
+    out + "</tbody></table></div><p class=\"note\">All of them are in rejected.csv.</p></section>\n"
 }
 
 #[cfg(test)]

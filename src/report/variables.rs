@@ -7,8 +7,12 @@ use plotters::prelude::*;
 use super::finished::Finished;
 use super::plot::*;
 use super::tick::tick;
+use super::uncorrected;
 use crate::Arm;
+use crate::catalogue::flags::CatalogueFlags;
+use crate::catalogue::row::ArmVelocity;
 use crate::numbers::statistics::median;
+use crate::text::count::count;
 
 /// Curves shown: rows and columns.
 const GRID: (usize, usize) = (4, 3);
@@ -23,26 +27,61 @@ const MOST_DOUBLE: usize = 3;
 /// Said where nothing tells which stars vary.
 const NOT_JUDGED: &str = "which stars vary cannot be said";
 
+/// What the marks are.
+const MARKS: &str = "orange circles red arm, blue triangles blue arm, open symbols flagged velocities (those outside a panel are left out). \
+                     Each arm's velocities are less their median, since the two have different references";
+
 /// What would tell it.
 const TO_ADD: &str = " A zero point takes three stars in an exposure that were seen in another one too, so all files of the plate, of \
                       every night, should be given together. Velocities as they were measured, uncorrected, are drv in the catalogue.";
 
+/// Width of a figure, and height of a row of curves, pixels.
+const WIDTH: u32 = 1100;
+const ROW: u32 = 290;
+
+/// Stars with a curve, and whether their velocities are corrected.
+struct Curves {
+    stars: Vec<Shown>,
+    kind: Kind,
+}
+
 pub fn figure(products: &Finished) -> Drawn<Figure> {
-    let stars = most_variable(products);
     let none = none_text(products);
-    let svg = svg((1100, 1160), |root| {
+    let mut curves = Curves {
+        stars: most_variable(products),
+        kind: Kind::Corrected,
+    };
+    if none == NOT_JUDGED {
+        let measured = uncorrected::most_scattered(products, GRID.0 * GRID.1);
+        let shown = |star| Shown {
+            star,
+            is_double: false,
+        };
+        curves = Curves {
+            stars: measured.into_iter().map(shown).collect(),
+            kind: Kind::Measured,
+        };
+    }
+    let Curves { stars, kind } = &curves;
+    // No place is left empty but at the end of the last row.
+    let columns = stars.len().clamp(1, GRID.1);
+    let rows = stars.len().div_ceil(columns).max(1);
+    let svg = svg((WIDTH, ROW * rows as u32), |root| {
         if stars.is_empty() {
             return nothing(root, "", none);
         }
-        for (area, star) in root.split_evenly(GRID).iter().zip(&stars) {
-            curve(area, products, star)?;
+        for (area, star) in root.split_evenly((rows, columns)).iter().zip(stars) {
+            curve(area, products, star, *kind)?;
         }
         Ok(())
     })?;
     Ok(Figure {
         name: "variables",
-        title: "The most variable stars",
-        caption: caption(&stars, none),
+        title: match kind {
+            Kind::Corrected => "The most variable stars",
+            Kind::Measured => "Stars as measured, uncorrected",
+        },
+        caption: caption(&curves, none),
         svg,
     })
 }
@@ -56,14 +95,20 @@ fn none_text(products: &Finished) -> &'static str {
     }
 }
 
-fn caption(stars: &[Shown], none: &str) -> String {
+fn caption(Curves { stars, kind }: &Curves, none: &str) -> String {
     if stars.is_empty() {
         let to_add = if none == NOT_JUDGED { TO_ADD } else { "" };
         return format!("Nothing to show: {none}.{to_add}");
     }
+    if *kind == Kind::Measured {
+        return format!(
+            "Velocities as measured (drv) of the {} that scatter most, uncorrected: each has the drift of its exposure, so no velocity here says that a star varies; {MARKS}. \
+            They are shown because {NOT_JUDGED}.{TO_ADD}",
+            count(stars.len(), "star")
+        );
+    }
     format!(
-        "Corrected velocities of the {} variable stars whose chi^2 about a constant is largest, against heliocentric time; \
-        orange circles red arm, blue triangles blue arm, open symbols flagged velocities (those outside a panel are left out). Each arm's velocities are less their median, since the two have different references.{}",
+        "Corrected velocities of the {} variable stars whose chi^2 about a constant is largest, against heliocentric time; {MARKS}.{}",
         stars.len(),
         double_text(stars)
     )
@@ -128,6 +173,14 @@ fn share_places(mut stars: Vec<Shown>, places: usize) -> Vec<Shown> {
     stars
 }
 
+/// Which of two velocities is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Corrected,
+    /// With the drift of its exposure in it.
+    Measured,
+}
+
 /// A velocity of a curve.
 struct Point {
     time_d: f64,
@@ -137,18 +190,27 @@ struct Point {
 }
 
 /// Velocities of a star in one arm, less their median.
-fn velocities(products: &Finished, rows: &[usize], arm: Arm, start_d: f64) -> Vec<Point> {
+fn velocities(products: &Finished, rows: &[usize], of: (Arm, Kind), start_d: f64) -> Vec<Point> {
     let c = &products.catalogue;
-    let all = rows.iter().map(|r| (c.exposure(*r).hjd, c.arm(arm, *r)));
-    let mut points: Vec<Point> = all
-        .filter(|(hjd, velocity)| velocity.rv_corr_km_s.is_finite() && hjd.is_finite())
-        .map(|(hjd, velocity)| Point {
+    let all = rows.iter().map(|r| (c.exposure(*r).hjd, c.arm(of.0, *r)));
+    let point = |(hjd, v): (f64, &ArmVelocity)| {
+        // That all of them lack a zero point is said once, in words.
+        let (rv_km_s, err_km_s, flags) = match of.1 {
+            Kind::Corrected => (v.rv_corr_km_s, v.rv_corr_err_km_s, v.flags),
+            Kind::Measured => (
+                v.rv_km_s,
+                v.rv_err_own_km_s,
+                v.flags - CatalogueFlags::NO_ZERO_POINT,
+            ),
+        };
+        (rv_km_s.is_finite() && hjd.is_finite()).then_some(Point {
             time_d: hjd - start_d,
-            rv_km_s: velocity.rv_corr_km_s,
-            err_km_s: velocity.rv_corr_err_km_s,
-            flagged: !velocity.flags.is_empty(),
+            rv_km_s,
+            err_km_s,
+            flagged: !flags.is_empty(),
         })
-        .collect();
+    };
+    let mut points: Vec<Point> = all.filter_map(point).collect();
     let good = points.iter().filter(|p| !p.flagged).count();
     let used = points
         .iter()
@@ -159,7 +221,7 @@ fn velocities(products: &Finished, rows: &[usize], arm: Arm, start_d: f64) -> Ve
     points
 }
 
-fn curve(area: &Panel, products: &Finished, shown: &Shown) -> Drawn {
+fn curve(area: &Panel, products: &Finished, shown: &Shown, kind: Kind) -> Drawn {
     let star = shown.star;
     let c = &products.catalogue;
     let rows: Vec<usize> = (0..c.len()).filter(|r| c.star[*r] == star).collect();
@@ -169,18 +231,18 @@ fn curve(area: &Panel, products: &Finished, shown: &Shown) -> Drawn {
         .fold(f64::MAX, f64::min)
         .floor();
     let (red, blue) = (
-        velocities(products, &rows, Arm::Red, start),
-        velocities(products, &rows, Arm::Blue, start),
+        velocities(products, &rows, (Arm::Red, kind), start),
+        velocities(products, &rows, (Arm::Blue, kind), start),
     );
     let all = || red.iter().chain(&blue);
-    let mark = if shown.is_double {
-        " double-lined?"
-    } else {
-        ""
+    let (mark, axis_name) = match (kind, shown.is_double) {
+        (Kind::Measured, _) => (", uncorrected", "RV and drift (km/s)"),
+        (_, true) => (" double-lined?", "RV (km/s)"),
+        _ => ("", "RV (km/s)"),
     };
     let title = format!("{}{mark}", c.stars[star]);
     if all().next().is_none() {
-        return nothing(area, &title, "no corrected velocities");
+        return nothing(area, &title, "no velocities with a date");
     }
     // Flagged velocities may lie anywhere, so the others set the range, unless most are flagged.
     let mostly_flagged = 2 * all().filter(|p| p.flagged).count() > all().count();
@@ -210,7 +272,7 @@ fn curve(area: &Panel, products: &Finished, shown: &Shown) -> Drawn {
         .y_label_formatter(&tick)
         .label_style(("sans-serif", 15))
         .x_desc(format!("HJD - {start:.0} (d)"))
-        .y_desc("RV (km/s)")
+        .y_desc(axis_name)
         .draw()?;
     for (points, arm) in [(&red, Arm::Red), (&blue, Arm::Blue)] {
         let colour = arm_colour(arm);

@@ -38,7 +38,11 @@ export async function hostile(browser, report, names) {
     }
     await check(`nothing of theirs was done in ${start}`, async () => {
       assert.equal(await page.evaluate(() => window.pwned), undefined);
-      assert.equal(await page.locator("img, iframe, object, embed, script:not([src])").count(), 0);
+      assert.equal(await page.locator("img, iframe, object, embed").count(), 0);
+      // The page of figures has one script, which saves them.
+      const scripts = await page.locator("script:not([src])").allTextContents();
+      assert.equal(scripts.length, start === "index.html" ? 1 : 0);
+      assert.ok(scripts.every((text) => text.startsWith("for (const button of document.querySelectorAll(\"button.png\"))")));
       heard.nothingWrong();
     });
     await page.context().close();

@@ -3,12 +3,14 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { check, column, heading, numbers, pixels, visit } from "./checks.mjs";
+import { report as index } from "./report.mjs";
 
 // Stars of the plate, and of each of its two spectrographs.
 const N = 60;
 const N_OF_EACH = 30;
 
 export async function plate(browser, report) {
+  await index(browser, report);
   const { page, heard } = await visit(browser, report, "index.html");
   await check("the page of figures leads to the stars", async () => {
     await page.getByRole("link", { name: "All stars and exposures" }).click();
@@ -78,6 +80,45 @@ async function table(page) {
     await page.locator("#search").fill("");
     assert.equal(await page.locator("#count").textContent(), `${N} stars`);
   });
+  await check("the search finds a star by the number of its observation", async () => {
+    const { name, obsid } = await page.evaluate(async () => {
+      const { index, stars } = relrvPage;
+      const [first] = await loadCurve(index, 11);
+      return { name: stars.name[11], obsid: first.obsid };
+    });
+    assert.ok(!name.includes(obsid), "else the name would be found");
+    await page.locator("#search").fill(obsid);
+    await page.locator("#count", { hasText: `1 of ${N} stars` }).waitFor();
+    assert.deepEqual(await column(page, "#stars", "star"), [name]);
+    // A number that is none, and one that no number of JavaScript's holds.
+    for (const nobody of [`${obsid}7`, "9007199254740993"]) {
+      await page.locator("#search").fill(nobody);
+      await page.waitForTimeout(200);
+      assert.equal(await page.locator("#count").textContent(), `0 of ${N} stars`);
+    }
+    await page.locator("#search").fill("");
+    return `${obsid} is of ${name}`;
+  });
+  await check("columns for which there is no room are hidden, and a box shows them", async () => {
+    const state = () =>
+      page.locator("#stars").evaluate((place) => ({
+        heads: [...place.querySelectorAll("thead th")].filter((head) => !head.hidden).map((head) => head.textContent.replaceAll("\u00ad", "")),
+        cells: [...place.querySelector("tr[data-at]").children].filter((cell) => !cell.hidden).length,
+        tooWide: place.scrollWidth - place.clientWidth,
+      }));
+    const some = await state();
+    assert.ok(some.tooWide <= 0, `${some.tooWide} pixels too wide`);
+    for (const head of ["star", "verdict", "exposures", "p red", "p blue", "scatter red, km/s", "scatter blue, km/s", "period, d"]) {
+      assert.ok(some.heads.includes(head), `${head} is hidden; there are ${some.heads.join("; ")}`);
+    }
+    assert.equal(some.cells, some.heads.length);
+    await page.locator("#every").check();
+    const all = await state();
+    assert.ok(all.heads.length === 15 && all.cells === 15 && all.tooWide > 0, JSON.stringify(all));
+    await page.locator("#every").uncheck();
+    assert.deepEqual(await state(), some);
+    return some.heads.join("; ");
+  });
 }
 
 async function curve(page) {
@@ -114,6 +155,30 @@ async function curve(page) {
     assert.match(says, /^(red|blue) \u2212?\d+\.\d{3} \u00b1 \d+\.\d{3} km\/s; \d{4}-\d\d-\d\d \d\d:\d\d UTC, BJD 24\d{5}\.\d{5}; exposure \d+, plate .+, spectrograph \d+, fibre \d+/);
     const [value] = says.match(/\d+\.\d{3} \u00b1 \d+\.\d{3}/);
     assert.ok((await page.locator("#velocities").textContent()).includes(value), value);
+  });
+  await check("beside the point stand exposure, date, value, error and what its flags say", async () => {
+    const flagged = await page.evaluate(() => {
+      const { figure } = relrvPage.starPanel;
+      const n = figure.points.findIndex((point) => point.says.includes("flags: "));
+      return { n: Math.max(0, n), names: n < 0 ? [] : figure.points[n].says.split("flags: ")[1].split(", ") };
+    });
+    const place = await placeOfPoint(page, flagged.n);
+    await page.mouse.move(place.x, place.y);
+    const tip = page.locator("#curve .tip");
+    await tip.waitFor();
+    const lines = await tip.locator("div").allTextContents();
+    assert.match(lines[0], /^(red|blue) \u2212?\d+\.\d{3} \u00b1 \d+\.\d{3} km\/s$/);
+    assert.match(lines[1], /^exposure \d{8}, \d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+    assert.ok((await page.locator("#curve-says").textContent()).startsWith(`${lines[0]};`));
+    for (const [k, name] of flagged.names.entries()) assert.match(lines[2 + k], new RegExp(`^${name.replaceAll("_", " ")}: .{5}`));
+    assert.equal(lines.length, 2 + Math.max(1, flagged.names.length));
+    // It is within the figure, and hides nothing when the pointer is elsewhere.
+    const [inner, outer] = [await tip.boundingBox(), await page.locator("#curve").boundingBox()];
+    assert.ok(inner.x >= outer.x && inner.x + inner.width <= outer.x + outer.width + 1, JSON.stringify({ inner, outer }));
+    if (process.env.PICTURES) await page.screenshot({ path: `${process.env.PICTURES}/stars-tip.png` });
+    await page.mouse.move(outer.x + outer.width / 2, outer.y - 40);
+    await tip.waitFor({ state: "hidden" });
+    return lines.join(" | ");
   });
   await check("a drag zooms, and a double click shows all again", async () => {
     const all = await ticks(page);
@@ -267,11 +332,15 @@ async function looks(browser, report) {
           const texts = ["h1", "a", ".note", "#count", "#star-verdict", ".legend .red", ".legend .blue"];
           return {
             overflow: document.documentElement.scrollWidth - innerWidth,
+            unused: document.getElementById("stars").clientWidth - [...document.querySelector("#stars tr[data-at]").children].reduce((sum, cell) => sum + cell.getBoundingClientRect().width, 0),
+            table: document.getElementById("stars").scrollWidth - document.getElementById("stars").clientWidth,
             contrast: Math.min(...texts.map((text) => contrast(document.querySelector(text)))),
             isDark: paper < 0.2,
           };
         });
         assert.ok(found.overflow <= 0, `${found.overflow} pixels too wide`);
+        assert.ok(found.unused <= 1, `${found.unused} pixels beside the table are empty`);
+        assert.ok(found.table <= 0, `the table is ${found.table} pixels too wide`);
         assert.ok(found.contrast >= 4.5, `contrast ${found.contrast}`);
         assert.equal(found.isDark, colorScheme === "dark");
         heard.nothingWrong();

@@ -120,7 +120,7 @@ fn what_is_there_is_replaced_where_that_was_asked_for_and_what_was_written_is_to
     assert_eq!((status, errors.as_str()), (0, ""));
     let out = dir.path().join("out");
     let wrote = format!(
-        "products          {}\n  zeropoints.csv, components.csv, stars.csv, calibrated.csv, calibration.json\n",
+        "products          {}\n  zeropoints.csv, components.csv, stars.csv, calibrated.csv, calibration.html, calibration.json\n",
         out.display()
     );
     assert!(said.ends_with(&wrote), "{said}");
@@ -247,6 +247,68 @@ fn a_run_is_calibrated_anew_and_nothing_is_measured() {
         assert!(found.2.contains(says), "{args:?}: {}", found.2);
     }
     assert!(before == stars(&one) && !Path::new(&at("none")).exists());
+}
+
+#[test]
+fn a_calibration_has_a_page_in_the_words_of_its_table() {
+    let dir = folder();
+    let evil = "nights/t<b>.csv";
+    std::fs::create_dir(dir.path().join("nights")).unwrap();
+    // The last star's velocities go up and down by 20 km/s.
+    let mut rows = table("HD,visit,RV,e_RV").replace("s3,", "<img src=x>,");
+    for exposure in 0..8 {
+        rows += &format!("far,{exposure},{},30\n", 20_000 * (exposure % 2));
+    }
+    std::fs::write(dir.path().join(evil), rows).unwrap();
+    let more = [
+        "--star", "HD", "--format", "csv", "--unit", "m/s", "--quiet",
+    ];
+    let (status, said, errors) = calibrate(dir.path(), evil, &more);
+    assert_eq!((status, said.as_str(), errors.as_str()), (0, "", ""));
+    let path = dir.path().join("out/calibration.html");
+    let html = std::fs::read_to_string(&path).unwrap();
+    for says in [
+        "<h1>Calibration of t&lt;b&gt;.csv</h1>",
+        "column HD: taken for star",
+        "104, 0 of them without a usable velocity",
+        "zero point, m/s",
+        "&lt;img src=x&gt;",
+        "<td class=\"text\">variable</td>",
+    ] {
+        assert!(html.contains(says), "{says}\n{html}");
+    }
+    assert!(!html.contains("<img") && !html.contains("t<b>"));
+    // The star that varies is the first of the list, and each exposure has its zero point.
+    let first = html.split("<th>verdict</th></tr></thead><tbody>").nth(1);
+    assert!(first.unwrap().starts_with("<tr><th scope=\"row\">far</th>"));
+    assert_eq!(
+        html.matches("</th><td class=\"text\">").count()
+            - html.matches("<th scope=\"row\">columns</th>").count(),
+        8 + 4
+    );
+    // Nothing is loaded, and the same calibration elsewhere has the same page.
+    assert!(!html.contains("href=") && !html.contains("src=\""));
+    let other = dir.path().join("other");
+    let place = dir.path().join(evil);
+    let args = [
+        "calibrate",
+        place.to_str().unwrap(),
+        "--out",
+        other.to_str().unwrap(),
+    ];
+    assert_eq!(told(&relrv(&[&args[..], &more].concat())).0, 0);
+    assert!(std::fs::read_to_string(other.join("calibration.html")).unwrap() == html);
+    // Somebody's own page is not replaced without being told.
+    std::fs::write(&path, "mine").unwrap();
+    let (status, _, errors) = calibrate(dir.path(), evil, &more);
+    assert!(
+        status == 1 && errors.contains("calibration.html"),
+        "{errors}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), b"mine");
+    let more = [&more[..], &["--overwrite"]].concat();
+    assert_eq!(calibrate(dir.path(), evil, &more).0, 0);
+    assert!(std::fs::read_to_string(&path).unwrap() == html);
 }
 
 /// Names, sizes and times of change of the files of a folder.

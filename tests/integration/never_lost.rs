@@ -361,6 +361,7 @@ fn calibrate_replaces_its_own_and_overwrites_by_name() {
     let left: Vec<String> = tree(&out).into_keys().collect();
     let expected = [
         "calibrated.csv",
+        "calibration.html",
         "calibration.json",
         "components.csv",
         "notes.txt",

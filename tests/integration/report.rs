@@ -142,6 +142,7 @@ fn one_exposure_and_a_hostile_name() {
     let out = dir.path().join("out");
     let (_, said, errors) = run(&[&input], &out, &[]);
     let html = page(&out);
-    assert!(!html.contains("<script"), "{said} {errors}");
+    assert!(!html.contains("<script>alert"), "{said} {errors}");
+    assert_eq!(html.matches("<script").count(), 1, "its own script alone");
     assert!(html.contains("no constant stars"));
 }

@@ -8,6 +8,7 @@ mod curves;
 mod exposures;
 mod html;
 mod json;
+mod obsids;
 mod stars;
 
 #[cfg(test)]
@@ -56,6 +57,7 @@ pub fn write(report: &Path, products: &Finished) -> Result<()> {
     let star_pieces = stars::write(&mut pieces, products, &of_stars)?;
     let curve_starts = curves::write(&mut pieces, products, &of_stars)?;
     let exposure_pieces = exposures::write(&mut pieces, products, &of_stars)?;
+    let obsid_starts = obsids::write(&mut pieces, products)?;
     pieces.write("index", |out| {
         write!(
             out,
@@ -64,6 +66,9 @@ pub fn write(report: &Path, products: &Finished) -> Result<()> {
             products.catalogue.len()
         )?;
         json::list(out, "curve_starts", &curve_starts, |out, n| write!(out, "{n}"))?;
+        json::list(out, "obsid_starts", &obsid_starts, |out, n| {
+            write!(out, "\"{n}\"")
+        })?;
         json::list(out, "verdicts", stars::VERDICTS, json::text)?;
         json::list(out, "flags", flags::all(), |out, (bit, name, meaning)| {
             write!(out, "[{bit},")?;

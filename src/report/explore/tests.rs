@@ -78,6 +78,12 @@ fn run(n: usize, exposures: usize) -> Finished {
             row.exposure.designation = format!("J{s}").into();
             row.exposure.planid = if e % 2 == 0 { "even" } else { "odd" }.into();
             row.exposure.spid = 3;
+            // Each star is observed once in two exposures; nothing is known of the last one's number.
+            row.exposure.obsid = if s + 1 == n {
+                0
+            } else {
+                9_007_199_254_740_993 + (s * 10 + e / 2) as i64
+            };
             row.exposure.fiberid = 1 + s as i32;
             row.exposure.lmjm = 84_000_000 + e as i64;
             row.exposure.bjd_tdb = 2_458_000.5 + e as f64;
@@ -197,7 +203,34 @@ fn pieces_of_a_larger_run_go_and_those_of_equal_runs_are_equal() {
     let mut left = content(old.path());
     assert_eq!(left.remove("curves-mine.js").unwrap(), b"mine");
     assert!(left == content(new.path()), "{:?}", left.keys());
-    assert_eq!(left.len(), 7, "{:?}", left.keys());
+    assert_eq!(left.len(), 8, "{:?}", left.keys());
+}
+
+#[test]
+fn observations_lead_to_their_stars_and_each_is_in_one_piece() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut products = run(30_000, 2);
+    // An observation of 100 stars at the end of a piece.
+    let shared = products.catalogue.exposure(19_990).obsid;
+    for s in 19_990..20_090 {
+        for row in [s, 30_000 + s] {
+            products.catalogue.rows[row].exposure.obsid = shared;
+        }
+    }
+    write(dir.path(), &products).unwrap();
+    let index = piece(dir.path(), "index");
+    let pieces = [0, 1].map(|k| piece(dir.path(), &format!("obsids-{k:05}")));
+    assert!(!dir.path().join("explore/obsids-00002.js").exists());
+    assert_eq!([&pieces[0]["n"], &pieces[1]["n"]], [20_090, 9_909]);
+    for (k, piece) in pieces.iter().enumerate() {
+        assert_eq!(index["obsid_starts"][k], piece["obsid"][0]);
+    }
+    let last = &pieces[0]["obsid"][20_089];
+    assert_eq!(last.as_str().unwrap(), shared.to_string());
+    assert_eq!(pieces[0]["star"][20_089], 20_089);
+    // All digits, which a number of JavaScript's has not.
+    assert_eq!(pieces[0]["obsid"][1], "9007199254741003");
+    assert_eq!(pieces[0]["star"][1], 1);
 }
 
 #[test]

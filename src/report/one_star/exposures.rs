@@ -2,16 +2,14 @@
 
 use std::fmt::Write;
 
-use super::numbers::{utc, words};
+use super::numbers::words;
 use super::page::{Page, figure};
-use super::{OneStar, Spectra, Spectrum};
+use super::{OneStar, Spectra, Spectrum, taken_off};
 use crate::Arm;
 use crate::catalogue::row::ArmVelocity;
+use crate::report::minute::utc;
 use crate::report::page::escape;
 use crate::text::count::count;
-
-/// Velocities that differ by less are the same number in the table, km/s.
-const SAME_KM_S: f64 = 0.0005;
 
 /// Each shown exposure in each arm.
 pub fn section(page: &mut Page, star: &OneStar, spectra: &Spectra) {
@@ -62,11 +60,9 @@ fn seen(page: &mut Page, star: &OneStar, spectra: &[Spectrum], rejected: &[Strin
             e.fiberid
         );
         for arm in &star.arms {
-            let is_it =
-                |s: &&Spectrum| (s.arm, s.lmjm, s.fibre) == (*arm, e.lmjm, (e.spid, e.fiberid));
             let velocity = star.products.catalogue.arm(*arm, row);
             page.out += "<div>";
-            match spectra.iter().find(is_it) {
+            match taken_off::spectrum(star, spectra, *arm, row) {
                 Some(spectrum) => one(page, spectrum, velocity),
                 None => {
                     let _ = write!(
@@ -108,9 +104,9 @@ fn one(page: &mut Page, s: &Spectrum, of_run: &ArmVelocity) {
         (true, false) => format!("{:.3} km/s without an error", s.rv_km_s),
         _ => "no velocity".to_owned(),
     };
-    let difference = of_run.rv_km_s - s.rv_km_s;
+    let difference = taken_off::from_velocity_km_s(s, of_run);
     let compared = match (s.rv_km_s.is_finite(), of_run.rv_km_s.is_finite()) {
-        (true, true) if difference.abs() >= SAME_KM_S => format!(
+        (true, true) if difference != 0.0 => format!(
             "the run has {:.3}: {difference:+.3} from moonlight, or from files that are not there now",
             of_run.rv_km_s
         ),
@@ -118,6 +114,7 @@ fn one(page: &mut Page, s: &Spectrum, of_run: &ArmVelocity) {
         (true, _) => "where the run has none".to_owned(),
         _ => format!("where the run has {:.3}", of_run.rv_km_s),
     };
+    let water = taken_off::water(s).unwrap_or_else(|| "no water lines were divided out".to_owned());
     let flags = match of_run.flags.is_empty() {
         true => "no flags".to_owned(),
         false => words(of_run.flags),
@@ -128,7 +125,7 @@ fn one(page: &mut Page, s: &Spectrum, of_run: &ArmVelocity) {
     };
     let _ = write!(
         page.out,
-        "<h4 class=\"{0}\">{0} arm</h4><p>{again}, {compared}; &chi;&sup2; {1:.2} of {2} pixels, against {reference}; {flags}. <span class=\"note\">{3}</span></p>",
+        "<h4 class=\"{0}\">{0} arm</h4><p>{again}, {compared}; &chi;&sup2; {1:.2} of {2} pixels, against {reference}; {water}; {flags}. <span class=\"note\">{3}</span></p>",
         s.arm.name(),
         s.chi2_red,
         s.n_pix,

@@ -2,33 +2,29 @@
 
 use std::fmt::Write;
 
-use super::{OneStar, advice};
+use super::{OneStar, Spectra, advice, taken_off};
 use crate::Arm;
 use crate::catalogue::exposure::Exposure;
 use crate::catalogue::flags::{self, CatalogueFlags};
 use crate::catalogue::row::ArmVelocity;
+use crate::report::minute::utc;
 use crate::report::page::escape;
 use crate::text::count::count;
-use crate::text::date;
 
-/// Minutes that the survey's clock is ahead of UTC.
-const AHEAD_MIN: i64 = 8 * 60;
-/// Modified Julian Date of 1970-01-01.
-const MJD_1970: i64 = 40_587;
-
-/// When an exposure began, `2019-05-28 14:28`.
-pub fn utc(lmjm: i64) -> String {
-    let minutes = lmjm.saturating_sub(AHEAD_MIN + MJD_1970 * 1440);
-    let iso = date::iso(minutes.saturating_mul(60));
-    // `T` and the seconds, which a truncated minute does not tell.
-    iso[..iso.len() - 3].replacen('T', " ", 1)
-}
+/// What the column of that name says.
+const TAKEN_OFF: &str = " Taken off, of the exposures whose spectra are below: water lines of the Earth's air, by the water on the line of sight, divided out of the \
+                         spectrum; moonlight by how much the run's velocity differs from that of the spectrum by itself (files that are not there now can be the reason, too).";
 
 /// The table.
-pub fn table(star: &OneStar) -> String {
-    let mut out = String::from(
+pub fn table(star: &OneStar, spectra: &Spectra) -> String {
+    let has_taken_off = taken_off::is_any(star, spectra);
+    let (heading, note) = match has_taken_off {
+        true => ("<th>taken off</th>", TAKEN_OFF),
+        false => ("", ""),
+    };
+    let mut out = format!(
         "<section id=\"numbers\"><h2>Numbers</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>exposure</th><th>began, UTC</th><th>BJD (TDB)</th>\
-         <th>plate</th><th>fibre</th><th>obsid</th><th>arm</th><th>SNR</th><th>measured, km/s</th><th>corrected, km/s</th><th>&chi;&sup2;</th><th>flags</th></tr></thead><tbody>",
+         <th>plate</th><th>fibre</th><th>obsid</th><th>arm</th><th>SNR</th><th>measured, km/s</th><th>corrected, km/s</th><th>&chi;&sup2;</th>{heading}<th>flags</th></tr></thead><tbody>",
     );
     for row in &star.rows {
         let e = star.products.catalogue.exposure(*row);
@@ -40,12 +36,20 @@ pub fn table(star: &OneStar) -> String {
                 out,
                 "<tr{class}>{}{}</tr>",
                 which(e, i == 0),
-                cells(*arm, velocity)
+                cells(
+                    *arm,
+                    velocity,
+                    has_taken_off
+                        .then(|| taken_off::told(star, spectra, *arm, *row))
+                        .as_ref()
+                )
             );
         }
     }
     out += "</tbody></table></div><p class=\"note\">Measured: against the star's reference in this arm, with the velocity's own error. Corrected: less the zero \
-            point of the exposure, with the zero point's error and the star's jitter as a quiet star. An exposure is called by the minute of its start (LMJM).</p>";
+            point of the exposure, with the zero point's error and the star's jitter as a quiet star. An exposure is called by the minute of its start (LMJM).";
+    out += note;
+    out += "</p>";
     out + &meanings(star) + "</section>\n"
 }
 
@@ -66,7 +70,8 @@ fn which(e: &Exposure, is_first: bool) -> String {
     )
 }
 
-fn cells(arm: Arm, v: &ArmVelocity) -> String {
+/// Cells about an arm; `taken_off` where there is a column for it.
+fn cells(arm: Arm, v: &ArmVelocity, taken_off: Option<&Option<String>>) -> String {
     let with_error = |rv: f64, err: f64| match rv.is_finite() {
         true => format!("{rv:.3} &plusmn; {err:.3}"),
         false => "&ndash;".to_owned(),
@@ -75,13 +80,20 @@ fn cells(arm: Arm, v: &ArmVelocity) -> String {
         true => format!("{x:.digits$}"),
         false => "&ndash;".to_owned(),
     };
+    let taken_off = taken_off.map(|told| match told.as_deref() {
+        // An exposure whose spectrum is not shown.
+        None => "<td></td>".to_owned(),
+        Some("") => "<td class=\"text\">nothing</td>".to_owned(),
+        Some(told) => format!("<td class=\"text\">{told}</td>"),
+    });
     format!(
-        "<td class=\"text arm {0}\">{0}</td><td>{1}</td><td>{2}</td><td>{3}</td><td>{4}</td><td class=\"text\">{5}</td>",
+        "<td class=\"text arm {0}\">{0}</td><td>{1}</td><td>{2}</td><td>{3}</td><td>{4}</td>{5}<td class=\"text\">{6}</td>",
         arm.name(),
         plain(v.snr, 1),
         with_error(v.rv_km_s, v.rv_err_own_km_s),
         with_error(v.rv_corr_km_s, v.rv_corr_err_km_s),
         plain(v.chi2_red, 2),
+        taken_off.unwrap_or_default(),
         words(v.flags)
     )
 }
@@ -123,17 +135,5 @@ fn meanings(star: &OneStar) -> String {
     match out.is_empty() {
         true => "<p>No velocity has a flag.</p>".to_owned(),
         false => format!("<h3>What the flags say, and what to do</h3><dl>{out}</dl>"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn minutes_are_those_of_utc() {
-        // LMJM / 1440 - 8 / 24 is the Modified Julian Date: 58624.7695, of 2019-05-21.
-        assert_eq!(utc(84_420_148), "2019-05-21 18:28");
-        assert!(utc(i64::MIN).contains(':') && utc(i64::MAX).contains(':'));
     }
 }

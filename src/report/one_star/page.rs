@@ -4,7 +4,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use super::svg::Drawing;
+use crate::report::link::percent;
 use crate::report::page::escape;
+use crate::report::png;
 
 /// A page that grows, and its figures.
 pub struct Page {
@@ -37,32 +39,12 @@ pub fn figure(page: &mut Page, mut drawing: Drawing, caption: &str) {
     // Writing to a String cannot fail.
     let _ = write!(
         page.out,
-        "<figure id=\"{0}\"><div class=\"scroll\" tabindex=\"0\">{1}</div><figcaption>{2} <a href=\"{3}/{0}.svg\">SVG</a> \
-         <button class=\"png\" data-name=\"{0}\" hidden>PNG</button></figcaption></figure>",
+        "<figure id=\"{0}\"><div class=\"scroll\" tabindex=\"0\">{1}</div><figcaption>{2} <a href=\"{3}/{0}.svg\">SVG</a> {4}</figcaption></figure>",
         drawing.name,
         drawing.inline(),
         escape(caption),
-        page.folder
+        page.folder,
+        png::button(&drawing.name)
     );
     page.figures.push(drawing);
-}
-
-/// A folder's name as it stands in a link.
-fn percent(name: &str) -> String {
-    let byte = |b: u8| match b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
-        true => char::from(b).to_string(),
-        false => format!("%{b:02X}"),
-    };
-    name.bytes().map(byte).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn folders_in_links_are_percent_encoded() {
-        assert_eq!(percent("J1+2.0_a"), "J1%2B2.0_a");
-        assert_eq!(percent("a\" onclick=\u{e9}/"), "a%22%20onclick%3D%C3%A9%2F");
-    }
 }

@@ -47,6 +47,8 @@ pub struct Spectrum {
     pub stored: Vec<f64>,
     /// What water left of the light, where it was divided out.
     pub water: Option<Vec<f64>>,
+    /// How much water that was, mm on the line of sight.
+    pub water_mm: Option<f64>,
     /// ln L at all velocities, and around the peak.
     pub curves: Option<[Curve; 2]>,
 }

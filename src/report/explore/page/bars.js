@@ -1,7 +1,8 @@
 
 // A figure of velocities with their errors: drawn by uPlot, with points, bars and what the pointer does of our own.
 //
-// A point is { x, y, err, arm, isHollow, says }; `says` gives the line that is shown when the pointer or the keys come to it.
+// A point is { x, y, err, arm, isHollow, says, tip }: when the pointer or the keys come to it, `says` is the line below the figure, and `tip` are the
+// lines beside the point.
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -66,7 +67,7 @@ function nearest(u, points, left, top) {
 class Figure {
   // `chose` is told a point that was clicked.
   constructor(place, readout, chose = () => {}) {
-    Object.assign(this, { place, readout, chose, points: [], picked: null });
+    Object.assign(this, { place, readout, chose, points: [], picked: null, tip: make("div", { class: "tip", "aria-hidden": true, hidden: true }) });
     place.tabIndex = 0;
     place.addEventListener("keydown", (event) => this.key(event));
     place.addEventListener("pointerleave", () => this.pick(null));
@@ -127,12 +128,14 @@ class Figure {
       cursor: { drag: { x: true, y: true, uni: 30, dist: 6 }, points: { show: false }, x: false, y: false },
       hooks: {
         draw: [(u) => drawBars(u, this.points, this.picked)],
+        setScale: [() => this.showTip()],
         setCursor: [(u) => u.cursor.left >= 0 && this.pick(nearest(u, this.points, u.cursor.left, u.cursor.top))],
         // uPlot scales the axes to all points on a double click; Escape does the same.
         ready: [(u) => u.over.addEventListener("click", () => this.picked && this.chose(this.picked))],
       },
     };
     this.u = new uPlot(options, data, this.place);
+    this.place.append(this.tip);
     this.say();
   }
 
@@ -145,6 +148,23 @@ class Figure {
 
   say() {
     this.readout.textContent = this.picked ? this.picked.says : this.axes.hint;
+    this.showTip();
+  }
+
+  // Puts the lines of the picked point beside it, on the side where there is room.
+  showTip() {
+    const { u, picked, tip, place } = this;
+    const [x, y] = u && picked ? [u.valToPos(picked.x, "x"), u.valToPos(picked.y, "y")] : [NaN, NaN];
+    const box = u?.over.getBoundingClientRect();
+    tip.hidden = !(x >= 0 && y >= 0 && x <= box?.width && y <= box?.height);
+    if (tip.hidden) return;
+    tip.replaceChildren(...picked.tip.map((line) => make("div", {}, line)));
+    const frame = place.getBoundingClientRect();
+    const [left, top] = [box.left - frame.left + x, box.top - frame.top + y];
+    const { width, height } = tip.getBoundingClientRect();
+    const beside = left + 14 + width <= frame.width ? left + 14 : left - 14 - width;
+    tip.style.left = `${Math.max(0, Math.min(frame.width - width, beside))}px`;
+    tip.style.top = `${Math.max(0, Math.min(frame.height - height, top + 14 + height <= frame.height ? top + 14 : top - 14 - height))}px`;
   }
 
   reset() {

@@ -8,13 +8,17 @@ function searched(rows, textOf) {
   return rows.searched;
 }
 
-// The numbers of the rows in which every word of a text is found, and that pass the tests.
-function chosen(rows, textOf, text, tests) {
+// The words of a text that may be numbers of observations.
+const numbersIn = (text) => text.split(/\s+/).filter((word) => /^\d{1,19}$/.test(word));
+
+// The numbers of the rows in which every word of a text is found, and that pass the tests. A word is found as well in the rows that `byWord` has
+// for it.
+function chosen(rows, textOf, text, tests, byWord = new Map()) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const texts = words.length > 0 ? searched(rows, textOf) : [];
   const found = [];
   for (let i = 0; i < rows.n; i++) {
-    if (tests.every((test) => test(i)) && words.every((word) => texts[i].includes(word))) found.push(i);
+    if (tests.every((test) => test(i)) && words.every((word) => texts[i].includes(word) || byWord.get(word)?.has(i))) found.push(i);
   }
   return Uint32Array.from(found);
 }

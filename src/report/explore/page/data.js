@@ -115,6 +115,20 @@ async function loadCurve(index, star) {
   return rows.sort((a, b) => a.t - b.t || a.lmjm - b.lmjm);
 }
 
+// The stars of an observation, by its number as it was typed; each piece of these is read when a number of it is asked for.
+async function starsOfObsid(index, typed) {
+  const obsid = BigInt(typed);
+  let number = index.obsid_starts.length - 1;
+  while (number >= 0 && BigInt(index.obsid_starts[number]) > obsid) number--;
+  const found = new Set();
+  if (number < 0) return found;
+  const name = pieceName("obsids", number);
+  const piece = await load(name);
+  loading.delete(name);
+  for (let at = piece.obsid.indexOf(String(obsid)); at >= 0 && piece.obsid[at] === String(obsid); at++) found.add(piece.star[at]);
+  return found;
+}
+
 const EXPOSURE_NUMBERS = { zp: KM_S, err: KM_S, slope: KM_S, bend: KM_S, constants: 1, component: 1 };
 
 // Loads all exposures with their zero points.

@@ -48,9 +48,10 @@ class ExposurePanel {
       const middle = mean(rows.filter(isSound).map((row) => row.arms[arm]));
       for (const row of rows.filter((row) => isOfThis(row) && isSound(row))) {
         const { rv, err } = row.arms[arm];
+        const value = `${ARM_NAMES[arm]}: ${fixed(rv - middle, 3)} \u00b1 ${fixed(err, 3)} km/s from its mean`;
         points.push({
           x: row.fibre, y: rv - middle, err, arm, star, isHollow: this.stars.verdict[star] === this.index.verdicts.indexOf("variable"),
-          says: `${this.stars.name[star]}, fibre ${row.fibre}, ${ARM_NAMES[arm]}: ${fixed(rv - middle, 3)} \u00b1 ${fixed(err, 3)} km/s from its mean`,
+          says: `${this.stars.name[star]}, fibre ${row.fibre}, ${value}`, tip: [this.stars.name[star], `fibre ${row.fibre}`, value],
         });
       }
     }

@@ -5,12 +5,14 @@ class Page {
   constructor(index) {
     this.index = index;
     this.within = null;
+    // The stars of observations that were searched for.
+    this.ofObsid = new Map();
     for (const [number, verdict] of index.verdicts.entries()) byId("verdict").append(make("option", { value: number }, verdict));
     for (const [bit, name, meaning] of index.flags) {
       if (!["reference", "not_measured"].includes(name)) byId("flag").append(make("option", { value: bit, title: meaning }, name));
     }
     byId("choice").addEventListener("submit", (event) => event.preventDefault());
-    byId("choice").addEventListener("input", (event) => (event.target.name === "view" ? this.change() : this.choose()));
+    byId("choice").addEventListener("input", (event) => (event.target.name === "view" ? this.change() : event.target.id === "every" ? this.widen() : this.choose()));
     byId("all-stars").addEventListener("click", () => this.list(null));
     byId("its-stars").addEventListener("click", () => this.list(this.exposures.groups[this.exposures.group[this.exposurePanel.shown]]));
     addEventListener("hashchange", () => this.openNamed());
@@ -62,13 +64,28 @@ class Page {
       if (verdict !== "") tests.push((i) => stars.verdict[i] === Number(verdict));
       if (flag) tests.push((i) => stars.flags[i] & flag);
       if (this.within) tests.push((i) => this.within.has(i));
-      this.starTable.show(chosen(stars, (i) => `${stars.name[i]} ${stars.other[i]}`, text, tests));
+      this.starTable.show(chosen(stars, (i) => `${stars.name[i]} ${stars.other[i]}`, text, tests, this.ofObsid));
+      this.guard(this.lookUp(numbersIn(text)));
       this.say(this.starTable.order.length, this.index.stars, "star");
     } else if (this.exposures) {
       const all = this.exposures;
       this.exposureTable.show(chosen(all, (i) => `${dateOfMinute(all.lmjm[i])} ${all.plate[i]} ${all.spid[i]} ${all.lmjm[i]}`, text, []));
       this.say(this.exposureTable.order.length, all.n, "exposure");
     }
+  }
+
+  // Looks for the stars of these observations, and lists them if they are still asked for.
+  async lookUp(numbers) {
+    const unknown = numbers.filter((number) => !this.ofObsid.has(number));
+    if (unknown.length === 0) return;
+    for (const number of unknown) this.ofObsid.set(number, await starsOfObsid(this.index, number));
+    const isWanted = numbersIn(byId("search").value).some((number) => unknown.includes(number));
+    if (isWanted && this.view === "stars" && unknown.some((number) => this.ofObsid.get(number).size > 0)) this.choose();
+  }
+
+  // Shows all columns, or those for which there is room.
+  widen() {
+    for (const table of [this.starTable, this.exposureTable]) table?.widen(byId("every").checked);
   }
 
   say(shown, all, what) {
@@ -80,7 +97,7 @@ class Page {
     const isStars = this.view === "stars";
     byId("stars").hidden = !isStars;
     byId("exposures").hidden = isStars;
-    byId("search").placeholder = isStars ? "name" : "plate or date";
+    byId("search").placeholder = isStars ? "name or obsid" : "plate or date";
     for (const element of document.querySelectorAll(".of-stars")) element.hidden = !isStars;
     byId("all-stars").hidden = !isStars || !this.within;
     if (!isStars && !this.exposures) {
@@ -89,6 +106,7 @@ class Page {
       this.exposureTable = new Table(
         byId("exposures"), "Exposures and their zero points", exposureColumns(this.exposures), (i) => this.openExposure(i), () => this.choose(),
       );
+      this.widen();
     }
     this.choose();
   }

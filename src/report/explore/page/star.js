@@ -2,6 +2,7 @@
 // The panel of one star: its names and verdict, its curve, and its velocities as a table.
 
 const UNCORRECTED = "no_zero_point";
+const DRIFT = "uncorrected: has the exposure\u2019s drift";
 
 class StarPanel {
   constructor(index, stars) {
@@ -60,7 +61,7 @@ class StarPanel {
       for (const row of plain) {
         const { rv, err, flags } = row.arms[arm];
         const x = Number.isFinite(period) ? (((row.t - first) / period) % 1 + 1) % 1 : row.t - this.from(first);
-        points.push({ x, y: rv - middle, err, arm, isHollow: Boolean(flags & this.uncorrected), says: this.says(row, arm) });
+        points.push({ x, y: rv - middle, err, arm, isHollow: Boolean(flags & this.uncorrected), says: this.says(row, arm), tip: this.tip(row, arm) });
       }
     }
     return { points, first, period };
@@ -76,13 +77,13 @@ class StarPanel {
     const isCentred = byId("centre").checked;
     this.figure.show(points, {
       x: Number.isFinite(period) ? `phase of ${fixed(period, 5)} d` : `BJD (TDB) \u2212 ${FROM_D + this.from(first)}, d`,
-      y: isCentred ? "velocity less the arm\u2019s mean, km/s" : "velocity, km/s",
+      y: (isCentred ? "velocity less the arm\u2019s mean, km/s" : "velocity, km/s") + (points.length > 0 && points.every((point) => point.isHollow) ? ", uncorrected" : ""),
       hint: "Point at a velocity to read it, drag to zoom, double-click to see all. Keys: arrows, +, \u2212, 0.",
     });
     byId("curve").setAttribute("aria-label", `Velocities of ${this.stars.name[this.star]} against time, ${counted(points.length, "point")}`);
     const isHollow = points.some((point) => point.isHollow);
     byId("curve-note").textContent =
-      (isHollow ? "Hollow: as measured, because the exposure has no zero point. " : "") +
+      (isHollow ? `Hollow: as measured, ${DRIFT}, because this has no zero point. ` : "") +
       (isCentred ? "" : "Each arm counts from a reference of its own.");
   }
 
@@ -90,16 +91,29 @@ class StarPanel {
     const { rv, err, flags } = row.arms[arm];
     const names = flagNames(this.index, flags);
     return (
-      `${ARM_NAMES[arm]} ${fixed(rv, 3)} \u00b1 ${fixed(err, 3)} km/s${flags & this.uncorrected ? " (as measured)" : ""}; ` +
+      `${ARM_NAMES[arm]} ${fixed(rv, 3)} \u00b1 ${fixed(err, 3)} km/s${flags & this.uncorrected ? ` (${DRIFT})` : ""}; ` +
       `${dateOfMinute(row.lmjm)} UTC, BJD ${Number.isFinite(row.t) ? (FROM_D + row.t).toFixed(5) : NONE}; ` +
       `exposure ${row.lmjm}, plate ${row.plate}, spectrograph ${row.spid}, fibre ${row.fibre}, obsid ${row.obsid}` +
       (names.length > 0 ? `; flags: ${names.join(", ")}` : "")
     );
   }
 
+  // The same in lines, with what each flag says.
+  tip(row, arm) {
+    const { rv, err, flags } = row.arms[arm];
+    const set = this.index.flags.filter(([bit, name]) => bit & flags && name !== UNCORRECTED);
+    return [
+      `${ARM_NAMES[arm]} ${fixed(rv, 3)} \u00b1 ${fixed(err, 3)} km/s`,
+      ...(flags & this.uncorrected ? [DRIFT] : []),
+      `exposure ${row.lmjm}, ${dateOfMinute(row.lmjm)} UTC`,
+      ...set.map(([, name, meaning]) => `${name.replaceAll("_", " ")}: ${meaning}`),
+      ...(set.length === 0 ? ["no flags"] : []),
+    ];
+  }
+
   // The same as a table, for those who do not see the figure or want the numbers.
   list() {
-    const velocity = ({ rv, err }) => (Number.isFinite(rv) ? `${fixed(rv, 3)} \u00b1 ${fixed(err, 3)}` : NONE);
+    const velocity = ({ rv, err, flags }) => (Number.isFinite(rv) ? `${fixed(rv, 3)} \u00b1 ${fixed(err, 3)}${flags & this.uncorrected ? " uncorrected" : ""}` : NONE);
     const flags = (row) =>
       row.arms.map(({ flags }, arm) => (flags ? `${ARM_NAMES[arm]}: ${flagNames(this.index, flags).join(", ")}` : "")).filter(Boolean).join("; ");
     const rows = this.rows.map((row) =>

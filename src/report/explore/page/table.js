@@ -18,16 +18,19 @@ class Table {
     this.below = this.above.cloneNode(true);
     this.body = make("tbody", {}, this.above, this.below);
     this.heads = columns.map((column) => this.head(column));
-    const widths = columns.map((column) => {
+    this.cols = columns.map((column) => {
       const col = make("col");
       col.style.width = `${column.width}ch`;
       return col;
     });
+    // Columns without a rank are as important as they come first.
+    this.ranked = columns.map((column, k) => [column.rank ?? k, k]).sort((a, b) => a[0] - b[0]).map(([, k]) => k);
+    this.isWide = false;
+    this.there = new Set(columns.keys());
     this.table = make(
-      "table", {}, make("caption", { class: "unseen" }, caption), make("colgroup", {}, ...widths),
+      "table", {}, make("caption", { class: "unseen" }, caption), make("colgroup", {}, ...this.cols),
       make("thead", {}, make("tr", { "aria-rowindex": 1 }, ...this.heads)), this.body,
     );
-    this.table.style.width = `${columns.reduce((sum, column) => sum + column.width, 0)}ch`;
     place.replaceChildren(this.table);
     place.tabIndex = 0;
     place.setAttribute("role", "region");
@@ -38,7 +41,46 @@ class Table {
       const row = event.target.closest("tr[data-at]");
       if (row) this.enter(Number(row.dataset.at));
     });
-    new ResizeObserver(() => this.draw()).observe(place);
+    new ResizeObserver(() => this.fit() || this.draw()).observe(place);
+    this.fit();
+  }
+
+  // Shows all columns, whatever room there is, or only the most important ones again.
+  widen(isWide) {
+    this.isWide = isWide;
+    this.fit();
+  }
+
+  // Hides the columns for which there is no room, the least important first; whether that changed any.
+  fit() {
+    const digits = this.place.clientWidth / this.digit();
+    const isAll = this.isWide || this.printed > 0 || digits === 0;
+    const there = new Set();
+    let sum = 0;
+    for (const k of this.ranked) {
+      // The first two say what the row is of and what of it; others follow as long as all before them have room.
+      if (!isAll && there.size > 1 && sum + this.columns[k].width > digits) break;
+      there.add(k);
+      sum += this.columns[k].width;
+    }
+    this.table.style.width = `${sum}ch`;
+    if (there.size === this.there.size) return false;
+    this.there = there;
+    // More would be columns of their own, and take the width that is left.
+    for (const space of [this.above, this.below]) space.firstChild.colSpan = there.size;
+    this.heads.forEach((head, k) => (head.hidden = this.cols[k].hidden = !there.has(k)));
+    this.clear();
+    this.draw();
+    return true;
+  }
+
+  // The width of a digit here, pixels.
+  digit() {
+    const probe = make("span", { class: "probe" });
+    this.place.append(probe);
+    const { width } = probe.getBoundingClientRect();
+    probe.remove();
+    return width / 100 || 8;
   }
 
   head(column) {
@@ -80,6 +122,7 @@ class Table {
   // Makes the first n rows, for the printer, or with 0 those in sight again.
   print(n) {
     this.printed = n;
+    this.fit();
     this.draw();
   }
 
@@ -119,7 +162,7 @@ class Table {
     const i = this.order[at];
     const cells = this.columns.map((column, k) => {
       const text = column.text(i);
-      const attributes = { class: column.isText ? "text" : undefined, title: column.isText && text.length > column.width - 3 ? text : undefined };
+      const attributes = { class: column.isText ? "text" : undefined, hidden: !this.there.has(k), title: column.isText && text.length > column.width - 3 ? text : undefined };
       return k === 0 ? make("th", { scope: "row", ...attributes }, text) : make("td", attributes, text);
     });
     const isOpen = i === this.open;

@@ -10,6 +10,8 @@ mod calibrate_dir;
 mod calibrating;
 mod config_file;
 mod devices;
+#[cfg(feature = "report")]
+mod export;
 mod headings;
 mod interrupt;
 mod measure;
@@ -36,6 +38,8 @@ mod threads;
 mod unit;
 #[cfg(feature = "lab")]
 mod validate;
+#[cfg(feature = "report")]
+mod which_star;
 mod words;
 
 use std::ffi::OsString;
@@ -89,6 +93,8 @@ enum Command {
     Report(report::ReportArgs),
     #[cfg(feature = "report")]
     Show(show::ShowArgs),
+    #[cfg(feature = "report")]
+    Export(export::ExportArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -163,6 +169,8 @@ pub fn run_from(words: Vec<OsString>) -> u8 {
         Command::Report(args) => args.run(),
         #[cfg(feature = "report")]
         Command::Show(args) => args.run(),
+        #[cfg(feature = "report")]
+        Command::Export(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),

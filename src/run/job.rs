@@ -181,7 +181,10 @@ fn merged(
         clocks: StageClocks::default(),
         lacking,
     };
+    let settings = begun.settings.clone();
     let (done, made) = finish(&config, &dir, plan, units, begun, ran, progress)?;
+    // The plan goes on from what was asked for last: otherwise a later merge would silently undo it.
+    kept_plan::change_settings(out, head, settings)?;
     Ok((done, page(&config, made)?))
 }
 

@@ -24,6 +24,7 @@ mod dependencies;
 mod descriptors;
 mod echelle;
 mod endless;
+mod export;
 mod fits_by_cfitsio;
 mod fits_edit;
 mod flags_text;

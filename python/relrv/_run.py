@@ -296,6 +296,9 @@ class Star:
         """The arm in which its velocities have the smaller median error."""
 
         def error(arm: str) -> float:
+            # A run of one arm has no columns of the other.
+            if f"drv_{_ARMS[arm]}" not in self.exposures.colnames:
+                return np.inf
             errors = self.exposures[f"drv_{_ARMS[arm]}_err_own"].value
             return float(np.nanmedian(errors)) if np.any(np.isfinite(errors)) else np.inf
 
@@ -331,6 +334,8 @@ class Star:
         """
         letter = _ARMS[arm or self.arm]
         rows = self.exposures
+        if f"drv_{letter}" not in rows.colnames:
+            raise KeyError(f"the run of {self.name} has no {arm} arm")
         rv = rows[f"drv_{letter}_corr" if corrected else f"drv_{letter}"]
         rv_err = rows[f"drv_{letter}_corr_err" if corrected else f"drv_{letter}_err_own"]
         flags = np.asarray(rows[f"flags_{letter}"])

@@ -46,7 +46,12 @@ def test_options_reach_the_run(plate, tmp_path):
     assert {name: config[name] for name in expected} == expected
     assert found.summary["threads"] == 1
     assert "catalogue.parquet" in found.summary["products"]
-    assert not np.any(np.isfinite(found.catalogue["drv_r"].value))
+    # A run of one arm has no columns of the other.
+    assert "drv_r" not in found.catalogue.colnames
+    star = found.star(str(found.stars["designation"][0]))
+    assert star.arm == "blue" and len(star.curve()) > 0
+    with pytest.raises(KeyError, match="no red arm"):
+        star.curve("red")
 
 
 def test_products_are_read_with_units_and_meanings(found):

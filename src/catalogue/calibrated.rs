@@ -54,8 +54,13 @@ pub const TABLES: [&str; 5] = [
 
 impl Products {
     /// The table of this name, one of [`TABLES`]. They are made one at a time, and the catalogue in pieces, because together they are
-    /// larger than the rows.
-    pub(crate) fn pieces(&self, name: &str, flags_text: bool) -> Box<dyn Pieces + '_> {
+    /// larger than the rows. The catalogue has columns of these arms, those that were measured.
+    pub(crate) fn pieces<'a>(
+        &'a self,
+        name: &str,
+        flags_text: bool,
+        arms: &'a [Arm],
+    ) -> Box<dyn Pieces + 'a> {
         match name {
             "stars" => Box::new(star::to_table(&self.stars, self.is_by_group)),
             "constants" => Box::new(star::constants_to_table(&self.stars, self.is_by_group)),
@@ -64,9 +69,9 @@ impl Products {
             _ => Box::new(Rows::new(
                 &self.catalogue,
                 move |rows: &[CatalogueRow]| {
-                    let mut table = row::to_table(rows);
+                    let mut table = row::to_table(rows, arms);
                     if flags_text {
-                        row::push_flags_text(&mut table, rows);
+                        row::push_flags_text(&mut table, rows, arms);
                     }
                     table
                 },
@@ -80,7 +85,7 @@ impl Products {
     /// None that is known: what is written can be put together.
     #[cfg(any(test, feature = "lab"))]
     pub fn table(&self, name: &str, flags_text: bool) -> Result<Table> {
-        crate::table::pieces::whole(&*self.pieces(name, flags_text))
+        crate::table::pieces::whole(&*self.pieces(name, flags_text, &ARMS))
     }
 }
 

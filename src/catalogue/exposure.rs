@@ -29,6 +29,8 @@ pub struct Exposure {
     pub hjd: f64,
     /// Barycentric Julian date (TDB) of mid-exposure.
     pub bjd_tdb: f64,
+    /// Name of the file, without its folder; empty where the rows tell more of it, or nothing.
+    pub file: Arc<str>,
 }
 
 impl From<&RvRow> for Exposure {
@@ -44,6 +46,7 @@ impl From<&RvRow> for Exposure {
             lmjm: row.lmjm,
             hjd: row.hjd,
             bjd_tdb: row.bjd_tdb,
+            file: Arc::default(),
         }
     }
 }
@@ -172,6 +175,21 @@ pub static TIME: [Field<Exposure>; 3] = [
     .page("barycentric Julian date of mid-exposure, in TDB: for periods and orbits")
     .ucd("time.epoch;obs.exposure")
     .up_to(LARGEST_DATE_D),
+];
+
+/// Which file a row is from.
+pub static FILE: [Field<Exposure>; 1] = [
+    field!(
+        name,
+        Exposure,
+        file,
+        "file",
+        "",
+        "file of the exposure, without its folder; its HDU of an arm is B- or R- and lmjm"
+    )
+    .page("file of the exposure, without its folder. Its HDU of an arm is called by the arm and `lmjm`: `B-84427278`, `R-84427278`. Folders are in the table of [`measure`](#the-table-of-relrv-measure)")
+    .ucd("meta.id;meta.file")
+    .late(),
 ];
 
 /// The dates among these columns.

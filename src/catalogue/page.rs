@@ -11,7 +11,8 @@ fn rows<R>(fields: &[Field<R>]) -> impl Iterator<Item = String> + '_ {
 pub fn sections() -> [(&'static str, Vec<String>); 6] {
     let catalogue = rows(&exposure::PLACE)
         .chain(rows(&exposure::TIME))
-        .chain(rows(&row::ARM));
+        .chain(rows(&row::ARM))
+        .chain(rows(&exposure::FILE));
     let stars = rows(&star::WHICH)
         .chain(rows(&star::ARM))
         .chain(rows(&star::FOUND))

@@ -1,5 +1,9 @@
 //! Rows of both arms put together.
 
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
 use super::exposure::Exposure;
 use super::row::{ARMS, ArmVelocity, CatalogueRow};
 use crate::Arm;
@@ -24,17 +28,30 @@ impl<'a> Pair<'a> {
     }
 
     /// The catalogue's row before its calibration: without corrected velocities.
-    fn uncalibrated(&self) -> CatalogueRow {
+    fn uncalibrated(&self, file: Arc<str>) -> CatalogueRow {
         CatalogueRow {
-            exposure: Exposure::from(self.any),
+            exposure: Exposure {
+                file,
+                ..Exposure::from(self.any)
+            },
             arms: ARMS.map(|arm| self.arm(arm).map(ArmVelocity::from).unwrap_or_default()),
         }
     }
 }
 
 /// The catalogue of these rows before its calibration, by star, then time.
-pub fn uncalibrated(rows: &[RvRow]) -> Vec<CatalogueRow> {
-    pair(rows).iter().map(Pair::uncalibrated).collect()
+pub fn uncalibrated<'a>(rows: &'a [RvRow]) -> Vec<CatalogueRow> {
+    // One name for all rows of a file: a survey has millions of them.
+    let mut names: HashMap<&'a Path, Arc<str>> = HashMap::new();
+    let row = |pair: Pair<'a>| {
+        let path = pair.any.path.as_path();
+        let file = names.entry(path).or_insert_with(|| {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            name.to_string_lossy().into()
+        });
+        pair.uncalibrated(file.clone())
+    };
+    pair(rows).into_iter().map(row).collect()
 }
 
 /// Puts the arms of each exposure together: by star, then time.

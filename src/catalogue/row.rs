@@ -1,6 +1,6 @@
 //! A row of the catalogue: a star in one exposure, both arms side by side (paper, Table 2).
 
-use super::exposure::{DATES, Exposure, PLACE, TIME};
+use super::exposure::{DATES, Exposure, FILE, PLACE, TIME};
 use super::flags::CatalogueFlags;
 use crate::measure::RvRow;
 use crate::table::{Cell, Column, ColumnData, Field, Table, field};
@@ -183,23 +183,26 @@ fn of_arm(arm: Arm) -> Vec<Field<ArmVelocity>> {
     ARM.iter().map(|f| f.of_arm(letter, arm.name())).collect()
 }
 
-/// The catalogue as a table.
-pub fn to_table(rows: &[CatalogueRow]) -> Table {
+/// The catalogue as a table, with columns of these arms: a run of one arm has no columns without a single number.
+pub fn to_table(rows: &[CatalogueRow], arms: &[Arm]) -> Table {
     let exposures = rows.iter().map(|r| &r.exposure);
     let mut table = Table::new();
     table
         .push_fields(&PLACE, exposures.clone())
-        .push_fields(&TIME, exposures);
+        .push_fields(&TIME, exposures.clone());
     for (i, arm) in ARMS.into_iter().enumerate() {
-        table.push_fields(&of_arm(arm), rows.iter().map(|r| &r.arms[i]));
+        if arms.contains(&arm) {
+            table.push_fields(&of_arm(arm), rows.iter().map(|r| &r.arms[i]));
+        }
     }
+    table.push_fields(&FILE, exposures);
     table.times.extend(DATES);
     table
 }
 
 /// Adds the flags' names beside their numbers.
-pub fn push_flags_text(table: &mut Table, rows: &[CatalogueRow]) {
-    for arm in ARMS {
+pub fn push_flags_text(table: &mut Table, rows: &[CatalogueRow], arms: &[Arm]) {
+    for arm in ARMS.into_iter().filter(|arm| arms.contains(arm)) {
         let name = format!("flags_{}", arm.letter().to_ascii_lowercase());
         let texts = rows.iter().map(|r| r.arm(arm).flags.to_string());
         let column = Column::new(
@@ -222,8 +225,18 @@ pub fn from_table(table: &Table) -> crate::Result<(Vec<CatalogueRow>, usize)> {
     let mut reader = crate::table::FieldReader::new(table);
     reader.fill(&PLACE, &mut rows, |r| &mut r.exposure)?;
     reader.fill(&TIME, &mut rows, |r| &mut r.exposure)?;
-    for (i, arm) in ARMS.into_iter().enumerate() {
-        reader.fill(&of_arm(arm), &mut rows, |r| &mut r.arms[i])?;
+    reader.fill(&FILE, &mut rows, |r| &mut r.exposure)?;
+    let fields = ARMS.map(of_arm);
+    let is_there = fields.each_ref().map(|fields| {
+        let mut names = fields.iter().map(|f| &f.name);
+        names.any(|name| table.column(name).is_some())
+    });
+    for (i, fields) in fields.iter().enumerate() {
+        // The other arm alone was measured. Without either something is wrong, and the error says what.
+        if !is_there[i] && is_there.contains(&true) {
+            continue;
+        }
+        reader.fill(fields, &mut rows, |r| &mut r.arms[i])?;
     }
     Ok((rows, reader.n_absurd))
 }

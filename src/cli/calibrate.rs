@@ -47,7 +47,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct CalibrateArgs {
-    /// Table of RVs (.fits, .csv, .ecsv, .parquet, each also inside gzip) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm,
+    /// Table of RVs (.fits, .csv, .ecsv, .parquet, .vot, each also inside gzip) with columns star, exposure, rv, rv_err, optional rv_err_own, group, arm,
     /// position (along the slit), never_constant; or the table that `relrv measure` writes; or the directory of a run
     pub table: PathBuf,
     /// Directory for the products; left out where TABLE is the directory of a run, which then gets them

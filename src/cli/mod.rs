@@ -13,6 +13,8 @@ mod calibrate_summary;
 mod calibrating;
 mod config_file;
 mod devices;
+#[cfg(feature = "report")]
+mod export;
 mod headings;
 mod interrupt;
 mod measure;
@@ -39,6 +41,8 @@ mod threads;
 mod unit;
 #[cfg(feature = "lab")]
 mod validate;
+#[cfg(feature = "report")]
+mod which_star;
 mod words;
 
 use std::ffi::OsString;
@@ -92,6 +96,8 @@ enum Command {
     Report(report::ReportArgs),
     #[cfg(feature = "report")]
     Show(show::ShowArgs),
+    #[cfg(feature = "report")]
+    Export(export::ExportArgs),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -166,6 +172,8 @@ pub fn run_from(words: Vec<OsString>) -> u8 {
         Command::Report(args) => args.run(),
         #[cfg(feature = "report")]
         Command::Show(args) => args.run(),
+        #[cfg(feature = "report")]
+        Command::Export(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
         Command::Measure(args) => args.run(),

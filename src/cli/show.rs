@@ -4,15 +4,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::Outcome;
+use super::which_star::{Which, meant, unnamed};
 use crate::files::workplace::Workplace;
 use crate::measure::seen::{SeenSpectrum, SeenStar};
 use crate::report::one_star::{self, OneStar, Shown, Spectra, Spectrum, Whose};
 use crate::run::{self, Which as WhichStar};
 use crate::text::plain;
-use crate::{Arm, Error, Result, RunOptions, SurveyFile, tell};
+use crate::{Arm, Error, Result, RunOptions, tell};
 
 /// Show one star: its velocities, what their flags say and what to do about them, as text and as a page with its spectra.
 ///
@@ -50,15 +51,6 @@ pub struct ShowArgs {
     text: bool,
 }
 
-/// An arm.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Which {
-    /// The red one.
-    Red,
-    /// The blue one.
-    Blue,
-}
-
 impl ShowArgs {
     /// Prints the text, and writes the page.
     pub fn run(self) -> Result<Outcome> {
@@ -71,24 +63,11 @@ impl ShowArgs {
             return self.measured_now();
         }
         if rest.is_empty() {
-            return Err(which_star(first));
+            return Err(no_star(first));
         }
         // The products must not change meanwhile.
         let _lock = Workplace::open_if_kept(first, "run")?;
-        let words: Vec<_> = rest.iter().map(|word| word.to_string_lossy()).collect();
-        let name = words.join(" ");
-        match rest {
-            [one] if Path::new(one).is_file() => {
-                let file = SurveyFile::read(Path::new(one))?;
-                let whose = Whose::OfFile {
-                    file: &plain::path(Path::new(one)),
-                    position_deg: (file.ra_deg, file.dec_deg),
-                    obsid: file.obsid,
-                };
-                self.one(first, whose, first)
-            }
-            _ => self.one(first, Whose::Called(&name), first),
-        }
+        meant(first, rest, |dir, star| self.one(dir, star, dir))
     }
 
     /// Measures files and shows their stars.
@@ -112,13 +91,9 @@ impl ShowArgs {
 
     /// Shows a star of the run in `dir`; its page goes below `place` if nobody says where.
     fn one(&self, dir: &Path, star: Whose<'_>, place: &Path) -> Result<Outcome> {
-        let arm = self.arm.map(|arm| match arm {
-            Which::Red => Arm::Red,
-            Which::Blue => Arm::Blue,
-        });
         let shown = Shown {
             star,
-            arm,
+            arm: self.arm.map(Into::into),
             lmjm: self.exposure,
         };
         let star = OneStar::find(dir, &shown)?;
@@ -144,28 +119,14 @@ impl ShowArgs {
     }
 }
 
-/// Says that a star is to be named, with some that there are.
-fn which_star(dir: &Path) -> Error {
-    if !dir.is_dir() {
-        return Error::NoRun(format!(
+/// Says what is expected of the words after the command.
+fn no_star(dir: &Path) -> Error {
+    match dir.is_dir() {
+        true => unnamed("show", dir),
+        false => Error::NoRun(format!(
             "{}: expected the directory of a finished run and a star, or files of spectra",
             plain::path(dir)
-        ));
-    }
-    match one_star::stars(dir) {
-        Ok(stars) => Error::NoStar(format!(
-            "which star? {} has {}; relrv show {} STAR",
-            plain::path(dir),
-            stars
-                .iter()
-                .take(5)
-                .map(|s| plain::line(s))
-                .collect::<Vec<_>>()
-                .join(", ")
-                + if stars.len() > 5 { ", ..." } else { "" },
-            plain::path(dir)
         )),
-        Err(error) => error,
     }
 }
 

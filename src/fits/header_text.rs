@@ -39,6 +39,17 @@ impl HeaderText {
         self.card(&format!("COMMENT {}", ascii(text)))
     }
 
+    /// Adds HISTORY cards, as many as the text needs.
+    pub fn history(&mut self, text: &str) -> &mut Self {
+        const ROOM: usize = CARD - "HISTORY ".len();
+        let text: Vec<char> = ascii(text).chars().collect();
+        for part in text.chunks(ROOM) {
+            let part: String = part.iter().collect();
+            self.card(&format!("HISTORY {part}"));
+        }
+        self
+    }
+
     /// Adds an empty card.
     #[cfg(feature = "lab")]
     pub fn blank(&mut self) -> &mut Self {

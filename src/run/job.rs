@@ -5,6 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value};
 
+use super::about::about;
 use super::config::{PLACES, RunConfig, of_calibration};
 use super::directory::{self, RunDir};
 use super::gathered::gather;
@@ -181,7 +182,10 @@ fn merged(
         clocks: StageClocks::default(),
         lacking,
     };
+    let settings = begun.settings.clone();
     let (done, made) = finish(&config, &dir, plan, units, begun, ran, progress)?;
+    // The plan goes on from what was asked for last: otherwise a later merge would silently undo it.
+    kept_plan::change_settings(out, head, settings)?;
     Ok((done, page(&config, made)?))
 }
 
@@ -344,8 +348,9 @@ fn prepare(
     progress: &dyn Progress,
 ) -> Result<Vec<(String, Prepared)>> {
     let mut products: Vec<(String, Prepared)> = Vec::new();
+    let about = about(config, &made.catalogue)?;
     for name in catalogue::TABLES {
-        let rows = made.pieces(name, config.flags_text);
+        let rows = made.pieces(name, config.flags_text, &config.measure.arms);
         for format in &config.formats {
             if progress.cancelled() {
                 return Err(Error::Interrupted(format!(
@@ -355,7 +360,7 @@ fn prepare(
             }
             let name = format!("{name}.{}", format.ending());
             if !products.iter().any(|(known, _)| *known == name) {
-                let table = table::write::prepare(&*rows, &dir.path(&name))?.closed();
+                let table = table::write::prepare(&*rows, &dir.path(&name), &about)?.closed();
                 products.push((name, table));
             }
         }

@@ -132,12 +132,29 @@ pub fn write(
             })
         };
         Prepared::new(&path, fill)?.persist()?;
-        let json = serde_json::to_string(&head).map_err(failed)?;
-        let sealed = format!("{json}\n{}", seal(&json));
-        whole::write_bytes(&head_path, sealed.as_bytes())?;
+        write_head(&head_path, &head)?;
         forget_older(&state, &head.body)?;
     }
     Ok(head)
+}
+
+fn write_head(path: &Path, head: &PlanHead) -> Result<()> {
+    let failed = |e| Error::io(path, std::io::Error::other(e));
+    let json = serde_json::to_string(head).map_err(failed)?;
+    let sealed = format!("{json}\n{}", seal(&json));
+    whole::write_bytes(path, sealed.as_bytes())
+}
+
+/// Keeps the plan with other settings, those that no unit depends on. Nothing is written where they are the same.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn change_settings(dir: &Path, head: PlanHead, settings: Map<String, Value>) -> Result<()> {
+    if head.settings == settings {
+        return Ok(());
+    }
+    let path = dir.join(STATE_DIR).join(HEAD);
+    write_head(&path, &PlanHead { settings, ..head })
 }
 
 /// Bytes of the files of a unit.

@@ -6,6 +6,7 @@
 //! everything else is there too.
 
 #[cfg(feature = "report")]
+mod about;
 mod again;
 mod append;
 mod claim;

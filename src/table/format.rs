@@ -11,10 +11,12 @@ pub(super) enum Format {
     Csv,
     Parquet,
     Mrt,
+    Votable,
 }
 
 impl Format {
-    /// Format by the ending of the name of a file that is read: `.ecsv` and a further `.gz` are allowed.
+    /// Format by the ending of the name of a file that is read: `.ecsv`, `.vot`, `.votable`, `.xml` and a further `.gz` are
+    /// allowed.
     pub(super) fn to_read(path: &Path) -> Result<Self> {
         let has_ending = |path: &Path, ending| {
             path.extension()
@@ -28,6 +30,12 @@ impl Format {
         if has_ending(&inner, "ecsv") {
             return Ok(Format::Csv);
         }
+        if ["vot", "votable", "xml"]
+            .iter()
+            .any(|e| has_ending(&inner, e))
+        {
+            return Ok(Format::Votable);
+        }
         Self::of(&inner)
     }
 
@@ -40,7 +48,7 @@ impl Format {
             "parquet" => Ok(Format::Parquet),
             "mrt" => Ok(Format::Mrt),
             _ => Err(Error::Config(format!(
-                "{}: expected a table's name to end in .fits, .csv or .parquet (.mrt to write), found {:?}",
+                "{}: expected a table's name to end in .fits, .csv or .parquet (.mrt to write, .ecsv and .vot to read), found {:?}",
                 path.display(),
                 ending
             ))),

@@ -1,9 +1,10 @@
-//! A table of columns with units and meanings, written to and read from FITS, CSV and Parquet, and written as
-//! machine-readable text (MRT).
+//! A table of columns with units and meanings, written to and read from FITS, CSV and Parquet, written as
+//! machine-readable text (MRT), and read from VOTable.
 //!
 //! From the floor up: `columns` is what a table is; `cells`, `words`, `source` and `outcome` are what every reader needs; a
 //! folder for each format; `read` and `write`, which choose among the formats.
 
+mod about;
 mod cells;
 mod columns;
 mod csv;
@@ -19,6 +20,7 @@ pub(crate) mod pieces;
 mod read;
 mod source;
 pub mod units;
+mod votable;
 mod width;
 mod words;
 pub(crate) mod write;
@@ -27,6 +29,7 @@ mod yaml_meta;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use about::About;
 pub(crate) use columns::free_name;
 pub use columns::{Column, ColumnData, Table, TimeColumn};
 #[cfg(feature = "lab")]

@@ -128,7 +128,13 @@ fn append(whole: &mut Table, piece: &Table) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::write::prepare;
+    use crate::files::whole::Prepared;
+    use crate::table::About;
+    use std::path::Path;
+
+    fn prepare(pieces: &dyn Pieces, path: &Path) -> Result<Prepared> {
+        crate::table::write::prepare(pieces, path, &About::default())
+    }
 
     /// The same rows in pieces of two.
     struct ByTwo(Table);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::format::Format;
 use super::outcome::ReadTable;
-use super::{Table, csv, fits, parquet};
+use super::{Table, csv, fits, parquet, votable};
 use crate::Result;
 
 impl Table {
@@ -17,6 +17,7 @@ impl Table {
             Format::Fits => fits::read::read(path)?,
             Format::Csv => csv::read::read(path)?,
             Format::Parquet => parquet::read::read(path)?,
+            Format::Votable => votable::read::read(path)?,
             Format::Mrt => {
                 return Err(crate::Error::Config(format!(
                     "{}: .mrt tables are written only; .fits, .csv and .parquet are read",
@@ -31,8 +32,8 @@ impl Table {
         Ok(read)
     }
 
-    /// Reads a table in the format that the ending of its name tells: `.fits`, `.csv`, `.ecsv`, `.parquet`, each of them also inside
-    /// gzip, whether the name ends in `.gz` or not.
+    /// Reads a table in the format that the ending of its name tells: `.fits`, `.csv`, `.ecsv`, `.parquet`, `.vot` (`.votable`,
+    /// `.xml`), each of them also inside gzip, whether the name ends in `.gz` or not.
     ///
     /// - FITS: the first table, binary or in ASCII; scalars of the formats A, L, B, I, J, K, E, D. Integers with a fractional
     ///   TSCAL/TZERO become floats; unsigned ones beyond 2^63 become text.
@@ -42,6 +43,8 @@ impl Table {
     ///   UTF-16. In ECSV the header's types and units count.
     /// - Parquet: top-level columns of primitive type. Decimals become integers or floats where nothing is lost, else
     ///   text; times become text (ISO 8601), 16-bit floats become 32-bit ones, unsigned integers beyond 2^63 become text.
+    ///
+    /// - VOTable: the first table with FIELDs, in TABLEDATA, BINARY or BINARY2.
     ///
     /// Columns that hold vectors or nested values are left out: [`Table::read_noting`] lists them.
     ///

@@ -2,6 +2,7 @@ mod damage;
 mod others;
 mod others_fits;
 mod others_parquet;
+mod others_votable;
 mod round_trip;
 
 use std::path::{Path, PathBuf};

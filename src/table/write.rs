@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::format::Format;
-use super::{Pieces, Table, csv, fits, mrt, parquet};
+use super::{About, Pieces, Table, csv, fits, mrt, parquet};
 use crate::files::whole::{Prepared, directory_of, or_here};
 use crate::{Error, Result};
 
@@ -44,7 +44,7 @@ impl Table {
     /// The directory is made if missing. The file appears under its name only when it is whole (it is
     /// written beside it and renamed), and the same table always gives the same bytes.
     ///
-    /// - FITS: one binary table named after the file, units in `TUNITn`, meanings in `TCOMMn`, nulls as `TNULLn` or
+    /// - FITS: one binary table named after the file, the program's version in `CREATOR`, units in `TUNITn`, meanings in `TCOMMn`, nulls as `TNULLn` or
     ///   zero bytes; text is ASCII, other characters are written as `\u{...}` and the column marked with `TESCn = T`.
     /// - CSV: a header line with the names, an empty cell for NaN and nulls, floats with the fewest digits that read
     ///   back the same. No units: readers stumble over comment lines.
@@ -64,25 +64,29 @@ impl Table {
     /// # Errors
     /// As [`Table::write`].
     pub fn prepare(&self, path: &Path) -> Result<Prepared> {
-        prepare(self, path)
+        prepare(self, path, &About::default())
     }
 }
 
-/// As [`Table::prepare`], of a table that is made some rows at a time.
+/// As [`Table::prepare`], of a table that is made some rows at a time, with what is known of it beside.
 ///
 /// # Errors
 /// As [`Table::write`].
-pub fn prepare(table: &dyn Pieces, path: &Path) -> Result<Prepared> {
+pub fn prepare(table: &dyn Pieces, path: &Path, about: &About) -> Result<Prepared> {
     let format = Format::of(path)?;
     let named = |e| match e {
         Error::Table(message) => Error::format(path, message),
         other => other,
     };
     let write = |out: &mut (dyn Write + Send)| match format {
-        Format::Fits => fits::write::write(table, path, out),
+        Format::Fits => fits::write::write(table, path, out, about),
         Format::Csv => csv::write::write(table, path, out),
         Format::Parquet => parquet::write::write(table, path, out),
         Format::Mrt => mrt::write(table, path, out),
+        Format::Votable => Err(Error::Config(format!(
+            "{}: VOTables are read only",
+            path.display()
+        ))),
     };
     Prepared::new(path, |out| write(out).map_err(named))
 }

@@ -9,6 +9,7 @@ import json
 import re
 import sys
 import warnings
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.io.votable.ucd import check_ucd
 from astropy.table import Table
+from astropy.time import Time
 
 warnings.simplefilter("error")
 
@@ -30,13 +32,15 @@ SECTIONS = {
 }
 
 
-def described(page: str, name: str) -> dict[str, tuple[str, str]]:
+def described(page: str, name: str, arms: str) -> dict[str, tuple[str, str]]:
     """Columns of a table in their order, with type and unit."""
     section = page.split(f"\n## {SECTIONS[name]}\n")[1].split("\n## ")[0]
     found = re.findall(r"^\| `(\w+)` \| (\w+) \|([^|]*)\|.*\|$", section, re.M)
-    columns = {n: (t, unit.strip()) for n, t, unit in found if "_x" not in n}
-    for arm in "rb":
-        columns |= {n.replace("_x", f"_{arm}"): (t, unit.strip()) for n, t, unit in found if "_x" in n}
+    columns: dict[str, tuple[str, str]] = {}
+    for of_arm, group in groupby(found, lambda row: "_x" in row[0]):
+        rows = list(group)
+        for arm in arms if of_arm else [""]:
+            columns |= {n.replace("_x", f"_{arm}"): (t, unit.strip()) for n, t, unit in rows}
     if name == "constants":
         for of_stars_alone in ("constant", "variable", "not_judged", "period", "period_fap", "period_amp"):
             del columns[of_stars_alone]
@@ -58,8 +62,9 @@ def text(table: Table, name: str) -> list[str]:
     return [str(v).strip() for v in np.ma.filled(column, "")]
 
 
-def check(folder: Path, name: str, page: str) -> int:
-    columns = described(page, name)
+def check(folder: Path, name: str, page: str, record: dict) -> int:
+    arms = {"both": "rb", "red": "r", "blue": "b"}[record["config"]["arm"]]
+    columns = described(page, name, arms)
     path = {end: folder / f"{name}.{end}" for end in ["fits", "csv", "parquet", "mrt"]}
     tables = {
         "fits": Table.read(path["fits"]),
@@ -109,6 +114,20 @@ def check(folder: Path, name: str, page: str) -> int:
             ucd = header.get(f"TUCD{i}", "")
             assert check_ucd(ucd, check_controlled_vocabulary=True), f"{name}.fits: column {i} has the UCD {ucd!r}"
             assert tables["parquet"].columns[i - 1].meta.get("ucd", ucd) == ucd, f"{name}.parquet: column {i}"
+        for of_hdu in (hdus[0].header, header):
+            assert of_hdu["CREATOR"] == f"relrv {record['relrv']}", f"{name}.fits: CREATOR is {of_hdu['CREATOR']!r}"
+        assert (header["TIMESYS"], header["TREFPOS"]) == ("TDB", "BARYCENTER"), f"{name}.fits"
+        # To the second, the first and the last date of the catalogue.
+        dates = Time([header["DATE-BEG"], header["DATE-END"]], format="isot", scale="tdb").jd
+        bjd = numbers(Table.read(folder / "catalogue.fits"), "bjd_tdb")
+        assert np.all(np.abs(dates - [np.nanmin(bjd), np.nanmax(bjd)]) < 0.6 / 86400), f"{name}.fits: {dates}"
+        history = list(header["HISTORY"])
+        for option in ("arm", "reference", "telluric", "method", "scope", "fibre-order"):
+            assert f"--{option} {record['config'][option]}" in history, f"{name}.fits: no {option} in {history}"
+        for option in ("snr-min", "vmax", "vstep", "min-constants", "p-min", "tolerance"):
+            line = next(line for line in history if line.startswith(f"--{option} "))
+            assert float(line.split()[1]) == record["config"][option], f"{name}.fits: {line}"
+        assert "DATE" not in header, f"{name}.fits tells when it was made: no two runs would be the same"
         assert "DATASUM" in header and "CHECKSUM" in header, f"{name}.fits: no check sums"
     print(f"{name}: {len(reference)} rows, {len(columns)} columns, {n_nulls} missing numbers in four formats")
     return n_nulls
@@ -117,12 +136,13 @@ def check(folder: Path, name: str, page: str) -> int:
 def main() -> None:
     folder, page = Path(sys.argv[1]), Path(sys.argv[2]).read_text()
     record = json.loads((folder / "run.json").read_text())
-    total = sum(check(folder, name, page) for name in SECTIONS)
+    total = sum(check(folder, name, page, record) for name in SECTIONS)
     catalogue = Table.read(folder / "catalogue.fits")
     counts = record["counts"]
     assert len(catalogue) == counts["exposures"] > 0
-    measured = sum(int(np.isfinite(numbers(catalogue, f"drv_{x}")).sum()) for x in "rb")
-    flags = sum(int((np.asarray(catalogue[f"flags_{x}"]) & 2048 == 0).sum()) for x in "rb")
+    arms = [x for x in "rb" if f"drv_{x}" in catalogue.colnames]
+    measured = sum(int(np.isfinite(numbers(catalogue, f"drv_{x}")).sum()) for x in arms)
+    flags = sum(int((np.asarray(catalogue[f"flags_{x}"]) & 2048 == 0).sum()) for x in arms)
     assert flags == counts["measured"] >= measured > 0
     assert counts["spectra"] == counts["measured"] + sum(counts["spectra_rejected"].values())
     rejected = Table.read(folder / "rejected.csv", format="ascii.csv")

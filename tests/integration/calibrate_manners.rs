@@ -214,6 +214,21 @@ fn a_run_is_calibrated_anew_and_nothing_is_measured() {
     assert!(said.contains(told_why), "{said}");
     assert!(stars(&one) == stars(&other) && catalogue(&one) == catalogue(&other));
     assert_eq!(units, files_of(&Path::new(&one).join(".relrv/units")));
+    // A merge keeps what was asked for last, and the same settings write no plan again.
+    let plan = Path::new(&one).join(".relrv/plan.json");
+    let written = |path: &Path| std::fs::metadata(path).unwrap().modified().unwrap();
+    let planned = written(&plan);
+    let (status, said, errors) = told(&relrv(&["merge", &one]));
+    assert_eq!((status, errors.as_str()), (0, ""));
+    assert!(!said.contains("as method was"), "{said}");
+    assert!(stars(&one) == stars(&other) && catalogue(&one) == catalogue(&other));
+    assert_eq!(
+        (units.clone(), planned),
+        (
+            files_of(&Path::new(&one).join(".relrv/units")),
+            written(&plan)
+        )
+    );
     assert_eq!(
         told(&relrv(&["calibrate", &one, "--quiet"])),
         (0, String::new(), String::new())

@@ -48,15 +48,25 @@ pub fn names(rows: &[Vec<&'static str>], n_cells: usize) -> Vec<&'static str> {
         .collect()
 }
 
-/// Columns of a section as a table has them, each with its name on the page: a row `a_x` stands for `a_r`, and after all of
-/// these for `a_b`.
+/// Columns of a section as a table has them, each with its name on the page: rows `a_x`, which follow each other, stand for `a_r`, and
+/// after all of these for `a_b`.
 pub fn expected(heading: &str) -> Vec<(String, &'static str)> {
+    expected_of_arms(heading, &["_r", "_b"])
+}
+
+/// The same of a run with these arms.
+pub fn expected_of_arms(heading: &str, arms: &[&str]) -> Vec<(String, &'static str)> {
     let described = names(&rows(heading), 4);
-    let (arms, common): (Vec<&str>, Vec<&str>) =
-        described.iter().partition(|name| name.contains("_x"));
-    let mut expected: Vec<(String, &str)> = common.iter().map(|n| (n.to_string(), *n)).collect();
-    for x in ["_r", "_b"] {
-        expected.extend(arms.iter().map(|n| (n.replace("_x", x), *n)));
+    let is_of_arm = |name: &&str| name.contains("_x");
+    let mut expected = Vec::new();
+    for group in described.chunk_by(|a, b| is_of_arm(a) == is_of_arm(b)) {
+        let xs = match is_of_arm(&group[0]) {
+            true => arms,
+            false => &[""],
+        };
+        for x in xs {
+            expected.extend(group.iter().map(|n| (n.replace("_x", x), *n)));
+        }
     }
     expected
 }

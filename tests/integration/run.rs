@@ -223,38 +223,6 @@ fn one_reference_for_a_star_of_two_units() {
     assert!(floats(&catalogue, "drv_r_corr")[other].is_nan());
 }
 
-#[test]
-fn an_arm_that_was_not_asked_for_is_empty() {
-    let dir = folder();
-    let out = dir.path().join("out");
-    let (status, said, _) = run(&[two_units()], &out, &["--arm", "blue"]);
-    assert_eq!((status, count(&said, "arm_not_asked")), (0, 32));
-    let catalogue = table(&out, "catalogue.fits");
-    assert_eq!(catalogue.n_rows(), 32);
-    for name in ["snr_r", "drv_r", "drv_r_corr", "drv_r_corr_err", "chi2_r"] {
-        assert!(
-            floats(&catalogue, name).iter().all(|v| v.is_nan()),
-            "{name}"
-        );
-    }
-    let bits = floats(&catalogue, "flags_r");
-    assert!(
-        bits.iter()
-            .all(|&f| f as u32 == CatalogueFlags::NOT_MEASURED.bits())
-    );
-    // Blue chooses its own constants then.
-    assert!(
-        floats(&catalogue, "drv_b_corr")
-            .iter()
-            .all(|v| v.is_finite())
-    );
-    assert!(
-        texts(&table(&out, "stars.fits"), "arm")
-            .iter()
-            .all(|a| a == "blue")
-    );
-}
-
 /// Copies files of the plate whose names pass.
 fn part_of_plate(to: &Path, keep: impl Fn(usize, &str) -> bool) {
     std::fs::create_dir(to).unwrap();

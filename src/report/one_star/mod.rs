@@ -6,6 +6,7 @@
 mod advice;
 mod choice;
 mod curves;
+mod export;
 mod exposures;
 mod find;
 mod html;
@@ -26,6 +27,7 @@ use super::finished::Finished;
 use crate::catalogue::row::ARMS;
 use crate::{Arm, Error, Result};
 
+pub use export::{Exported, OrbitFormat};
 pub use find::Whose;
 pub use spectra::Spectrum;
 pub use write::{path_in, usual_path};

@@ -36,7 +36,7 @@ pub fn path_in(out: &Path, star: &str, lmjm: Option<i64>) -> PathBuf {
 
 /// A name of a file from that of a star. One that had to be changed ends with a number made of the whole, so that two stars do not share
 /// a page.
-fn safe(star: &str) -> String {
+pub fn safe(star: &str) -> String {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
     let mut name: String = star
         .chars()

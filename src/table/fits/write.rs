@@ -10,8 +10,9 @@ use crate::fits::BLOCK;
 use crate::fits::checksum::{Sum, finish_with_sums};
 use crate::fits::escape::{ascii, is_plain};
 use crate::fits::header_text::HeaderText;
+use crate::table::about::CREATOR;
 use crate::table::pieces::of_columns;
-use crate::table::{Column, ColumnData, Pieces, Table};
+use crate::table::{About, Column, ColumnData, Pieces, Table, TimeColumn};
 use crate::{Error, Result};
 
 /// Widest text column in bytes: a stray long text would otherwise widen every row of the table.
@@ -25,6 +26,7 @@ pub(in crate::table) fn write(
     table: &dyn Pieces,
     path: &Path,
     out: &mut (dyn Write + Send),
+    about: &About,
 ) -> Result<()> {
     let stored = of_columns(table, |column| Stored::of(column, path), Stored::join)?;
     let row_bytes: usize = stored.iter().map(|s| s.bytes).sum();
@@ -41,12 +43,21 @@ pub(in crate::table) fn write(
         .logical("SIMPLE", true, "FITS standard 4.0")
         .integer("BITPIX", 8, "no data in this HDU")
         .integer("NAXIS", 0, "no data in this HDU")
-        .logical("EXTEND", true, "a table follows");
+        .logical("EXTEND", true, "a table follows")
+        .text("CREATOR", CREATOR, "program and its version");
     // The header comes before the rows and holds their sum: they are made twice, and never held as a whole.
     let mut sum = Sum::default();
     let mut header = None;
     table.each(&mut |piece| {
-        header.get_or_insert_with(|| table_header(piece, table.n_rows(), &stored, path));
+        header.get_or_insert_with(|| {
+            let mut header = table_header(piece, table.n_rows(), &stored, path);
+            tell_times(&mut header, piece, about);
+            tell_columns(&mut header, piece, &stored);
+            for line in &about.history {
+                header.history(line);
+            }
+            header
+        });
         rows_of(piece, &stored, |rows| {
             sum.add(rows);
             Ok(())
@@ -97,19 +108,39 @@ fn table_header(table: &Table, n_rows: usize, stored: &[Stored], path: &Path) ->
     header.integer("TFIELDS", table.columns.len() as u64, "columns");
     let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or("table");
     header.text("EXTNAME", name, "");
-    let times: Vec<_> = table
-        .times
-        .iter()
+    header.text("CREATOR", CREATOR, "program and its version");
+    header
+}
+
+/// The columns of dates that the table has.
+fn times(table: &Table) -> Vec<&TimeColumn> {
+    let times = table.times.iter();
+    times
         .filter(|time| table.column(time.column).is_some())
-        .collect();
-    // TIMESYS and TREFPOS hold for dates that have no scale and place of their own. Here each column of dates has its own (FITS
-    // standard 4.0, section 9).
-    if let Some(last) = times.last() {
-        header.text("TIMESYS", last.scale, "time scale");
-        header.text("TREFPOS", last.position, "where the times are those of");
+        .collect()
+}
+
+/// TIMESYS and TREFPOS hold for dates that have no scale and place of their own: those of the header. Each column of dates has its own
+/// (FITS standard 4.0, section 9).
+fn tell_times(header: &mut HeaderText, table: &Table, about: &About) {
+    let last = times(table).last().map(|time| (time.scale, time.position));
+    let of_dates = about.dates.as_ref().map(|_| ("TDB", "BARYCENTER"));
+    if let Some((scale, position)) = of_dates.or(last) {
+        header.text("TIMESYS", scale, "time scale");
+        header.text("TREFPOS", position, "where the times are those of");
+    }
+    if last.is_some() {
         header.text("TIMEUNIT", "d", "unit of times");
         header.real("JDREF", 0.0, 1, "times are Julian dates");
     }
+    if let Some((first, last)) = &about.dates {
+        header.text("DATE-BEG", first, "middle of the first exposure");
+        header.text("DATE-END", last, "middle of the last exposure");
+    }
+}
+
+fn tell_columns(header: &mut HeaderText, table: &Table, stored: &[Stored]) {
+    let times = times(table);
     for (i, (column, stored)) in table.columns.iter().zip(stored).enumerate() {
         let n = i + 1;
         header.text(&format!("TTYPE{n}"), &column.name, &column.meaning);
@@ -147,7 +178,6 @@ fn table_header(table: &Table, n_rows: usize, stored: &[Stored], path: &Path) ->
             header.logical(&format!("TESC{n}"), true, "text holds escaped characters");
         }
     }
-    header
 }
 
 /// Whether a text of the column, or its name, unit or meaning, holds what FITS does not allow: `TESCn`, which is relrv's

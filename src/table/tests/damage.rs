@@ -9,6 +9,9 @@ use crate::fits::header_text::HeaderText;
 
 const FILES: usize = 3000;
 
+/// An identity of 19 digits, which a float does not hold.
+const GAIA_LIKE: i64 = 4_315_949_800_534_220_000;
+
 /// A table whose cells make every kind of trouble: quotes, commas, nulls.
 fn table() -> Table {
     let n = 60;
@@ -18,7 +21,7 @@ fn table() -> Table {
         "star",
         "",
         "identity",
-        (0..n).map(|i| 4_315_949_800_534_220_000 + i).collect(),
+        (0..n).map(|i| GAIA_LIKE + i).collect(),
     )
     .push_f64(
         "rv",
@@ -186,6 +189,51 @@ fn damaged_csv_gives_a_row_for_every_line_or_an_error() {
         n_lines - n_broken
     };
     let n_read = read_damaged("t.csv", FILES, lines);
+    assert!(n_read > FILES / 20, "{n_read}");
+}
+
+/// The same table as a VOTable, which says how many rows it has.
+fn votable(data: &str) -> String {
+    format!(
+        "<VOTABLE><RESOURCE><TABLE nrows=\"60\"><FIELD name=\"star\" datatype=\"long\"/><FIELD name=\"rv\" datatype=\"double\" unit=\"km/s\"/>\
+         <FIELD name=\"ok\" datatype=\"boolean\"/><FIELD name=\"note\" datatype=\"char\" arraysize=\"*\"/><DATA>{data}</DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+}
+
+#[test]
+fn damaged_votables_give_all_rows_or_an_error() {
+    let t = table();
+    let cell = |column: &Column, row: usize| {
+        let text = column
+            .text_at(row)
+            .replace('&', "&amp;")
+            .replace('<', "&lt;");
+        format!("<TD>{text}</TD>")
+    };
+    let row = |row: usize| -> String {
+        let cells: String = t.columns.iter().map(|c| cell(c, row)).collect();
+        format!("<TR>{cells}</TR>\n")
+    };
+    let rows: String = (0..t.n_rows()).map(row).collect();
+    let text = votable(&format!("<TABLEDATA>{rows}</TABLEDATA>"));
+    let n_read = read_copies("t.vot", text.as_bytes(), FILES, |_, _| 60);
+    assert!(n_read > FILES / 20, "{n_read}");
+
+    let mut bytes = Vec::new();
+    for row in 0..t.n_rows() {
+        bytes.push(if row % 11 == 5 { 0b1010_0000 } else { 0 });
+        bytes.extend((GAIA_LIKE + row as i64).to_be_bytes());
+        bytes.extend((row as f64 / 7.0).to_be_bytes());
+        bytes.push(b"TF"[row % 2]);
+        let note = &t.columns[3].text_at(row);
+        bytes.extend((note.len() as u32).to_be_bytes());
+        bytes.extend(note.as_bytes());
+    }
+    let base64 = others_votable::base64(&bytes);
+    let text = votable(&format!(
+        "<BINARY2><STREAM encoding=\"base64\">{base64}</STREAM></BINARY2>"
+    ));
+    let n_read = read_copies("t.vot", text.as_bytes(), FILES, |_, _| 60);
     assert!(n_read > FILES / 20, "{n_read}");
 }
 

@@ -38,6 +38,7 @@ const REACH_SIGMA: f64 = 5.0;
 const MIN_TRANSMISSION: f64 = 0.5;
 
 /// Water on the line of sight at unit strength, mm.
+#[cfg(feature = "report")]
 pub const UNIT_MM: f64 = 10.0;
 
 /// Absorption at unit strength, 10 mm of water on the line of sight, at the survey's resolution.

@@ -31,6 +31,10 @@ const MOST_NIGHTS: usize = 40;
 /// Height of the row that names the spectrographs, pixels.
 const NAMES_HEIGHT: u32 = 44;
 
+/// Height of a panel with slopes, and of one that only says why there are none, pixels.
+const PANEL_HEIGHT: u32 = 380;
+const WORDS_HEIGHT: u32 = 110;
+
 /// What a panel says where there is no slope.
 pub const NO_SLOPE: &str = "zero points do not depend on the fibre";
 
@@ -39,17 +43,17 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
     let mut names: Vec<i32> = all.iter().map(|z| z.spid).collect();
     names.sort_unstable();
     names.dedup();
-    let svg = svg((1100, 760 + NAMES_HEIGHT), |root| {
+    let height = |arm| match with_slope(products, Some(arm)).is_empty() {
+        true => WORDS_HEIGHT,
+        false => PANEL_HEIGHT,
+    };
+    let (red, blue) = (height(Arm::Red), height(Arm::Blue));
+    let svg = svg((1100, NAMES_HEIGHT + red + blue), |root| {
         let (top, panels) = root.split_vertically(NAMES_HEIGHT);
         name_spectrographs(&top, &names)?;
-        for (area, arm) in panels
-            .split_evenly((2, 1))
-            .iter()
-            .zip([Arm::Red, Arm::Blue])
-        {
-            panel(area, products, arm, &names)?;
-        }
-        Ok(())
+        let (upper, lower) = panels.split_vertically(red);
+        panel(&upper, products, Arm::Red, &names)?;
+        panel(&lower, products, Arm::Blue, &names)
     })?;
     Ok(Figure {
         name: "slopes",

@@ -159,6 +159,9 @@ fn slopes_are_drawn_where_there_are_any() {
     assert_eq!(drawn.svg.matches(slopes::NO_SLOPE).count(), 1);
     let (none, fibres_alone) = of(false);
     assert_eq!(circles(&none.svg), 0);
+    // A panel that has nothing but words is low.
+    assert!(drawn.svg.contains("viewBox=\"0 0 1100 534\""));
+    assert!(none.svg.contains("viewBox=\"0 0 1100 264\""));
     assert_eq!(none.svg.matches(slopes::NO_SLOPE).count(), 2);
     // 25 places before and after, and the legend.
     assert_eq!(circles(&of_fibres.svg) - circles(&fibres_alone.svg), 52);

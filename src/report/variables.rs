@@ -12,7 +12,6 @@ use crate::Arm;
 use crate::catalogue::flags::CatalogueFlags;
 use crate::catalogue::row::ArmVelocity;
 use crate::numbers::statistics::median;
-use crate::text::count::count;
 
 /// Curves shown: rows and columns.
 const GRID: (usize, usize) = (4, 3);
@@ -102,9 +101,12 @@ fn caption(Curves { stars, kind }: &Curves, none: &str) -> String {
     }
     if *kind == Kind::Measured {
         return format!(
-            "Velocities as measured (drv) of the {} that scatter most, uncorrected: each has the drift of its exposure, so no velocity here says that a star varies; {MARKS}. \
+            "Velocities as measured (drv) of the {}, uncorrected: each has the drift of its exposure, so no velocity here says that a star varies; {MARKS}. \
             They are shown because {NOT_JUDGED}.{TO_ADD}",
-            count(stars.len(), "star")
+            match stars.len() {
+                1 => "star that scatters most".to_owned(),
+                n => format!("{n} stars that scatter most"),
+            }
         );
     }
     format!(

@@ -5,8 +5,8 @@
 //! often the run was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is,
 //! everything else is there too.
 
-#[cfg(feature = "report")]
 mod about;
+#[cfg(feature = "report")]
 mod again;
 mod append;
 mod claim;

@@ -8,7 +8,7 @@ function starColumns(index, stars) {
   return [
     { key: "name", rank: 0, head: "star", title: "name of the star, from its position", width: 19.5, isText: true, text: (i) => stars.name[i], sortBy: (i) => stars.name[i] },
     {
-      key: "verdict", rank: 1, head: "verdict", title: "whether the star varies, as far as its velocities tell", width: 9.5, isText: true,
+      key: "verdict", rank: 1, head: "verdict", title: "whether the star varies, as far as its velocities tell", width: 11.5, isText: true,
       text: (i) => index.verdicts[stars.verdict[i]], sortBy: (i) => stars.verdict[i],
     },
     number("exposures", 4, "expo\u00adsures", "exposures in which it was measured in one arm at least", 7, whole),

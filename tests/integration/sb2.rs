@@ -459,7 +459,8 @@ fn the_double_star_of_the_public_files_is_a_candidate() {
     let candidate = texts(&stars, "sb2_candidate");
     let n_exp = floats(&stars, "n_exp");
     for (candidate, n_exp) in candidate.iter().zip(&n_exp) {
-        assert_eq!(candidate == "true", *n_exp > 4.0, "{candidate} {n_exp}");
+        // No velocity of a candidate counts: those in which one set of lines is seen are blended.
+        assert_eq!(candidate == "true", *n_exp == 0.0, "{candidate} {n_exp}");
     }
     assert!(candidate.iter().any(|c| c == "true"), "{candidate:?}");
 }

@@ -131,6 +131,7 @@ _MEANINGS = {
         16384: "no exposure time, or dates that contradict it or LMJM: hjd and bjd_tdb may be off",
         32768: "the header says that the wavelengths are the observer's or of air: moved to the Sun's frame and to vacuum",
         65536: "HELIO_RV is not the Earth's velocity: the wavelengths may be in another frame",
+        131072: "other spectra of the star show two sets of lines, which may lie on each other here",
     },
     "CalibrationFlags": {
         1: "RV not finite",

@@ -38,7 +38,7 @@ bitflags::bitflags! {
         /// The header's heliocentric velocity is not that of the Earth: the wavelengths may be in another frame than the star's others.
         const FRAME_DOUBTFUL = 1 << 16;
         /// Other spectra of the star, in any band, show two sets of lines: here these may lie on each other, and the velocity be that of
-        /// both together. Between a third and a half of such velocities are wrong by more than five errors (docs/method.md, section 12).
+        /// both together. A fourth to a half of such velocities are wrong by more than five errors (docs/method.md, section 12).
         const BLENDED = 1 << 17;
     }
 }

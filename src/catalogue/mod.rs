@@ -13,6 +13,7 @@ mod paired;
 pub mod period;
 pub mod rejected;
 pub mod row;
+pub mod settings;
 pub mod star;
 pub mod star_period;
 mod verdict;

@@ -14,18 +14,18 @@ use super::calibrate_page;
 use super::calibrate_summary::Summary;
 use super::calibrating::CalibratingArgs;
 use super::recalibrate;
-use crate::calibrate::arms::{CalibratedArm, calibrate_except};
+use crate::calibrate::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
 use crate::calibrate::links::{self, Links};
 use crate::calibrate::results::n_rows_unusable;
 use crate::calibrate::summary::ArmSummary;
 use crate::files::whole::Prepared;
-use crate::table::Table;
+use crate::run::about::of_calibration;
+use crate::table::{self, About, Table};
 use crate::tell::{self, Told};
 use crate::text::count::count;
 use crate::text::plain;
-use crate::velocity_table::{
-    components, input, mark_not_used, never_constant, products, summaries,
-};
+use crate::velocity_table::input::{self, Input};
+use crate::velocity_table::{components, mark_not_used, never_constant, products, summaries};
 use crate::{Error, Result};
 
 /// At the end of the help.
@@ -114,6 +114,18 @@ impl CalibrateArgs {
     }
 }
 
+/// The rows of a table, as zero points are found from them.
+struct Rows {
+    table: Table,
+    input: Input,
+    /// Stars that are no constants, whatever their velocities say.
+    never: Vec<bool>,
+    n_stars_never_constant: usize,
+    n_known_constants: Option<usize>,
+    skipped_columns: Vec<String>,
+    notes: Vec<String>,
+}
+
 /// Calibrates the table and writes the products into `out`.
 ///
 /// # Errors
@@ -122,31 +134,51 @@ impl CalibrateArgs {
 fn run(args: &CalibrateArgs, path: &Path, out: &Path) -> Result<Summary> {
     let config = args.options.config()?;
     let clock = Instant::now();
-    let read = Table::read_noting(path)?;
-    let at = |e: Error| match e {
-        Error::Table(message) => Error::format(path, message),
-        Error::NothingUsable(message) => {
-            Error::NothingUsable(format!("{}: {message}", path.display()))
-        }
-        other => other,
-    };
-    let roles = args.columns.roles();
-    let mut input = input::observations_noting(&read.table, &read.skipped, &roles).map_err(at)?;
-    let known = args.columns.known_constants()?;
-    let known = known.map(|known| known.others(&input)).transpose()?;
-    let format = match args.format.is_empty() {
+    let mut rows = read(&args.columns, path)?;
+    let formats = match args.format.is_empty() {
         true => vec!["fits".to_owned()],
         false => args.format.clone(),
     };
     let asked = Asked {
         table: path,
         out,
-        format: &format,
+        format: &formats,
         overwrite: args.overwrite,
         columns: &args.columns,
     };
     let dir = CalibrateDir::open(&asked, &config)?;
     let read_s = clock.elapsed().as_secs_f64();
+    let arms = calibrate_except(&mut rows.input.observations, &rows.never, &config)
+        .map_err(|e| of_table(path, e))?;
+    let arms = some_solved(arms)?;
+    let solve_s = clock.elapsed().as_secs_f64() - read_s;
+    let summary = write(rows, &arms, config, (dir, &formats), path)?;
+    let write_s = clock.elapsed().as_secs_f64() - read_s - solve_s;
+    Ok(Summary {
+        seconds: [read_s, solve_s, write_s],
+        ..summary
+    })
+}
+
+/// Errors about a table, with its name.
+fn of_table(path: &Path, e: Error) -> Error {
+    match e {
+        Error::Table(message) => Error::format(path, message),
+        Error::NothingUsable(message) => {
+            Error::NothingUsable(format!("{}: {message}", path.display()))
+        }
+        other => other,
+    }
+}
+
+/// Reads the table, and says which stars are no constants.
+fn read(columns: &ColumnArgs, path: &Path) -> Result<Rows> {
+    let read = Table::read_noting(path)?;
+    let roles = columns.roles();
+    let mut input = input::observations_noting(&read.table, &read.skipped, &roles)
+        .map_err(|e| of_table(path, e))?;
+    let known = columns.known_constants()?;
+    let known = known.map(|known| known.others(&input)).transpose()?;
     let mut never = never_constant(&read.table, &input);
     let n_stars_never_constant = never.iter().filter(|never| **never).count();
     let mut n_known_constants = None;
@@ -157,72 +189,99 @@ fn run(args: &CalibrateArgs, path: &Path, out: &Path) -> Result<Summary> {
         n_known_constants = Some(never.iter().filter(|never| !**never).count());
     }
     mark_not_used(&read.table, &mut input);
-    let arms = calibrate_except(&mut input.observations, &never, &config).map_err(at)?;
-    let arms = some_solved(arms)?;
-    let solve_s = clock.elapsed().as_secs_f64() - read_s;
+    let skipped = read.skipped.iter();
+    Ok(Rows {
+        skipped_columns: skipped
+            .map(|s| format!("{}: {}", s.column, s.reason))
+            .collect(),
+        notes: read.notes,
+        table: read.table,
+        input,
+        never,
+        n_stars_never_constant,
+        n_known_constants,
+    })
+}
 
+/// Writes tables, page and summary in these formats; all of them appear at once.
+fn write(
+    rows: Rows,
+    arms: &[CalibratedArm],
+    config: CalibrateOptions,
+    (dir, formats): (CalibrateDir, &[String]),
+    path: &Path,
+) -> Result<Summary> {
+    let input = rows.input;
     let links: Vec<Links> = arms.iter().map(|arm| links::of(arm, &config)).collect();
-    let mut products = vec![
-        ("zeropoints", products::zero_points(&input, &arms)),
-        ("components", components(&input, &links)),
-        (
-            "stars",
-            products::stars(&input, &arms, config.is_by_group()),
-        ),
-    ];
-    if let Some(fibres) = products::fibres(&read.table, &input, &arms) {
-        products.push(("fibres", fibres));
-    }
-    let skipped_columns = read
-        .skipped
-        .iter()
-        .map(|s| format!("{}: {}", s.column, s.reason))
-        .collect();
-    let (calibrated, renamed) = products::calibrated(read.table, &input, &arms);
-    products.push(("calibrated", calibrated));
-    let mut prepared: Vec<(String, Prepared)> = Vec::new();
-    for (name, table) in &products {
-        for format in &format {
-            let name = format!("{name}.{format}");
-            if !prepared.iter().any(|(known, _)| *known == name) {
-                let table = table.prepare(&dir.path(&name))?.closed();
-                prepared.push((name, table));
-            }
-        }
-    }
+    let (tables, renamed) = tables(rows.table, &input, arms, &links, config.is_by_group());
+    let mut prepared = prepared(&tables, &dir, formats, &of_calibration(&config)?)?;
     let mut names: Vec<String> = prepared.iter().map(|(name, _)| name.clone()).collect();
-    let has_page = cfg!(feature = "report");
-    names.extend(has_page.then(|| PAGE.to_owned()));
+    names.extend(cfg!(feature = "report").then(|| PAGE.to_owned()));
     let summary = Summary {
         n_rows: input.observations.n_rows(),
         n_rows_unusable: n_rows_unusable(&input.observations),
-        n_stars_never_constant,
-        n_known_constants,
-        skipped_columns,
-        notes: [read.notes, input.notes.clone(), renamed].concat(),
+        n_stars_never_constant: rows.n_stars_never_constant,
+        n_known_constants: rows.n_known_constants,
+        skipped_columns: rows.skipped_columns,
+        notes: [rows.notes, input.notes.clone(), renamed].concat(),
         own_errors: input.has_own_errors,
         unit: input.unit.clone(),
         config,
-        arms: summaries(&input, &arms, &links),
+        arms: summaries(&input, arms, &links),
         products: names,
         replaced: dir.path(SUMMARY).exists(),
         seconds: [0.0; 3],
     };
     #[cfg(feature = "report")]
     {
-        let page = calibrate_page::of(&input, &arms, &summary, path);
+        let page = calibrate_page::of(&input, arms, &summary, path);
         let page = Prepared::of_bytes(&dir.path(PAGE), page.as_bytes())?;
         prepared.push((PAGE.to_owned(), page));
     }
+    let summary_path = dir.path(SUMMARY);
     let json = serde_json::to_vec_pretty(&summary)
-        .map_err(|e| Error::io(out, std::io::Error::other(e)))?;
-    let summary_file = Prepared::of_bytes(&dir.path(SUMMARY), &json)?;
-    dir.replace(prepared, summary_file)?;
-    let write_s = clock.elapsed().as_secs_f64() - read_s - solve_s;
-    Ok(Summary {
-        seconds: [read_s, solve_s, write_s],
-        ..summary
-    })
+        .map_err(|e| Error::io(&summary_path, std::io::Error::other(e)))?;
+    dir.replace(prepared, Prepared::of_bytes(&summary_path, &json)?)?;
+    Ok(summary)
+}
+
+/// The tables by name, and what columns of the input are called in `calibrated`.
+fn tables(
+    table: Table,
+    input: &Input,
+    arms: &[CalibratedArm],
+    links: &[Links],
+    is_by_group: bool,
+) -> (Vec<(&'static str, Table)>, Vec<String>) {
+    let mut tables = vec![
+        ("zeropoints", products::zero_points(input, arms)),
+        ("components", components(input, links)),
+        ("stars", products::stars(input, arms, is_by_group)),
+    ];
+    tables.extend(products::fibres(&table, input, arms).map(|fibres| ("fibres", fibres)));
+    let (calibrated, renamed) = products::calibrated(table, input, arms);
+    tables.push(("calibrated", calibrated));
+    (tables, renamed)
+}
+
+/// The tables' files, whole but not yet under their names.
+fn prepared(
+    tables: &[(&str, Table)],
+    dir: &CalibrateDir,
+    formats: &[String],
+    about: &About,
+) -> Result<Vec<(String, Prepared)>> {
+    let mut prepared: Vec<(String, Prepared)> = Vec::new();
+    for (name, table) in tables {
+        for format in formats {
+            let name = format!("{name}.{format}");
+            if !prepared.iter().any(|(known, _)| *known == name) {
+                let table = table::write::prepare(table, &dir.path(&name), about)?.closed();
+                prepared.push((name, table));
+            }
+        }
+    }
+    Ok(prepared)
 }
 
 /// The arms, unless none of them was solved: then there is nothing to write.

@@ -16,9 +16,10 @@ use crate::files::workplace;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory};
+use crate::run::about::of_measurement;
 use crate::text::count::count;
 use crate::text::plain;
-use crate::{Arm, Error, Result, tell};
+use crate::{Arm, Error, Result, table, tell};
 
 /// Arms as an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -36,7 +37,7 @@ const EXAMPLES: &str = "Examples:
       with the names of the flags
 Then: relrv calibrate velocities.fits --out calibrated";
 
-/// Measure the velocity of every exposure against its star's best one.
+/// Measure the velocity of every exposure against the star's other ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct MeasureArgs {
@@ -142,7 +143,7 @@ impl MeasureArgs {
         let options = &self.options;
         let config = options.config()?;
         workplace::refuse_no_directory(directory_of(&self.out))?;
-        crate::table::Table::check_path(&self.out)?;
+        table::Table::check_path(&self.out)?;
         let rejected_path = rejected_path(&self.out);
         outputs::refuse_inputs(&[&self.out, &rejected_path], &self.inputs)?;
         outputs::refuse_products(&self.out)?;
@@ -174,7 +175,8 @@ impl MeasureArgs {
             if options.flags_text {
                 measured_table::push_flags_text(&mut table, &measured.rows);
             }
-            table.write(&self.out)?;
+            let about = of_measurement(&config, &measured.rows)?;
+            table::write::prepare(&table, &self.out, &about)?.persist()?;
         }
         if defects > 0 && (nothing || !options.quiet) {
             tell_rejections(&measured.rejected, options.verbose);

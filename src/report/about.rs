@@ -8,33 +8,16 @@ use serde_json::Value;
 use super::escape::escape;
 use super::finished::Finished;
 use super::minute::utc;
+use crate::catalogue::settings::{OF_CALIBRATING, OF_MEASURING, text, told};
 use crate::text::count::count;
 
 /// Inputs that are named.
 const INPUTS: usize = 5;
 
-/// The settings that are told at the top, by the names of the options.
-const SETTINGS: [&str; 10] = [
-    "arm",
-    "reference",
-    "telluric",
-    "snr-min",
-    "vmax",
-    "vstep",
-    "method",
-    "scope",
-    "fibre-order",
-    "p-min",
-];
-
 /// The table at the top of the page, and the way to the explorer.
 pub fn section(products: &Finished) -> String {
     let record = &products.record;
     let config = &record["config"];
-    let settings = SETTINGS.iter().filter(|name| !config[**name].is_null());
-    let settings: Vec<String> = settings
-        .map(|name| format!("{name} {}", text(&config[*name])))
-        .collect();
     let rows = [
         (
             "program",
@@ -48,7 +31,7 @@ pub fn section(products: &Finished) -> String {
         ("exposures", exposures(products)),
         (
             "settings",
-            format!("{}; all of them are at the end", settings.join(", ")),
+            format!("{}; all of them are at the end", settings(config)),
         ),
     ];
     let mut out = String::from("<table class=\"facts\"><tbody>");
@@ -64,13 +47,17 @@ pub fn section(products: &Finished) -> String {
     out + "<p><a href=\"stars.html\">All stars and exposures</a>: sort and filter them, and look at any star's velocities.</p>\n"
 }
 
-/// A value of `run.json` as it is read.
-pub fn text(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => String::new(),
-        other => other.to_string(),
-    }
+/// How the numbers were found, in a line.
+pub fn settings(config: &Value) -> String {
+    let names = [OF_MEASURING, OF_CALIBRATING].concat();
+    let told = config
+        .as_object()
+        .map_or_else(Vec::new, |config| told(config, &names));
+    let told: Vec<String> = told
+        .into_iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    told.join(", ")
 }
 
 fn inputs(config: &Value) -> String {

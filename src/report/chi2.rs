@@ -12,33 +12,40 @@ use crate::numbers::statistics::median;
 const RANGE: (f64, f64) = (0.4, 4.0);
 const BINS: usize = 60;
 
-pub fn figure(products: &Finished) -> Drawn<Figure> {
+const TITLE: &str = "Reduced chi-squared";
+
+pub fn figure(products: &Finished) -> Drawn<Shown> {
+    let arms = of_arms(|arm| values(products, arm));
+    if arms.is_empty() {
+        return Ok(Shown::Nothing(TITLE, NO_VELOCITIES));
+    }
     let svg = svg((1100, 440), |root| {
-        for (area, arm) in root.split_evenly((1, 2)).iter().zip([Arm::Red, Arm::Blue]) {
-            panel(area, products, arm)?;
+        let areas = root.split_evenly((1, arms.len()));
+        for (area, (arm, values)) in areas.iter().zip(&arms) {
+            panel(area, values, *arm)?;
         }
         Ok(())
     })?;
-    Ok(Figure {
+    Ok(Shown::Figure(Figure {
         name: "chi2",
-        title: "Reduced chi-squared",
+        title: TITLE,
         caption: format!(
             "Distribution of the reduced chi-squared of each exposure against its reference; dashed: {CHI2_HIGH_LIMIT}, above which \
             an exposure in which noise hides all else is no shifted copy of its reference. The last bin holds everything beyond."
-        ),
+        ) + &absent(&arms, NO_VELOCITIES),
         svg,
-    })
+    }))
 }
 
-fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
+fn values(products: &Finished, arm: Arm) -> Option<Vec<f64>> {
     let rows = products.catalogue.rows.iter();
     let values = rows.map(|row| row.arm(arm).chi2_red);
-    let mut values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
-    let title = format!("{arm} arm");
-    if values.is_empty() {
-        return nothing(area, &title, "no velocities");
-    }
-    let title = format!("{title}, median {:.2}", median(&mut values));
+    let values: Vec<f64> = values.filter(|v| v.is_finite()).collect();
+    (!values.is_empty()).then_some(values)
+}
+
+fn panel(area: &Panel, values: &[f64], arm: Arm) -> Drawn {
+    let title = format!("{arm} arm, median {:.2}", median(&mut values.to_vec()));
     let width = (RANGE.1 - RANGE.0) / BINS as f64;
     let mut bins = [0usize; BINS];
     for value in values {
@@ -46,7 +53,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         bins[bin.min(BINS - 1)] += 1;
     }
     let top = 1.1 * bins.iter().copied().max().unwrap_or(1) as f64;
-    let mut chart = linear_axes(
+    let mut chart = count_axes(
         area,
         &title,
         (RANGE.0..RANGE.1, "reduced chi-squared"),

@@ -7,33 +7,45 @@ use super::plot::*;
 use crate::Arm;
 use crate::numbers::statistics::quantile;
 
-pub fn figure(products: &Finished) -> Drawn<Figure> {
+const TITLE: &str = "Error against signal-to-noise ratio";
+
+/// (Signal-to-noise ratio, error in km/s) of each velocity.
+type Points = Vec<(f64, f64)>;
+
+pub fn figure(products: &Finished) -> Drawn<Shown> {
+    let arms = of_arms(|arm| points(products, arm));
+    if arms.is_empty() {
+        return Ok(Shown::Nothing(TITLE, NO_VELOCITIES));
+    }
     let svg = svg((1100, 480), |root| {
-        for (area, arm) in root.split_evenly((1, 2)).iter().zip([Arm::Red, Arm::Blue]) {
-            panel(area, products, arm)?;
+        let areas = root.split_evenly((1, arms.len()));
+        for (area, (arm, points)) in areas.iter().zip(&arms) {
+            panel(area, points, *arm)?;
         }
         Ok(())
     })?;
-    Ok(Figure {
+    Ok(Shown::Figure(Figure {
         name: "errors",
-        title: "Error against signal-to-noise ratio",
+        title: TITLE,
         caption: "Quoted 1-sigma error of each velocity (difference of two exposures) against the exposure's signal-to-noise \
             ratio per pixel; the line is the median where 20 velocities or more lie in a step (paper, figure 4)."
-            .to_owned(),
+            .to_owned()
+            + &absent(&arms, NO_VELOCITIES),
         svg,
-    })
+    }))
 }
 
-fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
+fn points(products: &Finished, arm: Arm) -> Option<Points> {
     let velocities = products.catalogue.rows.iter().map(|row| row.arm(arm));
-    let points: Vec<(f64, f64)> = velocities
+    let points: Points = velocities
         .map(|v| (v.snr, v.rv_err_km_s))
         .filter(|(x, y)| x.is_finite() && y.is_finite() && *x > 0.0 && *y > 0.0)
         .collect();
+    (!points.is_empty()).then_some(points)
+}
+
+fn panel(area: &Panel, points: &[(f64, f64)], arm: Arm) -> Drawn {
     let title = format!("{arm} arm");
-    if points.is_empty() {
-        return nothing(area, &title, "no velocities");
-    }
     let ends = |value: fn(&(f64, f64)) -> f64, tail: f64| {
         let mut values: Vec<f64> = points.iter().map(value).collect();
         (
@@ -42,7 +54,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         )
     };
     let (x, y) = (ends(|p| p.0, 0.0), ends(|p| p.1, 0.002));
-    let line = running_median(&points);
+    let line = running_median(points);
     let mut chart = log_axes(
         area,
         &title,
@@ -50,7 +62,8 @@ fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
         (y.0..y.1, "RV error (km/s)"),
     )?;
     let inside = points
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|p| p.1 >= y.0 && p.1 <= y.1)
         .collect();
     let dots = thin::<(f64, f64)>(inside);

@@ -39,12 +39,13 @@ use std::path::{Path, PathBuf};
 use crate::catalogue::Products;
 #[cfg(feature = "lab")]
 pub use crate::files::page_files::FIGURES;
-use crate::files::page_files::REPORT_DIR;
-use crate::files::page_files::{MARK, refuse_foreign};
+#[cfg(not(feature = "lab"))]
+use crate::files::page_files::FIGURES;
+use crate::files::page_files::{MARK, REPORT_DIR, refuse_foreign};
 use crate::files::whole;
 use crate::{Error, Result};
 use finished::Finished;
-use plot::Figure;
+use plot::{Figure, Shown};
 
 /// Writes `report/index.html` of the finished run in `dir`, each figure beside it as SVG, and the page on which its stars are looked at; the
 /// path of the first.
@@ -69,19 +70,36 @@ pub(crate) fn write_of(dir: &Path, made: Products) -> Result<PathBuf> {
 fn write_page(dir: &Path, products: &Finished) -> Result<PathBuf> {
     let report = dir.join(REPORT_DIR);
     whole::remove_parts(&report)?;
-    let figures = figures(products, &report)?;
-    for figure in &figures {
+    let shown = shown(products, &report)?;
+    for figure in drawn(&shown) {
         let svg = format!("<!-- {MARK} -->\n{}", figure.svg);
         whole::write_bytes(&report.join(figure.file_name()), svg.as_bytes())?;
     }
+    let is_drawn = |name: &str| drawn(&shown).any(|figure| figure.name == name);
+    // Of a page made before.
+    for name in FIGURES.into_iter().filter(|name| !is_drawn(name)) {
+        let path = report.join(format!("{name}.svg"));
+        match std::fs::remove_file(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&path, e)),
+            _ => {}
+        }
+    }
     explore::write(&report, products)?;
     let path = report.join("index.html");
-    whole::write_bytes(&path, page::html(products, &figures).as_bytes())?;
+    whole::write_bytes(&path, page::html(products, &shown).as_bytes())?;
     Ok(path)
 }
 
-/// All figures of a run; an error names `place`.
-pub(crate) fn figures(products: &Finished, place: &Path) -> Result<Vec<Figure>> {
+/// Those that are figures.
+pub(crate) fn drawn(shown: &[Shown]) -> impl Iterator<Item = &Figure> {
+    shown.iter().filter_map(|shown| match shown {
+        Shown::Figure(figure) => Some(figure),
+        Shown::Nothing(..) => None,
+    })
+}
+
+/// All figures of a run, or why they are not there; an error names `place`.
+pub(crate) fn shown(products: &Finished, place: &Path) -> Result<Vec<Shown>> {
     let drawings = [
         zero_points::figure,
         slopes::figure,

@@ -5,10 +5,10 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::about::text;
 use super::finished::Finished;
-use super::plot::Figure;
-use super::{about, png, star_list};
+use super::plot::{Figure, NO_CONSTANTS, Shown};
+use super::{about, drawn, png, star_list, variables};
+use crate::catalogue::settings::text;
 use crate::catalogue::zero_point::along_slit;
 use crate::files::page_files::MARK;
 use crate::text::count::count;
@@ -18,7 +18,7 @@ pub(crate) use super::escape::escape;
 pub(crate) const STYLE: &str = include_str!("page.css");
 
 /// The whole page; it needs nothing else, and links to the explorer.
-pub fn html(products: &Finished, figures: &[Figure]) -> String {
+pub fn html(products: &Finished, shown: &[Shown]) -> String {
     let mut out = String::new();
     let record = &products.record;
     let title = "relrv run";
@@ -40,7 +40,7 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
             count(products.n_absurd, "number")
         );
     }
-    for figure in figures {
+    for figure in drawn(shown) {
         let _ = writeln!(
             out,
             "<figure id=\"{}\"><h2>{}</h2>{}<figcaption>{} <a href=\"{}\" download>SVG</a> {}</figcaption></figure>",
@@ -52,6 +52,7 @@ pub fn html(products: &Finished, figures: &[Figure]) -> String {
             png::button(figure.name)
         );
     }
+    out += &not_drawn(shown);
     out += &not_used(products);
     let mut config = record["config"].clone();
     // The directory of the run does not change what is on the page, so it is not shown: pages of equal runs are equal.
@@ -74,6 +75,31 @@ pub(crate) fn inline(figure: &Figure) -> &str {
         Some(start) => &figure.svg[start..],
         None => &figure.svg,
     }
+}
+
+/// Which figures are not there, and why; and what would help.
+fn not_drawn(shown: &[Shown]) -> String {
+    let missing: Vec<(&str, &str)> = shown
+        .iter()
+        .filter_map(|shown| match shown {
+            Shown::Nothing(title, why) => Some((*title, *why)),
+            Shown::Figure(_) => None,
+        })
+        .collect();
+    if missing.is_empty() {
+        return String::new();
+    }
+    let lines = missing
+        .iter()
+        .map(|(title, why)| format!("<li>{}: {}</li>", escape(title), escape(why)));
+    let to_add = match missing.iter().any(|(_, why)| *why == NO_CONSTANTS) {
+        true => format!("<p>{}</p>", variables::TO_ADD.trim_start()),
+        false => String::new(),
+    };
+    format!(
+        "<section id=\"not-drawn\"><h2>Figures that are not there</h2><ul>{}</ul>{to_add}</section>\n",
+        lines.collect::<String>()
+    )
 }
 
 /// What went in and came out, and how well the arms were calibrated.
@@ -133,6 +159,12 @@ fn calibration(record: &Value) -> String {
             let value = scatter.and_then(|s| s[name].as_f64());
             value.map_or("none".to_owned(), |v| format!("{v:.3}"))
         };
+        let has_zero_points = exposures > without;
+        let fibres = match has_zero_points {
+            // Runs of earlier versions say nothing of fibres.
+            true => arm["fibre_order"].as_u64().map_or("", along_slit),
+            false => "none",
+        };
         let _ = write!(
             out,
             "<tr><th>{}</th><td>{exposures}</td><td>{}</td><td>{components}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td>{}<td>{}</td><td>{}</td></tr>",
@@ -140,9 +172,8 @@ fn calibration(record: &Value) -> String {
             exposures.saturating_sub(without),
             text(&arm["n_stars"]),
             text(&arm["n_constants"]),
-            // Runs of earlier versions say nothing of fibres.
-            arm["fibre_order"].as_u64().map_or("", along_slit),
-            population(&arm["population"]),
+            fibres,
+            population(&arm["population"], has_zero_points),
             km_s("before_km_s"),
             km_s("after_km_s"),
         );
@@ -150,8 +181,8 @@ fn calibration(record: &Value) -> String {
     out + "</tbody></table></div><p class=\"note\">Scatter: median over the constant stars of the standard deviation of their velocities.</p>"
 }
 
-/// Cells on how much stars vary.
-fn population(population: &Value) -> String {
+/// Cells on how much stars vary. Without zero points nothing but what is assumed of stars is in them.
+fn population(population: &Value, is_found: bool) -> String {
     let of = |name: &str| population[name].as_f64();
     let cells = (|| {
         let (quiet, err) = (100.0 * of("quiet")?, 100.0 * of("quiet_err").unwrap_or(0.0));
@@ -162,7 +193,10 @@ fn population(population: &Value) -> String {
             format!("{others:.3}"),
         ])
     })();
-    let cells = cells.unwrap_or_else(|| [(); 3].map(|()| "not asked".to_owned()));
+    let cells = match is_found {
+        true => cells.unwrap_or_else(|| [(); 3].map(|()| "not asked".to_owned())),
+        false => [(); 3].map(|()| "none".to_owned()),
+    };
     cells.map(|cell| format!("<td>{cell}</td>")).concat()
 }
 
@@ -171,7 +205,7 @@ fn not_used(products: &Finished) -> String {
     if products.rejected.is_empty() {
         return out + "<p>Every input was used.</p></section>\n";
     }
-    out += "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>reason</th><th>inputs</th><th>for example</th></tr></thead><tbody>";
+    out += "<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>reason</th><th>inputs</th><th class=\"text\">for example</th></tr></thead><tbody>";
     for (reason, (count, [file, hdu, detail])) in &products.rejected {
         let hdu = if hdu.is_empty() {
             String::new()
@@ -201,11 +235,17 @@ mod tests {
             let arms = serde_json::json!({"calibration": [arm], "scatter": []});
             calibration(&arms)
         };
-        let new = page(serde_json::json!({"arm": "red", "fibre_order": 1, "population": of_run()}));
+        let none = page(
+            serde_json::json!({"arm": "red", "fibre_order": 1, "n_exposures": 4, "n_without_zero_point": 4, "population": of_run()}),
+        );
+        assert_eq!(none.matches(">none</td>").count(), 6, "{none}");
+        let new = page(
+            serde_json::json!({"arm": "red", "fibre_order": 1, "n_exposures": 4, "population": of_run()}),
+        );
         assert!(new.contains(">a slope along the slit<"), "{new}");
         let cells = "<td>87.5 &plusmn; 1.2</td><td>0.117</td><td>3.210</td>";
         assert!(new.contains(cells), "{new}");
-        let old = page(serde_json::json!({"arm": "red"}));
+        let old = page(serde_json::json!({"arm": "red", "n_exposures": 4}));
         assert_eq!(old.matches("<td>not asked</td>").count(), 3, "{old}");
         // As many cells as headings.
         for page in [new, old] {

@@ -37,9 +37,42 @@ pub struct Figure {
     pub svg: String,
 }
 
+/// Why a figure of velocities is not there.
+pub const NO_VELOCITIES: &str = "there are no velocities";
+/// Why a figure of constant stars is not there.
+pub const NO_CONSTANTS: &str = "no star is called constant";
+
+/// A figure, or why there is none: panels without anything in them would say less.
+pub enum Shown {
+    Figure(Figure),
+    /// The title that it would have, and why it is not there, as the end of a sentence.
+    Nothing(&'static str, &'static str),
+}
+
 impl Figure {
     pub fn file_name(&self) -> String {
         format!("{}.svg", self.name)
+    }
+}
+
+/// What there is to draw of each arm, without the arms that have nothing.
+pub fn of_arms<T>(of: impl Fn(Arm) -> Option<T>) -> Vec<(Arm, T)> {
+    let arms = [Arm::Red, Arm::Blue].into_iter();
+    arms.filter_map(|arm| Some((arm, of(arm)?))).collect()
+}
+
+/// What the caption says of an arm that is not drawn.
+pub fn absent<T>(drawn: &[(Arm, T)], why: &str) -> String {
+    match drawn {
+        [(arm, _)] => {
+            let other = if *arm == Arm::Red {
+                Arm::Blue
+            } else {
+                Arm::Red
+            };
+            format!(" The {other} arm is not shown: {why}.")
+        }
+        _ => String::new(),
     }
 }
 
@@ -128,12 +161,33 @@ pub fn count_tick(x: &f64) -> String {
     }
 }
 
+/// Axes without a mesh, the one upwards of how many there are.
+pub fn count_axes<'a, 'b>(
+    area: &Panel<'b>,
+    title: &str,
+    x: (Range<f64>, &str),
+    y: (Range<f64>, &str),
+) -> Drawn<LinearChart<'a, 'b>> {
+    axes(area, title, x, y, &count_tick)
+}
+
 /// Axes without a mesh.
+#[cfg(feature = "lab")]
 pub fn linear_axes<'a, 'b>(
+    area: &Panel<'b>,
+    title: &str,
+    x: (Range<f64>, &str),
+    y: (Range<f64>, &str),
+) -> Drawn<LinearChart<'a, 'b>> {
+    axes(area, title, x, y, &tick)
+}
+
+fn axes<'a, 'b>(
     area: &Panel<'b>,
     title: &str,
     (x, x_desc): (Range<f64>, &str),
     (y, y_desc): (Range<f64>, &str),
+    name_y: &dyn Fn(&f64) -> String,
 ) -> Drawn<LinearChart<'a, 'b>> {
     let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
@@ -145,7 +199,7 @@ pub fn linear_axes<'a, 'b>(
         .configure_mesh()
         .disable_mesh()
         .x_label_formatter(&tick)
-        .y_label_formatter(&tick)
+        .y_label_formatter(name_y)
         .label_style(LABEL)
         .x_desc(x_desc)
         .y_desc(y_desc)

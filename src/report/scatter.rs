@@ -13,28 +13,35 @@ use crate::text::count::count;
 /// One constant star: (median SNR, scatter before, scatter after).
 type Star = (f64, f64, f64);
 
-pub fn figure(products: &Finished) -> Drawn<Figure> {
-    let svg = svg((1100, 900), |root| {
-        for (areas, arm) in root.split_evenly((2, 1)).iter().zip([Arm::Red, Arm::Blue]) {
-            let stars = constants(products, arm);
-            let halves = areas.split_evenly((1, 2));
-            histogram(&halves[0], &stars, arm)?;
-            against_snr(&halves[1], &stars, arm)?;
+const TITLE: &str = "Constant stars before and after calibration";
+
+pub fn figure(products: &Finished) -> Drawn<Shown> {
+    let arms = of_arms(|arm| constants(products, arm));
+    if arms.is_empty() {
+        return Ok(Shown::Nothing(TITLE, NO_CONSTANTS));
+    }
+    let svg = svg((1100, 450 * arms.len() as u32), |root| {
+        let areas = root.split_evenly((arms.len(), 1));
+        for (area, (arm, stars)) in areas.iter().zip(&arms) {
+            let halves = area.split_evenly((1, 2));
+            histogram(&halves[0], stars, *arm)?;
+            against_snr(&halves[1], stars, *arm)?;
         }
         Ok(())
     })?;
-    Ok(Figure {
+    Ok(Shown::Figure(Figure {
         name: "scatter",
-        title: "Constant stars before and after calibration",
+        title: TITLE,
         caption: "Standard deviation of each constant star's velocities over its exposures, before (grey) and after (colour) the \
             zero points are removed; left its distribution, right against the star's median signal-to-noise ratio (paper, figure 5). \
             Where noise is what remains, it falls with the signal. The last bin holds all beyond."
-            .to_owned(),
+            .to_owned()
+            + &absent(&arms, NO_CONSTANTS),
         svg,
-    })
+    }))
 }
 
-fn constants(products: &Finished, arm: Arm) -> Vec<Star> {
+fn constants(products: &Finished, arm: Arm) -> Option<Vec<Star>> {
     let catalogue = &products.catalogue;
     let snr_of: HashMap<&str, f64> = products
         .constant_rows(arm)
@@ -48,21 +55,19 @@ fn constants(products: &Finished, arm: Arm) -> Vec<Star> {
         .stars
         .iter()
         .filter(|s| s.arm == arm && s.found.n_used >= 2);
-    stars
+    let stars: Vec<Star> = stars
         .filter_map(|s| {
             let snr = *snr_of.get(&*s.designation)?;
             Some((snr, s.found.scatter_before, s.found.scatter_after))
         })
         .filter(|s| s.0 > 0.0 && s.1.is_finite() && s.2.is_finite())
-        .collect()
+        .collect();
+    (!stars.is_empty()).then_some(stars)
 }
 
 fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
     const BINS: usize = 30;
     let title = format!("{arm} arm, {}", count(stars.len(), "constant star"));
-    if stars.is_empty() {
-        return nothing(area, &title, "no constant stars");
-    }
     let mut both: Vec<f64> = stars.iter().flat_map(|s| [s.1, s.2]).collect();
     let high = (1.15 * quantile(&mut both, 0.98)).max(1e-3);
     let count = |value: fn(&Star) -> f64| {
@@ -81,7 +86,7 @@ fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
         .max()
         .unwrap_or(1)
         .max(1);
-    let mut chart = linear_axes(
+    let mut chart = count_axes(
         area,
         &title,
         (0.0..high, "scatter of the star's velocities (km/s)"),
@@ -116,9 +121,6 @@ fn histogram(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
 
 fn against_snr(area: &Panel, stars: &[Star], arm: Arm) -> Drawn {
     let title = format!("{arm} arm");
-    if stars.is_empty() {
-        return nothing(area, &title, "no constant stars");
-    }
     let mut snr: Vec<f64> = stars.iter().map(|s| s.0).collect();
     let x = (
         0.85 * quantile(&mut snr, 0.0),

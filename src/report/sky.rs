@@ -9,19 +9,29 @@ use super::plot::*;
 use super::tick::tick;
 use crate::Arm;
 
-pub fn figure(products: &Finished) -> Drawn<Figure> {
-    let svg = svg((1100, 640), |root| map(root, products))?;
-    Ok(Figure {
+const TITLE: &str = "Sky";
+
+pub fn figure(products: &Finished) -> Drawn<Shown> {
+    let kinds = kinds(products);
+    if kinds.iter().all(Vec::is_empty) {
+        return Ok(Shown::Nothing(TITLE, "no star has a position"));
+    }
+    let svg = svg((1100, 640), |root| map(root, kinds))?;
+    Ok(Shown::Figure(Figure {
         name: "sky",
-        title: "Sky",
+        title: TITLE,
         caption: "Stars with a velocity: constant in an arm at least (green circles), variable (purple triangles), neither (grey). \
             East is left."
             .to_owned(),
         svg,
-    })
+    }))
 }
 
-fn map(area: &Panel, products: &Finished) -> Drawn {
+/// Places of the stars, right ascension and declination in degrees.
+type Places = Vec<(f64, f64)>;
+
+/// The constant stars, the variable ones, the others.
+fn kinds(products: &Finished) -> [Places; 3] {
     let c = &products.catalogue;
     let variable: HashSet<&str> = products
         .stars
@@ -30,8 +40,7 @@ fn map(area: &Panel, products: &Finished) -> Drawn {
         .map(|s| &*s.designation)
         .collect();
     let mut seen = vec![false; c.stars.len()];
-    // (constant, variable, others)
-    let mut kinds: [Vec<(f64, f64)>; 3] = Default::default();
+    let mut kinds: [Places; 3] = Default::default();
     for row in 0..c.len() {
         let star = c.star[row];
         let place = (c.exposure(row).ra_deg, c.exposure(row).dec_deg);
@@ -50,14 +59,15 @@ fn map(area: &Panel, products: &Finished) -> Drawn {
         kinds[kind].push(place);
     }
     join_at_0_h(&mut kinds);
+    kinds
+}
+
+fn map(area: &Panel, kinds: [Places; 3]) -> Drawn {
     let fold = |value: fn(&(f64, f64)) -> f64| {
         let all = kinds.iter().flatten().map(value);
         all.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
     };
     let (mut ra, mut dec) = (fold(|p| p.0), fold(|p| p.1));
-    if ra.0 > ra.1 {
-        return nothing(area, "", "no stars");
-    }
     let (width, height) = area.dim_in_pixel();
     // The axes are scaled so that one degree of the sky is as long to the east as to the north.
     let cos = (0.5 * (dec.0 + dec.1)).to_radians().cos().max(0.05);
@@ -85,25 +95,31 @@ fn map(area: &Panel, products: &Finished) -> Drawn {
         .x_desc("right ascension (deg)")
         .y_desc("declination (deg)")
         .draw()?;
-    let named = |what: &str, stars: &[(f64, f64)]| format!("{what}, {}", stars.len());
-    let names = ["constant", "variable", "neither"];
-    let [constant, variable, others] = [0, 1, 2].map(|i| named(names[i], &kinds[i]));
-    let [constants, variables, neither] = kinds.map(thin);
-    let circle =
-        |colour: RGBColor| move |(x, y): (f64, f64)| Circle::new((-x, y), 3, colour.filled());
-    let triangle = |(x, y): (f64, f64)| TriangleMarker::new((-x, y), 5, VARIABLE.filled());
-    chart
-        .draw_series(neither.into_iter().map(circle(BEFORE)))?
-        .label(others)
-        .legend(|place| Circle::new(place, 3, BEFORE.filled()));
-    chart
-        .draw_series(constants.into_iter().map(circle(CONSTANT)))?
-        .label(constant)
-        .legend(|place| Circle::new(place, 3, CONSTANT.filled()));
-    chart
-        .draw_series(variables.into_iter().map(triangle))?
-        .label(variable)
-        .legend(|place| TriangleMarker::new(place, 5, VARIABLE.filled()));
+    let named = |what: &str, stars: &Places| format!("{what}, {}", stars.len());
+    let [constant, variable, others] = kinds;
+    let circles = [
+        ("neither", others, BEFORE),
+        ("constant", constant, CONSTANT),
+    ];
+    for (what, stars, colour) in circles
+        .into_iter()
+        .filter(|(_, stars, _)| !stars.is_empty())
+    {
+        let name = named(what, &stars);
+        let circle = move |(x, y): (f64, f64)| Circle::new((-x, y), 3, colour.filled());
+        chart
+            .draw_series(thin(stars).into_iter().map(circle))?
+            .label(name)
+            .legend(move |place| Circle::new(place, 3, colour.filled()));
+    }
+    if !variable.is_empty() {
+        let name = named("variable", &variable);
+        let triangle = |(x, y): (f64, f64)| TriangleMarker::new((-x, y), 5, VARIABLE.filled());
+        chart
+            .draw_series(thin(variable).into_iter().map(triangle))?
+            .label(name)
+            .legend(|place| TriangleMarker::new(place, 5, VARIABLE.filled()));
+    }
     legend(&mut chart)
 }
 

@@ -6,7 +6,6 @@ use plotters::prelude::*;
 
 use super::finished::Finished;
 use super::plot::*;
-use super::slopes::NO_SLOPE;
 use super::tick::tick;
 use crate::Arm;
 use crate::catalogue::FIBRES;
@@ -24,9 +23,14 @@ pub struct Bin {
     pub quantiles: [f64; 3],
 }
 
+/// Along the slit.
+pub type Bins = Vec<Bin>;
+
 /// What is left of the constants' velocities less their star's mean, by fibre, each taken with the sign of its exposure's slope: of
 /// velocities less the means of their zero points, and of corrected ones.
-pub fn bins(products: &Finished, arm: Arm) -> [Vec<Bin>; 2] {
+///
+/// None where no zero point has a slope.
+pub fn bins(products: &Finished, arm: Arm) -> Option<[Bins; 2]> {
     let c = &products.catalogue;
     let of_arm = products.zero_points.iter().filter(|z| z.arm == arm);
     let zero_points: HashMap<(&str, i32, i64), (f64, f64)> = of_arm
@@ -63,16 +67,14 @@ pub fn bins(products: &Finished, arm: Arm) -> [Vec<Bin>; 2] {
             quantiles: [0.16, 0.5, 0.84].map(|q| quantile(&mut values, q)),
         })
     };
-    cells.map(|cells| cells.into_iter().enumerate().filter_map(bin).collect())
+    let bins =
+        cells.map(|cells| -> Bins { cells.into_iter().enumerate().filter_map(bin).collect() });
+    (!bins[0].is_empty()).then_some(bins)
 }
 
-pub fn panel(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
+pub fn panel(area: &Panel, [before, after]: &[Bins; 2], arm: Arm) -> Drawn {
     let title = format!("{arm} arm, all spectrographs");
-    let [before, after] = bins(products, arm);
-    if before.is_empty() {
-        return nothing(area, &title, NO_SLOPE);
-    }
-    let all = before.iter().chain(&after);
+    let all = before.iter().chain(after);
     let sizes = all.flat_map(|b| [b.quantiles[0].abs(), b.quantiles[2].abs()]);
     let limit = (1.1 * sizes.fold(0.0, f64::max)).max(1e-3);
     // Room for the legend.

@@ -31,46 +31,55 @@ const MOST_NIGHTS: usize = 40;
 /// Height of the row that names the spectrographs, pixels.
 const NAMES_HEIGHT: u32 = 44;
 
-/// Height of a panel with slopes, and of one that only says why there are none, pixels.
+/// Height of a panel, pixels.
 const PANEL_HEIGHT: u32 = 380;
-const WORDS_HEIGHT: u32 = 110;
 
-/// What a panel says where there is no slope.
-pub const NO_SLOPE: &str = "zero points do not depend on the fibre";
+const TITLE: &str = "Zero points along the slit";
 
-pub fn figure(products: &Finished) -> Drawn<Figure> {
-    let all = with_slope(products, None);
-    let mut names: Vec<i32> = all.iter().map(|z| z.spid).collect();
+/// Why slopes of an arm are not there.
+pub const NO_SLOPE: &str = "its zero points are the same for all fibres";
+
+pub fn figure(products: &Finished) -> Drawn<Shown> {
+    let arms = of_arms(|arm| with_slope(products, arm));
+    if arms.is_empty() {
+        let has_zero_point = |z: &ZeroPointRow| z.found.zp.is_finite();
+        let why = match products.zero_points.iter().any(has_zero_point) {
+            true => "zero points are the same for all fibres",
+            false => "there are no zero points",
+        };
+        return Ok(Shown::Nothing(TITLE, why));
+    }
+    let of_all = arms.iter().flat_map(|(_, points)| points);
+    let mut names: Vec<i32> = of_all.map(|z| z.spid).collect();
     names.sort_unstable();
     names.dedup();
-    let height = |arm| match with_slope(products, Some(arm)).is_empty() {
-        true => WORDS_HEIGHT,
-        false => PANEL_HEIGHT,
-    };
-    let (red, blue) = (height(Arm::Red), height(Arm::Blue));
-    let svg = svg((1100, NAMES_HEIGHT + red + blue), |root| {
+    let height = NAMES_HEIGHT + PANEL_HEIGHT * arms.len() as u32;
+    let svg = svg((1100, height), |root| {
         let (top, panels) = root.split_vertically(NAMES_HEIGHT);
         name_spectrographs(&top, &names)?;
-        let (upper, lower) = panels.split_vertically(red);
-        panel(&upper, products, Arm::Red, &names)?;
-        panel(&lower, products, Arm::Blue, &names)
+        let areas = panels.split_evenly((arms.len(), 1));
+        for (area, (arm, points)) in areas.iter().zip(&arms) {
+            panel(area, points, *arm, &names)?;
+        }
+        Ok(())
     })?;
-    Ok(Figure {
+    Ok(Shown::Figure(Figure {
         name: "slopes",
-        title: "Zero points along the slit",
+        title: TITLE,
         caption: "Slope of each zero point along the slit, with its error: how much it rises from the middle of the slit to the last fibre. \
             By exposure, in the order of time; each colour is a spectrograph, and vertical lines part the nights."
-            .to_owned(),
+            .to_owned()
+            + &absent(&arms, NO_SLOPE),
         svg,
-    })
+    }))
 }
 
-/// Zero points that have a slope, of one arm or of both.
-fn with_slope(products: &Finished, arm: Option<Arm>) -> Vec<&ZeroPointRow> {
-    let is_shown = |z: &&ZeroPointRow| {
-        arm.is_none_or(|arm| z.arm == arm) && z.found.zp.is_finite() && z.found.slope.is_finite()
-    };
-    products.zero_points.iter().filter(is_shown).collect()
+/// Zero points of an arm that have a slope.
+fn with_slope(products: &Finished, arm: Arm) -> Option<Vec<&ZeroPointRow>> {
+    let is_shown =
+        |z: &&ZeroPointRow| z.arm == arm && z.found.zp.is_finite() && z.found.slope.is_finite();
+    let found: Vec<&ZeroPointRow> = products.zero_points.iter().filter(is_shown).collect();
+    (!found.is_empty()).then_some(found)
 }
 
 /// Colour of the spectrograph that is number `i` of those shown, filled or open.
@@ -84,9 +93,6 @@ fn style(i: usize) -> ShapeStyle {
 
 /// Which colour is which spectrograph, in one row.
 fn name_spectrographs(area: &Panel, names: &[i32]) -> Drawn {
-    if names.is_empty() {
-        return Ok(());
-    }
     let middle = NAMES_HEIGHT as i32 / 2;
     let text = LABEL
         .into_font()
@@ -110,18 +116,9 @@ fn order_of_time(points: &[&ZeroPointRow]) -> BTreeMap<i64, usize> {
         .collect()
 }
 
-fn panel(area: &Panel, products: &Finished, arm: Arm, names: &[i32]) -> Drawn {
+fn panel(area: &Panel, points: &[&ZeroPointRow], arm: Arm, names: &[i32]) -> Drawn {
     let title = format!("{arm} arm");
-    let points = with_slope(products, Some(arm));
-    if points.is_empty() {
-        let has_zero_point = |z: &ZeroPointRow| z.arm == arm && z.found.zp.is_finite();
-        let why = match products.zero_points.iter().any(has_zero_point) {
-            true => NO_SLOPE,
-            false => "no zero points",
-        };
-        return nothing(area, &title, why);
-    }
-    let place = order_of_time(&points);
+    let place = order_of_time(points);
     // Spectrographs stand side by side within an exposure.
     let x_of = |z: &ZeroPointRow| {
         let i = names.iter().position(|n| *n == z.spid).unwrap_or(0);
@@ -160,7 +157,7 @@ fn panel(area: &Panel, products: &Finished, arm: Arm, names: &[i32]) -> Drawn {
             chart.draw_series([PathElement::new([(x, -limit), (x, limit)], BLACK.mix(0.4))])?;
         }
     }
-    for z in thin(points) {
+    for z in thin(points.to_vec()) {
         let (i, x) = x_of(z);
         let y = z.found.slope;
         if let Some(err) = error(z) {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::about::text;
 use super::escape::escape;
 use super::finished::Finished;
 use super::link::percent;
+use crate::catalogue::settings::text;
 use crate::catalogue::star::StarRow;
 
 /// Stars that are listed at most.
@@ -24,19 +24,35 @@ const WORDS: [(&str, &str); 5] = [
     ),
 ];
 
+/// Those of them that are verdicts.
+const JUDGED: [&str; 3] = ["variable", "constant", "neither"];
+
 /// The section.
 pub fn section(products: &Finished) -> String {
     let mut out = String::from("<section id=\"stars\"><h2>Stars</h2>");
     let verdicts = &products.record["verdicts"];
+    let is_none = |key: &str| verdicts[key].as_u64() == Some(0);
+    // No star is constant or variable where nothing could be said of any.
+    let is_silent = JUDGED.iter().all(|key| is_none(key));
+    let told = WORDS
+        .iter()
+        .filter(|(key, _)| !(is_silent && JUDGED.contains(key)));
     if verdicts.is_object() {
-        let told = WORDS.map(|(key, word)| format!("{} {word}", text(&verdicts[key])));
+        let told: Vec<String> = told
+            .map(|(key, word)| format!("{} {word}", text(&verdicts[*key])))
+            .collect();
         // Writing to a String cannot fail.
         let _ = write!(out, "<p>{}.</p>", escape(&told.join(", ")));
     }
     let variable = variable(&products.stars);
     if variable.is_empty() {
-        return out
-            + "<p>None is listed here, because none is called variable. <a href=\"stars.html\">All stars</a></p></section>\n";
+        let why = match is_silent {
+            true => {
+                "Which stars vary cannot be said; <code>not_judged</code> in <code>stars</code> says why of each."
+            }
+            false => "None is listed here, because none is called variable.",
+        };
+        return out + &format!("<p>{why} <a href=\"stars.html\">All stars</a></p></section>\n");
     }
     out += "<div class=\"scroll names\" tabindex=\"0\"><table><thead><tr><th>variable star</th><th>arm</th><th>velocities</th><th>&chi;&sup2; / freedom</th><th>p</th>\
             <th>scatter (km/s)</th><th>period (d)</th><th>by chance</th></tr></thead><tbody>";

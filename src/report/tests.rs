@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::finished::{Catalogue, Finished};
-use super::plot::running_median;
+use super::plot::{Drawn, Figure, Shown, running_median};
 use super::tick::tick;
 use super::violin::Violin;
-use super::{fibres, slit, slopes};
+use super::{fibres, scatter, slit, slopes, zero_points};
 use crate::Arm;
 use crate::calibrate::results::ZeroPoint;
 use crate::catalogue::row::{ARMS, CatalogueRow};
@@ -131,7 +131,7 @@ fn run_with_slopes(is_known: bool) -> Finished {
 #[test]
 fn a_tilt_along_the_slit_is_seen_before_and_gone_after() {
     let run = run_with_slopes(true);
-    let [before, after] = slit::bins(&run, Arm::Red);
+    let [before, after] = slit::bins(&run, Arm::Red).unwrap();
     assert_eq!((before.len(), after.len()), (25, 25));
     assert_eq!((before[0].fibre, before[24].fibre), (5.5, 245.5));
     for (b, a) in before.iter().zip(&after) {
@@ -143,26 +143,75 @@ fn a_tilt_along_the_slit_is_seen_before_and_gone_after() {
         assert!(a.quantiles[0] < a.quantiles[1] && a.quantiles[1] < a.quantiles[2]);
     }
     assert!(before[24].quantiles[1] > 0.2 && before[0].quantiles[1] < -0.2);
-    assert!(slit::bins(&run, Arm::Blue).iter().all(Vec::is_empty));
+    assert!(slit::bins(&run, Arm::Blue).is_none());
+}
+
+fn figure(shown: Drawn<Shown>) -> Figure {
+    match shown.unwrap() {
+        Shown::Figure(figure) => figure,
+        Shown::Nothing(title, why) => panic!("{title}: {why}"),
+    }
+}
+
+/// Why a figure is not there.
+fn why(shown: Drawn<Shown>) -> &'static str {
+    match shown.unwrap() {
+        Shown::Nothing(_, why) => why,
+        Shown::Figure(figure) => panic!("{} is there", figure.title),
+    }
 }
 
 #[test]
 fn slopes_are_drawn_where_there_are_any() {
     let circles = |svg: &str| svg.matches("<circle").count();
-    let of = |is_known| {
-        let run = run_with_slopes(is_known);
-        (slopes::figure(&run).unwrap(), fibres::figure(&run).unwrap())
-    };
-    let (drawn, of_fibres) = of(true);
+    let run = run_with_slopes(true);
+    let (drawn, of_fibres) = (figure(slopes::figure(&run)), figure(fibres::figure(&run)));
     // 12 exposures of 3 spectrographs, and a name for each spectrograph.
     assert_eq!(circles(&drawn.svg), 12 * 3 + 3);
-    assert_eq!(drawn.svg.matches(slopes::NO_SLOPE).count(), 1);
-    let (none, fibres_alone) = of(false);
-    assert_eq!(circles(&none.svg), 0);
-    // A panel that has nothing but words is low.
-    assert!(drawn.svg.contains("viewBox=\"0 0 1100 534\""));
-    assert!(none.svg.contains("viewBox=\"0 0 1100 264\""));
-    assert_eq!(none.svg.matches(slopes::NO_SLOPE).count(), 2);
+    // The blue arm has none: it takes no room, and the words say so.
+    assert!(drawn.svg.contains("viewBox=\"0 0 1100 424\""));
+    let blue = "The blue arm is not shown: its zero points are the same for all fibres.";
+    assert!(drawn.caption.contains(blue) && of_fibres.caption.contains(blue));
+    let none = run_with_slopes(false);
+    assert_eq!(
+        why(slopes::figure(&none)),
+        "zero points are the same for all fibres"
+    );
+    let fibres_alone = figure(fibres::figure(&none));
     // 25 places before and after, and the legend.
     assert_eq!(circles(&of_fibres.svg) - circles(&fibres_alone.svg), 52);
+    assert!(fibres_alone.svg.contains("viewBox=\"0 0 1100 760\""));
+    assert!(!fibres_alone.caption.contains("Bottom"));
+}
+
+#[test]
+fn a_run_without_constant_stars_has_no_empty_panels() {
+    let mut run = run_with_slopes(true);
+    run.constants.retain(|(_, arm)| *arm == Arm::Blue);
+    let drawn = figure(zero_points::figure(&run));
+    assert!(!drawn.svg.contains("red arm") && drawn.svg.contains("blue arm"));
+    assert!(
+        drawn
+            .caption
+            .contains("The red arm is not shown: no star is called constant.")
+    );
+    run.constants.clear();
+    run.zero_points.clear();
+    for row in &mut run.catalogue.rows {
+        row.arms.iter_mut().for_each(|v| v.rv_corr_km_s = f64::NAN);
+    }
+    assert_eq!(why(zero_points::figure(&run)), "no star is called constant");
+    assert_eq!(why(scatter::figure(&run)), "no star is called constant");
+    assert_eq!(why(slopes::figure(&run)), "there are no zero points");
+    assert_eq!(
+        why(fibres::figure(&run)),
+        "no constant star has two corrected velocities"
+    );
+    let shown = [
+        zero_points::figure(&run).unwrap(),
+        scatter::figure(&run).unwrap(),
+    ];
+    let page = super::page::html(&run, &shown);
+    assert!(page.contains("<li>Zero points: no star is called constant</li>"));
+    assert!(page.contains("all files of the plate"));
 }

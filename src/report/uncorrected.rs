@@ -35,11 +35,12 @@ impl Sums {
 }
 
 /// The stars of which no velocity could be corrected, at most so many: those whose measured velocities scatter most, in units of their
-/// errors. Whether that is the star's own or the drift of the exposures nothing tells here.
+/// errors; at the end those whose velocities all have a flag by which they say nothing. Whether that is the star's own or the drift of the exposures nothing tells here.
 pub fn most_scattered(products: &Finished, most: usize) -> Vec<usize> {
     let c = &products.catalogue;
     let mut corrected = HashSet::new();
-    let mut sums: BTreeMap<usize, [Sums; 2]> = BTreeMap::new();
+    // Of velocities that say something, and of the others.
+    let mut sums: [BTreeMap<usize, [Sums; 2]>; 2] = Default::default();
     for (row, star) in c.star.iter().enumerate() {
         for (i, arm) in ARMS.into_iter().enumerate() {
             let v = c.arm(arm, row);
@@ -47,20 +48,26 @@ pub fn most_scattered(products: &Finished, most: usize) -> Vec<usize> {
             if v.rv_corr_km_s.is_finite() {
                 corrected.insert(*star);
             }
-            if v.rv_km_s.is_finite() && !measured.intersects(RvFlags::NO_VELOCITY) {
-                sums.entry(*star).or_default()[i].add(v);
+            if v.rv_km_s.is_finite() {
+                let of = &mut sums[usize::from(measured.intersects(RvFlags::NO_VELOCITY))];
+                of.entry(*star).or_default()[i].add(v);
             }
         }
     }
-    let found = sums
-        .into_iter()
-        .filter(|(star, _)| !corrected.contains(star));
     let largest = |arms: [Sums; 2]| arms.iter().filter_map(Sums::scatter).max_by(f64::total_cmp);
-    let mut found: Vec<(usize, f64)> = found
-        .filter_map(|(star, arms)| Some((star, largest(arms)?)))
-        .collect();
-    found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    found.into_iter().take(most).map(|(star, _)| star).collect()
+    let mut stars: Vec<usize> = Vec::new();
+    for sums in sums {
+        let found = sums
+            .into_iter()
+            .filter(|(star, _)| !corrected.contains(star) && !stars.contains(star));
+        let mut found: Vec<(usize, f64)> = found
+            .filter_map(|(star, arms)| Some((star, largest(arms)?)))
+            .collect();
+        found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        stars.extend(found.into_iter().take(most).map(|(star, _)| star));
+    }
+    stars.truncate(most);
+    stars
 }
 
 #[cfg(test)]
@@ -68,8 +75,10 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::catalogue::flags::CatalogueFlags;
     use crate::catalogue::row::CatalogueRow;
     use crate::report::finished::Catalogue;
+    use crate::report::plot::Shown;
     use crate::report::variables;
 
     /// Velocities of the red arm, less and more by this much in turns.
@@ -99,6 +108,16 @@ mod tests {
     }
 
     #[test]
+    fn stars_whose_velocities_are_all_flagged_come_last() {
+        let mut products = run(&[("double", 90.0), ("quiet", 0.1), ("some", 3.0)]);
+        for row in products.catalogue.rows.iter_mut().step_by(3) {
+            row.arms[0].flags = CatalogueFlags::from_bits_retain(RvFlags::DOUBLE_LINED.bits());
+        }
+        assert_eq!(most_scattered(&products, 9), [2, 1, 0]);
+        assert_eq!(most_scattered(&products, 2), [2, 1]);
+    }
+
+    #[test]
     fn stars_that_cannot_be_corrected_are_drawn_as_measured_and_say_so() {
         let mut products = run(&[
             ("quiet", 0.1),
@@ -109,7 +128,9 @@ mod tests {
         products.catalogue.rows[2].arms[0].rv_corr_km_s = 1.0;
         assert_eq!(most_scattered(&products, 9), [1, 3, 0]);
         assert_eq!(most_scattered(&products, 2), [1, 3]);
-        let figure = variables::figure(&products).unwrap();
+        let Shown::Figure(figure) = variables::figure(&products).unwrap() else {
+            panic!("no figure");
+        };
         assert_eq!(figure.title, "Stars as measured, uncorrected");
         assert!(
             figure.caption.contains("of the 3 stars")

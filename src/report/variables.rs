@@ -16,6 +16,9 @@ use crate::numbers::statistics::median;
 /// Curves shown: rows and columns.
 const GRID: (usize, usize) = (4, 3);
 
+/// Bars that a panel has room for, in medians of those of its star.
+const LONGEST_BAR: f64 = 3.0;
+
 /// Fewest velocities of a curve.
 const MIN_POINTS: u32 = 4;
 
@@ -31,7 +34,7 @@ const MARKS: &str = "orange circles red arm, blue triangles blue arm, open symbo
                      Each arm's velocities are less their median, since the two have different references";
 
 /// What would tell it.
-const TO_ADD: &str = " A zero point takes three stars in an exposure that were seen in another one too, so all files of the plate, of \
+pub const TO_ADD: &str = " A zero point takes three stars in an exposure that were seen in another one too, so all files of the plate, of \
                       every night, should be given together. Velocities as they were measured, uncorrected, are drv in the catalogue.";
 
 /// Width of a figure, and height of a row of curves, pixels.
@@ -40,11 +43,13 @@ const ROW: u32 = 290;
 
 /// Stars with a curve, and whether their velocities are corrected.
 struct Curves {
-    stars: Vec<Shown>,
+    stars: Vec<Chosen>,
     kind: Kind,
 }
 
-pub fn figure(products: &Finished) -> Drawn<Figure> {
+const TITLE: &str = "The most variable stars";
+
+pub fn figure(products: &Finished) -> Drawn<Shown> {
     let none = none_text(products);
     let mut curves = Curves {
         stars: most_variable(products),
@@ -52,7 +57,7 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
     };
     if none == NOT_JUDGED {
         let measured = uncorrected::most_scattered(products, GRID.0 * GRID.1);
-        let shown = |star| Shown {
+        let shown = |star| Chosen {
             star,
             is_double: false,
         };
@@ -62,43 +67,39 @@ pub fn figure(products: &Finished) -> Drawn<Figure> {
         };
     }
     let Curves { stars, kind } = &curves;
+    if stars.is_empty() {
+        return Ok(Shown::Nothing(TITLE, none));
+    }
     // No place is left empty but at the end of the last row.
-    let columns = stars.len().clamp(1, GRID.1);
-    let rows = stars.len().div_ceil(columns).max(1);
+    let columns = stars.len().min(GRID.1);
+    let rows = stars.len().div_ceil(columns);
     let svg = svg((WIDTH, ROW * rows as u32), |root| {
-        if stars.is_empty() {
-            return nothing(root, "", none);
-        }
         for (area, star) in root.split_evenly((rows, columns)).iter().zip(stars) {
             curve(area, products, star, *kind)?;
         }
         Ok(())
     })?;
-    Ok(Figure {
+    Ok(Shown::Figure(Figure {
         name: "variables",
         title: match kind {
-            Kind::Corrected => "The most variable stars",
+            Kind::Corrected => TITLE,
             Kind::Measured => "Stars as measured, uncorrected",
         },
-        caption: caption(&curves, none),
+        caption: caption(&curves),
         svg,
-    })
+    }))
 }
 
 /// What is said where no star is shown: that none varies, or that nothing tells which do.
 fn none_text(products: &Finished) -> &'static str {
     let mut said = products.stars.iter().map(|star| star.found.is_variable);
     match said.any(|variable| variable.is_some()) {
-        true => "no variable stars with 4 velocities or more",
+        true => "no star with four velocities or more is called variable",
         false => NOT_JUDGED,
     }
 }
 
-fn caption(Curves { stars, kind }: &Curves, none: &str) -> String {
-    if stars.is_empty() {
-        let to_add = if none == NOT_JUDGED { TO_ADD } else { "" };
-        return format!("Nothing to show: {none}.{to_add}");
-    }
+fn caption(Curves { stars, kind }: &Curves) -> String {
     if *kind == Kind::Measured {
         return format!(
             "Velocities as measured (drv) of the {}, uncorrected: each has the drift of its exposure, so no velocity here says that a star varies; {MARKS}. \
@@ -117,7 +118,7 @@ fn caption(Curves { stars, kind }: &Curves, none: &str) -> String {
 }
 
 /// What the caption says of double-lined candidates.
-fn double_text(stars: &[Shown]) -> String {
+fn double_text(stars: &[Chosen]) -> String {
     if !stars.iter().any(|s| s.is_double) {
         return String::new();
     }
@@ -129,7 +130,7 @@ fn double_text(stars: &[Shown]) -> String {
 
 /// A star with a curve.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Shown {
+struct Chosen {
     /// Number in the catalogue.
     star: usize,
     /// Double-lined candidate.
@@ -137,7 +138,7 @@ struct Shown {
 }
 
 /// The stars, the most variable first.
-fn most_variable(products: &Finished) -> Vec<Shown> {
+fn most_variable(products: &Finished) -> Vec<Chosen> {
     let number: HashMap<&str, usize> = (0..)
         .zip(&products.catalogue.stars)
         .map(|(i, s)| (&**s, i))
@@ -158,12 +159,12 @@ fn most_variable(products: &Finished) -> Vec<Shown> {
     ranked.sort_by(|a, b| b.1.0.total_cmp(&a.1.0).then(a.0.cmp(&b.0)));
     let shown = ranked
         .into_iter()
-        .map(|(star, (_, is_double))| Shown { star, is_double });
+        .map(|(star, (_, is_double))| Chosen { star, is_double });
     share_places(shown.collect(), GRID.0 * GRID.1)
 }
 
 /// The first `places` of the stars, at most [`MOST_DOUBLE`] of them double unless places are left; order is kept.
-fn share_places(mut stars: Vec<Shown>, places: usize) -> Vec<Shown> {
+fn share_places(mut stars: Vec<Chosen>, places: usize) -> Vec<Chosen> {
     let n_single = stars.iter().filter(|s| !s.is_double).count();
     let mut doubles = MOST_DOUBLE.max(places.saturating_sub(n_single));
     stars.retain(|s| {
@@ -223,7 +224,7 @@ fn velocities(products: &Finished, rows: &[usize], of: (Arm, Kind), start_d: f64
     points
 }
 
-fn curve(area: &Panel, products: &Finished, shown: &Shown, kind: Kind) -> Drawn {
+fn curve(area: &Panel, products: &Finished, shown: &Chosen, kind: Kind) -> Drawn {
     let star = shown.star;
     let c = &products.catalogue;
     let rows: Vec<usize> = (0..c.len()).filter(|r| c.star[*r] == star).collect();
@@ -248,12 +249,30 @@ fn curve(area: &Panel, products: &Finished, shown: &Shown, kind: Kind) -> Drawn 
     }
     // Flagged velocities may lie anywhere, so the others set the range, unless most are flagged.
     let mostly_flagged = 2 * all().filter(|p| p.flagged).count() > all().count();
-    let ends = |value: fn(&Point) -> f64, used: &dyn Fn(&&Point) -> bool| {
-        let values = all().filter(used).map(value);
+    let used = || all().filter(|p| !p.flagged || mostly_flagged);
+    // A bar that is far longer than the others may leave the panel.
+    let mut bars: Vec<f64> = used()
+        .map(|p| p.err_km_s)
+        .filter(|e| e.is_finite())
+        .collect();
+    let longest = LONGEST_BAR
+        * if bars.is_empty() {
+            0.0
+        } else {
+            median(&mut bars)
+        };
+    let reach = |p: &Point| {
+        if p.err_km_s.is_finite() {
+            p.err_km_s.min(longest)
+        } else {
+            0.0
+        }
+    };
+    let ends = |values: &mut dyn Iterator<Item = f64>| {
         values.fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(v), h.max(v)))
     };
-    let x = ends(|p| p.time_d, &|_| true);
-    let y = ends(|p| p.rv_km_s, &|p| !p.flagged || mostly_flagged);
+    let x = ends(&mut all().map(|p| p.time_d));
+    let y = ends(&mut used().flat_map(|p| [p.rv_km_s - reach(p), p.rv_km_s + reach(p)]));
     let pad = |(low, high): (f64, f64), least: f64| {
         let margin = (0.1 * (high - low)).max(least);
         (low - margin)..(high + margin)
@@ -309,8 +328,8 @@ mod tests {
     use super::*;
 
     /// Stars by number; `d` is a double one.
-    fn stars(kinds: &str) -> Vec<Shown> {
-        let shown = |(star, kind)| Shown {
+    fn stars(kinds: &str) -> Vec<Chosen> {
+        let shown = |(star, kind)| Chosen {
             star,
             is_double: kind == 'd',
         };

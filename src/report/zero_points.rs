@@ -19,33 +19,42 @@ const MAX_EXPOSURES: usize = 80;
 /// Least number of stars of a violin.
 const MIN_VIOLIN: usize = 5;
 
-pub fn figure(products: &Finished) -> Drawn<Figure> {
+/// Heights of the panels by spectrograph, and of one by exposure, pixels.
+const UPPER: u32 = 500;
+const LOWER: u32 = 340;
+
+const TITLE: &str = "Zero points";
+
+pub fn figure(products: &Finished) -> Drawn<Shown> {
+    let arms = of_arms(|arm| spectrographs(products, arm));
     let busiest = busiest(&products.zero_points);
-    let svg = svg((1100, 1180), |root| {
-        let (top, bottom) = root.split_vertically(500);
-        for (area, arm) in top.split_evenly((1, 2)).iter().zip([Arm::Red, Arm::Blue]) {
-            by_spectrograph(area, products, arm)?;
+    let (false, Some(busiest)) = (arms.is_empty(), busiest) else {
+        return Ok(Shown::Nothing(TITLE, NO_CONSTANTS));
+    };
+    let svg = svg((1100, UPPER + LOWER * arms.len() as u32), |root| {
+        let (top, bottom) = root.split_vertically(UPPER);
+        let areas = top.split_evenly((1, arms.len()));
+        for (area, (arm, groups)) in areas.iter().zip(&arms) {
+            by_spectrograph(area, groups, *arm)?;
         }
-        for (area, arm) in bottom
-            .split_evenly((2, 1))
-            .iter()
-            .zip([Arm::Red, Arm::Blue])
-        {
-            by_exposure(area, products, arm, busiest.as_ref())?;
+        let areas = bottom.split_evenly((arms.len(), 1));
+        for (area, (arm, _)) in areas.iter().zip(&arms) {
+            by_exposure(area, products, *arm, &busiest)?;
         }
         Ok(())
     })?;
-    Ok(Figure {
+    Ok(Shown::Figure(Figure {
         name: "zero_points",
-        title: "Zero points",
+        title: TITLE,
         caption: "Velocities of the constant stars before calibration. Top: relative to the star's reference, by spectrograph, \
             with their mean. Bottom: less the star's mean, by exposure of the plate and spectrograph with most exposures, in the order of time; \
             black points are the zero points with their errors, vertical lines part the nights (paper, figure 3). Small points are velocities \
             more than 5 robust standard deviations from the median; they are no part of the outlines, and a triangle at the edge stands for \
             those that lie outside."
-            .to_owned(),
+            .to_owned()
+            + &absent(&arms, NO_CONSTANTS),
         svg,
-    })
+    }))
 }
 
 /// Plate and spectrograph with most exposures.
@@ -109,22 +118,24 @@ impl Group {
     }
 }
 
-fn by_spectrograph(area: &Panel, products: &Finished, arm: Arm) -> Drawn {
-    let title = format!("{arm} arm, by spectrograph");
+/// Velocities of the constant stars by spectrograph.
+fn spectrographs(products: &Finished, arm: Arm) -> Option<BTreeMap<i32, Vec<f64>>> {
     let mut groups: BTreeMap<i32, Vec<f64>> = BTreeMap::new();
     let c = &products.catalogue;
     for row in products.constant_rows(arm).into_values().flatten() {
         let of_spectrograph = groups.entry(c.exposure(row).spid).or_default();
         of_spectrograph.push(c.arm(arm, row).rv_km_s);
     }
-    if groups.is_empty() {
-        return nothing(area, &title, "no constant stars");
-    }
+    (!groups.is_empty()).then_some(groups)
+}
+
+fn by_spectrograph(area: &Panel, groups: &BTreeMap<i32, Vec<f64>>, arm: Arm) -> Drawn {
+    let title = format!("{arm} arm, by spectrograph");
     let n = groups.len();
     let names: Vec<i32> = groups.keys().copied().collect();
     let mean = |values: &Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
     let means: Vec<f64> = groups.values().map(mean).collect();
-    let groups: Vec<Group> = groups.into_values().map(Group::of).collect();
+    let groups: Vec<Group> = groups.values().cloned().map(Group::of).collect();
     let limit = range(&groups, means.iter().copied());
     let mut chart = ChartBuilder::on(area)
         .caption(title, CAPTION)
@@ -195,11 +206,8 @@ fn by_exposure(
     area: &Panel,
     products: &Finished,
     arm: Arm,
-    busiest: Option<&(String, i32)>,
+    (planid, spid): &(String, i32),
 ) -> Drawn {
-    let Some((planid, spid)) = busiest else {
-        return nothing(area, &format!("{arm} arm, by exposure"), "no zero points");
-    };
     let mut points: Vec<&ZeroPointRow> = products
         .zero_points
         .iter()

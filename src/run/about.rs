@@ -1,30 +1,17 @@
 //! What the headers of the products say of the run: its settings, and from when its spectra are. Not when it was made, which `run.json`
 //! tells: the products of two runs on the same input are the same to the byte.
 
-use serde_json::Value;
+#[cfg(feature = "cli")]
+use std::path::PathBuf;
 
 use super::config::RunConfig;
 use crate::Result;
+use crate::calibrate::arms::CalibrateOptions;
 use crate::catalogue::row::CatalogueRow;
+use crate::catalogue::settings::{self, OF_CALIBRATING, OF_MEASURING};
+use crate::measure::{MeasureConfig, RvRow};
 use crate::table::About;
 use crate::text::date;
-
-/// Settings that say how the numbers were found. Inputs, back end and formats are not among them: they differ between machines that give
-/// the same products.
-const SETTINGS: [&str; 12] = [
-    "arm",
-    "reference",
-    "telluric",
-    "snr-min",
-    "vmax",
-    "vstep",
-    "method",
-    "scope",
-    "min-constants",
-    "p-min",
-    "fibre-order",
-    "tolerance",
-];
 
 /// Julian date of 1970-01-01T00:00:00.
 const JD_OF_1970: f64 = 2_440_587.5;
@@ -35,20 +22,64 @@ const WITH_FOUR_DIGITS: std::ops::Range<f64> = 1_721_425.5..5_373_484.5;
 ///
 /// # Errors
 /// [`crate::Error::Config`] for settings that JSON cannot hold.
-pub fn about(config: &RunConfig, catalogue: &[CatalogueRow]) -> Result<About> {
-    let settings = config.identity()?;
-    let line = |name: &&str| {
-        let value = match settings.get(*name)? {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        Some(format!("--{name} {value}"))
-    };
-    let first = std::iter::once("made by relrv run, or plan, unit and merge, with".to_owned());
+pub fn of_run(config: &RunConfig, catalogue: &[CatalogueRow]) -> Result<About> {
+    let maker = "relrv run, or plan, unit and merge";
     Ok(About {
         dates: dates(catalogue.iter().map(|row| row.exposure.bjd_tdb)),
-        history: first.chain(SETTINGS.iter().filter_map(line)).collect(),
+        history: history(maker, config, &[&OF_MEASURING, &OF_CALIBRATING])?,
     })
+}
+
+/// What a table of velocities alone says of their measurement.
+///
+/// # Errors
+/// As [`of_run`].
+#[cfg(feature = "cli")]
+pub fn of_measurement(config: &MeasureConfig, rows: &[RvRow]) -> Result<About> {
+    let config = of_parts(config.clone(), CalibrateOptions::default());
+    Ok(About {
+        dates: dates(rows.iter().map(|row| row.bjd_tdb)),
+        history: history("relrv measure", &config, &[&OF_MEASURING])?,
+    })
+}
+
+/// What the products of a table that was calibrated say of that.
+///
+/// # Errors
+/// As [`of_run`].
+#[cfg(feature = "cli")]
+pub fn of_calibration(config: &CalibrateOptions) -> Result<About> {
+    let config = of_parts(MeasureConfig::default(), config.clone());
+    Ok(About {
+        dates: None,
+        history: history("relrv calibrate", &config, &[&OF_CALIBRATING])?,
+    })
+}
+
+/// Settings of what is no run.
+#[cfg(feature = "cli")]
+fn of_parts(measure: MeasureConfig, calibrate: CalibrateOptions) -> RunConfig {
+    RunConfig {
+        inputs: Vec::new(),
+        out: PathBuf::new(),
+        measure,
+        calibrate,
+        formats: Vec::new(),
+        flags_text: false,
+        overwrite: false,
+        backend: String::new(),
+    }
+}
+
+/// Who made it, then a line for each setting.
+fn history(maker: &str, config: &RunConfig, names: &[&[&str]]) -> Result<Vec<String>> {
+    let mut lines = vec![format!("made by {maker}, with")];
+    let told = settings::told(&config.identity()?, &names.concat());
+    lines.extend(
+        told.into_iter()
+            .map(|(name, value)| format!("--{name} {value}")),
+    );
+    Ok(lines)
 }
 
 /// The first and the last of these barycentric Julian dates, to the second; None where there is none that can be written.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 
 use crate::calibrate::arms::CalibrateOptions;
+use crate::catalogue::settings::OF_CALIBRATING;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::measure::{MeasureConfig, ReferenceKind, Telluric};
 use crate::spectrum::SpectrumConfig;
@@ -74,16 +75,6 @@ pub struct RunConfig {
 /// exposures on trial, less weight under lines of the night sky. 7: moonlight that drifts. 8: `blended`.
 const ROWS: u32 = 8;
 
-/// Settings of the calibration by the names of their options; "calibration" has all of them.
-const OF_CALIBRATION: [&str; 6] = [
-    "method",
-    "scope",
-    "min-constants",
-    "p-min",
-    "fibre-order",
-    "tolerance",
-];
-
 /// Key under which the identity of a run holds the absolute paths of its inputs: the same relative path names another input in another
 /// folder.
 pub const PLACES: &str = "inputs-from-root";
@@ -105,7 +96,8 @@ const OF_ROWS: [&str; 11] = [
 
 /// Those of the settings that are of the calibration.
 pub fn of_calibration(settings: &Map<String, Value>) -> Map<String, Value> {
-    let names = OF_CALIBRATION.iter().chain(&["calibration"]);
+    // "calibration" has all of them.
+    let names = OF_CALIBRATING.iter().chain(&["calibration"]);
     let some = names.filter_map(|name| Some(((*name).to_owned(), settings.get(*name)?.clone())));
     some.collect()
 }
@@ -362,7 +354,9 @@ mod tests {
         // What is made of the rows is no matter of theirs, and everything else is one.
         let rows = of_rows(&settings);
         let others = ["inputs", PLACES, "format", "flags-text", "calibration"];
-        let others = others.into_iter().chain(crate::run::config::OF_CALIBRATION);
+        let others = others
+            .into_iter()
+            .chain(crate::catalogue::settings::OF_CALIBRATING);
         let others: Vec<&str> = others.collect();
         for name in settings.keys() {
             let is_other = others.contains(&name.as_str());

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::about::about;
+use super::about;
 use super::config::{PLACES, RunConfig, of_calibration};
 use super::directory::{self, RunDir};
 use super::gathered::gather;
@@ -348,7 +348,7 @@ fn prepare(
     progress: &dyn Progress,
 ) -> Result<Vec<(String, Prepared)>> {
     let mut products: Vec<(String, Prepared)> = Vec::new();
-    let about = about(config, &made.catalogue)?;
+    let about = about::of_run(config, &made.catalogue)?;
     for name in catalogue::TABLES {
         let rows = made.pieces(name, config.flags_text, &config.measure.arms);
         for format in &config.formats {

@@ -5,7 +5,7 @@
 //! often the run was ended. They take the place of older ones when all of them are whole, and `run.json` comes last: where it is,
 //! everything else is there too.
 
-mod about;
+pub(crate) mod about;
 #[cfg(feature = "report")]
 mod again;
 mod append;

@@ -32,22 +32,24 @@ fn a_run_has_a_page_that_needs_nothing_else() {
     assert!(said.contains("report/index.html"), "{said}");
     let html = page(dir.path());
     for figure in FIGURES {
-        let svg = std::fs::read_to_string(dir.path().join(format!("report/{figure}.svg"))).unwrap();
+        let path = dir.path().join(format!("report/{figure}.svg"));
+        // All stars of this plate are constant, and whether zero points depend on the fibre is for the velocities to say.
+        let why = match figure {
+            "variables" => "no star with four velocities or more is called variable",
+            "slopes" => "zero points are the same for all fibres",
+            _ => "",
+        };
+        if !why.is_empty() && html.contains(why) {
+            assert!(!path.exists(), "{figure}");
+            continue;
+        }
+        let svg = std::fs::read_to_string(&path).unwrap();
         assert!(
             svg.contains("<svg") && svg.trim_end().ends_with("</svg>"),
             "{figure}"
         );
         let drawing = &svg[svg.find("<svg").unwrap()..];
         assert!(html.contains(drawing), "{figure} is not in the page");
-        // Whether zero points depend on the fibre is for the velocities to say.
-        if figure == "slopes" && svg.contains("zero points do not depend on the fibre") {
-            continue;
-        }
-        if figure == "variables" {
-            // All stars of this plate are constant.
-            assert!(svg.contains("no variable stars"));
-            continue;
-        }
         let drawn = ["<circle", "<polygon", "<polyline", "<rect"].iter();
         assert!(
             drawn.map(|tag| svg.matches(tag).count()).sum::<usize>() > 10,

@@ -94,10 +94,7 @@ fn headers_tell_program_settings_and_dates_and_no_time_of_making() {
         "zeropoints",
         "components",
     ] {
-        let bytes = std::fs::read(out.join(format!("{name}.fits"))).unwrap();
-        let cards: Vec<String> = (bytes.chunks(80).take(400))
-            .map(|card| String::from_utf8_lossy(card).trim_end().to_owned())
-            .collect();
+        let cards = cards(&out.join(format!("{name}.fits")));
         let version = env!("CARGO_PKG_VERSION");
         let creator = format!("CREATOR = 'relrv {version}' / program and its version");
         assert_eq!(
@@ -141,4 +138,59 @@ fn headers_tell_program_settings_and_dates_and_no_time_of_making() {
         );
         assert!(!cards.iter().any(|c| c.starts_with("DATE    =")));
     }
+}
+
+#[test]
+fn tables_of_one_command_say_how_they_were_made() {
+    let dir = folder();
+    let at = |name: &str| dir.path().join(name).display().to_string();
+    let (rv, out) = (at("rv.fits"), at("out"));
+    let plate = two_units();
+    let measure = [
+        "measure",
+        plate.to_str().unwrap(),
+        "--out",
+        &rv,
+        "--snr-min",
+        "7",
+    ];
+    let calibrate = [
+        "calibrate",
+        &rv,
+        "--out",
+        &out,
+        "--min-constants",
+        "4",
+        "--quiet",
+    ];
+    for args in [&measure[..], &calibrate] {
+        let (status, said, errors) = told(&relrv(args));
+        assert_eq!((status, errors.as_str()), (0, ""), "{args:?}: {said}");
+    }
+    let history = |file: &str| -> Vec<String> {
+        let cards = cards(std::path::Path::new(file));
+        let lines = cards.iter().filter_map(|c| c.strip_prefix("HISTORY "));
+        lines.map(str::to_owned).collect()
+    };
+    let measured = history(&rv);
+    assert_eq!(measured[0], "made by relrv measure, with");
+    assert!(measured.contains(&"--snr-min 7.0".to_owned()));
+    assert_eq!(measured.len(), 7, "{measured:?}");
+    for name in ["zeropoints", "stars", "components", "calibrated"] {
+        let calibrated = history(&format!("{out}/{name}.fits"));
+        assert_eq!(calibrated[0], "made by relrv calibrate, with", "{name}");
+        assert!(calibrated.contains(&"--min-constants 4".to_owned()));
+        assert_eq!(calibrated.len(), 7, "{calibrated:?}");
+    }
+    let dates = cards(std::path::Path::new(&rv));
+    assert!(dates.iter().any(|c| c.starts_with("DATE-BEG=")));
+}
+
+/// The first cards of a FITS file.
+fn cards(path: &std::path::Path) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap();
+    let cards = bytes.chunks(80).take(400);
+    cards
+        .map(|card| String::from_utf8_lossy(card).trim_end().to_owned())
+        .collect()
 }

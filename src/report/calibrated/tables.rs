@@ -44,7 +44,7 @@ fn more(n: usize, file: &str) -> String {
 /// The zero points, folded.
 pub fn zero_points(arm: &ArmOfTable, unit: &str) -> String {
     let mut out = format!(
-        "<details><summary>Zero points as numbers</summary><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>number</th><th>exposure</th>\
+        "<details><summary>Zero points as numbers</summary><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>number</th><th class=\"text\">exposure</th>\
          <th>zero point{0}</th><th>error{0}</th><th>constant stars</th><th>component</th></tr></thead><tbody>",
         in_unit(unit)
     );
@@ -74,7 +74,7 @@ pub fn stars(arm: &ArmOfTable, unit: &str) -> String {
             .then(b.after.total_cmp(&a.after))
     });
     let mut out = format!(
-        "<h3>Stars</h3>{}<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>star</th><th>velocities</th><th>scatter before{1}</th><th>after{1}</th><th>p</th><th>verdict</th></tr></thead><tbody>",
+        "<h3>Stars</h3>{}<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>star</th><th>velocities</th><th>scatter before{1}</th><th>after{1}</th><th>p</th><th class=\"text\">verdict</th></tr></thead><tbody>",
         counted(arm),
         in_unit(unit)
     );

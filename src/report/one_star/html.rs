@@ -12,14 +12,14 @@ use super::{OneStar, Spectra, curves, exposures, numbers};
 use crate::catalogue::star::StarRow;
 use crate::files::page_files::MARK;
 use crate::report::page::escape;
-use crate::report::png;
+use crate::report::{about, png};
 
 const STYLE: &str = include_str!("one_star.css");
 
 /// The page, with its figures in `folder` beside it.
 pub fn of(star: &OneStar, folder: &Path, spectra: &Spectra) -> (String, Vec<Drawing>) {
     let mut page = Page::new(head(star.designation()), folder);
-    about(&mut page, star);
+    facts(&mut page, star);
     if let Some((drawing, caption)) = curves::velocities(&star.products, &star.all, &star.arms) {
         page.out += "<section id=\"curves\"><h2>Velocities</h2>";
         figure(&mut page, drawing, &caption);
@@ -44,7 +44,7 @@ fn head(name: &str) -> String {
 }
 
 /// Names, place and verdicts.
-fn about(page: &mut Page, star: &OneStar) {
+fn facts(page: &mut Page, star: &OneStar) {
     let of_star = text::of_star(&star.products, star.designation(), &star.arms);
     let mut cells: Vec<(&str, String)> = Vec::new();
     if let Some(row) = star.all.first() {
@@ -100,31 +100,12 @@ fn period(page: &mut Page, star: &OneStar) {
 /// What made the page.
 fn foot(out: &mut String, record: &Value) {
     let text = |name: &str| escape(record[name].as_str().unwrap_or("unknown"));
-    let config = &record["config"];
-    let setting = |name: &str| {
-        let value = &config[name];
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        escape(&format!("{name} {value}"))
-    };
-    let settings = [
-        "arm",
-        "reference",
-        "telluric",
-        "snr-min",
-        "vmax",
-        "vstep",
-        "method",
-        "scope",
-    ]
-    .map(setting);
     let _ = writeln!(
         out,
         "<footer><p class=\"note\">Of a run of relrv {} that was finished {}; {}.</p></footer><script>{}</script></body></html>",
         text("relrv"),
         text("finished"),
-        settings.join(", "),
+        escape(&about::settings(&record["config"])),
         png::SCRIPT
     );
 }

@@ -19,12 +19,12 @@ const TAKEN_OFF: &str = " Taken off, of the exposures whose spectra are below: w
 pub fn table(star: &OneStar, spectra: &Spectra) -> String {
     let has_taken_off = taken_off::is_any(star, spectra);
     let (heading, note) = match has_taken_off {
-        true => ("<th>taken off</th>", TAKEN_OFF),
+        true => ("<th class=\"text\">taken off</th>", TAKEN_OFF),
         false => ("", ""),
     };
     let mut out = format!(
-        "<section id=\"numbers\"><h2>Numbers</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>exposure</th><th>began, UTC</th><th>BJD (TDB)</th>\
-         <th>plate</th><th>fibre</th><th>obsid</th><th>arm</th><th>SNR</th><th>measured, km/s</th><th>corrected, km/s</th><th>&chi;&sup2;</th>{heading}<th>flags</th></tr></thead><tbody>",
+        "<section id=\"numbers\"><h2>Numbers</h2><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>exposure</th><th>began, UTC</th><th class=\"text\">arm</th><th>measured, km/s</th>\
+         <th>corrected, km/s</th><th class=\"text\">flags</th><th>SNR</th><th>&chi;&sup2;</th>{heading}<th>BJD (TDB)</th><th class=\"text\">plate</th><th>fibre</th><th>obsid</th></tr></thead><tbody>",
     );
     for row in &star.rows {
         let e = star.products.catalogue.exposure(*row);
@@ -34,7 +34,7 @@ pub fn table(star: &OneStar, spectra: &Spectra) -> String {
             // Writing to a String cannot fail.
             let _ = write!(
                 out,
-                "<tr{class}>{}{}</tr>",
+                "<tr{class}>{}{}{}</tr>",
                 which(e, i == 0),
                 cells(
                     *arm,
@@ -42,7 +42,8 @@ pub fn table(star: &OneStar, spectra: &Spectra) -> String {
                     has_taken_off
                         .then(|| taken_off::told(star, spectra, *arm, *row))
                         .as_ref()
-                )
+                ),
+                place(e, i == 0)
             );
         }
     }
@@ -53,15 +54,25 @@ pub fn table(star: &OneStar, spectra: &Spectra) -> String {
     out + &meanings(star) + "</section>\n"
 }
 
-/// Cells about the exposure; empty ones but for the first arm.
+/// Cells that say which exposure it is; empty ones but for the first arm.
 fn which(e: &Exposure, is_first: bool) -> String {
     if !is_first {
-        return "<td></td>".repeat(6);
+        return "<td></td>".repeat(2);
     }
     format!(
-        "<th scope=\"row\">{}</th><td>{}</td><td>{:.5}</td><td class=\"text\">{}</td><td>{}-{}</td><td>{}</td>",
+        "<th scope=\"row\">{}</th><td>{}</td>",
         e.lmjm,
-        utc(e.lmjm),
+        utc(e.lmjm)
+    )
+}
+
+/// Cells about the exposure's date and place, likewise. They are the last ones, so that narrow screens show velocities first.
+fn place(e: &Exposure, is_first: bool) -> String {
+    if !is_first {
+        return "<td></td>".repeat(4);
+    }
+    format!(
+        "<td>{:.5}</td><td class=\"text\">{}</td><td>{}-{}</td><td>{}</td>",
         e.bjd_tdb,
         escape(&e.planid),
         e.spid,
@@ -87,14 +98,14 @@ fn cells(arm: Arm, v: &ArmVelocity, taken_off: Option<&Option<String>>) -> Strin
         Some(told) => format!("<td class=\"text\">{told}</td>"),
     });
     format!(
-        "<td class=\"text arm {0}\">{0}</td><td>{1}</td><td>{2}</td><td>{3}</td><td>{4}</td>{5}<td class=\"text\">{6}</td>",
+        "<td class=\"text arm {0}\">{0}</td><td>{1}</td><td>{2}</td><td class=\"text flags\">{3}</td><td>{4}</td><td>{5}</td>{6}",
         arm.name(),
-        plain(v.snr, 1),
         with_error(v.rv_km_s, v.rv_err_own_km_s),
         with_error(v.rv_corr_km_s, v.rv_corr_err_km_s),
+        words(v.flags),
+        plain(v.snr, 1),
         plain(v.chi2_red, 2),
-        taken_off.unwrap_or_default(),
-        words(v.flags)
+        taken_off.unwrap_or_default()
     )
 }
 

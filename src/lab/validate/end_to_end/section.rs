@@ -131,9 +131,9 @@ fn section(
     write_zero_points(comparison, &out.join("zero-points.csv"))?;
     section.grids = grids(comparison, products);
     section.facts = facts(comparison, products);
-    let drawings = report::figures(products, out)?;
+    let drawings = report::shown(products, out)?;
     for (of_report, name) in OF_PAPER {
-        let figure = drawings.iter().find(|f| f.name == of_report);
+        let figure = report::drawn(&drawings).find(|f| f.name == of_report);
         section.figures.extend(figure.map(|f| Figure {
             name,
             title: f.title,

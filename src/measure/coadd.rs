@@ -26,6 +26,7 @@ use super::first_pass::FirstPass;
 use super::stages::{Stage, StageClocks};
 use crate::double_lined::coarse::CoarseExposure;
 use crate::likelihood::RvFlags;
+use accept::Known;
 use double::Verdict;
 use laid::{Next, Stand};
 
@@ -90,8 +91,11 @@ fn one_star(
                     search::against_best(comparison, band, &all, clocks);
                     waiting.push(band);
                 }
-                Next::Best(band, changed) => {
-                    search::against_best(comparison, band, &changed, clocks);
+                Next::Best(band, changed, known) => {
+                    if changed.contains(&true) {
+                        search::against_best(comparison, band, &changed, clocks);
+                    }
+                    known.put(band);
                 }
             }
         }
@@ -124,7 +128,7 @@ fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
         }
         (Stand::Laid(laid), Verdict::Double) => {
             trial::end(laid.star);
-            laid.with_best_alone()
+            laid.with_best_alone(Known::nothing())
         }
         (Stand::Laid(laid), Verdict::Single) => suspects::suspected(laid),
     }

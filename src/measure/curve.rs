@@ -43,7 +43,7 @@ impl Against {
 }
 
 /// Exposures `places` of a star that was measured, each with its reference; none where it has none.
-pub(super) fn against(
+pub(in crate::measure) fn against(
     comparison: &Comparison,
     exposures: &[Normalized],
     star: &FirstPass,
@@ -63,11 +63,16 @@ pub(super) fn against(
             references.zip(places).map(of_coadd).collect()
         }
         None => {
-            let best = Reference::new(&exposures[star.best], comparison.knot_pixels);
+            // Without the defects that were clipped, where the star's exposures were laid over each other.
+            let used = match star.normalized.len() == exposures.len() {
+                true => &star.normalized,
+                false => exposures,
+            };
+            let best = Reference::new(&used[star.best], comparison.knot_pixels);
             let of_best = |place: &usize| {
                 Some(Against {
                     reference: best.clone()?,
-                    exposure: exposures[*place].clone(),
+                    exposure: used[*place].clone(),
                     zero_km_s: 0.0,
                 })
             };

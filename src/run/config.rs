@@ -72,8 +72,9 @@ pub struct RunConfig {
 /// (plates and spectrographs whose rows are kept on disk) of an older build are not mixed with new ones. 2: `double_lined`,
 /// `n_reference`, errors by the response. 3: `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge
 /// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers. 6: moonlight, best
-/// exposures on trial, less weight under lines of the night sky. 7: moonlight that drifts. 8: `blended`.
-const ROWS: u32 = 8;
+/// exposures on trial, less weight under lines of the night sky. 7: moonlight that drifts. 8: `blended`. 9: no cosmic rays in the best exposure of
+/// a star that changes.
+const ROWS: u32 = 9;
 
 /// Key under which the identity of a run holds the absolute paths of its inputs: the same relative path names another input in another
 /// folder.

@@ -62,26 +62,24 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         let differences: Vec<f64> = compared.iter().map(|c| difference(&c.misfit)).collect();
         let Some(worst) = odd_one(&laid, &differences) else {
             if are_no_copies(&laid, &compared) {
-                let sunlit = laid.coadd.sunlit();
-                let scales = error_scales(&laid, &compared, &vec![1.0; n]);
-                let star = laid.give_up();
-                star.sunlit = sunlit;
-                note_differences(star, &differences);
-                for (m, scale) in star.measurements.iter_mut().zip(scales) {
-                    m.rv_err_km_s *= scale;
-                    m.rv_err_own_km_s *= scale;
-                }
-                return Next::Done;
+                laid.star.sunlit = laid.coadd.sunlit();
+                let known = Known {
+                    error_scales: error_scales(&laid, &compared, &vec![1.0; n]),
+                    differences,
+                };
+                return laid.with_best_alone(known);
             }
             return take(laid, &compared, &differences);
         };
         laid.star.odd[worst] = true;
         if laid.star.odd.iter().filter(|o| **o).count() > n.saturating_sub(1) / 2 {
             // Most are unlike the others: the star changes.
-            let star = laid.give_up();
-            star.odd.fill(false);
-            note_differences(star, &differences);
-            return Next::Done;
+            laid.star.odd.fill(false);
+            let known = Known {
+                error_scales: vec![1.0; n],
+                differences,
+            };
+            return laid.with_best_alone(known);
         }
         if worst == laid.star.best {
             return laid.without_best();
@@ -89,6 +87,33 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         if !(laid.coadd.leave_out(worst) && laid.coadd.settle()) {
             laid.give_up();
             return Next::Done;
+        }
+    }
+}
+
+/// What the comparison of a star's exposures with each other says of their velocities against the best one.
+pub(super) struct Known {
+    /// Factors on the errors.
+    pub error_scales: Vec<f64>,
+    /// By how much each differs from the others; none of a double-lined star.
+    pub differences: Vec<f64>,
+}
+
+impl Known {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        Known {
+            error_scales: Vec::new(),
+            differences: Vec::new(),
+        }
+    }
+
+    /// Puts it into the star's measurements.
+    pub fn put(self, star: &mut FirstPass) {
+        note_differences(star, &self.differences);
+        for (m, scale) in star.measurements.iter_mut().zip(self.error_scales) {
+            m.rv_err_km_s *= scale;
+            m.rv_err_own_km_s *= scale;
         }
     }
 }

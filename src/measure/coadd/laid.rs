@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::super::comparison::Comparison;
 use super::super::first_pass::FirstPass;
+use super::accept::Known;
 use crate::likelihood::{Measurement, RvFlags};
 use crate::reference::Coadd;
 use crate::spectrum::Normalized;
@@ -25,8 +26,8 @@ pub(super) enum Next<'a> {
     /// All exposures are to be measured against the best of those that are not odd, and laid anew.
     Again(&'a mut FirstPass),
     /// Defects have been clipped from the exposures: those that this changed (all if it changed the best one) are to be measured
-    /// against the best one, and that is all.
-    Best(&'a mut FirstPass, Vec<bool>),
+    /// against the best one, and that is all but for what is known of them.
+    Best(&'a mut FirstPass, Vec<bool>, Known),
 }
 
 /// A star whose exposures lie over each other.
@@ -126,16 +127,13 @@ impl<'a> Laid<'a> {
 
     /// Takes the best exposure, without its defects, for the reference. Foreign light (`reference::coadd::foreign`) is not taken
     /// off: where exposures are no copies of each other, their differences look like it.
-    pub fn with_best_alone(self) -> Next<'a> {
+    pub fn with_best_alone(self, known: Known) -> Next<'a> {
         let mut changed = self.coadd.clipped();
-        if !changed.contains(&true) {
-            return Next::Done;
-        }
         if changed[self.star.best] {
             changed.fill(true);
         }
         self.star.normalized = self.coadd.into_clipped();
-        Next::Best(self.star, changed)
+        Next::Best(self.star, changed, known)
     }
 }
 

@@ -235,12 +235,69 @@ fn a_double_star_is_measured_against_its_best_exposure_without_what_was_clipped(
     assert!((1..4).contains(&n_changed), "{n_changed}");
 }
 
+/// Temperatures and velocities of a pulsating star: its lines change with its temperature, and no coadd is a copy of any exposure.
+const PULSATING: [(f64, f64); 6] = [
+    (5400.0, 0.0),
+    (6600.0, 7.0),
+    (5450.0, -12.0),
+    (6500.0, 20.0),
+    (5900.0, 3.0),
+    (6200.0, -5.0),
+];
+
+#[test]
+fn a_wide_cosmic_ray_in_the_best_exposure_of_a_star_that_changes_moves_nothing() {
+    let config = config();
+    let (teff_k, rv_km_s): (Vec<f64>, Vec<f64>) = PULSATING.into_iter().unzip();
+    let all = exposures(&teff_k, &rv_km_s);
+    let mut hit = all.clone();
+    // On the flank of the deepest line.
+    let flux = &hit[0].flux;
+    let inside = (300..flux.len() - 300).min_by(|a, b| flux[*a].total_cmp(&flux[*b]));
+    let first = inside.unwrap() + 1;
+    for flux in &mut hit[0].flux[first..first + 4] {
+        *flux += 1.0;
+    }
+    // As if these pixels had not been there.
+    let mut without = all;
+    without[0].ivar[first - 2..first + 6].fill(0.0);
+    let sound = measured(first_pass(&config, without));
+    let before = first_pass(&config, hit.clone());
+    let star = measured(before.clone());
+    assert_eq!((star.n_reference, star.best), (1, 0), "{star:?}");
+    let moved = |m: &Measurement, sound: &Measurement| {
+        (m.rv_km_s - sound.rv_km_s).abs() / sound.rv_err_km_s
+    };
+    let off = |measurements: &[Measurement]| {
+        let pairs = measurements.iter().zip(&sound.measurements);
+        pairs.map(|(m, s)| moved(m, s)).fold(0.0, f64::max)
+    };
+    assert!(
+        off(&before.measurements) > 3.0,
+        "{}",
+        off(&before.measurements)
+    );
+    assert!(off(&star.measurements) < 0.5, "{}", off(&star.measurements));
+    // What the page of a star shows is what was compared.
+    let shown = crate::measure::curve::against(&config, &hit, &star, &[1]);
+    let of_best = Reference::new(&star.normalized[0], config.knot_pixels).unwrap();
+    let at = hit[0].ln_wave[first + 2];
+    let value = |reference: &Reference| {
+        let mut flux = f64::NAN;
+        reference.sample(at, 0.0, 1, |_, value| flux = value.flux);
+        flux
+    };
+    let shown = value(&shown[0].as_ref().unwrap().reference);
+    assert!(
+        (shown - value(&of_best)).abs() < 1e-12 && shown < 1.2,
+        "{shown}"
+    );
+}
+
 #[test]
 fn a_star_that_changes_has_errors_that_hold_what_its_windows_pieces_say() {
     let config = config();
-    // A pulsating star: its lines change with its temperature, and no coadd is a copy of any exposure.
-    let teff_k = [5400.0, 6600.0, 5450.0, 6500.0, 5900.0, 6200.0];
-    let rv_km_s = [0.0, 7.0, -12.0, 20.0, 3.0, -5.0];
+    let (teff_k, rv_km_s): (Vec<f64>, Vec<f64>) = PULSATING.into_iter().unzip();
     let before = first_pass(&config, exposures(&teff_k, &rv_km_s));
     let star = measured(before.clone());
     assert_eq!(star.n_reference, 1, "{star:?}");

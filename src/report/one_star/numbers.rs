@@ -59,11 +59,7 @@ fn which(e: &Exposure, is_first: bool) -> String {
     if !is_first {
         return "<td></td>".repeat(2);
     }
-    format!(
-        "<th scope=\"row\">{}</th><td>{}</td>",
-        e.lmjm,
-        utc(e.lmjm)
-    )
+    format!("<th scope=\"row\">{}</th><td>{}</td>", e.lmjm, utc(e.lmjm))
 }
 
 /// Cells about the exposure's date and place, likewise. They are the last ones, so that narrow screens show velocities first.

@@ -4,6 +4,7 @@
 use super::cells::Found;
 use super::roles::{errors_of, well_known};
 use crate::table::Column;
+use crate::text::nearest::did_you_mean;
 use crate::{Error, Result};
 
 impl<'a> Found<'a> {
@@ -16,9 +17,10 @@ impl<'a> Found<'a> {
             return match self.get(name)? {
                 Some(column) => Ok(Some(column)),
                 None => Err(Error::Table(format!(
-                    "expected a column {name}, as --{} says, found {}",
+                    "expected a column {name}, as --{} says, found {}{}",
                     part.replace('_', "-"),
-                    self.all_names()
+                    self.all_names(),
+                    did_you_mean(name, self.table.columns.iter().map(|c| c.name.as_str()))
                 ))),
             };
         }

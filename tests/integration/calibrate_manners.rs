@@ -76,10 +76,11 @@ fn columns_of_well_known_names_are_taken_and_told() {
         status == 1 && errors.contains("column e_RV2, row 1"),
         "{errors}"
     );
-    let (status, _, errors) = calibrate(dir.path(), "two.csv", &["--rv", "rw", "--overwrite"]);
+    let (status, _, errors) = calibrate(dir.path(), "two.csv", &["--rv", "rvv", "--overwrite"]);
     assert_eq!(status, 1);
     assert!(
-        errors.contains("expected a column rw, as --rv says, found star, exposure"),
+        errors.contains("expected a column rvv, as --rv says, found star, exposure")
+            && errors.contains("; did you mean rv?"),
         "{errors}"
     );
 }

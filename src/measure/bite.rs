@@ -135,6 +135,7 @@ fn add_rows(
             sunlit: measured.sunlit.get(i).copied().flatten(),
             light: exposure.light,
             helio_rv_km_s: exposure.helio_rv_km_s.unwrap_or(0.0),
+            is_odd: measured.odd.get(i).copied().unwrap_or(false),
         });
         let header = &exposure.header;
         let dates = clock.dates(exposure.lmjm, exposure.mid_s, star.ra_deg, star.dec_deg);

@@ -21,12 +21,12 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::alone::Alone;
 use super::comparison::Comparison;
 use super::first_pass::FirstPass;
 use super::stages::{Stage, StageClocks};
 use crate::double_lined::coarse::CoarseExposure;
 use crate::likelihood::RvFlags;
-use accept::Known;
 use double::Verdict;
 use laid::{Next, Stand};
 
@@ -95,7 +95,7 @@ fn one_star(
                     if changed.contains(&true) {
                         search::against_best(comparison, band, &changed, clocks);
                     }
-                    known.put(band);
+                    accept::put(known, band);
                 }
             }
         }
@@ -108,6 +108,9 @@ fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
         (Stand::Alone(star), Verdict::Single) if trial::is_lost(star) => {
             trial::begin(star);
             Next::Again(star)
+        }
+        (Stand::Alone(star), Verdict::Single) if star.no_copies.is_some() => {
+            accept::end_trial(star, None)
         }
         (Stand::Alone(star), Verdict::Single) => {
             trial::end_if_lost(star);
@@ -128,7 +131,11 @@ fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
         }
         (Stand::Laid(laid), Verdict::Double) => {
             trial::end(laid.star);
-            laid.with_best_alone(Known::nothing())
+            let clipped = laid.coadd.clipped();
+            laid.with_best_alone(Alone {
+                clipped,
+                ..Alone::default()
+            })
         }
         (Stand::Laid(laid), Verdict::Single) => suspects::suspected(laid),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::alone::Alone;
 use super::comparison::Comparison;
 use super::prepared::Prepared;
 use super::stages::{Stage, StageClocks};
@@ -33,6 +34,8 @@ pub struct FirstPass {
     pub(super) on_trial: Option<usize>,
     /// The measurements against that exposure, as they were before it was left out; else none.
     pub(super) before_trial: Vec<Measurement>,
+    /// It was left out because the exposures were no copies of each other, and not because the star looks double; what was known then.
+    pub(super) no_copies: Option<Alone>,
     /// Before that exposure was left out, the star looked double by what this band shows, without the other bands.
     pub(super) is_suspected: bool,
     /// Factor on the quoted noise of each exposure; 1 where the quoted noise is used as it is.
@@ -57,6 +60,7 @@ impl FirstPass {
             sunlit: Vec::new(),
             on_trial: None,
             before_trial: Vec::new(),
+            no_copies: None,
             is_suspected: false,
             star,
             band,

@@ -1,5 +1,6 @@
 //! The stages put together: from spectra to velocities, for a star, for many stars, for all files.
 
+mod alone;
 mod bite;
 pub mod bites;
 pub mod coadd;

@@ -75,7 +75,7 @@ pub struct Config {
     pub exposures: usize,
     /// Spectrographs, 1-16.
     pub spectrographs: usize,
-    /// Range of the signal-to-noise ratio per pixel; no spectrum is asked to leave it, but damaged ones may by 5 %.
+    /// Range of the signal-to-noise ratio per pixel; no spectrum is asked to leave it, but damaged ones may by 15 %.
     pub snr: (f64, f64),
     /// Table layout.
     pub layout: Layout,

@@ -81,7 +81,7 @@ fn a_hard_plate_is_the_same_on_any_number_of_threads_and_tells_all() {
 }
 
 #[test]
-fn damage_is_on_the_best_exposure_of_each_arm() {
+fn damage_is_on_the_exposure_that_is_the_best_of_both_arms() {
     let dir = tempfile::tempdir().unwrap();
     let config = Config {
         out: dir.path().to_owned(),

@@ -24,9 +24,9 @@ use crate::Arm;
 /// A row of the truth table; with a sky that is not [`Sky::KIND`](super::effects::Sky::KIND) also what it did to the spectrum.
 pub(super) type Truth = (TruthRow, Option<SkyRow>);
 
-/// Factor by which the signal-to-noise ratio of a damaged exposure is higher than asked for, so that it stays the star's best exposure
-/// although the damage lowers the ratio that is measured.
-const DAMAGED_SNR_FACTOR: f64 = 1.05;
+/// Factor by which the signal-to-noise ratio of a damaged exposure is higher than asked for, so that it stays the star's best exposure in
+/// both arms although the damage lowers the ratio that is measured.
+const DAMAGED_SNR_FACTOR: f64 = 1.15;
 
 /// The spectra of a star and its companion, one per arm; none where they change from exposure to exposure.
 struct Templates {
@@ -54,19 +54,18 @@ impl Templates {
     }
 }
 
-/// Exposures of a star that are damaged.
+/// The exposure of a star that is damaged, in both arms: their light came through the same fibre.
 #[derive(Default)]
 pub(super) struct Damaged {
-    /// Night and exposure in each arm.
-    best: [Option<[usize; 2]>; 2],
+    /// Night and exposure.
+    best: Option<[usize; 2]>,
     kind: Option<Damage>,
 }
 
 impl Damaged {
     /// What is wrong with an exposure (night, exposure) in each arm.
     pub(super) fn at(&self, indices: [usize; 2]) -> [Option<Damage>; 2] {
-        self.best
-            .map(|best| self.kind.filter(|_| best == Some(indices)))
+        [self.kind.filter(|_| self.best == Some(indices)); 2]
     }
 }
 
@@ -128,7 +127,7 @@ impl<'a> Observer<'a> {
         out
     }
 
-    /// Chooses whether the star's best exposures are damaged, and how. Which exposure is the best is told by the signal-to-noise ratios in
+    /// Chooses whether the star's best exposure is damaged, and how. Which exposure is the best is told by the signal-to-noise ratios in
     /// the files, so all exposures are simulated to find it.
     pub(super) fn damaged(&self) -> Damaged {
         let rng = &mut stream(self.config.seed, Purpose::Damage, [self.index, 0, 0]);
@@ -136,20 +135,21 @@ impl<'a> Observer<'a> {
             return Damaged::default();
         }
         let kind = Some(Damage::draw(rng, self.star.params.teff_k));
-        let mut best: [Option<([usize; 2], f64)>; 2] = [None; 2];
+        let mut all: Vec<([usize; 2], [f64; 2])> = Vec::new();
         for night in 0..self.plate.nights.len() {
             for (exposure, snr) in self.present(night) {
                 let (spectra, _) = self.observe([night, exposure], snr, [None; 2]);
-                for (best, spectrum) in best.iter_mut().zip(&spectra) {
-                    let snr = spectrum.raw.snr;
-                    if best.is_none_or(|(_, most)| snr > most) {
-                        *best = Some(([night, exposure], snr));
-                    }
-                }
+                all.push(([night, exposure], spectra.each_ref().map(|s| s.raw.snr)));
             }
         }
+        let most = [0, 1].map(|arm| all.iter().map(|(_, snr)| snr[arm]).fold(0.0, f64::max));
+        // The exposure that is the best one of both arms, or nearly so.
+        let worse = |snr: &[f64; 2]| (snr[0] / most[0]).min(snr[1] / most[1]);
+        let best = all
+            .iter()
+            .max_by(|a, b| worse(&a.1).total_cmp(&worse(&b.1)));
         Damaged {
-            best: best.map(|best| best.map(|(indices, _)| indices)),
+            best: best.map(|(indices, _)| *indices),
             kind,
         }
     }

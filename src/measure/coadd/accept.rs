@@ -3,8 +3,11 @@
 //! The limits here are those of docs/method.md, section 11 ("Who agrees", "Errors", "Noise and misfits"). Where nothing else is
 //! said they were chosen by hand; `tests/integration/agreement_plates.rs` and `coadd.rs` show what they give on simulated plates.
 
+use super::super::alone::Alone;
 use super::super::first_pass::FirstPass;
-use super::laid::{Laid, Next, is_sure};
+use super::double::FEWEST;
+use super::laid::{Laid, Next, is_sure, with_best};
+use super::trial;
 use crate::likelihood::precision::PrecisionSums;
 use crate::likelihood::{Measurement, RvFlags, flags};
 use crate::numbers::statistics::median_high;
@@ -63,58 +66,86 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         let Some(worst) = odd_one(&laid, &differences) else {
             if are_no_copies(&laid, &compared) {
                 laid.star.sunlit = laid.coadd.sunlit();
-                let known = Known {
-                    error_scales: error_scales(&laid, &compared, &vec![1.0; n]),
+                let error_scales = error_scales(&laid, &compared, &vec![1.0; n]);
+                let known = Alone {
+                    clipped: laid.coadd.clipped(),
+                    error_scales,
                     differences,
                 };
-                return laid.with_best_alone(known);
+                return changes(laid, known);
             }
             return take(laid, &compared, &differences);
         };
         laid.star.odd[worst] = true;
         if laid.star.odd.iter().filter(|o| **o).count() > n.saturating_sub(1) / 2 {
-            // Most are unlike the others: the star changes.
+            // Most are unlike the others.
             laid.star.odd.fill(false);
-            let known = Known {
+            let known = Alone {
+                clipped: laid.coadd.clipped(),
                 error_scales: vec![1.0; n],
                 differences,
             };
-            return laid.with_best_alone(known);
+            return changes(laid, known);
         }
         if worst == laid.star.best {
             return laid.without_best();
         }
         if !(laid.coadd.leave_out(worst) && laid.coadd.settle()) {
-            laid.give_up();
-            return Next::Done;
+            return unsettled(laid);
         }
     }
 }
 
-/// What the comparison of a star's exposures with each other says of their velocities against the best one.
-pub(super) struct Known {
-    /// Factors on the errors.
-    pub error_scales: Vec<f64>,
-    /// By how much each differs from the others; none of a double-lined star.
-    pub differences: Vec<f64>,
+/// What is done with a star whose exposures are no copies of each other. All lie where they were found against the best one, which may be
+/// what is wrong: so they are tried without it. If they are no copies then either, the star changes.
+fn changes(laid: Laid<'_>, known: Alone) -> Next<'_> {
+    match may_be_tried(laid.star) {
+        true => try_without_best(laid.into_clipped(), known),
+        false => match laid.star.no_copies {
+            Some(_) => end_trial(laid.give_up(), Some(known)),
+            None => laid.with_best_alone(known),
+        },
+    }
 }
 
-impl Known {
-    /// Nothing.
-    pub fn nothing() -> Self {
-        Known {
-            error_scales: Vec::new(),
-            differences: Vec::new(),
-        }
+/// What is done with a star whose exposures do not settle: the same, but that nothing is known of them.
+pub(super) fn unsettled(laid: Laid<'_>) -> Next<'_> {
+    let star = laid.give_up();
+    match may_be_tried(star) {
+        true => try_without_best(star, Alone::default()),
+        false => end_trial(star, None),
     }
+}
 
-    /// Puts it into the star's measurements.
-    pub fn put(self, star: &mut FirstPass) {
-        note_differences(star, &self.differences);
-        for (m, scale) in star.measurements.iter_mut().zip(self.error_scales) {
-            m.rv_err_km_s *= scale;
-            m.rv_err_own_km_s *= scale;
-        }
+/// Whether a star may be tried without its best exposure: it has others enough, and none was left out before.
+fn may_be_tried(star: &FirstPass) -> bool {
+    star.odd.len() >= FEWEST && star.on_trial.is_none() && !star.odd.contains(&true)
+}
+
+fn try_without_best(star: &mut FirstPass, known: Alone) -> Next<'_> {
+    trial::begin(star);
+    star.no_copies = Some(known);
+    Next::Again(star)
+}
+
+/// Ends a trial that began with [`changes`] or [`unsettled`], in which the exposures did no better; `known` is what that tells of them.
+pub(super) fn end_trial(star: &mut FirstPass, known: Option<Alone>) -> Next<'_> {
+    let tried = star.on_trial;
+    trial::end(star);
+    let is_back = tried.is_some_and(|best| !star.odd[best]);
+    let before = star.no_copies.take();
+    match if is_back { before } else { known } {
+        Some(known) if !known.differences.is_empty() => with_best(star, known),
+        _ => Next::Done,
+    }
+}
+
+/// Puts what is known into the measurements of a star.
+pub(super) fn put(known: Alone, star: &mut FirstPass) {
+    note_differences(star, &known.differences);
+    for (m, scale) in star.measurements.iter_mut().zip(known.error_scales) {
+        m.rv_err_km_s *= scale;
+        m.rv_err_own_km_s *= scale;
     }
 }
 

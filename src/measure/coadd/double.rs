@@ -35,6 +35,10 @@ pub(super) fn judge(
     bands: &mut [Stand<'_>],
     scratch: &mut CoarseExposure,
 ) -> Verdict {
+    // What is known of these from before holds; without its best exposure a star that changes is easily taken for a double one.
+    if bands.iter().any(|band| band.star().no_copies.is_some()) {
+        return Verdict::Single;
+    }
     let evidence = evidence(comparison, bands, scratch);
     let all: Vec<&Evidence> = evidence.iter().collect();
     let double = double_lined::judge(&all);

@@ -3,9 +3,10 @@
 use crate::numbers::statistics::median_high;
 use std::borrow::Cow;
 
+use super::super::alone::Alone;
 use super::super::comparison::Comparison;
 use super::super::first_pass::FirstPass;
-use super::accept::Known;
+
 use crate::likelihood::{Measurement, RvFlags};
 use crate::reference::Coadd;
 use crate::spectrum::Normalized;
@@ -27,7 +28,7 @@ pub(super) enum Next<'a> {
     Again(&'a mut FirstPass),
     /// Defects have been clipped from the exposures: those that this changed (all if it changed the best one) are to be measured
     /// against the best one, and that is all but for what is known of them.
-    Best(&'a mut FirstPass, Vec<bool>, Known),
+    Best(&'a mut FirstPass, Vec<bool>, Alone),
 }
 
 /// A star whose exposures lie over each other.
@@ -125,16 +126,26 @@ impl<'a> Laid<'a> {
         Next::Again(star)
     }
 
-    /// Takes the best exposure, without its defects, for the reference. Foreign light (`reference::coadd::foreign`) is not taken
-    /// off: where exposures are no copies of each other, their differences look like it.
-    pub fn with_best_alone(self, known: Known) -> Next<'a> {
-        let mut changed = self.coadd.clipped();
-        if changed[self.star.best] {
-            changed.fill(true);
-        }
+    /// The star, without what was clipped from its exposures. Foreign light (`reference::coadd::foreign`) is not taken off: where
+    /// exposures are no copies of each other, their differences look like it.
+    pub fn into_clipped(self) -> &'a mut FirstPass {
         self.star.normalized = self.coadd.into_clipped();
-        Next::Best(self.star, changed, known)
+        self.star
     }
+
+    /// Takes the best exposure, without its defects, for the reference.
+    pub fn with_best_alone(self, known: Alone) -> Next<'a> {
+        with_best(self.into_clipped(), known)
+    }
+}
+
+/// Takes the best exposure for the reference; the exposures are without what was clipped.
+pub(super) fn with_best(star: &mut FirstPass, known: Alone) -> Next<'_> {
+    let mut changed = known.clipped.clone();
+    if changed.get(star.best) == Some(&true) {
+        changed.fill(true);
+    }
+    Next::Best(star, changed, known)
 }
 
 /// Whether the velocity is certainly that of the star, and not that of a peak of noise.

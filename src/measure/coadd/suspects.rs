@@ -68,8 +68,7 @@ pub(super) fn found(mut laid: Laid<'_>, measured: Vec<Measurement>) -> Next<'_> 
         }
     }
     if !(laid.coadd.place(&anew) && laid.coadd.settle()) {
-        laid.give_up();
-        return Next::Done;
+        return accept::unsettled(laid);
     }
     match laid.n_searches >= MAX_SEARCHES {
         true => accept::judged(laid),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Outcome;
+use super::about::of_calibration;
 use super::arms_told::tell_arms;
 use super::calibrate_columns::ColumnArgs;
 use super::calibrate_dir::{Asked, CalibrateDir, FORMATS, PAGE, SUMMARY};
@@ -19,7 +20,6 @@ use crate::calibrate::links::{self, Links};
 use crate::calibrate::results::n_rows_unusable;
 use crate::calibrate::summary::ArmSummary;
 use crate::files::whole::Prepared;
-use crate::run::about::of_calibration;
 use crate::table::{self, About, Table};
 use crate::tell::{self, Told};
 use crate::text::count::count;
@@ -214,7 +214,7 @@ fn write(
     let input = rows.input;
     let links: Vec<Links> = arms.iter().map(|arm| links::of(arm, &config)).collect();
     let (tables, renamed) = tables(rows.table, &input, arms, &links, config.is_by_group());
-    let mut prepared = prepared(&tables, &dir, formats, &of_calibration(&config)?)?;
+    let prepared = prepared(&tables, &dir, formats, &of_calibration(&config)?)?;
     let mut names: Vec<String> = prepared.iter().map(|(name, _)| name.clone()).collect();
     names.extend(cfg!(feature = "report").then(|| PAGE.to_owned()));
     let summary = Summary {
@@ -232,17 +232,26 @@ fn write(
         replaced: dir.path(SUMMARY).exists(),
         seconds: [0.0; 3],
     };
-    #[cfg(feature = "report")]
-    {
-        let page = calibrate_page::of(&input, arms, &summary, path);
-        let page = Prepared::of_bytes(&dir.path(PAGE), page.as_bytes())?;
-        prepared.push((PAGE.to_owned(), page));
-    }
+    let page = page(&input, arms, &summary, path);
+    let page = page.map(|page| Prepared::of_bytes(&dir.path(PAGE), page.as_bytes()));
+    let page = page.transpose()?.map(|page| (PAGE.to_owned(), page));
+    let prepared = prepared.into_iter().chain(page).collect();
     let summary_path = dir.path(SUMMARY);
     let json = serde_json::to_vec_pretty(&summary)
         .map_err(|e| Error::io(&summary_path, std::io::Error::other(e)))?;
     dir.replace(prepared, Prepared::of_bytes(&summary_path, &json)?)?;
     Ok(summary)
+}
+
+/// The page, of a build that makes pages.
+#[cfg(feature = "report")]
+fn page(input: &Input, arms: &[CalibratedArm], summary: &Summary, path: &Path) -> Option<String> {
+    Some(calibrate_page::of(input, arms, summary, path))
+}
+
+#[cfg(not(feature = "report"))]
+fn page(_: &Input, _: &[CalibratedArm], _: &Summary, _: &Path) -> Option<String> {
+    None
 }
 
 /// The tables by name, and what columns of the input are called in `calibrated`.

@@ -1,5 +1,6 @@
 //! `relrv measure`: the options, the settings they make, and the summary.
 
+use super::about::of_measurement;
 use super::headings::{MACHINE, MEASURING};
 use std::path::PathBuf;
 
@@ -16,7 +17,6 @@ use crate::files::workplace;
 use crate::lamost::raw::Rejection;
 use crate::likelihood::{Likelihood, VelocityGrid};
 use crate::measure::{MeasureConfig, Measured, ReferenceKind, Telluric, measure, memory};
-use crate::run::about::of_measurement;
 use crate::text::count::count;
 use crate::text::plain;
 use crate::{Arm, Error, Result, table, tell};

@@ -1,5 +1,6 @@
 //! The command line: raw text in, checked settings out, one function per command.
 
+mod about;
 mod arms_told;
 mod backend;
 #[cfg(feature = "lab")]

@@ -1,15 +1,10 @@
 //! What the headers of the products say of the run: its settings, and from when its spectra are. Not when it was made, which `run.json`
 //! tells: the products of two runs on the same input are the same to the byte.
 
-#[cfg(feature = "cli")]
-use std::path::PathBuf;
-
 use super::config::RunConfig;
 use crate::Result;
-use crate::calibrate::arms::CalibrateOptions;
 use crate::catalogue::row::CatalogueRow;
 use crate::catalogue::settings::{self, OF_CALIBRATING, OF_MEASURING};
-use crate::measure::{MeasureConfig, RvRow};
 use crate::table::About;
 use crate::text::date;
 
@@ -30,49 +25,8 @@ pub fn of_run(config: &RunConfig, catalogue: &[CatalogueRow]) -> Result<About> {
     })
 }
 
-/// What a table of velocities alone says of their measurement.
-///
-/// # Errors
-/// As [`of_run`].
-#[cfg(feature = "cli")]
-pub fn of_measurement(config: &MeasureConfig, rows: &[RvRow]) -> Result<About> {
-    let config = of_parts(config.clone(), CalibrateOptions::default());
-    Ok(About {
-        dates: dates(rows.iter().map(|row| row.bjd_tdb)),
-        history: history("relrv measure", &config, &[&OF_MEASURING])?,
-    })
-}
-
-/// What the products of a table that was calibrated say of that.
-///
-/// # Errors
-/// As [`of_run`].
-#[cfg(feature = "cli")]
-pub fn of_calibration(config: &CalibrateOptions) -> Result<About> {
-    let config = of_parts(MeasureConfig::default(), config.clone());
-    Ok(About {
-        dates: None,
-        history: history("relrv calibrate", &config, &[&OF_CALIBRATING])?,
-    })
-}
-
-/// Settings of what is no run.
-#[cfg(feature = "cli")]
-fn of_parts(measure: MeasureConfig, calibrate: CalibrateOptions) -> RunConfig {
-    RunConfig {
-        inputs: Vec::new(),
-        out: PathBuf::new(),
-        measure,
-        calibrate,
-        formats: Vec::new(),
-        flags_text: false,
-        overwrite: false,
-        backend: String::new(),
-    }
-}
-
 /// Who made it, then a line for each setting.
-fn history(maker: &str, config: &RunConfig, names: &[&[&str]]) -> Result<Vec<String>> {
+pub(crate) fn history(maker: &str, config: &RunConfig, names: &[&[&str]]) -> Result<Vec<String>> {
     let mut lines = vec![format!("made by {maker}, with")];
     let told = settings::told(&config.identity()?, &names.concat());
     lines.extend(
@@ -83,7 +37,7 @@ fn history(maker: &str, config: &RunConfig, names: &[&[&str]]) -> Result<Vec<Str
 }
 
 /// The first and the last of these barycentric Julian dates, to the second; None where there is none that can be written.
-fn dates(bjd: impl Iterator<Item = f64>) -> Option<(String, String)> {
+pub(crate) fn dates(bjd: impl Iterator<Item = f64>) -> Option<(String, String)> {
     let (first, last) = bjd
         .filter(|d| WITH_FOUR_DIGITS.contains(d))
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), d| {

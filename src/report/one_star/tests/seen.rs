@@ -114,7 +114,7 @@ fn a_spectrum_is_drawn_with_what_does_not_count_and_why() {
         "b.fits [B-2]: low_snr",
         "a coadd of the star's other exposures (3 agree)",
         "blue arm: the run measured it",
-        "<th>taken off</th>",
+        "<th class=\"text\">taken off</th>",
         "<td class=\"text\">water 4.2 mm, moonlight -0.125 km/s</td>",
         "the run has 0.275: -0.125 from moonlight",
         "water lines of 4.2 mm of water were divided out, 3.0 % of the light at the deepest",

@@ -14,7 +14,7 @@ use super::prepared::Prepared;
 use super::row::RvRow;
 use super::star::{self, Exposure, PreparedStar};
 use super::telluric::Air;
-use super::unit::Growing;
+use super::unit::MeasuredStar;
 use super::workspace::Workspace;
 use crate::lamost::raw::Rejection;
 use crate::lamost::times::Clock;
@@ -46,7 +46,7 @@ pub(super) fn prepare(
 #[derive(Default)]
 pub(super) struct Measured {
     /// What is known of it beside the velocities: how many spectra it has, and which of them are not measured.
-    growing: Growing,
+    star: MeasuredStar,
     /// Its exposures in each arm.
     exposures: Vec<(Arm, Vec<Exposure>)>,
     /// What was measured of them.
@@ -64,8 +64,8 @@ pub(super) fn first_pass_of(
     let mut arms = Vec::new();
     for (i, star) in prepared.into_iter().enumerate() {
         let mut measured = Measured::default();
-        measured.growing.unit.n_spectra = star.n_spectra;
-        measured.growing.unit.rejected = star.rejected;
+        measured.star.n_spectra = star.n_spectra;
+        measured.star.rejected = star.rejected;
         out.push(measured);
         arms.extend(star.arms.into_iter().map(|arm| (i, arm)));
     }
@@ -90,15 +90,15 @@ pub(super) fn first_pass_of(
     Ok(out)
 }
 
-/// Measures a star against its coadds where these are the references; its part of its unit.
+/// Measures a star against its coadds where these are the references.
 pub(super) fn second_pass_of(
     job: &Job<'_>,
     todo: &ToDo<'_>,
     measured: Measured,
     clock: &mut Clock,
-) -> Growing {
+) -> MeasuredStar {
     let Measured {
-        mut growing,
+        mut star,
         exposures,
         mut arms,
     } = measured;
@@ -109,9 +109,9 @@ pub(super) fn second_pass_of(
     }
     first_pass::flag(&mut arms);
     for ((arm, exposures), measured) in exposures.into_iter().zip(arms) {
-        add_rows(clock, todo, (arm, exposures), measured, &mut growing);
+        add_rows(clock, todo, (arm, exposures), measured, &mut star);
     }
-    growing
+    star
 }
 
 /// Adds a star's rows in one arm.
@@ -120,9 +120,9 @@ fn add_rows(
     todo: &ToDo<'_>,
     (arm, exposures): (Arm, Vec<Exposure>),
     measured: FirstPass,
-    unit: &mut Growing,
+    measured_star: &mut MeasuredStar,
 ) {
-    let (rows, lit) = (&mut unit.unit.rows, &mut unit.lit);
+    let (rows, lit) = (&mut measured_star.rows, &mut measured_star.lit);
     let (number, star) = (todo.number, todo.star);
     let designation: Arc<str> = star.designation.as_str().into();
     for (i, (exposure, mut measurement)) in

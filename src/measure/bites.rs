@@ -14,6 +14,8 @@ use crate::lamost::stars::Star;
 pub(super) struct ToDo<'a> {
     /// Place of its unit among those that are to be measured.
     pub unit: usize,
+    /// Its place among the stars of the unit.
+    pub place: usize,
     /// Number of the star in the whole.
     pub number: i64,
     pub star: &'a Star,
@@ -44,15 +46,24 @@ pub fn files_in_flight(files_per_star: f64) -> f64 {
 }
 
 impl<'a> Bites<'a> {
-    /// Cuts the units whose numbers are in `todo`.
-    pub fn of(job: &Job<'a>, budget: Budget, todo: &[usize]) -> Self {
+    /// Cuts the units whose numbers are in `todo`, without the stars that are measured: a unit's place in `todo`, and a star's place in
+    /// the unit.
+    pub fn of(
+        job: &Job<'a>,
+        budget: Budget,
+        todo: &[usize],
+        is_measured: impl Fn(usize, usize) -> bool,
+    ) -> Self {
         let Job { config, plan, .. } = *job;
         let mut stars: Vec<ToDo<'a>> = Vec::new();
         let mut bites: Vec<Range<usize>> = Vec::new();
         let (mut planid, mut bytes_of_bite) = (None, 0.0);
         for (unit, &of) in todo.iter().enumerate() {
             let of = &plan.units[of];
-            for (number, star) in &of.stars {
+            for (place, (number, star)) in of.stars.iter().enumerate() {
+                if is_measured(unit, place) {
+                    continue;
+                }
                 let bytes = memory::of_star(config, plan, star);
                 let is_with_last = job.backend.takes_plates()
                     && planid == Some(&of.planid)
@@ -68,6 +79,7 @@ impl<'a> Bites<'a> {
                 planid = Some(&of.planid);
                 stars.push(ToDo {
                     unit,
+                    place,
                     number: *number,
                     star,
                     bytes,

@@ -110,7 +110,7 @@ fn first_judgement(stand: Stand<'_>, verdict: Verdict) -> Next<'_> {
             Next::Again(star)
         }
         (Stand::Alone(star), Verdict::Single) if star.no_copies.is_some() => {
-            accept::end_trial(star, None)
+            accept::end_trial(star)
         }
         (Stand::Alone(star), Verdict::Single) => {
             trial::end_if_lost(star);

@@ -13,7 +13,7 @@ use super::plan::Plan;
 use super::row::RvRow;
 use super::stages::StageClocks;
 use super::telluric::Air;
-use super::unit::{count_stars, sort_rejections, sort_rows};
+use super::unit::{MeasuredUnit, count_stars, sort_rejections, sort_rows};
 use crate::Result;
 use crate::lamost::raw::Rejection;
 use crate::lamost::stars::KnownStars;
@@ -69,7 +69,7 @@ pub fn measure<P: AsRef<Path>>(
         progress,
         clocks: &clocks,
     };
-    measure_units(&job, &all, |i, unit| {
+    measure_units(&job, &all, &mut |i: usize, unit: MeasuredUnit| {
         air.push((i, unit.air));
         rows.extend(unit.rows);
         rejected.extend(unit.rejected);

@@ -18,33 +18,33 @@ use rayon::Scope;
 use super::bite::{Measured, first_pass_of, prepare, second_pass_of};
 use super::bites::{Bites, most_at_once};
 use super::job::{Job, Latched};
+use super::keeper::Keeper;
 use super::memory::Budget;
 use super::shelf::Shelf;
 use super::stages::Stage;
 use super::star::PreparedStar;
 use super::telluric::Air;
-use super::unit::{Growing, MeasuredUnit};
+use super::unit::{MeasuredStar, MeasuredUnit};
 use super::workspace::Workspace;
 use crate::lamost::times::Clock;
 use crate::{Error, Result};
 use begin::{Begun, Next, Room};
 
-/// Measures the units whose numbers are in `todo` and hands each to `done` when it is whole, one at a time.
+/// Measures the units whose numbers are in `todo` and hands each to the `keeper` when it is whole, one at a time. Where it ends early, the
+/// keeper is handed the measured stars of the units that it had begun.
 ///
 /// # Errors
-/// What the back end or `done` says; [`Error::Interrupted`] when it was cancelled.
-pub fn measure_units(
-    job: &Job<'_>,
-    todo: &[usize],
-    done: impl FnMut(usize, MeasuredUnit) -> Result<()> + Send,
-) -> Result<()> {
+/// What the back end or the keeper says; [`Error::Interrupted`] when it was cancelled.
+pub fn measure_units(job: &Job<'_>, todo: &[usize], keeper: &mut dyn Keeper) -> Result<()> {
     let progress = Latched::new(job.progress);
     let job = &Job {
         progress: &progress,
         ..*job
     };
     let budget = Budget::new(job.config);
-    let bites = Bites::of(job, budget, todo);
+    let units = measured_before(job, todo, keeper);
+    let is_measured = |unit: usize, place: usize| units[unit].measured.contains_key(&place);
+    let bites = Bites::of(job, budget, todo, is_measured);
     let files_todo: usize = bites.stars.iter().map(|s| s.star.members.len()).sum();
     let n_done = job.plan.n_files - files_todo;
     job.progress.files(n_done, job.plan.n_files);
@@ -53,23 +53,33 @@ pub fn measure_units(
         budget,
         todo,
         air: todo.iter().map(|_| OnceLock::new()).collect(),
-        state: Mutex::new(State::new(&bites, todo.len())),
-        home: Mutex::new(Home {
-            done: Box::new(done),
-            n_done,
-        }),
+        state: Mutex::new(State::new(&bites, units)),
+        home: Mutex::new(Home { keeper, n_done }),
         bites,
         workspaces: Shelf::default(),
         clocks: Shelf::default(),
     };
     rayon::scope(|scope| flow.begin(scope));
-    let mut state = flow.state();
-    if let Some(error) = state.error.take() {
-        return Err(error);
-    }
-    let is_done = |unit: &Parts| unit.n_lacking == 0;
-    assert!(state.units.iter().all(is_done), "a star was never begun");
-    Ok(())
+    flow.end()
+}
+
+/// The stars of each unit that an earlier start measured.
+fn measured_before(job: &Job<'_>, todo: &[usize], keeper: &mut dyn Keeper) -> Vec<Parts> {
+    let parts = |&unit: &usize| {
+        let n = job.plan.units[unit].stars.len();
+        let mut measured: BTreeMap<usize, MeasuredStar> =
+            keeper.stars_of(unit).into_iter().collect();
+        measured.retain(|place, _| *place < n);
+        // With all of its stars it would have been whole, and nothing would be left to begin that hands it over.
+        if measured.len() == n {
+            measured.clear();
+        }
+        Parts {
+            measured,
+            n_lacking: 0,
+        }
+    };
+    todo.iter().map(parts).collect()
 }
 
 /// A measurement on its way.
@@ -101,24 +111,21 @@ struct State {
     error: Option<Error>,
 }
 
-/// The measured stars of a unit, by their numbers.
-#[derive(Default)]
+/// The measured stars of a unit, by their places in it.
 struct Parts {
-    measured: BTreeMap<usize, Growing>,
+    measured: BTreeMap<usize, MeasuredStar>,
     n_lacking: usize,
 }
 
 /// Where whole units go, one at a time.
 struct Home<'a> {
-    done: Box<dyn FnMut(usize, MeasuredUnit) -> Result<()> + Send + 'a>,
+    keeper: &'a mut dyn Keeper,
     /// Files that are done with.
     n_done: usize,
 }
 
 impl State {
-    fn new(bites: &Bites<'_>, n_units: usize) -> Self {
-        let mut units: Vec<Parts> = Vec::new();
-        units.resize_with(n_units, Parts::default);
+    fn new(bites: &Bites<'_>, mut units: Vec<Parts>) -> Self {
         for star in &bites.stars {
             units[star.unit].n_lacking += 1;
         }
@@ -276,29 +283,50 @@ impl<'a> Flow<'a> {
     }
 
     /// Adds a star to its unit, and hands that over if it is whole then.
-    fn put_together(&self, i: usize, part: Growing) -> Result<()> {
+    fn put_together(&self, i: usize, measured: MeasuredStar) -> Result<()> {
         let star = &self.bites.stars[i];
         let whole = {
             let mut state = self.state();
             let unit = &mut state.units[star.unit];
-            unit.measured.insert(i, part);
+            unit.measured.insert(star.place, measured);
             unit.n_lacking -= 1;
             (unit.n_lacking == 0).then(|| std::mem::take(&mut unit.measured))
         };
-        if let Some(parts) = whole {
-            let mut growing = Growing::default();
-            // In the order of the stars, whichever was measured first.
-            parts.into_values().for_each(|part| growing.append(part));
+        if let Some(stars) = whole {
             let air = self.air[star.unit].get().cloned().unwrap_or_default();
-            let measured = growing.whole(air);
+            // In the order of the stars, whichever was measured first.
+            let measured = MeasuredUnit::of(stars.into_values(), air);
             let mut home = self.home();
-            let write = || (home.done)(self.todo[star.unit], measured);
+            let write = || home.keeper.whole(self.todo[star.unit], measured);
             self.job.clocks.time(Stage::Write, write)?;
         }
         let mut home = self.home();
         home.n_done += star.star.members.len();
         self.job.progress.files(home.n_done, self.job.plan.n_files);
         Ok(())
+    }
+
+    /// When nothing is at work any more: what went wrong, and the stars that are not lost by it.
+    fn end(self) -> Result<()> {
+        let mut state = self.state();
+        let Some(error) = state.error.take() else {
+            let is_done = |unit: &Parts| unit.n_lacking == 0;
+            assert!(state.units.iter().all(is_done), "a star was never begun");
+            return Ok(());
+        };
+        let mut home = self.home();
+        for (&unit, parts) in self.todo.iter().zip(&mut state.units) {
+            let stars = std::mem::take(&mut parts.measured);
+            if !stars.is_empty() {
+                let keep = || home.keeper.part(unit, stars.into_iter().collect());
+                let kept = self.job.clocks.time(Stage::Write, keep);
+                // Whoever ended the work is told that not all of it is kept; another fault is the one to tell.
+                if matches!(error, Error::Interrupted(_)) {
+                    kept?;
+                }
+            }
+        }
+        Err(error)
     }
 
     fn home(&self) -> MutexGuard<'_, Home<'a>> {

@@ -24,9 +24,9 @@ use levels::Levels;
 use star::{Seen, Star};
 
 /// What is known of the sunlight in the spectrum of a row.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Lit {
-    /// Number of the row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lit {
+    /// Number of the row among those of its star, or of its unit when that is whole.
     pub row: usize,
     /// What was found in it; none where the star has no coadd, or where the file does not say how its wavelengths were moved.
     pub sunlit: Option<SunlitWhere>,
@@ -47,7 +47,33 @@ const ODD_SIGMA: f64 = 3.0;
 /// be sunlight and not be seen: stars from 5300 to 6000 K in the red arm have 4e-4 to 7e-4, others more.
 const UNSEEN: f64 = 8e-4;
 
+/// Numbers of [`Lit::to_numbers`].
+pub const N_LIT: usize = 3 + SunlitWhere::N_NUMBERS;
+
 impl Lit {
+    /// All but the row's number, as numbers to keep: NaN where there is none.
+    pub fn to_numbers(self) -> [f64; N_LIT] {
+        let mut numbers = [f64::NAN; N_LIT];
+        let is_odd = f64::from(u8::from(self.is_odd));
+        numbers[..3].copy_from_slice(&[self.light, self.helio_rv_km_s, is_odd]);
+        if let Some(sunlit) = self.sunlit {
+            numbers[3..].copy_from_slice(&sunlit.to_numbers());
+        }
+        numbers
+    }
+
+    /// From what [`Lit::to_numbers`] gave.
+    pub fn from_numbers(row: usize, numbers: [f64; N_LIT]) -> Self {
+        let [light, helio_rv_km_s, is_odd, ref sunlit @ ..] = numbers;
+        Lit {
+            row,
+            sunlit: SunlitWhere::from_numbers(*sunlit),
+            light,
+            helio_rv_km_s,
+            is_odd: is_odd == 1.0,
+        }
+    }
+
     /// Whether the exposure is unlike the star's others, and sunlight is the reason.
     fn is_odd_by_sunlight(&self) -> bool {
         let sunlit = self.sunlit.map(|sunlit| sunlit.moved(0.0));

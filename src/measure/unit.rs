@@ -18,35 +18,39 @@ pub struct MeasuredUnit {
     pub air: Air,
 }
 
-/// What is known of a unit while it is measured, or of a part of it.
-#[derive(Default)]
-pub(super) struct Growing {
-    pub unit: MeasuredUnit,
-    /// The sunlight in its rows.
+/// What one star gives. Its velocities have the moonlight in them, which is taken off when all stars of the unit have been measured.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MeasuredStar {
+    /// One row per measured spectrum.
+    pub rows: Vec<RvRow>,
+    /// The sunlight in them, one each, in their order.
     pub lit: Vec<Lit>,
+    /// Everything of its files that was not measured.
+    pub rejected: Vec<Rejection>,
+    /// Exposures of single arms found in its files.
+    pub n_spectra: usize,
 }
 
-impl Growing {
-    /// Adds what another part of the unit gave.
-    pub fn append(&mut self, part: Growing) {
-        let n_rows = self.unit.rows.len();
-        let moved = part.lit.into_iter().map(|lit| Lit {
-            row: n_rows + lit.row,
-            ..lit
-        });
-        self.lit.extend(moved);
-        self.unit.rows.extend(part.unit.rows);
-        self.unit.rejected.extend(part.unit.rejected);
-        self.unit.n_spectra += part.unit.n_spectra;
-    }
-
-    /// The unit, all of whose stars have been measured.
-    pub fn whole(mut self, air: Air) -> MeasuredUnit {
-        moonlight::correct(&mut self.unit.rows, &self.lit);
-        self.unit.air = air;
-        sort_rows(&mut self.unit.rows);
-        sort_rejections(&mut self.unit.rejected);
-        self.unit
+impl MeasuredUnit {
+    /// Of all its stars, in their order.
+    pub(super) fn of(stars: impl IntoIterator<Item = MeasuredStar>, air: Air) -> Self {
+        let mut unit = MeasuredUnit {
+            air,
+            ..MeasuredUnit::default()
+        };
+        let mut lit: Vec<Lit> = Vec::new();
+        for star in stars {
+            let rows = unit.rows.len()..;
+            let in_unit = rows.zip(star.lit).map(|(row, lit)| Lit { row, ..lit });
+            lit.extend(in_unit);
+            unit.rows.extend(star.rows);
+            unit.rejected.extend(star.rejected);
+            unit.n_spectra += star.n_spectra;
+        }
+        moonlight::correct(&mut unit.rows, &lit);
+        sort_rows(&mut unit.rows);
+        sort_rejections(&mut unit.rejected);
+        unit
     }
 }
 

@@ -27,8 +27,9 @@ pub const PRODUCTS: [&str; 5] = [
 const REJECTED: &str = "rejected.csv";
 /// The record of the run. It is written last, so where it is all other products are whole.
 const RECORD: &str = "run.json";
-/// Folder of the units within the state.
+/// Folders of the units within the state, and of what was measured of units that are not whole.
 const UNITS: &str = "units";
+const BEGUN: &str = "begun";
 const COMMAND: &str = "run";
 
 /// A directory that this run alone writes to, as long as the value lives.
@@ -58,7 +59,7 @@ impl RunDir {
         // What can be refused is refused before anything is made, and decided again when nobody else can change it.
         refuse_strangers(config)?;
         start(config, identity)?;
-        let place = Workplace::open(dir, COMMAND, &[UNITS])?;
+        let place = Workplace::open(dir, COMMAND, &[UNITS, BEGUN])?;
         let (attempt, noted, before) = start(config, identity)?;
         let report = dir.join(REPORT_DIR);
         if fs::symlink_metadata(&report).is_ok_and(|meta| meta.is_dir()) {
@@ -96,6 +97,11 @@ impl RunDir {
     /// Where units are kept.
     pub fn units(&self) -> PathBuf {
         self.place.state().join(UNITS)
+    }
+
+    /// Where the measured stars of units are kept that are not whole.
+    pub fn begun(&self) -> PathBuf {
+        self.place.state().join(BEGUN)
     }
 
     /// The directory itself.
@@ -228,10 +234,10 @@ impl RunDir {
     /// # Errors
     /// [`Error::Io`].
     pub fn forget_older(&self, keep: &HashSet<PathBuf>) -> Result<()> {
-        for path in unit_file::all(&self.units())? {
-            if !keep.contains(&path) {
-                workplace::remove(&path)?;
-            }
+        let older = unit_file::all(&self.units())?.into_iter();
+        let begun = unit_file::all(&self.begun())?;
+        for path in older.filter(|path| !keep.contains(path)).chain(begun) {
+            workplace::remove(&path)?;
         }
         self.place.forget_next()
     }
@@ -324,6 +330,11 @@ pub fn is_next(dir: &Path, attempt: &str) -> Result<bool> {
 /// Folder of the units of a run in `dir`.
 pub fn units_of(dir: &Path) -> PathBuf {
     dir.join(workplace::STATE_DIR).join(UNITS)
+}
+
+/// Folder of the measured stars of units that are not whole, of a run in `dir`.
+pub fn begun_of(dir: &Path) -> PathBuf {
+    dir.join(workplace::STATE_DIR).join(BEGUN)
 }
 
 fn table_names(formats: &[ProductFormat]) -> Vec<String> {

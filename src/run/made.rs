@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::config::RunConfig;
+use super::cost::Cost;
 use super::directory::RunDir;
-use super::unit_file::{Cost, UnitFile};
+use super::unit_file::UnitFile;
 use super::{fingerprint, kept_plan};
 use crate::Result;
 use crate::calibrate::arms::CalibrateOptions;

@@ -9,13 +9,16 @@ pub(crate) mod about;
 #[cfg(feature = "report")]
 mod again;
 mod append;
+mod begun_file;
 mod claim;
 mod config;
+mod cost;
 mod directory;
 pub mod face;
 mod fingerprint;
 mod gathered;
 mod job;
+mod keeper;
 mod kept_plan;
 #[cfg(feature = "lab")]
 mod made;
@@ -25,7 +28,9 @@ mod peak_memory;
 mod place;
 mod planned;
 mod record;
+mod rejected;
 mod scatter;
+mod sealed;
 mod some;
 mod start;
 mod tasks;
@@ -37,6 +42,7 @@ pub use crate::files::workplace::STATE_DIR;
 #[cfg(feature = "report")]
 pub use again::{Which, see};
 pub use config::{ProductFormat, RunConfig, differences, without_threads};
+pub use cost::Cost;
 pub use directory::outputs;
 #[cfg(feature = "lab")]
 pub use job::run;
@@ -50,4 +56,3 @@ pub use planned::plan;
 pub use record::{Counts, Record};
 pub use some::{UnitOutcome, UnitState, Units, measure_some};
 pub use tasks::Tasks;
-pub use unit_file::Cost;

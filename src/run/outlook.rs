@@ -12,7 +12,7 @@ use crate::likelihood::Likelihood;
 use crate::measure::bites::files_in_flight;
 use crate::measure::memory;
 use crate::measure::stages::StageClocks;
-use crate::measure::{Job, Plan, ReferenceKind, Unit, measure_units};
+use crate::measure::{Job, MeasuredUnit, Plan, ReferenceKind, Unit, measure_units};
 
 /// Files that are measured to learn how fast this machine is.
 const SAMPLE_FILES: usize = 48;
@@ -99,7 +99,7 @@ pub fn outlook(config: &RunConfig, backend: &dyn Likelihood) -> Result<Outlook> 
     };
     let start = Instant::now();
     let mut n_spectra = 0;
-    measure_units(&job, &[0], |_, unit| {
+    measure_units(&job, &[0], &mut |_: usize, unit: MeasuredUnit| {
         n_spectra += unit.n_spectra;
         Ok(())
     })?;

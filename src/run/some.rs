@@ -8,15 +8,17 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::claim::{self, Claim, host_name};
 use super::config::RunConfig;
+use super::cost::Cost;
+use super::keeper::UnitKeeper;
 use super::kept_plan::{self, PlanHead};
 use super::record::utc;
-use super::unit_file::{Cost, UnitFile};
+use super::unit_file::UnitFile;
 use super::{directory, fingerprint};
 use crate::files::whole;
 use crate::files::workplace::{STATE_DIR, is_folder, read_regular, remove};
 use crate::likelihood::Likelihood;
 use crate::measure::stages::StageClocks;
-use crate::measure::{Job, Progress, measure_units};
+use crate::measure::{Job, MeasuredUnit, Progress, measure_units};
 use crate::{Error, Result};
 
 /// Folders of the state for who works on a unit, and for why one failed.
@@ -132,9 +134,12 @@ pub fn measure_some(
             range.end
         )));
     }
-    for folder in [directory::units_of(&units.out)]
-        .into_iter()
-        .chain([CLAIMS, FAILED].map(|name| units.out.join(STATE_DIR).join(name)))
+    for folder in [
+        directory::units_of(&units.out),
+        directory::begun_of(&units.out),
+    ]
+    .into_iter()
+    .chain([CLAIMS, FAILED].map(|name| units.out.join(STATE_DIR).join(name)))
     {
         is_folder(&folder)?;
         fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
@@ -145,7 +150,7 @@ pub fn measure_some(
     let mut n_elsewhere = 0;
     while let Some(i) = todo.pop_front() {
         let outcome = match one(units, i, config, backend, progress) {
-            Err(Error::Interrupted(_)) => return Err(stopped(out.len())),
+            Err(Error::Interrupted(begun)) => return Err(stopped(out.len(), &begun)),
             Err(error) => UnitOutcome::Failed(error),
             Ok(UnitOutcome::Elsewhere(who)) => {
                 if n_elsewhere == 0 {
@@ -155,7 +160,7 @@ pub fn measure_some(
                 todo.push_back(i);
                 if n_elsewhere >= todo.len() {
                     if progress.cancelled() {
-                        return Err(stopped(out.len()));
+                        return Err(stopped(out.len(), ""));
                     }
                     std::thread::sleep(PAUSE);
                 }
@@ -180,9 +185,9 @@ pub fn measure_some(
     Ok(out)
 }
 
-fn stopped(n: usize) -> Error {
+fn stopped(n: usize, begun: &str) -> Error {
     Error::Interrupted(format!(
-        "stopped: {n} of these units are measured; the same command goes on with the others"
+        "stopped: {n} of these units{begun} are measured; the same command goes on with the others"
     ))
 }
 
@@ -217,7 +222,7 @@ fn one(
         clocks: &clocks,
     };
     let mut outcome = UnitOutcome::Before;
-    measure_units(&job, &[i], |_, unit| {
+    let write = |_: usize, file: &UnitFile, unit: MeasuredUnit| {
         file.write(&plan, &plan.units[i], &unit, Cost::since(start))?;
         outcome = UnitOutcome::Measured {
             rows: unit.rows.len(),
@@ -228,7 +233,13 @@ fn one(
                 .count(),
         };
         Ok(())
-    })?;
+    };
+    let files = std::slice::from_ref(&file);
+    let mut keeper = UnitKeeper::new(&plan, directory::begun_of(&units.out), (files, i), write);
+    match measure_units(&job, &[i], &mut keeper) {
+        Err(Error::Interrupted(_)) => return Err(Error::Interrupted(keeper.told())),
+        other => other?,
+    }
     // Files that could not be read, or are others than when the plan was made.
     match file
         .header()

@@ -8,14 +8,15 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
-use super::claim::host_name;
+use super::cost::Cost;
 use super::fingerprint;
-use super::peak_memory::peak_memory_bytes;
+use super::rejected::Rejected;
+use super::sealed::{self, Seal};
 use crate::catalogue::measured as measured_table;
+use crate::files::regular;
 use crate::files::workplace::read_regular;
-use crate::files::{regular, whole};
 use crate::lamost::raw::{RejectReason, Rejection};
 use crate::measure::{MeasuredUnit, Plan, RvRow, Unit};
 use crate::table::Table;
@@ -45,8 +46,8 @@ pub struct UnitHeader {
     /// A file could not be read, or changed between header and reading. The run that measured the unit uses it; later ones measure it
     /// again.
     pub try_again: bool,
-    /// What was not measured: file, HDU, reason, detail.
-    rejected: Vec<(String, String, String, String)>,
+    /// What was not measured.
+    rejected: Vec<Rejected>,
     /// Where its files lay, star by star. They may lie elsewhere now.
     files: Vec<String>,
     /// Files whose gzip stream is damaged, with the times of their last change, nanoseconds after 1970: nothing else tells when such a
@@ -55,33 +56,8 @@ pub struct UnitHeader {
     /// What measuring it took.
     #[serde(default)]
     pub cost: Cost,
-    rows_len: u64,
-    rows_crc32: u32,
-}
-
-/// What measuring a unit took.
-#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Cost {
-    /// Seconds that passed.
-    pub seconds: f64,
-    /// Threads that worked.
-    pub threads: usize,
-    /// Most memory that the program had until then, bytes; null where the system does not tell.
-    pub peak_memory_bytes: Option<u64>,
-    /// The machine.
-    pub host: String,
-}
-
-impl Cost {
-    /// Of work that began at this time and ends now.
-    pub fn since(start: Instant) -> Self {
-        Cost {
-            seconds: start.elapsed().as_secs_f64(),
-            threads: rayon::current_num_threads(),
-            peak_memory_bytes: peak_memory_bytes(),
-            host: host_name(),
-        }
-    }
+    #[serde(flatten)]
+    rows_are: Seal,
 }
 
 impl UnitHeader {
@@ -97,17 +73,12 @@ impl UnitHeader {
             .into_iter()
             .map(|(before, now)| (before.to_owned(), now))
             .collect();
-        rejected
-            .into_iter()
-            .map(move |(path, hdu, reason, detail)| {
-                let path = moved.get(&path).unwrap_or(&path);
-                Rejection {
-                    path: path.into(),
-                    hdu,
-                    reason: RejectReason::of_name(&reason),
-                    detail,
-                }
-            })
+        rejected.into_iter().map(move |mut rejected| {
+            if let Some(now) = moved.get(&rejected.0) {
+                rejected.0.clone_from(now);
+            }
+            rejected.into()
+        })
     }
 }
 
@@ -243,35 +214,19 @@ impl UnitFile {
             n_rows: measured.rows.len(),
             n_stars_measured: n_stars(&measured.rows),
             try_again: measured.rejected.iter().any(unreadable),
-            rejected: measured
-                .rejected
-                .iter()
-                .map(|r| {
-                    let path = r.path.display().to_string();
-                    (
-                        path,
-                        r.hdu.clone(),
-                        r.reason.name().to_owned(),
-                        r.detail.clone(),
-                    )
-                })
-                .collect(),
+            rejected: measured.rejected.iter().map(Rejected::from).collect(),
             files: places(plan, unit).collect(),
             damaged: damaged(&measured.rejected),
             cost,
-            rows_len: bytes.len() as u64,
-            rows_crc32: crc32(&bytes),
+            rows_are: Seal::of(&bytes),
         };
-        let failed = |e| Error::io(&self.header, std::io::Error::other(e));
-        let mut text = serde_json::to_string(&header).map_err(failed)?;
-        text.push_str(&format!("\ncrc32 {:08x}\n", crc32(text.as_bytes())));
-        whole::write_bytes(&self.header, text.as_bytes())
+        sealed::write(&self.header, &header)
     }
 
     /// The record, if it is whole and of this unit, these settings and these files; `None` where the unit is to be measured
     /// (again).
     pub fn header(&self) -> Option<UnitHeader> {
-        let header = read_header(&self.header)?;
+        let header: UnitHeader = sealed::read(&self.header)?;
         let is_this = header.planid == self.planid
             && header.spid == self.spid
             && header.settings == self.settings
@@ -335,22 +290,13 @@ impl UnitFile {
 
 impl UnitHeader {
     fn are_rows(&self, bytes: &[u8]) -> bool {
-        bytes.len() as u64 == self.rows_len && crc32(bytes) == self.rows_crc32
+        Seal::of(bytes) == self.rows_are
     }
 }
 
 fn n_stars(rows: &[RvRow]) -> usize {
     let stars: HashSet<&str> = rows.iter().map(|row| &*row.designation).collect();
     stars.len()
-}
-
-fn read_header(path: &Path) -> Option<UnitHeader> {
-    let text = String::from_utf8(read_regular(path)?).ok()?;
-    let (json, end) = text.split_once('\n')?;
-    if end != format!("crc32 {:08x}\n", crc32(json.as_bytes())) {
-        return None;
-    }
-    serde_json::from_str(json).ok()
 }
 
 /// Paths of all units' files in a directory, of whatever start. Known by the very form of their names; anything else that lies
@@ -392,9 +338,10 @@ fn is_units_name(name: &str) -> bool {
 /// # Errors
 /// As [`all`].
 pub fn of_settings(dir: &Path, settings: &str) -> Result<HashSet<PathBuf>> {
+    let is_of = |header: UnitHeader| header.settings == settings;
     let headers = all(dir)?
         .into_iter()
-        .filter(|path| read_header(path).is_some_and(|header| header.settings == settings));
+        .filter(|path| sealed::read(path).is_some_and(is_of));
     Ok(headers
         .flat_map(|header| [header.with_extension("parquet"), header])
         .collect())
@@ -418,9 +365,5 @@ pub fn known(dir: &Path, units: &[Unit]) -> Result<Vec<bool>> {
         .collect())
 }
 
-fn crc32(bytes: &[u8]) -> u32 {
-    libdeflater::crc32(bytes)
-}
-
 #[cfg(test)]
-mod tests;
+pub(in crate::run) mod tests;

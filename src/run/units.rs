@@ -7,14 +7,16 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::config::RunConfig;
+use super::cost::Cost;
 use super::directory::RunDir;
 use super::fingerprint;
+use super::keeper::UnitKeeper;
 use super::record::UnitRecord;
-use super::unit_file::{self, Cost, UnitFile, UnitHeader};
+use super::unit_file::{self, UnitFile, UnitHeader};
 use crate::files::workplace::{self, STATE_DIR};
 use crate::likelihood::Likelihood;
 use crate::measure::stages::{Stage, StageClocks};
-use crate::measure::{Job, Plan, Progress, measure_units};
+use crate::measure::{Job, MeasuredUnit, Plan, Progress, measure_units};
 use crate::{Error, Result};
 
 /// The files of all units. An error if there is a folder where one of them belongs.
@@ -83,14 +85,17 @@ pub fn measured(
     };
     let mut n_done = files.len() - todo.len();
     let mut start = Instant::now();
-    let result = measure_units(&job, &todo, |i, unit| {
-        files[i].write(plan, &plan.units[i], &unit, Cost::since(start))?;
+    let write = |i: usize, file: &UnitFile, unit: MeasuredUnit| {
+        file.write(plan, &plan.units[i], &unit, Cost::since(start))?;
         start = Instant::now();
         n_done += 1;
         Ok(())
-    });
+    };
+    let mut keeper = UnitKeeper::new(plan, dir.begun(), (&files, 0), write);
+    let result = measure_units(&job, &todo, &mut keeper);
+    let begun = keeper.told();
     match result {
-        Err(Error::Interrupted(_)) => return Err(interrupted(config, n_done, files.len())),
+        Err(Error::Interrupted(_)) => return Err(interrupted(config, n_done, files.len(), &begun)),
         other => other?,
     }
     files
@@ -117,9 +122,9 @@ pub fn measured(
         .collect()
 }
 
-fn interrupted(config: &RunConfig, n_done: usize, n_units: usize) -> Error {
+fn interrupted(config: &RunConfig, n_done: usize, n_units: usize, begun: &str) -> Error {
     Error::Interrupted(format!(
-        "stopped: {n_done} of {n_units} units are measured and kept in {}; the same command goes on from there",
+        "stopped: {n_done} of {n_units} units{begun} are measured and kept in {}; the same command goes on from there",
         config.out.join(STATE_DIR).display()
     ))
 }

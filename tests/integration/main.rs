@@ -52,6 +52,7 @@ mod run;
 mod run_columns;
 mod run_faults;
 mod run_resume;
+mod run_stopped;
 mod run_support;
 mod run_truth;
 mod sb2;

@@ -101,10 +101,12 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
 fn changes(laid: Laid<'_>, known: Alone) -> Next<'_> {
     match may_be_tried(laid.star) {
         true => try_without_best(laid.into_clipped(), known),
-        false => match laid.star.no_copies {
-            Some(_) => end_trial(laid.give_up(), Some(known)),
-            None => laid.with_best_alone(known),
-        },
+        // A trial of which nothing came but another best exposure: it is the reference, without what was clipped from it.
+        false if laid.star.no_copies.is_none() || !is_best_back(laid.star) => {
+            laid.star.no_copies = None;
+            laid.with_best_alone(known)
+        }
+        false => as_before_trial(laid.give_up()),
     }
 }
 
@@ -113,7 +115,7 @@ pub(super) fn unsettled(laid: Laid<'_>) -> Next<'_> {
     let star = laid.give_up();
     match may_be_tried(star) {
         true => try_without_best(star, Alone::default()),
-        false => end_trial(star, None),
+        false => end_trial(star),
     }
 }
 
@@ -128,13 +130,27 @@ fn try_without_best(star: &mut FirstPass, known: Alone) -> Next<'_> {
     Next::Again(star)
 }
 
-/// Ends a trial that began with [`changes`] or [`unsettled`], in which the exposures did no better; `known` is what that tells of them.
-pub(super) fn end_trial(star: &mut FirstPass, known: Option<Alone>) -> Next<'_> {
+/// Ends a trial that began with [`changes`] or [`unsettled`], in which the exposures could not be laid over each other.
+pub(super) fn end_trial(star: &mut FirstPass) -> Next<'_> {
+    match is_best_back(star) {
+        true => as_before_trial(star),
+        false => {
+            star.no_copies = None;
+            Next::Done
+        }
+    }
+}
+
+/// Ends a trial in which the exposures did no better; whether the best one of before is the best one again.
+fn is_best_back(star: &mut FirstPass) -> bool {
     let tried = star.on_trial;
     trial::end(star);
-    let is_back = tried.is_some_and(|best| !star.odd[best]);
-    let before = star.no_copies.take();
-    match if is_back { before } else { known } {
+    tried.is_some_and(|best| !star.odd[best])
+}
+
+/// What was to be done with a star before it was tried without its best exposure.
+fn as_before_trial(star: &mut FirstPass) -> Next<'_> {
+    match star.no_copies.take() {
         Some(known) if !known.differences.is_empty() => with_best(star, known),
         _ => Next::Done,
     }

@@ -185,7 +185,7 @@ mod tests {
                     (bite, of_bite) = (bite + 1, 0.0);
                 }
                 of_bite += bytes;
-                stars.push(ToDo { unit, number: i as i64, star: &star, bytes: *bytes, bite });
+                stars.push(ToDo { unit, place: i, number: i as i64, star: &star, bytes: *bytes, bite });
             }
             let mut unread = vec![0; bite + 1];
             stars.iter().for_each(|s| unread[s.bite] += 1);

@@ -47,6 +47,27 @@ impl SunlitWhere {
         })
     }
 
+    /// How many numbers it is.
+    pub const N_NUMBERS: usize = 12;
+
+    /// As numbers, to be kept.
+    pub fn to_numbers(self) -> [f64; Self::N_NUMBERS] {
+        let [a, b, c] = self.at.map(|s| [s.share, s.sigma, s.distinct, s.pull_km_s]);
+        std::array::from_fn(|i| [a, b, c][i / 4][i % 4])
+    }
+
+    /// From what [`SunlitWhere::to_numbers`] gave; `None` where one of them is no number, as what is found never is.
+    pub fn from_numbers(numbers: [f64; Self::N_NUMBERS]) -> Option<Self> {
+        let at = [0, 4, 8].map(|first| Sunlit {
+            share: numbers[first],
+            sigma: numbers[first + 1],
+            distinct: numbers[first + 2],
+            pull_km_s: numbers[first + 3],
+        });
+        let is_found = numbers.iter().all(|v| v.is_finite());
+        is_found.then_some(SunlitWhere { at })
+    }
+
     /// What was found if the wavelengths of the exposure are too large by `by_km_s`, on the parabola through the three.
     pub fn moved(&self, by_km_s: f64) -> Sunlit {
         let x = by_km_s.clamp(-FARTHEST_KM_S, FARTHEST_KM_S) / PLACES_KM_S;

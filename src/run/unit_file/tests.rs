@@ -7,7 +7,7 @@ use crate::Arm;
 use crate::lamost::stars::Star;
 use crate::likelihood::Measurement;
 
-fn unit(planid: &str, spid: i32) -> Unit {
+pub(in crate::run) fn unit(planid: &str, spid: i32) -> Unit {
     let star = |name: &str| Star {
         designation: name.to_owned(),
         ra_deg: 1.0,
@@ -23,7 +23,7 @@ fn unit(planid: &str, spid: i32) -> Unit {
 }
 
 /// A plan of this one file.
-fn plan(path: &str) -> Plan {
+pub(in crate::run) fn plan(path: &str) -> Plan {
     Plan {
         paths: vec![path.into()],
         contents: vec![Default::default()],
@@ -32,7 +32,7 @@ fn plan(path: &str) -> Plan {
 }
 
 /// Rows of these stars.
-fn measured(stars: &[&str]) -> MeasuredUnit {
+pub(in crate::run) fn measured(stars: &[&str]) -> MeasuredUnit {
     let row = |star: &&str| RvRow {
         star: 1,
         designation: (*star).into(),

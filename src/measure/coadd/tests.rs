@@ -341,3 +341,25 @@ fn a_star_that_changes_has_errors_that_hold_what_its_windows_pieces_say() {
         "{factors:?}"
     );
 }
+
+#[test]
+fn a_best_exposure_of_another_star_among_three_is_found_by_trying_without_it() {
+    let config = config();
+    let rv_km_s = [40.0, 7.0, -12.0];
+    for other_teff_k in [4500.0, 7000.0] {
+        let teff_k = [other_teff_k, 5800.0, 5800.0];
+        let mut star = first_pass(&config, exposures(&teff_k, &rv_km_s));
+        for (m, rv_km_s) in star.measurements[1..].iter_mut().zip([17.0, -34.0]) {
+            m.rv_km_s = rv_km_s;
+            m.flags = RvFlags::empty();
+        }
+        // No two of the three agree, so none is the odd one.
+        let star = measured(star);
+        assert_eq!((star.n_reference, star.odd[0]), (2, true), "{other_teff_k}");
+        assert!(star.measurements[0].flags.contains(RvFlags::NOT_AS_OTHERS));
+        let [a, b] = [&star.measurements[1], &star.measurements[2]];
+        assert!(a.flags.is_empty() && b.flags.is_empty(), "{a:?} {b:?}");
+        let off = a.rv_km_s - b.rv_km_s - (rv_km_s[1] - rv_km_s[2]);
+        assert!(off.abs() < 4.0 * a.rv_err_km_s.max(b.rv_err_km_s), "{off}");
+    }
+}

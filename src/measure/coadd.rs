@@ -13,6 +13,7 @@
 mod accept;
 mod double;
 mod laid;
+mod ripple;
 mod search;
 mod suspects;
 mod trial;

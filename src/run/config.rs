@@ -74,7 +74,7 @@ pub struct RunConfig {
 /// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers. 6: moonlight, best
 /// exposures on trial, less weight under lines of the night sky. 7: moonlight that drifts. 8: `blended`. 9: no cosmic rays in the best exposure of
 /// a star that changes.
-const ROWS: u32 = 9;
+const ROWS: u32 = 10;
 
 /// Key under which the identity of a run holds the absolute paths of its inputs: the same relative path names another input in another
 /// folder.

@@ -7,7 +7,7 @@ use super::super::alone::Alone;
 use super::super::first_pass::FirstPass;
 use super::double::FEWEST;
 use super::laid::{Laid, Next, is_sure, with_best};
-use super::trial;
+use super::{ripple, trial};
 use crate::likelihood::precision::PrecisionSums;
 use crate::likelihood::{Measurement, RvFlags, flags};
 use crate::numbers::statistics::median_high;
@@ -326,10 +326,6 @@ const CHANCE: f64 = 1.1;
 const PRIOR_DOF: f64 = 22.0;
 const STAR_DOF: f64 = 44.0;
 
-/// Root mean square slope of a spectrum, per km/s, below which what does not move with the star moves its velocity: the flat
-/// field's ripple of 0.8 % over some 50 km/s has a slope of 1.1e-4 itself. A star like the Sun has 3e-3.
-const MIN_SLOPE: f64 = 1.8e-4;
-
 /// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure gets the flag `not_as_others`.
 const WIDE_CLIP_PIXELS: usize = 8;
 
@@ -347,14 +343,15 @@ fn measurement(searched: &Measurement, now: &Compared) -> Measurement {
     let mut flag = searched.flags & !(RvFlags::CHI2_HIGH | RvFlags::LOW_INFORMATION);
     if precision.noise_share.is_nan()
         || precision.noise_share > flags::LOW_INFORMATION_LIMIT
-        || now.misfit.slope2 < MIN_SLOPE * MIN_SLOPE
+        || ripple::hides(now.misfit.slope2)
     {
         flag |= RvFlags::LOW_INFORMATION;
     }
+    let of_ripple = ripple::error_km_s(now.misfit.slope2);
     Measurement {
         rv_km_s: now.rv_km_s,
-        rv_err_km_s: precision.rv_err_km_s,
-        rv_err_own_km_s: precision.rv_err_own_km_s,
+        rv_err_km_s: precision.rv_err_km_s.hypot(of_ripple),
+        rv_err_own_km_s: precision.rv_err_own_km_s.hypot(of_ripple),
         lnl_max: now.ln_l,
         chi2_red: precision.chi2_red,
         n_pix: now.n_pix,

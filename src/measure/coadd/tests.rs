@@ -10,6 +10,8 @@ use crate::likelihood::{Batch, Cpu, Likelihood, Measurement, VelocityGrid};
 use crate::reference::Reference;
 use crate::spectrum::{Normalized, Normalizer, SpectrumConfig};
 
+mod rippled;
+
 const RV_KM_S: [f64; 4] = [0.0, 7.0, -12.0, 20.0];
 
 fn config() -> Comparison {
@@ -22,6 +24,10 @@ fn config() -> Comparison {
 
 /// Exposures of stars of these temperatures.
 fn exposures(teff_k: &[f64], rv_km_s: &[f64]) -> Vec<Normalized> {
+    exposures_of_snr(40.0, teff_k, rv_km_s)
+}
+
+fn exposures_of_snr(snr: f64, teff_k: &[f64], rv_km_s: &[f64]) -> Vec<Normalized> {
     let mut rng = ChaCha8Rng::seed_from_u64(81);
     let mut normalizer = Normalizer::default();
     let one = |(teff_k, rv_km_s): (&f64, &f64)| {
@@ -32,7 +38,7 @@ fn exposures(teff_k: &[f64], rv_km_s: &[f64]) -> Vec<Normalized> {
             light: 1.0,
         };
         let options = SpectrumOptions::clean();
-        let made = spectrum_with_truth(&mut rng, Arm::Blue, &[star], 0.0, 40.0, &options);
+        let made = spectrum_with_truth(&mut rng, Arm::Blue, &[star], 0.0, snr, &options);
         let done = normalizer.normalize(&SpectrumConfig::default(), &made.raw, 100.0);
         done.unwrap()
     };

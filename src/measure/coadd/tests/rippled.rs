@@ -1,0 +1,71 @@
+//! Stars in front of a flat field whose ripple stands still.
+
+use rand_distr::{Distribution, StandardNormal};
+
+use super::*;
+
+/// White noise smoothed over some 50 km/s, of the rms of a sine of 0.8 %: what a flat field leaves.
+fn ripple(seed: u64, n: usize) -> Vec<f64> {
+    const SIGMA_PIXELS: f64 = 8.0;
+    const RMS: f64 = 0.0057;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let kernel: Vec<f64> = (-30..=30)
+        .map(|k| (-0.5 * (f64::from(k) / SIGMA_PIXELS).powi(2)).exp())
+        .collect();
+    let norm = kernel.iter().map(|k| k * k).sum::<f64>().sqrt() / RMS;
+    let n_white = n + kernel.len() - 1;
+    let white: Vec<f64> = (0..n_white)
+        .map(|_| StandardNormal.sample(&mut rng))
+        .collect();
+    let smooth = |w: &[f64]| w.iter().zip(&kernel).map(|(w, k)| w * k).sum::<f64>() / norm;
+    white.windows(kernel.len()).map(smooth).collect()
+}
+
+/// Rms of velocities of a star of this temperature about their mean, over their errors, where a ripple stands still; and how many have a
+/// flag.
+fn pull_under_ripple(teff_k: f64) -> (f64, usize) {
+    let config = config();
+    let rv_km_s = [0.0, 17.0, -32.0, 25.0, 9.0, -14.0, 38.0, -25.0];
+    let (mut pulls, mut n_flagged) = (Vec::new(), 0);
+    for seed in 0..12 {
+        let mut all = exposures_of_snr(120.0, &[teff_k; 8], &rv_km_s);
+        for exposure in &mut all {
+            let still = ripple(seed, exposure.flux.len());
+            let pixels = exposure.flux.iter_mut().zip(still);
+            pixels.for_each(|(flux, still)| *flux *= 1.0 + still);
+        }
+        let star = measured(first_pass(&config, all));
+        let found: Vec<(f64, f64)> = star
+            .measurements
+            .iter()
+            .zip(rv_km_s)
+            .map(|(m, rv_km_s)| (m.rv_km_s - rv_km_s, m.rv_err_own_km_s.powi(-2)))
+            .collect();
+        let weights: f64 = found.iter().map(|(_, w)| w).sum();
+        let mean = found.iter().map(|(off, w)| off * w).sum::<f64>() / weights;
+        let pull = |(off, w): &(f64, f64)| (off - mean).powi(2) * w / (1.0 - w / weights);
+        pulls.extend(found.iter().map(pull));
+        n_flagged += star
+            .measurements
+            .iter()
+            .filter(|m| !m.flags.is_empty())
+            .count();
+    }
+    (
+        (pulls.iter().sum::<f64>() / pulls.len() as f64).sqrt(),
+        n_flagged,
+    )
+}
+
+#[test]
+fn hot_stars_have_errors_that_hold_what_a_ripple_moves() {
+    let (solar, n_flagged) = pull_under_ripple(5800.0);
+    assert!((0.75..1.15).contains(&solar) && n_flagged == 0, "{solar}");
+    let hot: Vec<(f64, usize)> = [10_500.0, 12_000.0, 14_000.0, 16_000.0, 20_000.0]
+        .map(pull_under_ripple)
+        .into();
+    let square = hot.iter().map(|(pull, _)| pull * pull).sum::<f64>() / hot.len() as f64;
+    assert!((0.8..1.45).contains(&square.sqrt()), "{hot:?}");
+    let n_flagged: usize = hot.iter().map(|(_, n)| n).sum();
+    assert!(n_flagged < 5 * 96 / 4, "{hot:?}");
+}

@@ -1,6 +1,7 @@
 //! The stages put together: from spectra to velocities, for a star, for many stars, for all files.
 
 mod alone;
+mod astray;
 mod bite;
 pub mod bites;
 pub mod coadd;

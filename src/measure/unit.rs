@@ -1,5 +1,6 @@
 //! What the measurement of one unit gives, and the putting together of its parts.
 
+use super::astray;
 use super::moonlight::{self, Lit};
 use super::row::RvRow;
 use super::telluric::Air;
@@ -48,6 +49,7 @@ impl MeasuredUnit {
             unit.n_spectra += star.n_spectra;
         }
         moonlight::correct(&mut unit.rows, &lit);
+        astray::flag(&mut unit.rows);
         sort_rows(&mut unit.rows);
         sort_rejections(&mut unit.rejected);
         unit

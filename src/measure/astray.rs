@@ -202,7 +202,7 @@ mod tests {
             (2, 5, Arm::Blue) => -11.0,
             (2, 5, Arm::Red) => -1.8,
             // The other arm goes the other way.
-            (3, 5, Arm::Blue) => 4.0,
+            (3, 5, Arm::Blue) => 4.5,
             (3, 5, Arm::Red) => -1.8,
             // Not far enough.
             (4, 2, _) => 3.4,

@@ -58,7 +58,7 @@ fn pull_under_ripple(teff_k: f64) -> (f64, usize) {
 }
 
 #[test]
-fn hot_stars_have_errors_that_hold_what_a_ripple_moves() {
+fn a_ripple_moves_hot_stars_by_little_more_than_their_errors() {
     let (solar, n_flagged) = pull_under_ripple(5800.0);
     assert!((0.75..1.15).contains(&solar) && n_flagged == 0, "{solar}");
     let hot: Vec<(f64, usize)> = [10_500.0, 12_000.0, 14_000.0, 16_000.0, 20_000.0]

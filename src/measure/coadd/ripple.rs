@@ -9,7 +9,8 @@ const MIN_SLOPE: f64 = 1.1e-4;
 
 /// The ripple moves a velocity by this over the root mean square slope of the spectrum, km/s: its amplitude over the square root of the
 /// number of its waves in a window, some 500. Chosen on simulated plates (`--sky hard`, seeds 3151 to 3153, 3161 and 3162), whose stars move
-/// little. Hot stars that move by more than a wave are held back by up to 1.6 times what their errors say where they have more slope than [`FROM_SLOPE`] (`tests/rippled.rs`).
+/// little. Where hot stars move by more than a wave and have more slope than [`FROM_SLOPE`], they are held back by up to 1.6 times what their
+/// errors say (`tests/rippled.rs`).
 const PULL: f64 = 3.5e-4;
 
 /// From this slope on, per km/s, the disagreement of the window's pieces tells more of what moves a velocity. So that no error jumps there,

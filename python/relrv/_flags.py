@@ -56,6 +56,8 @@ class Flags(_Described):
     FRAME_DOUBTFUL = 65536
     #: Other spectra of the star show two sets of lines, which may lie on each other here.
     BLENDED = 131072
+    #: The other arm of the exposure tells of another velocity.
+    ARMS_DISAGREE = 262144
     #: Any of these: it says nothing about the star, and should be left out.
     NO_VELOCITY = (
         EDGE
@@ -132,6 +134,7 @@ _MEANINGS = {
         32768: "the header says that the wavelengths are the observer's or of air: moved to the Sun's frame and to vacuum",
         65536: "HELIO_RV is not the Earth's velocity: the wavelengths may be in another frame",
         131072: "other spectra of the star show two sets of lines, which may lie on each other here",
+        262144: "the other arm of the exposure tells of another velocity",
     },
     "CalibrationFlags": {
         1: "RV not finite",

@@ -40,6 +40,9 @@ bitflags::bitflags! {
         /// Other spectra of the star, in any band, show two sets of lines: here these may lie on each other, and the velocity be that of
         /// both together. A fourth to a half of such velocities are wrong by more than five errors (docs/method.md, section 12).
         const BLENDED = 1 << 17;
+        /// The other arm of the exposure tells of another velocity, each against its own middle over the star's exposures: lines of different
+        /// kinds move differently, or one of the two is wrong.
+        const ARMS_DISAGREE = 1 << 18;
     }
 }
 
@@ -81,7 +84,7 @@ pub const MULTIPLE_PEAKS_LIMIT: f64 = 0.5;
 pub const LOW_INFORMATION_LIMIT: f64 = 0.35;
 
 /// Every flag: bit, name and meaning.
-pub const ALL: [(RvFlags, &str, &str); 14] = [
+pub const ALL: [(RvFlags, &str, &str); 15] = [
     (
         RvFlags::EDGE,
         "edge",
@@ -147,6 +150,11 @@ pub const ALL: [(RvFlags, &str, &str); 14] = [
         RvFlags::BLENDED,
         "blended",
         "other spectra of the star show two sets of lines, which may lie on each other here",
+    ),
+    (
+        RvFlags::ARMS_DISAGREE,
+        "arms_disagree",
+        "the other arm of the exposure tells of another velocity",
     ),
 ];
 

@@ -8,11 +8,10 @@
 
 use std::collections::HashSet;
 
-use super::drift;
 use super::row::RvRow;
+use super::undrifted::{self, Undrifted};
 use crate::Arm;
 use crate::likelihood::RvFlags;
-use crate::numbers::statistics::median;
 
 /// A velocity is astray if it is this many errors and this far, km/s, from the middle of the star's, and every other one is within so many
 /// errors of it. Chosen by hand: slopes along the slit are some tenths of a km/s, and six times the errors are left between the two.
@@ -29,36 +28,25 @@ const SCATTER_KM_S: f64 = 0.3;
 /// An exposure of the star must be so near in time that no star of constant velocity before and after moves in between, minutes.
 const NEAR_MINUTES: i64 = 180;
 
-/// Fewer velocities of a star tell nothing, and fewer stars nothing of the drift.
+/// Fewer velocities of a star tell nothing.
 const FEWEST_EXPOSURES: usize = 5;
-const FEWEST_STARS: usize = 5;
-
-/// A velocity of a star, without the drift of its exposure.
-#[derive(Clone, Copy, Debug)]
-struct Point {
-    row: usize,
-    minute: i64,
-    /// From the middle of the star's, in its errors and in km/s.
-    sigma: f64,
-    km_s: f64,
-}
 
 /// Flags velocities that are astray in the rows of a unit, by star.
 pub(super) fn flag(rows: &mut [RvRow]) {
-    let of_arms = Arm::ALL.map(|arm| stars(rows, arm));
-    let mut astray: Vec<Point> = Vec::new();
+    let of_arms = Arm::ALL.map(|arm| undrifted::stars(rows, arm));
+    let mut astray: Vec<Undrifted> = Vec::new();
     for stars in &of_arms {
         astray.extend(stars.iter().filter_map(|star| of_star(star)));
     }
     let exposure = |row: &RvRow| (row.star, row.obsid, row.lmjm);
     let known: HashSet<_> = astray
         .iter()
-        .map(|p| (exposure(&rows[p.row]), p.sigma > 0.0))
+        .map(|p| (exposure(&rows[p.row]), sigma(p) > 0.0))
         .collect();
     let others = of_arms.iter().flatten().flatten();
     let with_other_arm = others.filter(|p| {
-        let is_known = known.contains(&(exposure(&rows[p.row]), p.sigma > 0.0));
-        is_known && p.sigma.abs() > OTHER_ARM_SIGMA
+        let is_known = known.contains(&(exposure(&rows[p.row]), sigma(p) > 0.0));
+        is_known && sigma(p).abs() > OTHER_ARM_SIGMA
     });
     let found: Vec<usize> = with_other_arm.map(|p| p.row).collect();
     for row in found {
@@ -66,124 +54,29 @@ pub(super) fn flag(rows: &mut [RvRow]) {
     }
 }
 
+/// How far a velocity is from the middle of the star's, in its errors.
+fn sigma(p: &Undrifted) -> f64 {
+    p.km_s / p.err_km_s.hypot(SCATTER_KM_S)
+}
+
 /// The velocity that is astray among those of a star.
-fn of_star(star: &[Point]) -> Option<Point> {
+fn of_star(star: &[Undrifted]) -> Option<Undrifted> {
     if star.len() < FEWEST_EXPOSURES {
         return None;
     }
-    let far = |p: &&Point| p.sigma.abs();
+    let far = |p: &&Undrifted| sigma(p).abs();
     let most = star.iter().max_by(|a, b| far(a).total_cmp(&far(b)))?;
     let others = || star.iter().filter(|p| p.row != most.row);
-    let is_alone = others().all(|p| p.sigma.abs() < AGREE_SIGMA);
+    let is_alone = others().all(|p| sigma(p).abs() < AGREE_SIGMA);
     let is_near = others().any(|p| (p.minute - most.minute).abs() <= NEAR_MINUTES);
-    let is_far = most.sigma.abs() > ASTRAY_SIGMA && most.km_s.abs() > ASTRAY_KM_S;
+    let is_far = sigma(most).abs() > ASTRAY_SIGMA && most.km_s.abs() > ASTRAY_KM_S;
     (is_far && is_alone && is_near).then_some(*most)
-}
-
-/// The velocities of each star in an arm that say something of it, in exposures whose drift is known.
-fn stars(rows: &[RvRow], arm: Arm) -> Vec<Vec<Point>> {
-    let says_something = |row: &RvRow| {
-        let m = &row.measurement;
-        let nothing = RvFlags::NO_VELOCITY | RvFlags::LOW_INFORMATION;
-        let are_numbers = m.rv_km_s.is_finite() && m.rv_err_own_km_s > 0.0;
-        row.arm == arm && are_numbers && !m.flags.intersects(nothing)
-    };
-    let numbers: Vec<usize> = (0..rows.len())
-        .filter(|i| says_something(&rows[*i]))
-        .collect();
-    let mut minutes: Vec<i64> = numbers.iter().map(|i| rows[*i].lmjm).collect();
-    minutes.sort_unstable();
-    minutes.dedup();
-    let exposure = |i: usize| minutes.partition_point(|t| *t < rows[i].lmjm);
-    let of_stars: Vec<&[usize]> = numbers
-        .chunk_by(|a, b| rows[*a].star == rows[*b].star)
-        .collect();
-    let velocity = |i: &usize| {
-        let m = &rows[*i].measurement;
-        (exposure(*i), m.rv_km_s, m.rv_err_own_km_s)
-    };
-    let velocities: Vec<Vec<(usize, f64, f64)>> = of_stars
-        .iter()
-        .map(|star| star.iter().map(velocity).collect())
-        .collect();
-    let drift_km_s = drift::of_exposures(&velocities, minutes.len());
-    let mut n_stars = vec![0; minutes.len()];
-    velocities
-        .iter()
-        .flatten()
-        .for_each(|(e, ..)| n_stars[*e] += 1);
-    of_stars
-        .iter()
-        .zip(&velocities)
-        .map(|(numbers, velocities)| {
-            let both = numbers.iter().zip(velocities);
-            let known = both.filter(|(_, (e, ..))| n_stars[*e] >= FEWEST_STARS);
-            let own: Vec<(usize, f64, f64)> = known
-                .map(|(row, (e, rv, err))| (*row, rv - drift_km_s[*e], *err))
-                .collect();
-            let middle = median(&mut own.iter().map(|o| o.1).collect::<Vec<f64>>());
-            let point = |(row, rv, err): (usize, f64, f64)| Point {
-                row,
-                minute: rows[row].lmjm,
-                sigma: (rv - middle) / err.hypot(SCATTER_KM_S),
-                km_s: rv - middle,
-            };
-            own.into_iter().map(point).collect()
-        })
-        .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
+    use super::super::undrifted::test_rows::unit;
     use super::*;
-    use crate::likelihood::Measurement;
-
-    /// Four nights of two exposures, 30 minutes apart, of six stars in both arms; the exposures have drifted by up to 4 km/s.
-    fn unit(velocity: impl Fn(i64, usize, Arm) -> f64) -> Vec<RvRow> {
-        let drift_km_s = [0.0, 3.0, -4.0, 1.0, 2.0, -1.0, 0.5, 3.5];
-        let mut rows = Vec::new();
-        for star in 1..=6 {
-            for arm in Arm::ALL {
-                for (exposure, drift_km_s) in drift_km_s.iter().enumerate() {
-                    let rv_km_s = velocity(star, exposure, arm) + drift_km_s;
-                    rows.push(row(star, exposure as i64, arm, rv_km_s));
-                }
-            }
-        }
-        rows
-    }
-
-    fn row(star: i64, exposure: i64, arm: Arm, rv_km_s: f64) -> RvRow {
-        RvRow {
-            star,
-            designation: "J".into(),
-            ra_deg: 0.0,
-            dec_deg: 0.0,
-            obsid: 10 * star + exposure / 2,
-            planid: "P".into(),
-            spid: 1,
-            fiberid: star as i32,
-            arm,
-            lmjm: 1440 * (exposure / 2) + 30 * (exposure % 2),
-            hjd: 0.0,
-            bjd_tdb: 0.0,
-            snr: 50.0,
-            measurement: Measurement {
-                rv_km_s,
-                rv_err_km_s: 0.5,
-                rv_err_own_km_s: 0.4,
-                n_pix: 2000,
-                flags: RvFlags::empty(),
-                ..Measurement::without_pixels()
-            },
-            is_reference: false,
-            n_reference: 8,
-            noise_scale: 1.0,
-            path: PathBuf::from("f").into(),
-        }
-    }
 
     /// Star and exposure of what is flagged.
     fn flagged(mut rows: Vec<RvRow>) -> Vec<(i64, i64, Arm)> {

@@ -13,6 +13,7 @@ use super::moonlight::Lit;
 use super::prepared::Prepared;
 use super::row::RvRow;
 use super::star::{self, Exposure, PreparedStar};
+use super::still::Still;
 use super::telluric::Air;
 use super::unit::MeasuredStar;
 use super::workspace::Workspace;
@@ -122,7 +123,9 @@ fn add_rows(
     measured: FirstPass,
     measured_star: &mut MeasuredStar,
 ) {
-    let (rows, lit) = (&mut measured_star.rows, &mut measured_star.lit);
+    let MeasuredStar {
+        rows, lit, still, ..
+    } = measured_star;
     let (number, star) = (todo.number, todo.star);
     let designation: Arc<str> = star.designation.as_str().into();
     for (i, (exposure, mut measurement)) in
@@ -135,7 +138,13 @@ fn add_rows(
             sunlit: measured.sunlit.get(i).copied().flatten(),
             light: exposure.light,
             helio_rv_km_s: exposure.helio_rv_km_s.unwrap_or(0.0),
+            err_km_s: measured.sunlight_err_km_s.get(i).copied().unwrap_or(0.0),
             is_odd: measured.odd.get(i).copied().unwrap_or(false),
+        });
+        still.push(Still {
+            place_km_s: exposure.place_km_s,
+            n_pixels: exposure.n_pixels,
+            slope2: measured.slope2.get(i).copied().unwrap_or(f64::NAN),
         });
         let header = &exposure.header;
         let dates = clock.dates(exposure.lmjm, exposure.mid_s, star.ra_deg, star.dec_deg);

@@ -42,6 +42,10 @@ pub struct FirstPass {
     pub noise_scale: Vec<f64>,
     /// Sunlight in each exposure, of a star that has a coadd; else empty.
     pub sunlit: Vec<Option<SunlitWhere>>,
+    /// By how much sunlight made the errors of each larger, km/s, where it did; else empty.
+    pub sunlight_err_km_s: Vec<f64>,
+    /// Mean squared slope of the reference of each exposure, (km/s)^-2, of a star that has a coadd; else empty.
+    pub slope2: Vec<f64>,
 }
 
 impl FirstPass {
@@ -58,6 +62,8 @@ impl FirstPass {
             odd: vec![false; measurements.len()],
             noise_scale: vec![1.0; measurements.len()],
             sunlit: Vec::new(),
+            sunlight_err_km_s: Vec::new(),
+            slope2: Vec::new(),
             on_trial: None,
             before_trial: Vec::new(),
             no_copies: None,

@@ -1,6 +1,7 @@
 //! The stages put together: from spectra to velocities, for a star, for many stars, for all files.
 
 mod alone;
+mod arms;
 mod astray;
 mod bite;
 pub mod bites;
@@ -29,8 +30,10 @@ mod shelf;
 pub mod spectra;
 pub mod stages;
 mod star;
+pub mod still;
 pub mod survey_file;
 pub mod telluric;
+mod undrifted;
 pub mod unit;
 mod workspace;
 

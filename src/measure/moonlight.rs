@@ -9,6 +9,7 @@
 //! docs/method.md, section 14, has the equations and what they give.
 
 mod by_velocity;
+mod colour;
 mod levels;
 mod sky;
 mod star;
@@ -34,6 +35,8 @@ pub struct Lit {
     pub light: f64,
     /// HELIO_RV, km/s.
     pub helio_rv_km_s: f64,
+    /// By how much what was found has made the velocity's errors larger, km/s.
+    pub err_km_s: f64,
     /// It was found to be unlike the star's others.
     pub is_odd: bool,
 }
@@ -48,28 +51,29 @@ const ODD_SIGMA: f64 = 3.0;
 const UNSEEN: f64 = 8e-4;
 
 /// Numbers of [`Lit::to_numbers`].
-pub const N_LIT: usize = 3 + SunlitWhere::N_NUMBERS;
+pub const N_LIT: usize = 4 + SunlitWhere::N_NUMBERS;
 
 impl Lit {
     /// All but the row's number, as numbers to keep: NaN where there is none.
     pub fn to_numbers(self) -> [f64; N_LIT] {
         let mut numbers = [f64::NAN; N_LIT];
         let is_odd = f64::from(u8::from(self.is_odd));
-        numbers[..3].copy_from_slice(&[self.light, self.helio_rv_km_s, is_odd]);
+        numbers[..4].copy_from_slice(&[self.light, self.helio_rv_km_s, is_odd, self.err_km_s]);
         if let Some(sunlit) = self.sunlit {
-            numbers[3..].copy_from_slice(&sunlit.to_numbers());
+            numbers[4..].copy_from_slice(&sunlit.to_numbers());
         }
         numbers
     }
 
     /// From what [`Lit::to_numbers`] gave.
     pub fn from_numbers(row: usize, numbers: [f64; N_LIT]) -> Self {
-        let [light, helio_rv_km_s, is_odd, ref sunlit @ ..] = numbers;
+        let [light, helio_rv_km_s, is_odd, err_km_s, ref sunlit @ ..] = numbers;
         Lit {
             row,
             sunlit: SunlitWhere::from_numbers(*sunlit),
             light,
             helio_rv_km_s,
+            err_km_s,
             is_odd: is_odd == 1.0,
         }
     }
@@ -96,7 +100,9 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
         .filter(|l| l.is_odd_by_sunlight())
         .map(|l| l.row)
         .collect();
-    for arm in Arm::ALL {
+    let mut blue: Vec<(i64, (f64, f64))> = Vec::new();
+    // The blue arm shows sunlight best, and tells the red arm.
+    for arm in [Arm::Blue, Arm::Red] {
         let of_arm: Vec<&Lit> = lit.iter().filter(|l| rows[l.row].arm == arm).collect();
         let mut minutes: Vec<i64> = of_arm.iter().map(|l| rows[l.row].lmjm).collect();
         minutes.sort_unstable();
@@ -119,13 +125,28 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
                 Star::new(seen, lit.iter().filter(|l| is_velocity(rows, l)).count())
             })
             .collect();
-        let sky = sky::find(&mut stars, &drift_km_s);
+        let of_other = |minute: &i64| {
+            let place = blue.binary_search_by_key(minute, |(minute, _)| *minute);
+            place.ok().map(|i| blue[i].1)
+        };
+        let other_arm: Vec<_> = minutes.iter().map(of_other).collect();
+        let sky = sky::find(&mut stars, &drift_km_s, &other_arm);
         scattered.extend(stars.iter().flat_map(|star| star.scattered(sky.is_some())));
         let Some(sky) = sky else {
             continue;
         };
         for star in &stars {
             take_off(rows, &sky, star);
+        }
+        if arm == Arm::Blue {
+            let known = (0..minutes.len()).filter(|e| sky.is_known(*e));
+            let level = |e: usize| {
+                (
+                    minutes[e],
+                    (sky.level[e], sky.level_err[e].hypot(sky.common_err)),
+                )
+            };
+            blue = known.map(level).collect();
         }
     }
     flag_scattered(rows, lit, &scattered);
@@ -196,8 +217,11 @@ fn seen(rows: &[RvRow], lit: &[&Lit], unlit: &Unlit<'_>) -> Vec<Seen> {
             sunlit: l.sunlit?.moved(drift_km_s),
             faintness: unlit.usual[exposure] / l.light,
             against_earth_km_s: row.measurement.rv_km_s - drift_km_s + l.helio_rv_km_s,
-            velocity_km_s: is_velocity(rows, l)
-                .then_some((row.measurement.rv_km_s, row.measurement.rv_err_own_km_s)),
+            velocity_km_s: is_velocity(rows, l).then_some((
+                row.measurement.rv_km_s,
+                less(row.measurement.rv_err_own_km_s, l.err_km_s),
+            )),
+            err_km_s: l.err_km_s,
             weight: row.snr * row.snr,
             is_copy: row.n_reference > 1
                 && !row
@@ -211,28 +235,42 @@ fn seen(rows: &[RvRow], lit: &[&Lit], unlit: &Unlit<'_>) -> Vec<Seen> {
 }
 
 /// Takes moonlight off the velocities of a star. The velocity of its reference stays 0.
+///
+/// What sunlight was found in an exposure has made its errors larger by all that it may have moved the velocity. Of this only what the
+/// sky does not explain is left.
 fn take_off(rows: &mut [RvRow], sky: &Levels, star: &Star) {
-    let err_km_s: Vec<f64> = star
+    let own: Vec<f64> = star
         .seen
         .iter()
-        .map(|s| rows[s.row].measurement.rv_err_own_km_s)
+        .map(|s| less(rows[s.row].measurement.rv_err_own_km_s, s.err_km_s))
         .collect();
-    let Some(moved) = star.moved(sky, &err_km_s) else {
+    let Some(moved) = star.moved(sky, &own) else {
         return;
     };
     let is_reference = |s: &Seen| rows[s.row].is_reference;
-    let zero = star.seen.iter().position(is_reference).map(|i| moved[i]);
-    let zero = zero.unwrap_or_default();
-    for (seen, moved) in star.seen.iter().zip(&moved) {
+    let of_zero = star.seen.iter().position(is_reference);
+    let (zero, in_zero) =
+        of_zero.map_or_else(Default::default, |i| (moved[i], star.seen[i].err_km_s));
+    for ((seen, moved), own) in star.seen.iter().zip(&moved).zip(own) {
         let row = &mut rows[seen.row];
         let m = &mut row.measurement;
         m.rv_km_s -= moved.by_km_s - zero.by_km_s;
-        m.rv_err_own_km_s = m.rv_err_own_km_s.hypot(moved.err_km_s);
+        let both = less(m.rv_err_km_s, seen.err_km_s);
+        m.rv_err_own_km_s = own.hypot(moved.err_km_s);
         m.rv_err_km_s = match row.is_reference {
-            true => m.rv_err_km_s.hypot(moved.err_km_s),
-            false => m.rv_err_km_s.hypot(moved.err_km_s).hypot(zero.err_km_s),
+            true => both.hypot(moved.err_km_s),
+            false => less(both, in_zero)
+                .hypot(moved.err_km_s)
+                .hypot(zero.err_km_s),
         };
     }
+}
+
+/// An error without a part of it.
+fn less(err_km_s: f64, part_km_s: f64) -> f64 {
+    (err_km_s * err_km_s - part_km_s * part_km_s)
+        .max(0.0)
+        .sqrt()
 }
 
 #[cfg(test)]

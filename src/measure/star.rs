@@ -10,7 +10,6 @@ use super::prepared::{Prepared, prepare_star};
 use super::stages::{Stage, StageClocks};
 use super::telluric::Air;
 use super::workspace::Workspace;
-use crate::Arm;
 use crate::lamost::content::Content;
 use crate::lamost::mrs;
 use crate::lamost::raw::{FileHeader, RawSpectrum, RejectReason, Rejection};
@@ -18,6 +17,7 @@ use crate::lamost::stars::Star;
 use crate::likelihood::RvFlags;
 use crate::numbers::statistics::median_high;
 use crate::spectrum::Normalized;
+use crate::{Arm, C_KM_S};
 
 /// An exposure's place in the table, without its pixels.
 pub struct Exposure {
@@ -30,6 +30,9 @@ pub struct Exposure {
     pub light: f64,
     /// Velocity that the wavelengths were corrected for, km/s, where it is known.
     pub helio_rv_km_s: Option<f64>,
+    /// c ln(wavelength / A) of its middle pixel, km/s, and how many it has.
+    pub place_km_s: f64,
+    pub n_pixels: usize,
     /// The flags that come from the header and the wavelengths, before anything is measured.
     pub flags: RvFlags,
 }
@@ -221,6 +224,7 @@ fn exposure(header: &Arc<FileHeader>, raw: RawSpectrum, normalized: &Normalized)
     flags.set(RvFlags::FRAME_MOVED, raw.frame_moved);
     flags.set(RvFlags::FRAME_DOUBTFUL, raw.frame_doubtful);
     let light = median_light(&raw.pixels.flux);
+    let n_pixels = raw.pixels.flux.len();
     Exposure {
         header: header.clone(),
         hdu: raw.hdu,
@@ -229,6 +233,8 @@ fn exposure(header: &Arc<FileHeader>, raw: RawSpectrum, normalized: &Normalized)
         snr: normalized.snr,
         light,
         helio_rv_km_s: raw.helio_rv_km_s,
+        place_km_s: C_KM_S * raw.pixels.wave.ln(n_pixels / 2).unwrap_or(f64::NAN),
+        n_pixels,
         flags,
     }
 }

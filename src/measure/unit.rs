@@ -1,9 +1,10 @@
 //! What the measurement of one unit gives, and the putting together of its parts.
 
-use super::astray;
 use super::moonlight::{self, Lit};
 use super::row::RvRow;
+use super::still::{self, Still};
 use super::telluric::Air;
+use super::{arms, astray};
 use crate::lamost::raw::Rejection;
 
 /// What one unit gives.
@@ -19,13 +20,16 @@ pub struct MeasuredUnit {
     pub air: Air,
 }
 
-/// What one star gives. Its velocities have the moonlight in them, which is taken off when all stars of the unit have been measured.
+/// What one star gives. Its velocities have in them what only all stars of the unit together tell, and is taken off then: moonlight, and
+/// what stands still on the detector.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MeasuredStar {
     /// One row per measured spectrum.
     pub rows: Vec<RvRow>,
     /// The sunlight in them, one each, in their order.
     pub lit: Vec<Lit>,
+    /// How they lie on the detector, in their order.
+    pub still: Vec<Still>,
     /// Everything of its files that was not measured.
     pub rejected: Vec<Rejection>,
     /// Exposures of single arms found in its files.
@@ -39,17 +43,20 @@ impl MeasuredUnit {
             air,
             ..MeasuredUnit::default()
         };
-        let mut lit: Vec<Lit> = Vec::new();
+        let (mut lit, mut still): (Vec<Lit>, Vec<Still>) = Default::default();
         for star in stars {
             let rows = unit.rows.len()..;
             let in_unit = rows.zip(star.lit).map(|(row, lit)| Lit { row, ..lit });
             lit.extend(in_unit);
+            still.extend(star.still);
             unit.rows.extend(star.rows);
             unit.rejected.extend(star.rejected);
             unit.n_spectra += star.n_spectra;
         }
         moonlight::correct(&mut unit.rows, &lit);
+        still::correct(&mut unit.rows, &still);
         astray::flag(&mut unit.rows);
+        arms::flag(&mut unit.rows);
         sort_rows(&mut unit.rows);
         sort_rejections(&mut unit.rejected);
         unit

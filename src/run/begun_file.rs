@@ -16,6 +16,7 @@ use crate::lamost::raw::RejectReason;
 use crate::lamost::stars::Star;
 use crate::measure::keeper::Placed;
 use crate::measure::moonlight::{Lit, N_LIT};
+use crate::measure::still::{N_STILL, Still};
 use crate::measure::{MeasuredStar, Plan, RvRow, Unit};
 use crate::table::{ColumnData, Table};
 use crate::{Error, Result};
@@ -75,13 +76,11 @@ impl BegunFile {
             return Ok(0);
         }
         let rows: Vec<RvRow> = stars.iter().flat_map(|(_, s)| s.rows.clone()).collect();
-        let lit: Vec<Lit> = stars.iter().flat_map(|(_, s)| s.lit.clone()).collect();
         let mut table = measured_table::to_table(&rows);
-        let numbers: Vec<[f64; N_LIT]> = lit.iter().map(|l| l.to_numbers()).collect();
-        for i in 0..N_LIT {
-            let of_rows = numbers.iter().map(|n| n[i]).collect();
-            table.push(&column(i), "", "", ColumnData::F64(of_rows));
-        }
+        let lit = stars.iter().flat_map(|(_, s)| &s.lit);
+        push_numbers(&mut table, LIT, lit.map(|lit| lit.to_numbers()));
+        let still = stars.iter().flat_map(|(_, s)| &s.still);
+        push_numbers(&mut table, STILL, still.map(|still| still.to_numbers()));
         table.write(&self.rows)?;
         let bytes = regular::read(&self.rows).map_err(|e| Error::io(&self.rows, e))?;
         let record = |(place, star): &&Placed| StarRecord {
@@ -114,17 +113,23 @@ impl BegunFile {
         }
         let table = Table::read(&self.rows).ok()?;
         let mut rows = measured_table::from_table(&table).ok()?.into_iter();
-        let mut numbers = lit_numbers(&table)?.into_iter();
+        let mut lit = numbers::<N_LIT>(&table, LIT)?.into_iter();
+        let mut still = numbers::<N_STILL>(&table, STILL)?.into_iter();
         let mut stars = Vec::new();
         for of in record.stars {
             let (number, star) = unit.stars.get(of.place)?;
             let mut measured = MeasuredStar {
                 rows: rows.by_ref().take(of.n_rows).collect(),
-                lit: numbers
+                lit: lit
                     .by_ref()
                     .take(of.n_rows)
                     .enumerate()
                     .map(|(row, numbers)| Lit::from_numbers(row, numbers))
+                    .collect(),
+                still: still
+                    .by_ref()
+                    .take(of.n_rows)
+                    .map(Still::from_numbers)
                     .collect(),
                 rejected: of.rejected.into_iter().map(Into::into).collect(),
                 n_spectra: of.n_spectra,
@@ -157,16 +162,27 @@ fn places(plan: &Plan, star: &Star) -> Vec<String> {
     paths.map(|path| path.display().to_string()).collect()
 }
 
-/// Name of the column with one of the numbers of what sunlight a row has.
-fn column(i: usize) -> String {
-    format!("lit_{i}")
+/// Names of the columns with the numbers of what sunlight a row has, and of how it lies on the detector.
+const LIT: &str = "lit";
+const STILL: &str = "still";
+
+/// Adds numbers of each row, as columns.
+fn push_numbers<const N: usize>(
+    table: &mut Table,
+    name: &str,
+    of_rows: impl Iterator<Item = [f64; N]>,
+) {
+    let of_rows: Vec<[f64; N]> = of_rows.collect();
+    for i in 0..N {
+        let column = of_rows.iter().map(|numbers| numbers[i]).collect();
+        table.push(&format!("{name}_{i}"), "", "", ColumnData::F64(column));
+    }
 }
 
-/// The numbers of what sunlight each row has.
-fn lit_numbers(table: &Table) -> Option<Vec<[f64; N_LIT]>> {
-    let columns: Option<Vec<Vec<f64>>> = (0..N_LIT)
-        .map(|i| table.column(&column(i))?.to_f64())
-        .collect();
+/// The numbers of each row that [`push_numbers`] added.
+fn numbers<const N: usize>(table: &Table, name: &str) -> Option<Vec<[f64; N]>> {
+    let column = |i: usize| table.column(&format!("{name}_{i}"))?.to_f64();
+    let columns: Option<Vec<Vec<f64>>> = (0..N).map(column).collect();
     let columns = columns?;
     let of_row = |row: usize| std::array::from_fn(|i| columns[i][row]);
     Some((0..table.n_rows()).map(of_row).collect())

@@ -73,8 +73,9 @@ pub struct RunConfig {
 /// `n_reference`, errors by the response. 3: `double_lined` by the width of broad lines, clipping of coadds. 4: exposures that judge
 /// each other, water lines, errors that hold what moves velocities. 5: `bjd_tdb`, frames and times of headers. 6: moonlight, best
 /// exposures on trial, less weight under lines of the night sky. 7: moonlight that drifts. 8: `blended`. 9: no cosmic rays in the best exposure of
-/// a star that changes.
-const ROWS: u32 = 10;
+/// a star that changes. 10: velocities astray, what a ripple moves. 11: what stands still on the detector, moonlight of the red arm by the
+/// blue one, `arms_disagree`.
+const ROWS: u32 = 11;
 
 /// Key under which the identity of a run holds the absolute paths of its inputs: the same relative path names another input in another
 /// folder.

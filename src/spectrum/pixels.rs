@@ -11,6 +11,18 @@ pub enum StoredWave {
     Linear(Vec<f64>),
 }
 
+impl StoredWave {
+    /// ln(wavelength / A) of a pixel; `None` where there is none.
+    pub fn ln(&self, pixel: usize) -> Option<f64> {
+        match self {
+            StoredWave::Log10(wave) => wave
+                .get(pixel)
+                .map(|w| f64::from(*w) * std::f64::consts::LN_10),
+            StoredWave::Linear(wave) => wave.get(pixel).map(|w| w.ln()),
+        }
+    }
+}
+
 /// One spectrum: pixels in ascending wavelength. All vectors have the same length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pixels<F = f32> {

@@ -66,6 +66,7 @@ pub(super) fn judged(mut laid: Laid<'_>) -> Next<'_> {
         let Some(worst) = odd_one(&laid, &differences) else {
             if are_no_copies(&laid, &compared) {
                 laid.star.sunlit = laid.coadd.sunlit();
+                laid.star.slope2 = slopes2(&compared);
                 let error_scales = error_scales(&laid, &compared, &vec![1.0; n]);
                 let known = Alone {
                     clipped: laid.coadd.clipped(),
@@ -242,14 +243,16 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
         false => compared.iter().map(noise_scale).collect(),
     };
     let scales = error_scales(&laid, compared, &noise);
+    let by_sunlight: Vec<f64> = compared.iter().map(sunlight_err_km_s).collect();
     for (i, m) in measured.iter_mut().enumerate() {
         for err_km_s in [&mut m.rv_err_km_s, &mut m.rv_err_own_km_s] {
-            let scaled = *err_km_s * noise[i] * scales[i];
-            *err_km_s = scaled.hypot(compared[i].misfit.sunlight_rv_km_s);
+            *err_km_s = (*err_km_s * noise[i] * scales[i]).hypot(by_sunlight[i]);
         }
     }
+    laid.star.sunlight_err_km_s = by_sunlight;
     laid.star.noise_scale = noise;
     laid.star.sunlit = laid.coadd.sunlit();
+    laid.star.slope2 = slopes2(compared);
     let of_best = measured[best].rv_err_own_km_s;
     let trial = laid.star.on_trial.filter(|_| !laid.star.is_suspected);
     if let Some(i) = trial.filter(|i| differences[*i] <= ACQUITTED) {
@@ -328,6 +331,17 @@ const STAR_DOF: f64 = 44.0;
 
 /// A clipped stretch wider than this, in pixels, is no cosmic ray: the exposure gets the flag `not_as_others`.
 const WIDE_CLIP_PIXELS: usize = 8;
+
+/// By how much sunlight in an exposure may have moved its velocity, km/s.
+fn sunlight_err_km_s(compared: &Compared) -> f64 {
+    let km_s = compared.misfit.sunlight_rv_km_s.abs();
+    if km_s.is_finite() { km_s } else { 0.0 }
+}
+
+/// Mean squared slopes of the references of all exposures.
+fn slopes2(compared: &[Compared]) -> Vec<f64> {
+    compared.iter().map(|c| c.misfit.slope2).collect()
+}
 
 /// The measurement of an exposure against the coadd of the others. `searched` is its last measurement on the whole grid, from which
 /// the second peak and the flags about peaks are kept.

@@ -1,5 +1,6 @@
 //! How much moonlight each exposure of a unit has.
 
+use super::colour;
 use super::levels::{FEWEST_STARS, Levels};
 use super::star::Star;
 use crate::measure::drift;
@@ -38,8 +39,13 @@ const MEAN_SIGMA: f64 = 5.0;
 
 /// From all stars, whose factors are found with it; none where there is no moonlight, or too few stars tell.
 ///
-/// `drift_km_s` is by how much the wavelengths of each exposure are too large.
-pub fn find(stars: &mut [Star], drift_km_s: &[f64]) -> Option<Levels> {
+/// `drift_km_s` is by how much the wavelengths of each exposure are too large,
+/// `other_arm` is the moonlight that was found in the other arm of each exposure, and its error.
+pub fn find(
+    stars: &mut [Star],
+    drift_km_s: &[f64],
+    other_arm: &[Option<(f64, f64)>],
+) -> Option<Levels> {
     let n_exposures = drift_km_s.len();
     let mut sky = Levels {
         level: vec![0.0; n_exposures],
@@ -67,6 +73,7 @@ pub fn find(stars: &mut [Star], drift_km_s: &[f64]) -> Option<Levels> {
         }
         find_levels(&mut sky, stars, &telling);
         find_common(&mut sky, stars, &telling);
+        colour::follow(&mut sky, other_arm);
         find_mismatch(&mut sky, stars, &telling);
         for star in stars.iter_mut() {
             star.fit(&sky);
@@ -82,7 +89,8 @@ pub fn find(stars: &mut [Star], drift_km_s: &[f64]) -> Option<Levels> {
         .iter()
         .chain(&sky.level_err)
         .all(|v| v.is_finite());
-    (are_finite && is_moonlit(&sky)).then_some(sky)
+    let is_told = other_arm.iter().any(Option::is_some);
+    (are_finite && (is_told || is_moonlit(&sky))).then_some(sky)
 }
 
 /// Each level from the shares of its exposure, what the others hold being that of the last round.

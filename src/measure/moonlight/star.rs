@@ -41,6 +41,8 @@ pub struct Seen {
     pub against_earth_km_s: f64,
     /// The star's velocity as measured and its error, km/s; none where it says nothing of the star.
     pub velocity_km_s: Option<(f64, f64)>,
+    /// By how much what was found has made its errors larger, km/s.
+    pub err_km_s: f64,
     /// Weight in the coadd, in any unit.
     pub weight: f64,
     /// The star's exposures are copies of each other, and so is this one.
@@ -332,6 +334,7 @@ impl Star {
                 by[i] * sky.of_exposure,
                 (by[i] - mean_by) * of_factor,
                 shares[i] * unsteady[i],
+                self.unexplained(sky, i, shares[i]) * pulls[i],
             ];
             Moved {
                 by_km_s: by[i],
@@ -343,6 +346,12 @@ impl Star {
             .iter()
             .all(|m| m.by_km_s.is_finite() && m.err_km_s.is_finite());
         are_finite.then_some(moved)
+    }
+
+    /// The part of a share that the sky does not explain.
+    fn unexplained(&self, sky: &Levels, i: usize, share: f64) -> f64 {
+        let variance = self.inflation * self.seen[i].variance() + (sky.of_exposure * share).powi(2);
+        (self.residual[i].abs() - FAR_SIGMA * variance.sqrt()).max(0.0)
     }
 
     /// By how much each pull differs from those of exposures at the same velocity against the Earth. They would be the same if the

@@ -1,3 +1,4 @@
+mod counted;
 mod scattered;
 
 use std::path::PathBuf;
@@ -87,6 +88,7 @@ fn made(seed: u64, asked: Asked) -> Made {
                 faintness,
                 against_earth_km_s: v(e),
                 velocity_km_s: None,
+                err_km_s: 0.0,
                 weight: 1e4,
                 is_copy: true,
             }
@@ -105,7 +107,7 @@ fn stars_of(made: &Made) -> Vec<Star> {
 
 fn sky_of(made: &Made) -> Option<(Levels, Vec<Star>)> {
     let mut stars = stars_of(made);
-    sky::find(&mut stars, &[0.0; 12]).map(|sky| (sky, stars))
+    sky::find(&mut stars, &[0.0; 12], &[]).map(|sky| (sky, stars))
 }
 
 fn rms(values: impl Iterator<Item = f64>) -> f64 {
@@ -351,6 +353,7 @@ fn moved_rows(seed: u64, asked: Asked) -> (Vec<RvRow>, Vec<Lit>, Vec<f64>) {
                 sunlit: drifting(s.sunlit, drift),
                 light: 3000.0 / s.faintness,
                 helio_rv_km_s: 30.0,
+                err_km_s: 0.0,
                 is_odd: false,
             });
             rows.push(row);
@@ -468,6 +471,7 @@ fn what_is_not_told_is_left_alone() {
         ),
         light,
         helio_rv_km_s: f64::NAN,
+        err_km_s: 0.0,
         is_odd: false,
     };
     correct(

@@ -1,7 +1,7 @@
 //! What to do about each flag.
 
 /// By the names of the flags ([`crate::CatalogueFlags`]).
-const ADVICE: [(&str, &str); 18] = [
+const ADVICE: [(&str, &str); 19] = [
     (
         "edge",
         "no velocity of the star: measure with a larger --vmax if it may be that fast, else leave it out",
@@ -54,6 +54,10 @@ const ADVICE: [(&str, &str); 18] = [
     (
         "blended",
         "use it only where the two stars are known to have been at one velocity; see the exposures with double_lined",
+    ),
+    (
+        "arms_disagree",
+        "look at both spectra: lines of a pulsating star move differently, a companion or a defect moves one arm alone; one of the two is wrong",
     ),
     (
         "no_zero_point",

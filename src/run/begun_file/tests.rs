@@ -13,12 +13,15 @@ fn star(names: &[&str], reason: RejectReason) -> MeasuredStar {
         let mut numbers: [f64; N_LIT] = std::array::from_fn(|i| 1.0 / (3.0 + (i + row) as f64));
         numbers[2] = (row % 2) as f64;
         // The second row has no sunlight that was found.
-        let n_known = if row == 1 { 3 } else { N_LIT };
+        let n_known = if row == 1 { 4 } else { N_LIT };
         numbers[n_known..].fill(f64::NAN);
         Lit::from_numbers(row, numbers)
     };
+    let still =
+        |row: usize| Still::from_numbers([row as f64 / 3.0, 4136.0, 1e-6 / (1.0 + row as f64)]);
     MeasuredStar {
         lit: (0..rows.len()).map(lit).collect(),
+        still: (0..rows.len()).map(still).collect(),
         rows,
         rejected: vec![Rejection::hdu(Path::new("f.fits"), "R-1", reason, "2")],
         n_spectra: 7,

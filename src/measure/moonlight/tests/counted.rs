@@ -1,0 +1,51 @@
+//! Sunlight that has made an exposure's errors larger before its sky was known.
+
+use super::*;
+
+/// A unit, and its rows when moonlight has been taken off; `counted_km_s` of each row was added to its errors, in squares, before.
+fn corrected(counted_km_s: f64, more_in_17: f64) -> Vec<RvRow> {
+    let (mut rows, mut lit, _) = moved_rows(61, ASKED);
+    for (row, lit) in rows.iter_mut().zip(&mut lit) {
+        lit.err_km_s = counted_km_s;
+        let m = &mut row.measurement;
+        let of_zero = if row.is_reference { 0.0 } else { counted_km_s };
+        m.rv_err_own_km_s = m.rv_err_own_km_s.hypot(counted_km_s);
+        m.rv_err_km_s = m.rv_err_km_s.hypot(counted_km_s).hypot(of_zero);
+    }
+    let here = lit[17].sunlit.unwrap().moved(0.0);
+    lit[17].sunlit = SunlitWhere::found(&mut |by| {
+        let there = lit[17].sunlit.unwrap().moved(by);
+        Some(Sunlit {
+            share: here.share + more_in_17,
+            ..there
+        })
+    });
+    correct(&mut rows, &lit);
+    rows
+}
+
+#[test]
+fn what_the_sky_explains_is_no_error_any_more() {
+    let errors = |rows: &[RvRow]| -> Vec<[f64; 2]> {
+        let of = |r: &RvRow| [r.measurement.rv_err_own_km_s, r.measurement.rv_err_km_s];
+        rows.iter().map(of).collect()
+    };
+    let (without, with) = (errors(&corrected(0.0, 0.0)), errors(&corrected(0.4, 0.0)));
+    // Errors decide a little of what the sky is found to be.
+    for (without, with) in without.iter().flatten().zip(with.iter().flatten()) {
+        assert!((with / without - 1.0).abs() < 0.2, "{with} {without}");
+    }
+    let more = errors(&corrected(0.4, 0.15));
+    assert!(
+        more[17][0] > 3.0 * with[17][0],
+        "{:?} {:?}",
+        more[17],
+        with[17]
+    );
+    assert!(
+        more[17][1] > 2.0 * with[17][1],
+        "{:?} {:?}",
+        more[17],
+        with[17]
+    );
+}

@@ -22,7 +22,7 @@ use crate::Arm;
 use crate::likelihood::RvFlags;
 use crate::reference::SunlitWhere;
 use levels::Levels;
-use star::{Seen, Star};
+use star::{Moved, Seen, Star};
 
 /// What is known of the sunlight in the spectrum of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +49,9 @@ const ODD_SIGMA: f64 = 3.0;
 /// Where what sunlight adds has a smaller mean square than this ([`Sunlit::distinct`](crate::reference::Sunlit)), even half of a spectrum may
 /// be sunlight and not be seen: stars from 5300 to 6000 K in the red arm have 4e-4 to 7e-4, others more.
 const UNSEEN: f64 = 8e-4;
+
+/// Where moonlight is not taken off, a star is not believed to be fainter or brighter than the usual one by more than this factor.
+const MOST_FAINTNESS: f64 = 3.0;
 
 /// Numbers of [`Lit::to_numbers`].
 pub const N_LIT: usize = 4 + SunlitWhere::N_NUMBERS;
@@ -135,9 +138,18 @@ pub(super) fn correct(rows: &mut [RvRow], lit: &[Lit]) {
         let Some(sky) = sky else {
             continue;
         };
+        let mut corrected = HashSet::new();
+        let mut changes = Vec::new();
         for star in &stars {
-            take_off(rows, &sky, star);
+            if let Some(moved) = take_off(rows, &sky, star) {
+                corrected.extend(star.seen.iter().map(|s| s.row));
+                changes.extend(moved);
+            }
         }
+        let others = of_arm.iter().filter(|l| !corrected.contains(&l.row));
+        let usual_light = |l: &Lit| usual[minutes.partition_point(|t| *t < rows[l.row].lmjm)];
+        let others: Vec<(usize, f64)> = others.map(|l| (l.row, usual_light(l) / l.light)).collect();
+        leave_in(rows, &others, &changes);
         if arm == Arm::Blue {
             let known = (0..minutes.len()).filter(|e| sky.is_known(*e));
             let level = |e: usize| {
@@ -238,15 +250,15 @@ fn seen(rows: &[RvRow], lit: &[&Lit], unlit: &Unlit<'_>) -> Vec<Seen> {
 ///
 /// What sunlight was found in an exposure has made its errors larger by all that it may have moved the velocity. Of this only what the
 /// sky does not explain is left.
-fn take_off(rows: &mut [RvRow], sky: &Levels, star: &Star) {
+///
+/// Returns what was taken off each velocity about the star's mean, km/s, for a star of usual brightness; `None` if nothing was.
+fn take_off(rows: &mut [RvRow], sky: &Levels, star: &Star) -> Option<Vec<f64>> {
     let own: Vec<f64> = star
         .seen
         .iter()
         .map(|s| less(rows[s.row].measurement.rv_err_own_km_s, s.err_km_s))
         .collect();
-    let Some(moved) = star.moved(sky, &own) else {
-        return;
-    };
+    let moved = star.moved(sky, &own)?;
     let is_reference = |s: &Seen| rows[s.row].is_reference;
     let of_zero = star.seen.iter().position(is_reference);
     let (zero, in_zero) =
@@ -263,6 +275,25 @@ fn take_off(rows: &mut [RvRow], sky: &Levels, star: &Star) {
                 .hypot(moved.err_km_s)
                 .hypot(zero.err_km_s),
         };
+    }
+    let mean_km_s = moved.iter().map(|m| m.by_km_s).sum::<f64>() / moved.len() as f64;
+    let change = |(m, s): (&Moved, &Seen)| (m.by_km_s - mean_km_s) / s.faintness;
+    Some(moved.iter().zip(&star.seen).map(change).collect())
+}
+
+/// Velocities from which moonlight is not taken off (stars of few exposures, or that change) have it in them: their errors gain what was taken
+/// off the other stars, by the faintness of each.
+fn leave_in(rows: &mut [RvRow], others: &[(usize, f64)], changes: &[f64]) {
+    let squares: f64 = changes.iter().map(|c| c * c).sum();
+    let usual_km_s = (squares / changes.len().max(1) as f64).sqrt();
+    for (row, faintness) in others {
+        let faintness = match faintness.is_finite() {
+            true => faintness.clamp(1.0 / MOST_FAINTNESS, MOST_FAINTNESS),
+            false => 1.0,
+        };
+        let m = &mut rows[*row].measurement;
+        m.rv_err_own_km_s = m.rv_err_own_km_s.hypot(faintness * usual_km_s);
+        m.rv_err_km_s = m.rv_err_km_s.hypot(faintness * usual_km_s);
     }
 }
 

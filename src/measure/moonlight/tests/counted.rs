@@ -49,3 +49,46 @@ fn what_the_sky_explains_is_no_error_any_more() {
         with[17]
     );
 }
+
+#[test]
+fn a_star_that_is_not_corrected_has_moonlight_in_its_errors() {
+    let (mut rows, mut lit, truth) = moved_rows(62, ASKED);
+    // Two stars without a coadd, of which one is ten times as bright.
+    let stars = [rows[24].star, rows[36].star];
+    for (row, lit) in rows.iter().zip(&mut lit) {
+        if stars.contains(&row.star) {
+            lit.sunlit = None;
+            lit.light = if row.star == stars[0] {
+                3000.0
+            } else {
+                30_000.0
+            };
+        }
+    }
+    correct(&mut rows, &lit);
+    let err = |i: usize| rows[i].measurement.rv_err_own_km_s;
+    let off = |of: std::ops::Range<usize>| {
+        let off: Vec<f64> = of.map(|i| rows[i].measurement.rv_km_s - truth[i]).collect();
+        let mean = off.iter().sum::<f64>() / off.len() as f64;
+        rms(off.iter().map(|o| o - mean))
+    };
+    // By far more than the 0.07 km/s of noise, and by about what it is.
+    assert!(
+        (0.3..3.0).contains(&(off(24..36) / err(24))),
+        "{} {}",
+        off(24..36),
+        err(24)
+    );
+    assert!(
+        err(24) > 3.0 * ERR_KM_S && err(24) > 2.0 * err(36),
+        "{} {}",
+        err(24),
+        err(36)
+    );
+    assert!(err(36) > ERR_KM_S);
+    // Without moonlight nothing is added.
+    let (mut dark, mut lit, _) = moved_rows(63, Asked { moon: 0.0, ..ASKED });
+    lit[24..36].iter_mut().for_each(|l| l.sunlit = None);
+    correct(&mut dark, &lit);
+    assert_eq!(dark[24].measurement.rv_err_own_km_s, ERR_KM_S);
+}

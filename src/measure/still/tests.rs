@@ -63,7 +63,7 @@ fn unit(seed: u64, n_stars: usize, ripple: f64) -> (Vec<RvRow>, Vec<Still>, Vec<
         let own = |e: usize| swing * (1.7 * e as f64 + star as f64).sin() + DRIFT_KM_S[e];
         let x = |e: usize| PLACE_KM_S[e] - (own(e) - own(4));
         let from = |e: usize| (0..12).map(|j| drawn(x(e) - x(j))).sum::<f64>() / 12.0;
-        for e in 0..12 {
+        for (e, place_km_s) in PLACE_KM_S.iter().enumerate() {
             let held = |e: usize| ripple / (slope * slope) * from(e);
             let true_km_s = own(e) - own(4);
             let noise = if e == 4 { 0.0 } else { err_km_s * normal() };
@@ -75,7 +75,7 @@ fn unit(seed: u64, n_stars: usize, ripple: f64) -> (Vec<RvRow>, Vec<Still>, Vec<
             ));
             truth.push(true_km_s);
             still.push(Still {
-                place_km_s: 4e5 + PLACE_KM_S[e],
+                place_km_s: 4e5 + place_km_s,
                 n_pixels: 4136,
                 slope2: slope * slope,
             });

@@ -99,8 +99,8 @@ fn a_ripple_holds_velocities_back_by_its_part_of_the_slope() {
                 let from = (0..8).map(|j| still::drawn(rv(j) - rv(i))).sum::<f64>() / 8.0;
                 from * still::part(ripple / star.slope2[i])
             };
-            for i in 0..8 {
-                let (expected, found) = (held(i) - held(star.best), rv(i) - RV_KM_S[i]);
+            for (i, rv_km_s) in RV_KM_S.iter().enumerate() {
+                let (expected, found) = (held(i) - held(star.best), rv(i) - rv_km_s);
                 product += expected * (found - (rv(star.best) - RV_KM_S[star.best]));
                 square += expected * expected;
             }

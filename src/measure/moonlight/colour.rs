@@ -98,6 +98,7 @@ mod tests {
             "{}",
             some.level[1]
         );
+        assert!(some.level[1] > 0.9 * told, "{}", some.level[1]);
         assert!(
             (0.006..0.012).contains(&some.level_err[1]),
             "{}",

@@ -221,5 +221,8 @@ mod tests {
         assert!(n_found.count() < 4);
         assert_eq!(ripple(&stars(90, 40, -RIPPLE, 0.0), 10), None);
         assert_eq!(ripple(&stars(91, 40, 50.0 * RIPPLE, 0.0), 10), None);
+        // Three times as high a ripple as usual is one.
+        let high = ripple(&stars(92, 40, 15.0 * RIPPLE, 0.0), 10).unwrap();
+        assert!((high.slope2 / RIPPLE / 15.0 - 1.0).abs() < 0.2, "{high:?}");
     }
 }

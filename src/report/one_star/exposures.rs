@@ -33,7 +33,7 @@ fn seen(page: &mut Page, star: &OneStar, spectra: &[Spectrum], rejected: &[Strin
     if spectra.is_empty() {
         page.out += "<p class=\"warn\">No spectra are shown: none of the star's files could be measured again. The reasons are below.</p>";
     } else {
-        page.out += "<p>Measured again from the files with the settings of the run, for this page: the star alone, so before moonlight is taken off its velocities, \
+        page.out += "<p>Measured again from the files with the settings of the run, for this page: the star alone, so before moonlight and what stands still on the detector are taken off its velocities, \
                      which needs the other stars of its plate. Above each spectrum is what does not count in the window, with the number of its pixels; these stretches are shaded. \
                      Residuals are exposure less reference over the errors of both.</p>";
     }
@@ -107,7 +107,7 @@ fn one(page: &mut Page, s: &Spectrum, of_run: &ArmVelocity) {
     let difference = taken_off::from_velocity_km_s(s, of_run);
     let compared = match (s.rv_km_s.is_finite(), of_run.rv_km_s.is_finite()) {
         (true, true) if difference != 0.0 => format!(
-            "the run has {:.3}: {difference:+.3} from moonlight, or from files that are not there now",
+            "the run has {:.3}: {difference:+.3} from moonlight and the detector, or from files that are not there now",
             of_run.rv_km_s
         ),
         (now, before) if now == before => "as in the run".to_owned(),

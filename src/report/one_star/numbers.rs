@@ -13,7 +13,7 @@ use crate::text::count::count;
 
 /// What the column of that name says.
 const TAKEN_OFF: &str = " Taken off, of the exposures whose spectra are below: water lines of the Earth's air, by the water on the line of sight, divided out of the \
-                         spectrum; moonlight by how much the run's velocity differs from that of the spectrum by itself (files that are not there now can be the reason, too).";
+                         spectrum; moonlight and what stands still on the detector, by how much the run's velocity differs from that of the spectrum by itself (files that are not there now can be the reason, too).";
 
 /// The table.
 pub fn table(star: &OneStar, spectra: &Spectra) -> String {

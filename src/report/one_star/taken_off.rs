@@ -1,4 +1,5 @@
-//! What was taken off an exposure: water lines of the Earth's air, divided out of its spectrum, and moonlight, subtracted from its velocity.
+//! What was taken off an exposure: water lines of the Earth's air, divided out of its spectrum, and what only all stars of the plate tell,
+//! subtracted from its velocity: moonlight, and what stands still on the detector.
 
 use super::{OneStar, Spectra, Spectrum};
 use crate::Arm;
@@ -43,9 +44,9 @@ fn cell(s: &Spectrum, of_run: &ArmVelocity) -> String {
     let water = s.water_mm.filter(|_| s.water.is_some());
     let water = water.map(|mm| format!("water {mm:.1} mm"));
     let difference = from_velocity_km_s(s, of_run);
-    let moonlight = (difference.is_finite() && difference != 0.0)
-        .then(|| format!("moonlight {difference:+.3} km/s"));
-    [water, moonlight]
+    let by_others = (difference.is_finite() && difference != 0.0)
+        .then(|| format!("sky and detector {difference:+.3} km/s"));
+    [water, by_others]
         .into_iter()
         .flatten()
         .collect::<Vec<_>>()

@@ -115,8 +115,8 @@ fn a_spectrum_is_drawn_with_what_does_not_count_and_why() {
         "a coadd of the star's other exposures (3 agree)",
         "blue arm: the run measured it",
         "<th class=\"text\">taken off</th>",
-        "<td class=\"text\">water 4.2 mm, moonlight -0.125 km/s</td>",
-        "the run has 0.275: -0.125 from moonlight",
+        "<td class=\"text\">water 4.2 mm, sky and detector -0.125 km/s</td>",
+        "the run has 0.275: -0.125 from moonlight and the detector",
         "water lines of 4.2 mm of water were divided out, 3.0 % of the light at the deepest",
     ] {
         assert!(html.contains(says), "{says}\n{html}");

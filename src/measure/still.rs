@@ -110,9 +110,11 @@ fn held(rows: &[RvRow], still: &[Still], star: &[usize]) -> Vec<Held> {
         };
         if is_part { row.snr * row.snr } else { 0.0 }
     };
+    // Another fibre has another ripple.
+    let fibre = |i: usize| (rows[i].spid, rows[i].fiberid, still[i].n_pixels);
     let of_reference: f64 = known.iter().map(|i| weight(*i)).sum();
     let one = |i: &usize| {
-        let from = |j: &usize| match still[*i].n_pixels == still[*j].n_pixels {
+        let from = |j: &usize| match fibre(*i) == fibre(*j) {
             true => weight(*j) * drawn(place(*i) - place(*j)),
             false => 0.0,
         };

@@ -155,10 +155,11 @@ fn without_a_ripple_or_stars_nothing_changes() {
 #[test]
 fn a_spectrum_that_cannot_be_compared_is_left_alone() {
     let (mut rows, mut still, _) = unit(30, 60, RIPPLE);
-    // No coadd; another number of pixels; no place; no velocity.
+    // No coadd; another number of pixels; no place; another fibre; no velocity.
     still[7].slope2 = f64::NAN;
     still[20].n_pixels = 4000;
     still[30].place_km_s = f64::NAN;
+    rows[56].fiberid = 99;
     rows[45].measurement.rv_km_s = f64::NAN;
     let before = rows.clone();
     correct(&mut rows, &still);
@@ -166,9 +167,22 @@ fn a_spectrum_that_cannot_be_compared_is_left_alone() {
         assert_eq!(numbers(&rows[i..=i]), numbers(&before[i..=i]), "{i}");
     }
     assert!(rows[45].measurement.rv_km_s.is_nan());
-    // Against a reference of other pixels nothing is known but that of the reference itself.
+    // Against a reference of other pixels or of another fibre nothing is known but what moved the reference itself.
     let by = |i: usize| rows[i].measurement.rv_km_s - before[i].measurement.rv_km_s;
-    assert!((by(20) - by(12)).abs() > 0.0 && by(8) != 0.0);
+    for (i, reference) in [(20, 16), (56, 52)] {
+        let held = held(
+            &before,
+            &still,
+            &(12 * (i / 12)..12 * (i / 12) + 12).collect::<Vec<_>>(),
+        );
+        let at = |row: usize| {
+            held.iter()
+                .find(|h| h.row == row)
+                .unwrap()
+                .from_reference_km_s
+        };
+        assert!(at(i) == 0.0 && at(reference) != 0.0 && by(i) != 0.0, "{i}");
+    }
     assert!(
         rows.iter()
             .enumerate()

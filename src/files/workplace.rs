@@ -115,7 +115,21 @@ pub fn refuse_others(dir: &Path, command: &str) -> Result<()> {
 #[derive(Debug)]
 pub struct Workplace {
     dir: PathBuf,
-    _lock: File,
+    _lock: Lock,
+}
+
+/// A file that is locked as long as the value lives.
+///
+/// A process that this one started has the same open file until it runs another program, and one that was forked (as Python does) for as long
+/// as it lives; closing the file here alone would leave the lock with them. So it is given back.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Without locks there is none to give back; closing the file does what can be done.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Workplace {
@@ -224,14 +238,18 @@ impl Workplace {
 pub fn remove_parts(dir: &Path) -> Result<()> {
     let lock = dir.join(STATE_DIR).join("lock");
     let lock = whole::open_without_links(&lock, File::options().write(true));
-    match lock.map(|lock| lock.try_lock()) {
-        Ok(Err(TryLockError::WouldBlock)) => Ok(()),
-        _ => whole::remove_parts(dir),
+    let is_held = |lock: File| {
+        let lock = Lock(lock);
+        matches!(lock.0.try_lock(), Err(TryLockError::WouldBlock))
+    };
+    match lock.is_ok_and(is_held) {
+        true => Ok(()),
+        false => whole::remove_parts(dir),
     }
 }
 
 /// Takes the lock of a directory.
-fn lock(dir: &Path, command: &str, create: bool) -> Result<File> {
+fn lock(dir: &Path, command: &str, create: bool) -> Result<Lock> {
     let path = dir.join(STATE_DIR).join("lock");
     is_file(&path)?;
     // The lock file is never emptied: if it should be somebody else's file after all, it keeps its content.
@@ -244,7 +262,7 @@ fn lock(dir: &Path, command: &str, create: bool) -> Result<File> {
             dir.display()
         ))),
         // Some network file systems have no locks; there it is left to the user that two programs do not write to one directory.
-        Ok(()) | Err(TryLockError::Error(_)) => Ok(file),
+        Ok(()) | Err(TryLockError::Error(_)) => Ok(Lock(file)),
     }
 }
 
@@ -359,6 +377,19 @@ mod tests {
             command: command.to_owned(),
             ..Note::default()
         }
+    }
+
+    #[test]
+    fn a_lock_goes_although_another_process_has_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Workplace::open(dir.path(), "run", &[]).unwrap();
+        // The same open file, as in a forked process.
+        let _forked = place._lock.0.try_clone().unwrap();
+        assert!(Workplace::open(dir.path(), "run", &[]).is_err());
+        drop(place);
+        Workplace::open(dir.path(), "run", &[]).unwrap();
+        remove_parts(dir.path()).unwrap();
+        Workplace::open(dir.path(), "run", &[]).unwrap();
     }
 
     #[test]

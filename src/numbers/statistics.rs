@@ -2,6 +2,9 @@
 
 use statrs::function::gamma::checked_gamma_ur;
 
+/// The median of chi^2 with one degree of freedom.
+pub const MEDIAN_CHI2: f64 = 0.455;
+
 /// Probability that chi^2 with `dof` degrees of freedom exceeds `chi2`; NaN without degrees of freedom.
 pub fn chi2_p_value(chi2: f64, dof: f64) -> f64 {
     if dof.is_nan() || dof <= 0.0 || chi2.is_nan() {

@@ -3,8 +3,8 @@
 //! Stars like the Sun are moved most, and their spectra show sunlight least. What is common to all stars of an exposure is its drift and
 //! says nothing here.
 
-use super::levels::{FAR_SIGMA, FEWEST_EXPOSURES, MEDIAN_CHI2};
-use crate::numbers::statistics::median;
+use super::levels::{FAR_SIGMA, FEWEST_EXPOSURES};
+use crate::numbers::statistics::{MEDIAN_CHI2, median};
 
 /// The velocity of an exposure.
 #[derive(Clone, Copy, Debug)]

@@ -9,9 +9,6 @@ pub const FEWEST_EXPOSURES: usize = 3;
 /// An exposure whose share of sunlight is so many errors off has half of its weight; it may be damaged.
 pub const FAR_SIGMA: f64 = 3.0;
 
-/// The median of chi^2 with one degree of freedom.
-pub const MEDIAN_CHI2: f64 = 0.455;
-
 /// Moonlight in a unit's exposures of one arm.
 #[derive(Clone, Debug)]
 pub struct Levels {

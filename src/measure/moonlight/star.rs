@@ -1,7 +1,8 @@
 //! A star's part in the moonlight of its exposures.
 
 use super::by_velocity::{Point, told};
-use super::levels::{FAR_SIGMA, FEWEST_EXPOSURES, Levels, MEDIAN_CHI2};
+use super::levels::{FAR_SIGMA, FEWEST_EXPOSURES, Levels};
+use crate::numbers::statistics::MEDIAN_CHI2;
 use crate::reference::Sunlit;
 
 /// Two spectra of the Sun, one of them moved by v, are alike to exp(-v^2 / 4 w^2); this is w, km/s: the standard deviation of its lines

@@ -1,7 +1,7 @@
 //! The mean squared slope of the ripple, from the velocities of a unit's stars.
 
 use super::super::drift;
-use crate::numbers::statistics::median;
+use crate::numbers::statistics::{MEDIAN_CHI2, median};
 
 /// A ripple whose mean squared slope is not this many errors above 0 is taken for none, and one not far above is drawn towards 0.
 const NO_RIPPLE_SIGMA: f64 = 2.0;
@@ -11,9 +11,6 @@ const MOST: f64 = 2e-7;
 
 /// Fewer stars than this tell nothing.
 const FEWEST_STARS: usize = 8;
-
-/// Median of chi^2 of one degree of freedom.
-const MEDIAN_CHI2: f64 = 0.455;
 
 /// Velocities farther than so many errors from the star's count less.
 const FAR_SIGMA: f64 = 3.0;

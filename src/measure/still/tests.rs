@@ -1,10 +1,8 @@
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 
+use super::super::undrifted::test_rows;
 use super::*;
 use crate::likelihood::Measurement;
 
@@ -22,31 +20,16 @@ const DRIFT_KM_S: [f64; 12] = [
 const RIPPLE: f64 = 6e-9;
 
 fn row(star: usize, exposure: usize, rv_km_s: f64, err_km_s: f64) -> RvRow {
+    let plain = test_rows::row(star as i64, exposure as i64, Arm::Red, rv_km_s);
     RvRow {
-        star: star as i64,
-        designation: Arc::from("J"),
-        ra_deg: 0.0,
-        dec_deg: 0.0,
-        obsid: 0,
-        planid: Arc::from("P"),
-        spid: 1,
-        fiberid: star as i32,
-        arm: Arm::Red,
-        lmjm: 1000 + exposure as i64,
-        hjd: 0.0,
-        bjd_tdb: 0.0,
-        snr: 100.0,
         measurement: Measurement {
-            rv_km_s,
             rv_err_km_s: err_km_s * 2f64.sqrt(),
             rv_err_own_km_s: err_km_s,
-            flags: RvFlags::empty(),
-            ..Measurement::without_pixels()
+            ..plain.measurement
         },
         is_reference: exposure == 4,
         n_reference: 12,
-        noise_scale: 1.0,
-        path: Arc::new(PathBuf::from("x")),
+        ..plain
     }
 }
 

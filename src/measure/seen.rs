@@ -145,7 +145,7 @@ fn one(
     measurement.flags |= exposure.flags;
     compared.rv_km_s = measurement.rv_km_s;
     let strength = air.strength(exposure.lmjm);
-    let water = water(normalized, strength);
+    let water = air.left_of(normalized, exposure.lmjm);
     SeenSpectrum {
         arm,
         path: exposure.header.path.clone(),
@@ -161,15 +161,6 @@ fn one(
         water,
         curves: None,
     }
-}
-
-/// What the water lines that are divided out leave of the light.
-fn water(normalized: &Normalized, strength: f64) -> Option<Vec<f64>> {
-    let has_water = normalized.band.sky.is_some_and(|sky| sky.has_water);
-    let helio_rv_km_s = normalized.helio_rv_km_s.filter(|_| has_water)?;
-    let shift = telluric::to_observed(helio_rv_km_s);
-    let left = |l: &f64| telluric::transmission(strength, l + shift);
-    (strength > 0.0).then(|| normalized.ln_wave.iter().map(left).collect())
 }
 
 /// ln L at all velocities and around the peak.

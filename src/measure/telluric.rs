@@ -14,14 +14,17 @@ use super::workspace::Workspace;
 use crate::lamost::mrs;
 use crate::lamost::stars::Star;
 use crate::reference::telluric;
-use crate::reference::telluric::strength::{StarSystem, Strength, solve};
+use crate::reference::telluric::night::{self, SAME_NIGHT_MIN};
+use crate::reference::telluric::star::StarSystem;
+use crate::reference::telluric::strength::Strength;
+use crate::reference::telluric::{Absorption, own};
 use crate::spectrum::Normalized;
 use crate::{Arm, Result};
 
 /// One star of so many is looked at, but at least and at most these numbers of stars. Chosen by hand; docs/method.md, section 13,
 /// says what the pass costs and how well it finds the strengths.
 const ONE_STAR_OF: usize = 12;
-const LEAST_STARS: usize = 6;
+const LEAST_STARS: usize = 10;
 const MOST_STARS: usize = 16;
 
 /// Exposures with a lower signal-to-noise ratio say next to nothing of lines of 2 %.
@@ -31,13 +34,16 @@ const SNR_MIN: f64 = 10.0;
 /// has been observed in so many nights.
 const MOST_EXPOSURES: usize = 512;
 
-/// Exposures farther apart in time than this, minutes, are not of one night.
-const SAME_NIGHT_MIN: u64 = 720;
+/// Of the memory that a star takes while it is read so much is kept until all of the sample have been looked at: its red exposures on a
+/// coarse grid, 30 kB each.
+const KEPT: f64 = 0.06;
 
 /// Strengths of the water lines in a unit's exposures, by time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Air {
     strengths: Vec<Strength>,
+    /// The lines as the unit's stars show them; none where they are as listed.
+    water: Option<Absorption>,
     /// By how much the wavelengths of each of these exposures are too large, km/s, about their mean.
     drift_km_s: Vec<f64>,
 }
@@ -69,26 +75,26 @@ impl Air {
             let stars = stars.par_iter().map_init(Workspace::default, system);
             systems.extend(stars.collect::<Result<Vec<_>>>()?);
         }
-        let systems: Vec<StarSystem> = systems.into_iter().flatten().collect();
-        let strengths = clocks.time(Stage::Telluric, || solve(&systems));
+        let mut systems: Vec<StarSystem> = systems.into_iter().flatten().collect();
+        let (strengths, water) = clocks.time(Stage::Telluric, || own::found(&mut systems));
         let drift_km_s = drift(&systems, &strengths);
         Ok(Air {
             strengths,
+            water,
             drift_km_s,
         })
     }
 
     /// Memory that [`Air::of_unit`] takes, bytes.
     pub fn bytes_to_find(config: &MeasureConfig, unit: &Unit, plan: &Plan) -> f64 {
-        let star = |&i: &usize| memory::of_star(config, plan, &unit.stars[i].1);
-        let of_part = |stars: Vec<usize>| stars.iter().map(star).sum();
-        match config.corrects_water() {
-            true => that_fit(config, unit, plan)
-                .into_iter()
-                .map(of_part)
-                .fold(0.0, f64::max),
-            false => 0.0,
+        if !config.corrects_water() {
+            return 0.0;
         }
+        let star = |&i: &usize| memory::of_star(config, plan, &unit.stars[i].1);
+        let of_part = |stars: &Vec<usize>| stars.iter().map(star).sum::<f64>();
+        let parts: Vec<f64> = that_fit(config, unit, plan).iter().map(of_part).collect();
+        let most = parts.iter().copied().fold(0.0, f64::max);
+        most + KEPT * parts.iter().sum::<f64>()
     }
 
     /// Strengths as measured.
@@ -96,41 +102,27 @@ impl Air {
         &self.strengths
     }
 
-    /// What is to be divided out of an exposure of this time: its own strength, or that of the exposure of the same night that is nearest in time; 0 where
-    /// nothing is known.
-    ///
-    /// Whether there is water is decided for a whole night and not for each exposure. Most of the error is common to the exposures of a
-    /// night; decided one by one, one that is just significant would be corrected and one that is just not would not, and they would
-    /// differ by more than they do.
+    /// What is to be divided out of an exposure of this time.
     pub fn strength(&self, lmjm: i64) -> f64 {
-        let distance = |s: &&Strength| s.lmjm.abs_diff(lmjm);
-        let Some(nearest) = self.strengths.iter().min_by_key(distance) else {
-            return 0.0;
-        };
-        if distance(&nearest) >= SAME_NIGHT_MIN {
-            return 0.0;
-        }
-        let same_night = |s: &&Strength| s.lmjm.abs_diff(nearest.lmjm) < SAME_NIGHT_MIN;
-        let night = || self.strengths.iter().filter(same_night);
-        let n = night().count() as f64;
-        let mean = Strength {
-            lmjm: nearest.lmjm,
-            value: night().map(|s| s.value).sum::<f64>() / n,
-            error: night().map(|s| s.error).sum::<f64>() / n,
-        };
-        match mean.shrunk() {
-            water if water > 0.0 => nearest.value.max(0.0) * (water / mean.value),
-            _ => 0.0,
-        }
+        night::to_divide_out(&self.strengths, lmjm)
     }
 
-    /// Divides the water lines out of an exposure; not where its file does not say how it was moved.
-    pub fn divide_out(&self, spectrum: &mut Normalized, lmjm: i64) {
+    /// What water left of the light at each pixel of an exposure; none where it has no such lines, or none are to be divided out, or
+    /// its file does not say how it was moved.
+    pub fn left_of(&self, spectrum: &Normalized, lmjm: i64) -> Option<Vec<f64>> {
         let has_water = spectrum.band.sky.is_some_and(|sky| sky.has_water);
-        if let (true, Some(helio_rv_km_s)) = (has_water, spectrum.helio_rv_km_s) {
-            // Where wavelengths are too large, so are those of the water lines.
-            let shift_km_s = helio_rv_km_s - self.drift_km_s(lmjm);
-            telluric::divide_out(spectrum, shift_km_s, self.strength(lmjm));
+        let helio_rv_km_s = spectrum.helio_rv_km_s.filter(|_| has_water)?;
+        // Where wavelengths are too large, so are those of the water lines.
+        let shift_km_s = helio_rv_km_s - self.drift_km_s(lmjm);
+        let strength = self.strength(lmjm);
+        let water = self.water.as_ref().unwrap_or(Absorption::listed());
+        (strength > 0.0).then(|| telluric::left_by(water, strength, &spectrum.ln_wave, shift_km_s))
+    }
+
+    /// Divides the water lines out of an exposure.
+    pub fn divide_out(&self, spectrum: &mut Normalized, lmjm: i64) {
+        if let Some(left) = self.left_of(spectrum, lmjm) {
+            telluric::divide_out(spectrum, &left);
         }
     }
 
@@ -250,7 +242,7 @@ mod tests {
         assert!(sample(0).is_empty());
         assert_eq!(sample(1), [0]);
         assert_eq!(sample(6), [0, 1, 2, 3, 4, 5]);
-        assert_eq!(sample(12), [1, 3, 5, 7, 9, 11]);
+        assert_eq!(sample(20), [1, 3, 5, 7, 9, 11, 13, 15, 17, 19]);
         let all = sample(250);
         assert_eq!(all.len(), MOST_STARS);
         assert!(all.windows(2).all(|p| (15..=16).contains(&(p[1] - p[0]))));
@@ -298,6 +290,7 @@ mod tests {
                 strength(1100, 2.0),
                 strength(9000, 0.5),
             ],
+            water: None,
             drift_km_s: vec![-1.0, 2.0, 0.5],
         };
         assert!((air.strength(1100) / 2.0 - 1.0).abs() < 1e-3);
@@ -318,7 +311,7 @@ mod tests {
         let ln_wave: Vec<f64> = (0..1000)
             .map(|i| 6450_f64.ln() + 6.6 * f64::from(i) / crate::C_KM_S)
             .collect();
-        let transmission = |ln: &f64| telluric::transmission(water, ln + to_observed);
+        let transmission = |ln: &f64| Absorption::listed().transmission(water, ln + to_observed);
         let left_with = |drift_km_s: f64| {
             let mut spectrum = Normalized {
                 band: Arm::Red.band(),
@@ -336,6 +329,7 @@ mod tests {
             };
             let air = Air {
                 strengths: vec![strength],
+                water: None,
                 drift_km_s: vec![drift_km_s],
             };
             air.divide_out(&mut spectrum, 1000);
@@ -356,6 +350,7 @@ mod tests {
             });
             let air = Air {
                 strengths: strengths.collect(),
+                water: None,
                 drift_km_s: Vec::new(),
             };
             [air.strength(1000), air.strength(1001)]

@@ -1,6 +1,6 @@
 //! Exposures of a star on a common grid of wavelengths.
 
-use super::{absorption, to_observed};
+use super::{Absorption, to_observed};
 use crate::C_KM_S;
 use crate::spectrum::Normalized;
 
@@ -14,11 +14,13 @@ pub const HALF_WINDOW: usize = 50;
 pub const FLOOR: f64 = 0.005;
 
 /// One exposure on the grid. Points without a weight have no flux.
+#[derive(Clone, Debug)]
 pub struct Gridded {
     pub flux: Vec<f64>,
     pub weight: Vec<f64>,
-    /// Absorption of water at unit strength.
-    pub water: Vec<f64>,
+    /// ln(wavelength) of the first point, and what makes it observed.
+    first: f64,
+    shift: f64,
 }
 
 impl Gridded {
@@ -32,14 +34,11 @@ impl Gridded {
         let (first, last) = (range_aa.0.ln(), range_aa.1.ln());
         let step = STEP_KM_S / C_KM_S;
         let n = ((last - first) / step) as usize;
-        let shift = to_observed(helio_rv_km_s);
         let (mut flux, mut weight) = (vec![0.0; n], vec![0.0; n]);
-        let mut water = Vec::with_capacity(n);
         let wave = &spectrum.ln_wave;
         let mut right = 0;
         for i in 0..n {
             let at = first + i as f64 * step;
-            water.push(absorption(at + shift));
             let at = at + moved_km_s / C_KM_S;
             while right < wave.len() && wave[right] < at {
                 right += 1;
@@ -58,19 +57,20 @@ impl Gridded {
         Gridded {
             flux,
             weight,
-            water,
+            first,
+            shift: to_observed(helio_rv_km_s),
         }
     }
 
-    /// Takes running means over the usable points off the flux and off the water; points that are not `used` get no weight.
-    pub fn high_pass(&mut self, used: &[bool]) {
-        for (weight, used) in self.weight.iter_mut().zip(used) {
-            if !used {
-                *weight = 0.0;
-            }
-        }
-        take_off_running_mean(&mut self.flux, &self.weight);
-        take_off_running_mean(&mut self.water, &self.weight);
+    /// ln(observed wavelength) of a grid point.
+    pub fn observed(&self, i: usize) -> f64 {
+        self.first + i as f64 * (STEP_KM_S / C_KM_S) + self.shift
+    }
+
+    /// Absorption of water at unit strength, as a part of the continuum where the star's light is `starlight` of it.
+    pub fn water(&self, water: &Absorption, starlight: &[f64]) -> Vec<f64> {
+        let at = |(i, starlight): (usize, &f64)| starlight * water.at(self.observed(i));
+        starlight.iter().enumerate().map(at).collect()
     }
 }
 

@@ -38,7 +38,7 @@ impl Group {
     /// Absorption for an equivalent width of 1 km/s at a place of the table.
     pub fn at(&self, place: f64) -> f64 {
         let from = place - self.first as f64;
-        if !(from >= 0.0) {
+        if from < 0.0 || from.is_nan() {
             return 0.0;
         }
         let i = from as usize;

@@ -90,7 +90,7 @@ impl System {
         let exposures = 0..star.strengths.len();
         let total = exposures.clone().map(weight).sum::<f64>() + prior / star.inflation;
         let mean = exposures.clone().map(|e| weight(e) * rest(e)).sum::<f64>() / total;
-        let mut reached = usize::MAX..0;
+        let (mut first, mut behind) = (usize::MAX, 0);
         for e in exposures {
             let light = star.strengths[e] * spectra.starlight[p];
             let weight = weight(e);
@@ -98,7 +98,10 @@ impl System {
                 continue;
             }
             let (place, near) = groups.around(spectra.exposures[e].observed(p));
-            reached = reached.start.min(near.start)..reached.end.max(near.end);
+            if near.is_empty() {
+                continue;
+            }
+            (first, behind) = (first.min(near.start), behind.max(near.end));
             for k in near.clone() {
                 let of_k = weight * light * groups.all[k].at(place);
                 shared[k] += of_k;
@@ -108,13 +111,13 @@ impl System {
                 }
             }
         }
-        for k in reached.clone() {
-            for l in reached.clone() {
+        for k in first..behind {
+            for l in first..behind {
                 self.matrix[k * n + l] -= shared[k] * shared[l] / total;
             }
         }
-        for k in reached {
-            shared[k] = 0.0;
+        for shared in shared.iter_mut().take(behind).skip(first) {
+            *shared = 0.0;
         }
     }
 

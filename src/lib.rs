@@ -174,12 +174,12 @@ mod text;
 #[cfg(feature = "cli")]
 mod velocity_table;
 
-pub use calibrate::along::FibreOrder;
 pub use calibrate::arms::{CalibrateOptions, Method, Scope};
 pub use calibrate::joint::JointOptions;
 pub use calibrate::observations::Observations;
 pub use calibrate::paper::PaperOptions;
 pub use calibrate::results::{Star, ZeroPoint};
+pub use calibrate::terms::{ByLines, FibreOrder};
 pub use calibrate::{CalFlags, Calibration, Unjudged, calibrate, calibrate_without};
 pub use catalogue::flags::CatalogueFlags;
 pub use error::{Error, Result, SpectrumError};

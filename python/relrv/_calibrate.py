@@ -22,7 +22,13 @@ _OPTIONAL = ("group", "arm", "position", "no_velocity", "never_constant")
 
 
 def calibrating(
-    method: str, scope: str, min_constants: int, p_min: float, fibre_order: str | int, tolerance: float
+    method: str,
+    scope: str,
+    min_constants: int,
+    p_min: float,
+    fibre_order: str | int,
+    tolerance: float,
+    by_lines: str = "auto",
 ) -> dict[str, Any]:
     """The settings as `_core` takes them."""
     return {
@@ -31,6 +37,7 @@ def calibrating(
         "min_constants": min_constants,
         "p_min": float(p_min),
         "fibre_order": str(fibre_order),
+        "by_lines": by_lines,
         "tolerance": float(tolerance),
     }
 

@@ -49,6 +49,7 @@ def run(
     min_constants: int = 3,
     p_min: float = 0.01,
     fibre_order: str | int = "auto",
+    by_lines: str = "auto",
     tolerance: float = 0.01,
     format: str | Sequence[str] = "fits",
     flags_text: bool = False,
@@ -88,6 +89,8 @@ def run(
         Stars whose chi^2 is less probable than this are not constant.
     fibre_order : {"auto", 0, 1, 2}
         Highest power of the fibre's place along the slit in a zero point.
+    by_lines : {"auto", "off"}
+        Whether a zero point may depend on where the lines of a star lie and how wide they are.
     tolerance : float
         With ``method="paper"``: largest mean of an exposure's constants at the end, km/s.
     format : str or list of str
@@ -140,7 +143,7 @@ def run(
         "overwrite": overwrite,
         "memory": memory,
         "device": device,
-        "calibrate": calibrating(method, scope, min_constants, p_min, fibre_order, tolerance),
+        "calibrate": calibrating(method, scope, min_constants, p_min, fibre_order, tolerance, by_lines),
     }
     with telling(progress, "files") as tell:
         try:

@@ -4,8 +4,8 @@ use numpy::{IntoPyArray, PyReadonlyArray1};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use relrv::{
-    CalFlags, CalibrateOptions, Calibration, Error, FibreOrder, Method, Observations, Scope,
-    Unjudged, calibrate_without,
+    ByLines, CalFlags, CalibrateOptions, Calibration, Error, FibreOrder, Method, Observations,
+    Scope, Unjudged, calibrate_without,
 };
 
 use super::watch::watched;
@@ -19,6 +19,7 @@ pub struct Calibrating {
     min_constants: usize,
     p_min: f64,
     fibre_order: String,
+    by_lines: String,
     tolerance: f64,
 }
 
@@ -47,6 +48,11 @@ impl Calibrating {
             "1" => FibreOrder::Slope,
             "2" => FibreOrder::Curve,
             other => return Err(wrong("fibre_order", other, "auto, 0, 1 or 2")),
+        };
+        options.joint.by_lines = match self.by_lines.as_str() {
+            "auto" => ByLines::Auto,
+            "off" => ByLines::Off,
+            other => return Err(wrong("by_lines", other, "auto or off")),
         };
         options.joint.p_min = self.p_min;
         options.joint.min_constants = self.min_constants;

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::along::FibreOrder;
 use super::cal_flags::CalFlags;
 use super::joint::{self, JointOptions};
 use super::observations::{ArmGraph, Observations};
 use super::paper::{self, PaperOptions};
 use super::solution::ArmSolution;
+use super::terms::FibreOrder;
 use crate::{Error, Result};
 
 /// How zero points are found.

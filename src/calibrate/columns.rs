@@ -53,6 +53,7 @@ impl Observations {
                 row: (0..rows).collect(),
                 rv: rv.to_vec(),
                 err: rv_err.to_vec(),
+                lines: Vec::new(),
                 flags: vec![CalFlags::empty(); n],
             }],
         })
@@ -91,6 +92,7 @@ impl Observations {
                 own.row.push(row);
                 own.rv.push(all.rv[i]);
                 own.err.push(all.err[i]);
+                own.lines.extend(all.lines.get(i));
                 own.flags.push(all.flags[i]);
             }
         }

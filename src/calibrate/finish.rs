@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::along::{Covariance, MOST_TERMS};
 use super::part::Part;
 use super::population::Densities;
 use super::problem::Problem;
@@ -13,6 +12,7 @@ use super::solve::TOLERANCE;
 use super::star_fit::{GRID, grid, local_covariances};
 use super::state::{StarWeight, State, sample};
 use super::tail::Tail;
+use super::terms::{Covariance, MEAN, SKEW, STRETCH, Terms};
 use crate::Result;
 use crate::numbers::statistics::{chi2_p_value, median};
 
@@ -60,16 +60,12 @@ pub(super) fn finished(problem: &Problem<'_>, mut state: State) -> Result<ArmSol
         }
     }
     Ok(ArmSolution {
-        zp_err: covariance.iter().map(|c| c.error_of(0)).collect(),
-        zp: state.zp.iter().map(|terms| terms[0]).collect(),
-        along: state
-            .zp
-            .iter()
-            .map(|[_, slope, curve]| [*slope, *curve])
-            .collect(),
+        zp_err: covariance.iter().map(|c| c.error_of(MEAN)).collect(),
+        zp: state.zp.iter().map(|terms| terms[MEAN]).collect(),
+        along: state.zp.iter().map(without_mean).collect(),
         common: common(problem, &state, &covariance),
         covariance,
-        fibre_order: state.shape.order,
+        has: state.shape.has(),
         population: Some(state.mixture.population(&sample(problem, &found))),
         stars,
         robust,
@@ -101,31 +97,42 @@ fn information(problem: &Problem<'_>, state: &State, found: &[StarWeight]) -> Ve
     out
 }
 
-/// Variance of the mean slope and curve of each group's exposures, for each zero point.
+/// The terms but for the first.
+fn without_mean(terms: &Terms) -> Terms {
+    let mut out = *terms;
+    out[MEAN] = 0.0;
+    out
+}
+
+/// Variance of the mean of each term but the first over the exposures in which stars keep what multiplies it, for each zero point.
 ///
 /// The stars of a group keep their fibres, so a mean slope looks like offsets of theirs, and nothing but the population of slopes tells it:
 /// its variance is theirs over their number. Where stars that changed their fibre tell it better, no more is taken than the rest of
-/// a zero point's variance above that with the stars' means known.
-fn common(
-    problem: &Problem<'_>,
-    state: &State,
-    covariance: &[Covariance],
-) -> Vec<[f64; MOST_TERMS - 1]> {
-    let key = |z: usize| state.parts.of[z].map(|component| (component, problem.group[z]));
-    let mut sizes: HashMap<(u32, u32), f64> = HashMap::new();
-    for key in (0..covariance.len()).filter_map(key) {
-        *sizes.entry(key).or_default() += 1.0;
+/// a zero point's variance above that with the stars' means known. Their lines stars keep in all groups.
+fn common(problem: &Problem<'_>, state: &State, covariance: &[Covariance]) -> Vec<Terms> {
+    let component = |z: usize| state.parts.of[z];
+    let of_group = |z: usize| component(z).map(|c| (c, Some(problem.group[z])));
+    let of_all = |z: usize| component(z).map(|c| (c, None));
+    let mut sizes: HashMap<(u32, Option<u32>), f64> = HashMap::new();
+    for z in 0..covariance.len() {
+        for key in [of_group(z), of_all(z)].into_iter().flatten() {
+            *sizes.entry(key).or_default() += 1.0;
+        }
     }
     let local = local_covariances(problem.graph, &state.weight, &state.shape);
-    let mut out = vec![[0.0; MOST_TERMS - 1]; covariance.len()];
-    for z in 0..covariance.len() {
-        let Some(size) = key(z).and_then(|key| sizes.get(&key)) else {
-            continue;
-        };
-        for term in 1..state.shape.n_terms() {
-            let of_mean = 1.0 / (state.shape.stiffness[term - 1] * size);
+    let mut out = vec![Terms::default(); covariance.len()];
+    for (z, out) in out.iter_mut().enumerate() {
+        for term in state.shape.terms().filter(|term| *term != MEAN) {
+            let key = match term {
+                STRETCH | SKEW => of_all(z),
+                _ => of_group(z),
+            };
+            let Some(size) = key.and_then(|key| sizes.get(&key)) else {
+                continue;
+            };
+            let of_mean = 1.0 / (state.shape.stiffness(term) * size);
             let rest = covariance[z].0[term][term] - local[z].0[term][term];
-            out[z][term - 1] = of_mean.min(rest).max(0.0);
+            out[term] = of_mean.min(rest).max(0.0);
         }
     }
     out

@@ -1,5 +1,7 @@
 //! The graph of stars and zero points of one arm: which star was observed in which exposure.
 
+use super::terms::{LineKind, Terms, multipliers};
+
 /// Observations of one arm, star by star: star `i` has the observations `start[i]..start[i + 1]`.
 ///
 /// Every observation is an edge between a star and a zero point (one exposure of one group).
@@ -16,8 +18,8 @@ pub struct Graph {
     /// Whether an observation counts. One that does not (a velocity that is only a limit, or another star's) is corrected like all
     /// others, but neither determines a zero point nor says whether its star is constant.
     pub counts: Vec<bool>,
-    /// Place of each observation's fibre along the slit, from -1 to 1; 0 where it is not known.
-    pub place: Vec<f64>,
+    /// What multiplies the terms of the zero point of each observation.
+    pub terms: Vec<Terms>,
     /// Number of zero points.
     pub n_zp: usize,
 }
@@ -46,7 +48,7 @@ impl Graph {
             rv: order.iter().map(|i| pick(i).2).collect(),
             var: order.iter().map(|i| pick(i).3 * pick(i).3).collect(),
             counts: vec![true; edges.len()],
-            place: vec![0.0; edges.len()],
+            terms: vec![multipliers(0.0, LineKind::default()); edges.len()],
             n_zp,
         };
         (graph, order)

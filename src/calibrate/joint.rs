@@ -6,7 +6,7 @@
 //!    tabulated ([`super::star_fit`]), with the zero points as the other stars give them.
 //! 3. The jitters of all stars come from one population of quiet and variable stars ([`super::population`]), found from these tables.
 //! 4. A velocity has the weight 1 / (err^2 + jitter^2), in the mean over what its star's jitter may be; single outliers have less.
-//!    The zero points are solved anew, per component of the graph, and with them how they change along the slit ([`super::slit`]).
+//!    The zero points are solved anew, per component of the graph, and with them how they change along the slit and with the stars' lines ([`super::shape`]).
 //! 5. Steps 2 to 4 repeat until the zero points stay. Constants are a result: stars that are probably quiet.
 //!
 //! Nothing here knows the unit: every threshold is in units of the errors, or a probability. `docs/calibration.md` ("How well") shows what

@@ -4,10 +4,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::CalFlags;
 use super::arms::{CalibrateOptions, CalibratedArm, calibrate_except};
 use super::observations::{ArmObservations, Observations};
 use super::results::Corrected;
-use super::{CalFlags, along::FibreOrder};
+use super::terms::{FibreOrder, LineKind, SKEW, SLOPE, STRETCH, fibre_order};
 use crate::numbers::statistics::mean_and_std;
 
 /// What is drawn; velocities in units of the errors' middle.
@@ -18,6 +19,8 @@ struct Drawn {
     seen: f64,
     /// Scatter of slopes.
     slope: f64,
+    /// Scatter of what goes with the place of a star's lines and with their sharpness.
+    by_lines: [f64; 2],
     /// Median of the stars' jitter, whose logarithm scatters by 0.5.
     jitter: f64,
     /// Part of the stars that move by tens of errors.
@@ -29,6 +32,7 @@ const PLAIN: Drawn = Drawn {
     n_exposures: 20,
     seen: 1.0,
     slope: 0.0,
+    by_lines: [0.0; 2],
     jitter: 0.0,
     variable: 0.0,
 };
@@ -38,6 +42,10 @@ struct Truth {
     obs: Observations,
     zp: Vec<f64>,
     slope: Vec<f64>,
+    /// Stretch and skew of each exposure.
+    by_lines: Vec<[f64; 2]>,
+    /// Lines of each row's star.
+    drawn_lines: Vec<LineKind>,
     is_variable: Vec<bool>,
     /// Own velocity of each row's star.
     velocity: Vec<f64>,
@@ -52,13 +60,23 @@ fn draw(what: &Drawn, seed: u64) -> Truth {
     let slope: Vec<f64> = (0..what.n_exposures)
         .map(|_| what.slope * normal(&mut rng))
         .collect();
+    // Numbers of their own, so that the others stay as they are.
+    let mut of_lines = ChaCha8Rng::seed_from_u64(1000 + seed);
+    let by_lines: Vec<[f64; 2]> = (0..what.n_exposures)
+        .map(|_| what.by_lines.map(|scatter| scatter * normal(&mut of_lines)))
+        .collect();
     let is_variable: Vec<bool> = (0..what.n_stars)
         .map(|s| (s as f64) < what.variable * what.n_stars as f64)
         .collect();
     let (mut star, mut exposure, mut place) = (Vec::new(), Vec::new(), Vec::new());
     let (mut rv, mut err, mut velocity) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lines = Vec::new();
     for (s, moves) in is_variable.iter().enumerate() {
         let at: f64 = rng.random_range(-1.0..1.0);
+        let kind = LineKind {
+            place: of_lines.random_range(-0.5..0.5),
+            sharpness: of_lines.random_range(0.1..1.0),
+        };
         let jitter = what.jitter * (0.5 * normal(&mut rng)).exp();
         for e in 0..what.n_exposures {
             if !rng.random_bool(what.seen) {
@@ -70,30 +88,51 @@ fn draw(what: &Drawn, seed: u64) -> Truth {
             exposure.push(e as u32);
             place.push(at);
             velocity.push(own);
-            rv.push(own + zp[e] + at * slope[e] + sigma.hypot(jitter) * normal(&mut rng));
+            let [stretch, skew] = by_lines[e];
+            let of_lines = stretch * kind.place + skew * kind.sharpness;
+            lines.push(kind);
+            let noise = sigma.hypot(jitter) * normal(&mut rng);
+            rv.push(own + zp[e] + at * slope[e] + of_lines + noise);
             err.push(sigma);
         }
     }
     let n = rv.len();
+    let mut arm = ArmObservations {
+        leads: true,
+        row: (0..n as u32).collect(),
+        rv,
+        err,
+        lines: Vec::new(),
+        flags: vec![CalFlags::empty(); n],
+    };
+    arm.set_lines(lines.iter().copied().map(Some));
     let obs = Observations {
         star,
         exposure,
         group: vec![0; n],
         place,
-        arms: vec![ArmObservations {
-            leads: true,
-            row: (0..n as u32).collect(),
-            rv,
-            err,
-            flags: vec![CalFlags::empty(); n],
-        }],
+        arms: vec![arm],
     };
     Truth {
         obs,
         zp,
         slope,
+        by_lines,
+        drawn_lines: lines,
         is_variable,
         velocity,
+    }
+}
+
+impl Truth {
+    /// Mean of the stars' lines, as observations are weighted: what zero points are about.
+    fn usual_lines(&self) -> LineKind {
+        let arm = &self.obs.arms[0];
+        let (drawn, about_mean) = (self.drawn_lines[0], arm.lines[0]);
+        LineKind {
+            place: drawn.place - about_mean.place,
+            sharpness: drawn.sharpness - about_mean.sharpness,
+        }
     }
 }
 
@@ -158,10 +197,10 @@ fn slopes_come_back_with_their_errors_and_cost_nothing_where_there_are_none() {
         };
         let mut truth = draw(&sloped, seed);
         let arm = solved(&mut truth, FibreOrder::Auto);
-        assert_eq!(arm.solution.fibre_order, 1, "{seed}");
+        assert_eq!(fibre_order(&arm.solution.has), 1, "{seed}");
         for z in 0..truth.slope.len() {
-            let off = arm.solution.along[z][0] - truth.slope[z];
-            slope_pulls.push(off / arm.solution.covariance[z].error_of(1));
+            let off = arm.solution.along[z][SLOPE] - truth.slope[z];
+            slope_pulls.push(off / arm.solution.covariance[z].error_of(SLOPE));
         }
         zp_pulls.extend(zero_point_pulls(&truth, &arm));
         rv_pulls.extend(velocity_pulls(&truth, &arm));
@@ -169,7 +208,7 @@ fn slopes_come_back_with_their_errors_and_cost_nothing_where_there_are_none() {
         let mut plain = draw(&PLAIN, seed);
         let auto = solved(&mut plain, FibreOrder::Auto);
         let none = solved(&mut plain, FibreOrder::Constant);
-        assert_eq!(auto.solution.fibre_order, 0, "{seed}");
+        assert_eq!(auto.solution.has, none.solution.has, "{seed}");
         assert_eq!(auto.solution.zp, none.solution.zp);
         // Even where a slope is asked for, the errors grow by little.
         let asked = solved(&mut plain, FibreOrder::Slope);
@@ -181,6 +220,72 @@ fn slopes_come_back_with_their_errors_and_cost_nothing_where_there_are_none() {
     // 240 slopes and zero points: 5 % each by chance.
     assert!(all.iter().all(|p| (0.87..1.13).contains(p)), "{all:?}");
     assert!((0.95..1.05).contains(&all[2]), "{all:?}");
+}
+
+#[test]
+fn what_goes_with_the_stars_lines_comes_back_with_its_errors() {
+    let (mut pulls, mut zp_pulls, mut rv_pulls) = (Vec::new(), Vec::new(), Vec::new());
+    for seed in 0..12 {
+        let by_lines = Drawn {
+            by_lines: [2.0, 3.0],
+            ..PLAIN
+        };
+        let mut truth = draw(&by_lines, seed);
+        let arm = solved(&mut truth, FibreOrder::Auto);
+        let has = arm.solution.has;
+        assert!(!has[SLOPE] && has[STRETCH] && has[SKEW], "{seed}: {has:?}");
+        for (i, term) in [STRETCH, SKEW].into_iter().enumerate() {
+            // What all exposures have in common is the stars' own velocity.
+            let of = |e: usize| arm.solution.along[e][term] - truth.by_lines[e][i];
+            let n = truth.by_lines.len();
+            let mean = (0..n).map(of).sum::<f64>() / n as f64;
+            let s = &arm.solution;
+            let err = |e: usize| (s.covariance[e].0[term][term] - s.common[e][term]).sqrt();
+            pulls.extend((0..n).map(|e| (of(e) - mean) / err(e)));
+        }
+        // A zero point is that of the usual star.
+        let usual = truth.usual_lines();
+        for (zp, [stretch, skew]) in truth.zp.iter_mut().zip(&truth.by_lines) {
+            *zp += stretch * usual.place + skew * usual.sharpness;
+        }
+        zp_pulls.extend(zero_point_pulls(&truth, &arm));
+        rv_pulls.extend(velocity_pulls(&truth, &arm));
+    }
+    let all = [pulls, zp_pulls, rv_pulls].map(|p| rms(p.iter().copied()));
+    println!("pulls of terms, zero points and velocities: {all:.3?}");
+    assert!(all.iter().all(|p| (0.87..1.13).contains(p)), "{all:?}");
+    assert!((0.93..1.05).contains(&all[2]), "{all:?}");
+}
+
+#[test]
+fn stars_whose_lines_are_not_known_have_the_usual_zero_point() {
+    let by_lines = Drawn {
+        by_lines: [2.0, 3.0],
+        ..PLAIN
+    };
+    let mut truth = draw(&by_lines, 7);
+    let kinds = truth.obs.arms[0].lines.clone();
+    // Every fifth star is of no known kind.
+    let star = truth.obs.star.clone();
+    let known = |i: usize| (!star[i].is_multiple_of(5)).then(|| kinds[i]);
+    truth.obs.arms[0].set_lines((0..kinds.len()).map(known));
+    let lines = &truth.obs.arms[0].lines;
+    assert!(
+        (0..lines.len()).all(|i| (lines[i] == LineKind::default()) == star[i].is_multiple_of(5))
+    );
+    let mean = |value: fn(&LineKind) -> f64| {
+        let weight = |i: usize| truth.obs.arms[0].err[i].powi(-2);
+        (0..lines.len())
+            .map(|i| weight(i) * value(&lines[i]))
+            .sum::<f64>()
+    };
+    assert!(mean(|l| l.place).abs() < 1e-9 && mean(|l| l.sharpness).abs() < 1e-9);
+    let arm = solved(&mut truth, FibreOrder::Auto);
+    assert!(arm.solution.has[SKEW]);
+    let none = truth.obs.arms[0].clone();
+    let mut of_none = none.clone();
+    of_none.set_lines((0..kinds.len()).map(|_| None));
+    assert!(of_none.lines.is_empty());
 }
 
 #[test]
@@ -266,6 +371,7 @@ fn a_variable_star_links_no_groups_and_a_quiet_one_does() {
                 row: (0..n as u32).collect(),
                 rv,
                 err: vec![1.0; n],
+                lines: Vec::new(),
                 flags: vec![CalFlags::empty(); n],
             }],
         };

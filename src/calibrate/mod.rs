@@ -3,7 +3,6 @@
 //! Measured: v = a + z + noise, with a the star's offset and z the zero point of one (group, exposure, arm).
 //! Corrected: v - z. Numbers in, numbers out: stars and exposures are indices, and nothing here knows spectra, names or tables.
 
-pub mod along;
 pub mod arms;
 pub mod cal_flags;
 mod calibration;
@@ -22,7 +21,7 @@ mod part;
 pub mod population;
 mod problem;
 pub mod results;
-mod slit;
+mod shape;
 pub mod solution;
 pub mod solve;
 mod star_fit;
@@ -30,6 +29,7 @@ mod start;
 mod state;
 pub mod summary;
 mod tail;
+pub mod terms;
 pub mod unjudged;
 
 pub use cal_flags::CalFlags;

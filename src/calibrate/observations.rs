@@ -2,6 +2,7 @@
 
 use super::cal_flags::CalFlags;
 use super::graph::Graph;
+use super::terms::{LineKind, Terms, multipliers};
 
 /// Star or exposure of a row that names none.
 pub const UNNAMED: u32 = u32::MAX;
@@ -18,6 +19,8 @@ pub struct ArmObservations {
     pub(crate) rv: Vec<f64>,
     /// Error that goes into the weights, in the same unit.
     pub(crate) err: Vec<f64>,
+    /// The star's lines in this arm, for each RV. Empty where none are known.
+    pub(crate) lines: Vec<LineKind>,
     /// Flags.
     pub(crate) flags: Vec<CalFlags>,
 }
@@ -59,6 +62,34 @@ pub struct ArmGraph {
     pub obs_star: Vec<u32>,
 }
 
+impl ArmObservations {
+    /// Sets the lines of the star of each RV, none where they are not known. They are told about their mean, so that a zero point is
+    /// that of a star with the usual lines, and of stars whose lines are not known.
+    pub fn set_lines(&mut self, lines: impl Iterator<Item = Option<LineKind>>) {
+        let lines: Vec<Option<LineKind>> = lines.collect();
+        let (mut place, mut sharpness, mut total) = (0.0, 0.0, 0.0);
+        for (lines, err) in lines.iter().zip(&self.err) {
+            let weight = 1.0 / (err * err);
+            if let (Some(lines), true) = (lines, weight.is_finite()) {
+                place += weight * lines.place;
+                sharpness += weight * lines.sharpness;
+                total += weight;
+            }
+        }
+        let about_mean = |lines: Option<LineKind>| match lines.filter(|_| total > 0.0) {
+            Some(lines) => LineKind {
+                place: lines.place - place / total,
+                sharpness: lines.sharpness - sharpness / total,
+            },
+            None => LineKind::default(),
+        };
+        self.lines = match total > 0.0 {
+            true => lines.into_iter().map(about_mean).collect(),
+            false => Vec::new(),
+        };
+    }
+}
+
 impl Observations {
     /// Number of rows.
     pub fn n_rows(&self) -> usize {
@@ -69,6 +100,12 @@ impl Observations {
     pub fn place_of(&self, row: usize) -> f64 {
         let place = self.place.get(row).copied().filter(|p| p.is_finite());
         place.unwrap_or(0.0)
+    }
+
+    /// What multiplies the terms of the zero point of observation `i` of an arm.
+    pub fn terms_of(&self, arm: &ArmObservations, i: usize) -> Terms {
+        let lines = arm.lines.get(i).copied().unwrap_or_default();
+        multipliers(self.place_of(arm.row[i] as usize), lines)
     }
 
     /// Sets the flags that need no solution: bad values, missing names, duplicates. Of several rows with the same star, exposure and
@@ -155,7 +192,7 @@ impl Observations {
         for (k, &e) in order.iter().enumerate() {
             let i = obs[e as usize] as usize;
             graph.counts[k] = !arm.flags[i].contains(CalFlags::NO_VELOCITY);
-            graph.place[k] = self.place_of(arm.row[i] as usize);
+            graph.terms[k] = self.terms_of(arm, i);
         }
         ArmGraph {
             graph,

@@ -7,11 +7,11 @@
 //! The text leaves one thing open: a star with one observation has sigma_i = 0. It says nothing about
 //! constancy and is not counted here.
 
-use super::along::Covariance;
 use super::components::components;
 use super::graph::Graph;
 use super::solution::{ArmSolution, Iteration, StarFit};
 use super::solve::ErrorMethod;
+use super::terms::{Covariance, MOST_TERMS, Shape};
 use crate::numbers::statistics::{chi2_p_value, mean_and_std};
 
 /// Settings of the `paper` method.
@@ -262,10 +262,10 @@ fn finish(
         .map(|(s, &n)| s / (f64::from(n) - 1.0).max(1.0).sqrt())
         .collect();
     ArmSolution {
-        along: vec![[0.0; 2]; zp.len()],
+        along: vec![[0.0; MOST_TERMS]; zp.len()],
         covariance: zp_err.iter().map(|e| Covariance::of_mean(e * e)).collect(),
-        common: vec![[0.0; 2]; zp.len()],
-        fibre_order: 0,
+        common: vec![[0.0; MOST_TERMS]; zp.len()],
+        has: Shape::default().has(),
         population: None,
         zp,
         zp_err,

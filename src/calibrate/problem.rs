@@ -1,8 +1,8 @@
 //! What the `joint` method is given: velocities as a graph, its settings, and what is known of the stars.
 
-use super::along::FibreOrder;
 use super::graph::Graph;
 use super::tail::Tail;
+use super::terms::{ByLines, FibreOrder};
 
 /// Settings of the `joint` method.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -16,11 +16,13 @@ pub struct JointOptions {
     pub min_constants: usize,
     /// Steps of the iteration, at most.
     pub max_iterations: usize,
-    /// Largest component, in unknowns (a zero point has one, and one for its slope and its curve), whose errors come from a dense
+    /// Largest component, in unknowns (a zero point has one for each of its terms), whose errors come from a dense
     /// inverse. Larger ones get them by random probes, good to a few per cent.
     pub max_exact: usize,
     /// Highest power of the fibre's place along the slit in a zero point.
     pub fibre_order: FibreOrder,
+    /// Whether a zero point may depend on where the lines of a star lie and how sharp they are.
+    pub by_lines: ByLines,
 }
 
 impl Default for JointOptions {
@@ -32,6 +34,7 @@ impl Default for JointOptions {
             max_iterations: 60,
             max_exact: 4096,
             fibre_order: FibreOrder::Auto,
+            by_lines: ByLines::Auto,
         }
     }
 }

@@ -7,6 +7,7 @@ use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
 use super::solution::ArmSolution;
+use super::terms::{CURVE, SKEW, SLOPE, STRETCH};
 use super::unjudged::Unjudged;
 use crate::numbers::statistics::mean_and_std;
 
@@ -37,6 +38,16 @@ pub struct ZeroPoint {
     pub curve: f64,
     /// Error of `curve`.
     pub curve_err: f64,
+    /// How much it rises with the place of a star's lines in the arm's window, from the middle to the red end: the wavelengths are stretched.
+    /// NaN where it does not depend on that.
+    pub stretch: f64,
+    /// Error of `stretch`.
+    pub stretch_err: f64,
+    /// By how much it is larger for lines that are not resolved than for very broad ones: the line-spread function is skew. NaN where it
+    /// does not depend on that.
+    pub skew: f64,
+    /// Error of `skew`.
+    pub skew_err: f64,
     /// Constant stars that determine it.
     pub n_constants: u32,
     /// Number of the component: the zero points of one arm that common stars link, and that alone can be compared with each other.
@@ -100,20 +111,32 @@ pub fn zero_points(arms: &[CalibratedArm]) -> impl Iterator<Item = ZeroPoint> + 
             exposure: a.graph.zp_exposure[z],
             zp: s.zp[z],
             zp_err: s.zp_err[z],
-            slope: term(s, z, 1, s.along[z][0]),
-            slope_err: term(s, z, 1, s.covariance[z].error_of(1)),
-            curve: term(s, z, 2, s.along[z][1]),
-            curve_err: term(s, z, 2, s.covariance[z].error_of(2)),
+            slope: term(s, z, SLOPE),
+            slope_err: term_err(s, z, SLOPE),
+            curve: term(s, z, CURVE),
+            curve_err: term_err(s, z, CURVE),
+            stretch: term(s, z, STRETCH),
+            stretch_err: term_err(s, z, STRETCH),
+            skew: term(s, z, SKEW),
+            skew_err: term_err(s, z, SKEW),
             n_constants: s.n_constants[z],
             component: s.component[z],
         })
     })
 }
 
-/// The value where the solution has this term of this zero point, else NaN.
-fn term(s: &ArmSolution, z: usize, term: usize, value: f64) -> f64 {
-    match s.fibre_order >= term && s.zp[z].is_finite() {
-        true => value,
+/// A term of a zero point; NaN where the solution does not have it.
+fn term(s: &ArmSolution, z: usize, term: usize) -> f64 {
+    match s.has[term] && s.zp[z].is_finite() {
+        true => s.along[z][term],
+        false => f64::NAN,
+    }
+}
+
+/// Error of a term of a zero point; NaN where the solution does not have it.
+fn term_err(s: &ArmSolution, z: usize, term: usize) -> f64 {
+    match s.has[term] && s.zp[z].is_finite() {
+        true => s.covariance[z].error_of(term),
         false => f64::NAN,
     }
 }
@@ -191,14 +214,14 @@ impl Corrected {
             self.flags[row] = own.flags[i];
             // A duplicate is not used, but it is corrected like any other row of its exposure.
             if let Some(z) = obs.zero_point_of(arm, &calibrated.graph, i) {
-                let (solution, place) = (&calibrated.solution, obs.place_of(row));
-                self.rv[row] = own.rv[i] - solution.zero_point_at(z, place);
+                let (solution, at) = (&calibrated.solution, obs.terms_of(own, i));
+                self.rv[row] = own.rv[i] - solution.zero_point_at(z, &at);
                 if !own.flags[i].contains(CalFlags::BAD_ERR) {
                     let left = match calibrated.graph.obs_star[i] {
                         u32::MAX => solution.population.map_or(0.0, |p| p.quiet_mean),
                         star => solution.stars[star as usize].left,
                     };
-                    let known = own.err[i].hypot(solution.zero_point_err_at(z, place));
+                    let known = own.err[i].hypot(solution.zero_point_err_at(z, &at));
                     self.err[row] = known.hypot(left);
                 }
             }

@@ -1,9 +1,9 @@
 //! What a calibration of one arm gives, whichever the method.
 
-use super::along::{Covariance, MOST_TERMS, terms};
 use super::graph::Graph;
 use super::population::Population;
 use super::solve::ErrorMethod;
+use super::terms::{Covariance, MEAN, MOST_TERMS, Shape, Terms, value};
 
 /// One star of the graph.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,10 +59,10 @@ impl ArmSolution {
         ArmSolution {
             zp: vec![f64::NAN; graph.n_zp],
             zp_err: vec![f64::NAN; graph.n_zp],
-            along: vec![[0.0; MOST_TERMS - 1]; graph.n_zp],
+            along: vec![[0.0; MOST_TERMS]; graph.n_zp],
             covariance: vec![Covariance::UNKNOWN; graph.n_zp],
-            common: vec![[0.0; MOST_TERMS - 1]; graph.n_zp],
-            fibre_order: 0,
+            common: vec![[0.0; MOST_TERMS]; graph.n_zp],
+            has: Shape::default().has(),
             population: None,
             n_constants: vec![0; graph.n_zp],
             component: vec![None; graph.n_zp],
@@ -85,15 +85,15 @@ pub struct ArmSolution {
     pub zp: Vec<f64>,
     /// Its error.
     pub zp_err: Vec<f64>,
-    /// Slope and curve of each zero point along the slit ([`super::along`]); 0 beyond the order.
-    pub along: Vec<[f64; MOST_TERMS - 1]>,
+    /// The other terms of each zero point ([`super::terms`]): 0 for those that it does not have, and for the first, which is `zp`.
+    pub along: Vec<Terms>,
     /// Covariance of each zero point's terms.
     pub covariance: Vec<Covariance>,
-    /// Part of the variances of slope and curve that all exposures of a group have in common: their mean, which the stars' offsets take up
-    /// where a star keeps its fibre. It moves a star's velocities all alike.
-    pub common: Vec<[f64; MOST_TERMS - 1]>,
-    /// Highest power of the place along the slit.
-    pub fibre_order: usize,
+    /// Part of the variances of these terms that exposures have in common: their mean, which the stars' offsets take up where a star
+    /// keeps its fibre and its lines. It moves a star's velocities all alike.
+    pub common: Vec<Terms>,
+    /// Which terms the zero points have.
+    pub has: [bool; MOST_TERMS],
     /// How much stars vary by themselves; None where the method does not ask.
     pub population: Option<Population>,
     /// Constants that determine it.
@@ -119,18 +119,15 @@ pub struct ArmSolution {
 }
 
 impl ArmSolution {
-    /// Zero point of number `z` at a place along the slit.
-    pub fn zero_point_at(&self, z: usize, place: f64) -> f64 {
-        let [one, p, q] = terms(place);
-        let [slope, curve] = self.along[z];
-        self.zp[z] * one + slope * p + curve * q
+    /// Zero point of number `z` where its terms are multiplied by `at`.
+    pub fn zero_point_at(&self, z: usize, at: &Terms) -> f64 {
+        self.zp[z] * at[MEAN] + value(&self.along[z], at)
     }
 
     /// 1-sigma error of [`ArmSolution::zero_point_at`], without what a star's velocities have in common.
-    pub fn zero_point_err_at(&self, z: usize, place: f64) -> f64 {
-        let [_, p, q] = terms(place);
-        let [slope, curve] = self.common[z];
-        let variance = self.covariance[z].at(place) - slope * p * p - curve * q * q;
+    pub fn zero_point_err_at(&self, z: usize, at: &Terms) -> f64 {
+        let common = self.common[z].iter().zip(at).map(|(c, a)| c * a * a);
+        let variance = self.covariance[z].at(at) - common.sum::<f64>();
         variance.max(0.0).sqrt()
     }
 }

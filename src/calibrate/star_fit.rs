@@ -6,10 +6,10 @@
 
 use std::sync::LazyLock;
 
-use super::along::{Covariance, Shape, terms};
 use super::graph::Graph;
 use super::part::{Datum, Part};
 use super::tail::Tail;
+use super::terms::{Covariance, MOST_TERMS, Shape, Terms, value};
 
 /// Jitters looked at.
 pub(super) const GRID: usize = 44;
@@ -37,7 +37,7 @@ pub(super) struct Model<'a> {
     /// Component of each zero point; empty before the first solution, when all are one.
     pub(super) component: &'a [Option<u32>],
     /// Terms of each zero point, NaN where there is none.
-    pub(super) zp: &'a [[f64; 3]],
+    pub(super) zp: &'a [Terms],
     /// Their covariances if the stars' means were known.
     pub(super) local: &'a [Covariance],
     /// Weights that the zero points were solved with.
@@ -63,9 +63,8 @@ impl Model<'_> {
     /// A velocity less its zero point; None where it does not count or there is none.
     fn datum(&self, k: usize) -> Option<Datum> {
         let graph = self.graph;
-        let [mean, slope, curve] = self.zp[graph.zp[k] as usize];
-        let [_, p, q] = terms(graph.place[k]);
-        let corrected = graph.rv[k] - (mean + slope * p + curve * q);
+        let zero_point = value(&self.zp[graph.zp[k] as usize], &graph.terms[k]);
+        let corrected = graph.rv[k] - zero_point;
         (graph.counts[k] && corrected.is_finite()).then_some(Datum {
             k,
             y: corrected,
@@ -85,7 +84,7 @@ impl Model<'_> {
         }
         let mean = if total > 0.0 { sum / total } else { 0.0 };
         for d in &mut data {
-            let zp_var = self.local[self.graph.zp[d.k] as usize].at(self.graph.place[d.k]);
+            let zp_var = self.local[self.graph.zp[d.k] as usize].at(&self.graph.terms[d.k]);
             let rest = (1.0 - self.weight[d.k] * zp_var).max(LEAST_REST);
             d.y = mean + (d.corrected - mean) / rest;
             d.var += zp_var / rest;
@@ -118,28 +117,32 @@ impl Model<'_> {
 /// Covariance of each zero point's terms if the stars' means were known.
 pub(super) fn local_covariances(graph: &Graph, weight: &[f64], shape: &Shape) -> Vec<Covariance> {
     let n = shape.n_terms();
-    let mut sums = vec![[[0.0; 3]; 3]; graph.n_zp];
+    let mut sums = vec![Square::default(); graph.n_zp];
     for (k, &w) in weight.iter().enumerate().filter(|(_, w)| **w > 0.0) {
-        let x = terms(graph.place[k]);
+        let x = &graph.terms[k];
         let sum = &mut sums[graph.zp[k] as usize];
-        for i in 0..n {
-            for j in 0..n {
-                sum[i][j] += w * x[i] * x[j];
+        for (row, a) in sum.iter_mut().zip(shape.terms()) {
+            for (value, b) in row.iter_mut().zip(shape.terms()) {
+                *value += w * x[a] * x[b];
             }
         }
     }
-    let inverse = |mut sum: [[f64; 3]; 3]| {
-        for (i, stiffness) in (1..n).zip(shape.stiffness) {
-            sum[i][i] += stiffness;
+    let inverse = |mut sum: Square| {
+        for (i, term) in shape.terms().enumerate() {
+            sum[i][i] += shape.stiffness(term);
         }
-        inverse_of(sum, n).map_or(Covariance::UNKNOWN, Covariance)
+        let inverse = inverse_of(sum, n).map(|inverse| Covariance(inverse).spread_out(shape));
+        inverse.unwrap_or(Covariance::UNKNOWN)
     };
     sums.into_iter().map(inverse).collect()
 }
 
+/// A matrix between terms.
+type Square = [[f64; MOST_TERMS]; MOST_TERMS];
+
 /// Inverse of the first `n` rows and columns of a matrix that is symmetric and positive (Gauss and Jordan); None where it is not.
-fn inverse_of(mut a: [[f64; 3]; 3], n: usize) -> Option<[[f64; 3]; 3]> {
-    let mut inverse = [[0.0; 3]; 3];
+fn inverse_of(mut a: Square, n: usize) -> Option<Square> {
+    let mut inverse = Square::default();
     (0..n).for_each(|i| inverse[i][i] = 1.0);
     for i in 0..n {
         let pivot = a[i][i];
@@ -173,10 +176,10 @@ mod tests {
     }
 
     /// Stars that were all seen in all exposures, with weights 1 and zero points that are the mean over stars of velocity less star's mean.
-    fn dense(velocities: &[Vec<f64>]) -> (Graph, Vec<[f64; 3]>) {
+    fn dense(velocities: &[Vec<f64>]) -> (Graph, Vec<Terms>) {
         let (n_stars, n) = (velocities.len(), velocities[0].len());
         let mut edges = Vec::new();
-        let mut zp = vec![[0.0; 3]; n];
+        let mut zp = vec![Terms::default(); n];
         for (star, of) in velocities.iter().enumerate() {
             let mean = of.iter().sum::<f64>() / n as f64;
             for (z, v) in of.iter().enumerate() {
@@ -187,7 +190,7 @@ mod tests {
         (Graph::new(n_stars, n, &edges).0, zp)
     }
 
-    fn differences(graph: &Graph, zp: &[[f64; 3]]) -> Vec<f64> {
+    fn differences(graph: &Graph, zp: &[Terms]) -> Vec<f64> {
         let weight = vec![1.0; graph.n_obs()];
         let model = Model {
             graph,
@@ -236,7 +239,7 @@ mod tests {
             let model = Model {
                 graph: &graph,
                 component: &[],
-                zp: &vec![[0.0; 3]; n as usize],
+                zp: &vec![Terms::default(); n as usize],
                 local: &vec![Covariance::default(); n as usize],
                 weight: &weight,
                 tail: Tail::at(4.0),
@@ -263,14 +266,19 @@ mod tests {
 
     #[test]
     fn the_inverse_is_one() {
-        let a = [[4.0, 1.0, 0.5], [1.0, 3.0, -0.2], [0.5, -0.2, 2.0]];
-        for n in 1..=3 {
+        let mut a = Square::default();
+        for (i, row) in a.iter_mut().enumerate() {
+            for (j, value) in row.iter_mut().enumerate() {
+                *value = (0.7 * (i * j) as f64).cos() + if i == j { 4.0 } else { 0.0 };
+            }
+        }
+        for n in 1..=MOST_TERMS {
             let inverse = inverse_of(a, n).unwrap();
             let product = |i: usize, j: usize| (0..n).map(|k| a[i][k] * inverse[k][j]).sum::<f64>();
             for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
                 assert!((product(i, j) - f64::from(u8::from(i == j))).abs() < 1e-12);
             }
         }
-        assert!(inverse_of([[0.0; 3]; 3], 1).is_none());
+        assert!(inverse_of(Square::default(), 1).is_none());
     }
 }

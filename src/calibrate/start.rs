@@ -1,11 +1,11 @@
 //! The first zero points of the `joint` method, which no minority of stars can spoil, and the unit in which it works.
 
-use super::along::{MOST_TERMS, Shape};
 use super::components::components;
 use super::graph::Graph;
 use super::problem::Problem;
 use super::solution::ArmSolution;
 use super::solve::System;
+use super::terms::{MOST_TERMS, Shape, Terms};
 use crate::Result;
 use crate::numbers::statistics::median;
 
@@ -79,7 +79,7 @@ pub(super) fn to_unit(solution: &mut ArmSolution, unit: f64) {
 
 /// Zero points of least absolute deviations over all allowed stars, by reweighting. Errors below the median count as
 /// the median: a star with a wrong, tiny error must not pull the start its way.
-pub(super) fn start(problem: &Problem<'_>) -> Result<Vec<[f64; MOST_TERMS]>> {
+pub(super) fn start(problem: &Problem<'_>) -> Result<Vec<Terms>> {
     let graph = problem.graph;
     let allowed: Vec<bool> = (0..graph.n_stars()).map(|s| problem.may(s)).collect();
     let mut zp = vec![[0.0; MOST_TERMS]; graph.n_zp];

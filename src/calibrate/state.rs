@@ -2,16 +2,16 @@
 
 use rayon::prelude::*;
 
-use super::along::{Covariance, MOST_TERMS, Shape};
 use super::components::{Components, components};
 use super::graph::Graph;
 use super::part::Part;
 use super::population::{Mixture, Posterior};
 use super::problem::Problem;
-use super::slit::{self, Residuals};
+use super::shape::{self, Residuals};
 use super::solution::Iteration;
 use super::solve::System;
 use super::star_fit::{GRID, Model, local_covariances};
+use super::terms::{Covariance, MEAN, Shape, Terms};
 use crate::Result;
 
 /// Residual, relative to the right-hand side, at which the conjugate gradients of a step end.
@@ -30,7 +30,7 @@ const SLIT_STEP: usize = 3;
 /// What is known after a step.
 pub(super) struct State {
     /// Terms of each zero point, NaN where there is none.
-    pub(super) zp: Vec<[f64; MOST_TERMS]>,
+    pub(super) zp: Vec<Terms>,
     /// Their covariances if the stars' means were known.
     pub(super) local: Vec<Covariance>,
     pub(super) shape: Shape,
@@ -55,7 +55,7 @@ pub(super) struct StarWeight {
 
 impl State {
     /// The state before the first step, with these zero points.
-    pub(super) fn new(problem: &Problem<'_>, zp: Vec<[f64; MOST_TERMS]>) -> Self {
+    pub(super) fn new(problem: &Problem<'_>, zp: Vec<Terms>) -> Self {
         let graph = problem.graph;
         let weight: Vec<f64> = (0..graph.n_stars())
             .flat_map(|star| graph.of(star).map(move |k| (star, k)))
@@ -123,7 +123,7 @@ impl State {
         if step <= LINKING_STEPS {
             self.split(problem, &stars);
         }
-        let order_before = self.shape.order;
+        let has_before = self.shape.has();
         if step >= SLIT_STEP {
             self.shape = self.next_shape(problem, &stars);
         }
@@ -143,12 +143,12 @@ impl State {
         let largest_change = finite().map(|z| change(z, 0)).fold(0.0, f64::max);
         let moves = |z: &usize| {
             let still = |term| change(*z, term) <= SETTLED * self.local[*z].error_of(term);
-            !(0..self.shape.n_terms()).all(still)
+            !self.shape.terms().all(still)
         };
         let moving = finite().filter(moves).count();
         // One zero point in a thousand may go on moving: that of an exposure with few stars and an outlier among them.
         let has_settled =
-            step > LINKING_STEPS && self.shape.order == order_before && moving <= graph.n_zp / 1000;
+            step > LINKING_STEPS && self.shape.has() == has_before && moving <= graph.n_zp / 1000;
         self.zp = next;
         let iteration = Iteration {
             step,
@@ -221,7 +221,7 @@ impl State {
         }
     }
 
-    /// How zero points may change along the slit.
+    /// Which terms zero points may have.
     fn next_shape(&self, problem: &Problem<'_>, stars: &[StarWeight]) -> Shape {
         let mut left = vec![f64::NAN; problem.graph.n_obs()];
         let parts = stars
@@ -231,7 +231,7 @@ impl State {
             let mean = part.corrected_mean(star.jitter * star.jitter);
             for d in &part.data {
                 left[d.k] =
-                    problem.graph.rv[d.k] - self.zp[problem.graph.zp[d.k] as usize][0] - mean;
+                    problem.graph.rv[d.k] - self.zp[problem.graph.zp[d.k] as usize][MEAN] - mean;
             }
         }
         let residuals = Residuals {
@@ -239,7 +239,7 @@ impl State {
             weight: &self.weight,
             left: &left,
         };
-        slit::shape(&residuals, problem.config.fibre_order, self.shape.order)
+        shape::shape(&residuals, problem.config, &self.shape)
     }
 }
 

@@ -4,6 +4,7 @@ use super::arms::CalibratedArm;
 use super::cal_flags::CalFlags;
 use super::observations::Observations;
 use super::population::Population;
+use super::terms::{MOST_TERMS, SKEW, STRETCH, fibre_order};
 use crate::text::count::count;
 
 /// What was done with one arm. Velocities are in the unit of the observations.
@@ -39,6 +40,8 @@ pub struct ArmSummary {
     pub common_jitter: f64,
     /// Highest power of the place along the slit in the zero points: 0 where all fibres have one.
     pub fibre_order: usize,
+    /// What else zero points depend on: `stretch` (the place of a star's lines in the arm), `skew` (their sharpness).
+    pub by_lines: Vec<&'static str>,
     /// How much stars vary by themselves; None where the method does not ask, and where
     /// no star says anything.
     pub population: Option<Population>,
@@ -52,6 +55,25 @@ pub struct ArmSummary {
     pub log: Vec<super::Iteration>,
 }
 
+/// Names of the terms that depend on a star's lines, of those that zero points have.
+fn by_lines(has: &[bool; MOST_TERMS]) -> Vec<&'static str> {
+    let all = [(STRETCH, "stretch"), (SKEW, "skew")];
+    all.into_iter()
+        .filter(|(term, _)| has[*term])
+        .map(|(_, name)| name)
+        .collect()
+}
+
+/// How zero points depend on a star's lines, as the end of a sentence; `by_lines` as in [`ArmSummary`].
+pub fn by_lines_told(by_lines: &[&str]) -> &'static str {
+    match (by_lines.contains(&"stretch"), by_lines.contains(&"skew")) {
+        (true, true) => ", by where a star's lines lie and how wide they are",
+        (true, false) => ", by where a star's lines lie",
+        (false, true) => ", by how wide a star's lines are",
+        (false, false) => "",
+    }
+}
+
 /// How zero points depend on the fibre, by the highest power of its place along the slit.
 pub fn along_slit(order: u64) -> &'static str {
     match order {
@@ -62,12 +84,12 @@ pub fn along_slit(order: u64) -> &'static str {
 }
 
 impl ArmSummary {
-    /// How the zero points depend on the fibre, in a sentence. None where there is no zero point.
-    pub fn told_along_slit(&self) -> Option<String> {
+    /// What the zero points depend on, in a sentence. None where there is no zero point.
+    pub fn told_zero_points(&self) -> Option<String> {
         let has_zero_point = self.n_exposures > self.n_without_zero_point;
         let told = || {
-            let order = self.fibre_order as u64;
-            format!("zero points: {}", along_slit(order))
+            let (order, by_lines) = (self.fibre_order as u64, by_lines_told(&self.by_lines));
+            format!("zero points: {}{by_lines}", along_slit(order))
         };
         has_zero_point.then(told)
     }
@@ -150,7 +172,8 @@ pub fn arm(
         component_sizes,
         links: Vec::new(),
         common_jitter: s.common_jitter,
-        fibre_order: s.fibre_order,
+        fibre_order: fibre_order(&s.has),
+        by_lines: by_lines(&s.has),
         population: s.population,
         error_method: s.error_method,
         converged: s.converged,
@@ -165,6 +188,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::calibrate::arms::{CalibrateOptions, calibrate_except};
+    use crate::calibrate::terms::SLOPE;
 
     /// A population whose numbers are all different.
     pub fn population() -> Population {
@@ -194,12 +218,13 @@ pub(crate) mod tests {
         let mut arms = calibrate_except(&mut obs, &[], &CalibrateOptions::default()).unwrap();
         let of =
             |obs: &Observations, a: &CalibratedArm| arm(obs, 0, a, &|_| "red".to_owned(), false);
-        arms[0].solution.fibre_order = 1;
+        arms[0].solution.has[SLOPE] = true;
+        arms[0].solution.has[SKEW] = true;
         arms[0].solution.population = Some(population());
         let told = of(&obs, &arms[0]);
         assert_eq!(
-            told.told_along_slit().unwrap(),
-            "zero points: a slope along the slit"
+            told.told_zero_points().unwrap(),
+            "zero points: a slope along the slit, by how wide a star's lines are"
         );
         assert_eq!(
             told.told_population("m/s").unwrap(),
@@ -221,11 +246,22 @@ pub(crate) mod tests {
             ),
             (Some(1), Some(0.117))
         );
+        assert_eq!(json["by_lines"], serde_json::json!(["skew"]));
+        for (names, told) in [
+            (vec![], ""),
+            (vec!["stretch"], ", by where a star's lines lie"),
+            (
+                vec!["stretch", "skew"],
+                ", by where a star's lines lie and how wide they are",
+            ),
+        ] {
+            assert_eq!(by_lines_told(&names), told);
+        }
         arms[0].solution.population = None;
         arms[0].solution.zp.fill(f64::NAN);
         let told = of(&obs, &arms[0]);
         assert_eq!(
-            (told.told_along_slit(), told.told_population("")),
+            (told.told_zero_points(), told.told_population("")),
             (None, None)
         );
     }

@@ -39,7 +39,7 @@ pub static ARM: [Field<RvRow>; 1] = [Field::new(
 .ucd("instr.bandpass")];
 
 /// What was measured.
-pub static MEASURED: [Field<RvRow>; 13] = [
+pub static MEASURED: [Field<RvRow>; 15] = [
     field!(
         f64,
         RvRow,
@@ -150,6 +150,26 @@ pub static MEASURED: [Field<RvRow>; 13] = [
     )
     .page("the noise that the residuals show from pixel to pixel over the quoted one (`IVAR`); the errors are multiplied by it. 1 = the quoted noise was taken as it is: fewer than three exposures, or residuals that do not tell")
     .ucd("arith.factor;instr.det.noise"),
+    field!(
+        f64,
+        RvRow,
+        line_place,
+        "line_place",
+        "",
+        "where the star's lines lie in the arm's window: -1 = its blue end, 1 = its red end; NaN = not known"
+    )
+    .page("where the star's lines lie in the arm's window, weighted by what tells of a velocity: -1 at its blue end, 1 at its red end. NaN where the star's reference is its best exposure alone")
+    .ucd("pos"),
+    field!(
+        f64,
+        RvRow,
+        line_width_km_s,
+        "line_width",
+        "km/s",
+        "width of the star's lines as observed: standard deviation of a Gaussian line whose slope changes as fast; NaN = not known"
+    )
+    .page("width of the star's lines as observed: standard deviation of a Gaussian line whose slope changes as fast. A line that is not resolved has 17 km/s. NaN where the star's reference is its best exposure alone")
+    .ucd("spect.line.width"),
     Field::new(
         "flags",
         "",
@@ -226,6 +246,8 @@ fn blank() -> RvRow {
         is_reference: false,
         n_reference: 0,
         noise_scale: 1.0,
+        line_place: f64::NAN,
+        line_width_km_s: f64::NAN,
         path: Arc::default(),
     }
 }
@@ -292,6 +314,8 @@ mod tests {
             is_reference: arm == Arm::Red,
             n_reference: 7,
             noise_scale: 0.875,
+            line_place: -0.25,
+            line_width_km_s: 21.5,
             path: PathBuf::from("f \u{e9}.fits").into(),
         }
     }

@@ -24,5 +24,5 @@ pub use calibrated::products;
 pub use calibrated::{Products, TABLES, calibrated};
 #[cfg(feature = "report")]
 pub use observations::FIBRES;
-pub use observations::slit_place;
+pub use observations::{slit_place, star_lines};
 pub use paired::uncalibrated;

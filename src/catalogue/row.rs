@@ -26,6 +26,10 @@ pub struct ArmVelocity {
     pub rv_corr_err_km_s: f64,
     /// Reduced chi^2 at the maximum of the likelihood.
     pub chi2_red: f64,
+    /// Where the star's lines lie in the arm's window: -1 at its blue end, 1 at its red end.
+    pub line_place: f64,
+    /// Width of the star's lines as observed, km/s.
+    pub line_width_km_s: f64,
     /// Flags.
     pub flags: CatalogueFlags,
 }
@@ -47,6 +51,8 @@ impl Default for ArmVelocity {
             rv_corr_km_s: f64::NAN,
             rv_corr_err_km_s: f64::NAN,
             chi2_red: f64::NAN,
+            line_place: f64::NAN,
+            line_width_km_s: f64::NAN,
             flags: CatalogueFlags::NOT_MEASURED,
         }
     }
@@ -62,6 +68,8 @@ impl From<&RvRow> for ArmVelocity {
             rv_err_km_s: row.measurement.rv_err_km_s,
             rv_err_own_km_s: row.measurement.rv_err_own_km_s,
             chi2_red: row.measurement.chi2_red,
+            line_place: row.line_place,
+            line_width_km_s: row.line_width_km_s,
             flags,
             ..ArmVelocity::default()
         }
@@ -88,7 +96,7 @@ impl CatalogueRow {
 pub(super) const LARGEST: f64 = 1e12;
 
 /// The columns that each arm has.
-pub static ARM: [Field<ArmVelocity>; 8] = [
+pub static ARM: [Field<ArmVelocity>; 10] = [
     field!(
         f64,
         ArmVelocity,
@@ -166,6 +174,30 @@ pub static ARM: [Field<ArmVelocity>; 8] = [
     .page("reduced chi^2 at the maximum of the likelihood")
     .ucd("stat.fit.chi2")
     .up_to(LARGEST),
+    field!(
+        f64,
+        ArmVelocity,
+        line_place,
+        "line_place_x",
+        "",
+        "where the star's lines lie in the window of the {arm} arm: -1 = its blue end, 1 = its red end; NaN = not known"
+    )
+    .page("where the star's lines lie in the arm's window, weighted by what tells of a velocity: -1 at its blue end, 1 at its red end. NaN where that is not known")
+    .ucd("pos")
+    .up_to(LARGEST)
+    .late(),
+    field!(
+        f64,
+        ArmVelocity,
+        line_width_km_s,
+        "line_width_x",
+        "km/s",
+        "width of the star's lines in the {arm} arm as observed: standard deviation of a Gaussian line whose slope changes as fast; NaN = not known"
+    )
+    .page("width of the star's lines as observed: standard deviation of a Gaussian line whose slope changes as fast. A line that is not resolved has 17 km/s. NaN where that is not known")
+    .ucd("spect.line.width")
+    .up_to(C_KM_S)
+    .late(),
     Field::new(
         "flags_x",
         "",

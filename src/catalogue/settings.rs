@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 pub const OF_MEASURING: [&str; 6] = ["arm", "reference", "telluric", "snr-min", "vmax", "vstep"];
 
 /// Settings of the zero points, by the names of their options.
-pub const OF_CALIBRATING: [&str; 6] = [
+pub const OF_CALIBRATING: [&str; 7] = [
     "method",
     "scope",
     "min-constants",
     "p-min",
     "fibre-order",
+    "by-lines",
     "tolerance",
 ];
 

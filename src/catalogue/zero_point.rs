@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::exposure::{LARGEST_MINUTE, arm_named};
 use crate::calibrate::results::ZeroPoint;
 #[cfg(feature = "report")]
-pub use crate::calibrate::summary::along_slit;
+pub use crate::calibrate::summary::{along_slit, by_lines_told};
 use crate::table::{Cell, Field, Table, field};
 use crate::{Arm, C_KM_S};
 
@@ -69,7 +69,7 @@ pub static WHICH: [Field<ZeroPointRow>; 4] = [
 ];
 
 /// What was found.
-pub static FOUND: [Field<ZeroPoint>; 8] = [
+pub static FOUND: [Field<ZeroPoint>; 12] = [
     field!(
         f64,
         ZeroPoint,
@@ -140,6 +140,54 @@ pub static FOUND: [Field<ZeroPoint>; 8] = [
     .ucd("stat.error;arith.zp")
     .up_to(C_KM_S)
     .late(),
+    field!(
+        f64,
+        ZeroPoint,
+        stretch,
+        "zp_stretch",
+        "km/s",
+        "by how much the zero point rises with the place of a star's lines, from the middle of the arm's window to its red end; NaN where it is the same for all"
+    )
+    .page("by how much the zero point rises with the place of a star's lines in the arm's window (`line_place_x`, about its mean over the run), from the middle to the red end: how much the wavelengths are stretched. NaN where all stars have one zero point (`--by-lines off`, or nothing speaks for it), and where `zp` is NaN")
+    .ucd("stat.fit.param;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
+    field!(
+        f64,
+        ZeroPoint,
+        stretch_err,
+        "zp_stretch_err",
+        "km/s",
+        "formal error of zp_stretch"
+    )
+    .page("formal error of `zp_stretch`")
+    .ucd("stat.error;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
+    field!(
+        f64,
+        ZeroPoint,
+        skew,
+        "zp_skew",
+        "km/s",
+        "by how much the zero point is larger for lines that are not resolved than for broad ones; NaN where it is the same for all"
+    )
+    .page("by how much the zero point is larger for lines that are not resolved than for very broad ones, going with the sharpness $(17/\\mathtt{line\\_width\\_x})^2$ about its mean over the run: how skew the line-spread function is. NaN as `zp_stretch`")
+    .ucd("stat.fit.param;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
+    field!(
+        f64,
+        ZeroPoint,
+        skew_err,
+        "zp_skew_err",
+        "km/s",
+        "formal error of zp_skew"
+    )
+    .page("formal error of `zp_skew`")
+    .ucd("stat.error;arith.zp")
+    .up_to(C_KM_S)
+    .late(),
     Field::new(
         "n_constants",
         "",
@@ -197,6 +245,10 @@ mod tests {
             slope_err: 0.04,
             curve: 0.2,
             curve_err: 0.05,
+            stretch: 0.4,
+            stretch_err: 0.06,
+            skew: -0.7,
+            skew_err: 0.07,
             n_constants: 7,
             component: Some(0),
             ..ZeroPoint::default()
@@ -209,14 +261,21 @@ mod tests {
         let mut table = to_table(std::slice::from_ref(&row));
         assert_eq!(from_table(&table).unwrap().0, std::slice::from_ref(&row));
         // The columns of slopes came later.
-        let late = ["zp_slope", "zp_slope_err", "zp_curve", "zp_curve_err"];
-        table.columns.retain(|c| !late.contains(&c.name.as_str()));
+        let late = ["zp_slope", "zp_curve", "zp_stretch", "zp_skew"];
+        let is_late = |name: &str| late.contains(&name.trim_end_matches("_err"));
+        table.columns.retain(|c| !is_late(&c.name));
         let old = &from_table(&table).unwrap().0[0].found;
         assert_eq!((old.zp, old.n_constants), (1.5, 7));
         assert!(
-            [old.slope, old.slope_err, old.curve, old.curve_err]
-                .iter()
-                .all(|x| x.is_nan())
+            [
+                old.slope,
+                old.curve_err,
+                old.stretch,
+                old.stretch_err,
+                old.skew
+            ]
+            .iter()
+            .all(|x| x.is_nan())
         );
         table.columns.retain(|c| c.name != "zp_err");
         assert!(from_table(&table).is_err());

@@ -22,7 +22,7 @@ pub fn tell_arms(arms: &[ArmSummary], unit: &str, told: &mut dyn Write) -> std::
             arm.common_jitter,
             count(arm.log.len(), "step"),
         )?;
-        for line in [arm.told_along_slit(), arm.told_population(&unit)]
+        for line in [arm.told_zero_points(), arm.told_population(&unit)]
             .into_iter()
             .flatten()
         {

@@ -2,10 +2,10 @@
 
 use super::headings::ZERO_POINTS;
 use super::numbers::{above_zero, whole};
-use crate::calibrate::along::FibreOrder;
 use crate::calibrate::arms::{CalibrateOptions, Method, Scope};
 use crate::calibrate::joint::JointOptions;
 use crate::calibrate::paper::PaperOptions;
+use crate::calibrate::terms::{ByLines, FibreOrder};
 use crate::{Error, Result};
 
 /// How zero points are found.
@@ -26,6 +26,9 @@ pub struct CalibratingArgs {
     /// Highest power of the fibre's place along the slit in a zero point; auto: the one that the velocities of the run speak for
     #[arg(long, value_enum, value_name = "ORDER", default_value_t, help_heading = ZERO_POINTS, hide_short_help = true)]
     pub fibre_order: FibreOrder,
+    /// Whether a zero point may depend on where the lines of a star lie and how wide they are; auto: where the velocities of the run speak for it
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t, help_heading = ZERO_POINTS, hide_short_help = true)]
+    pub by_lines: ByLines,
     /// Method paper: largest mean of an exposure's constants at the end, in the unit of the RVs
     #[arg(long, value_name = "RV", default_value_t = PaperOptions::default().tolerance, value_parser = above_zero(f64::INFINITY), help_heading = ZERO_POINTS, hide_short_help = true)]
     pub tolerance: f64,
@@ -68,6 +71,7 @@ impl CalibratingArgs {
         };
         config.joint.p_min = self.p_min;
         config.joint.fibre_order = self.fibre_order;
+        config.joint.by_lines = self.by_lines;
         config.joint.min_constants = self.min_constants;
         config.paper.min_constants = self.min_constants;
         config.paper.tolerance = self.tolerance;

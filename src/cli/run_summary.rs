@@ -117,7 +117,7 @@ fn zero_points(record: &Record, verbose: bool, told: &mut dyn Write) -> Result<(
         }
         // Otherwise they stand among the numbers of the arms.
         if !verbose {
-            let lines = [arm.told_along_slit(), arm.told_population("km/s")];
+            let lines = [arm.told_zero_points(), arm.told_population("km/s")];
             let links = arm.links.iter().map(|line| plain::line(line).into_owned());
             for line in lines.into_iter().flatten().chain(links) {
                 writeln!(told, "  {}: {line}", arm.arm)?;

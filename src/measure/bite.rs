@@ -166,6 +166,8 @@ fn add_rows(
             is_reference: i == measured.best,
             n_reference: measured.n_reference,
             noise_scale,
+            line_place: measured.lines.map_or(f64::NAN, |lines| lines.place),
+            line_width_km_s: measured.lines.map_or(f64::NAN, |lines| lines.sigma_km_s),
             path: header.path.clone(),
         });
     }

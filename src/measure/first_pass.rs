@@ -9,6 +9,7 @@ use super::stages::{Stage, StageClocks};
 use crate::Result;
 use crate::likelihood::{Batch, Likelihood, Measurement, RvFlags};
 use crate::reference::SunlitWhere;
+use crate::reference::coadd::Lines;
 use crate::spectrum::Normalized;
 
 /// A star in one band, measured against its best exposure.
@@ -46,6 +47,8 @@ pub struct FirstPass {
     pub sunlight_err_km_s: Vec<f64>,
     /// Mean squared slope of the reference of each exposure, (km/s)^-2, of a star that has a coadd; else empty.
     pub slope2: Vec<f64>,
+    /// Where the star's lines lie in this band and how wide they are, of a star that has a coadd.
+    pub lines: Option<Lines>,
 }
 
 impl FirstPass {
@@ -64,6 +67,7 @@ impl FirstPass {
             sunlit: Vec::new(),
             sunlight_err_km_s: Vec::new(),
             slope2: Vec::new(),
+            lines: None,
             on_trial: None,
             before_trial: Vec::new(),
             no_copies: None,

@@ -43,6 +43,12 @@ pub struct RvRow {
     pub n_reference: i32,
     /// Factor on the quoted noise, as the residuals show it; 1 where the quoted noise is used as it is.
     pub noise_scale: f64,
+    /// Where the star's lines lie in the arm's window, weighted by what tells of a velocity: -1 at its blue end, 1 at its red end. NaN where the
+    /// star has no coadd.
+    pub line_place: f64,
+    /// Width of the star's lines as observed: standard deviation of a Gaussian line whose slope changes as fast, km/s. NaN where the star
+    /// has no coadd.
+    pub line_width_km_s: f64,
     /// File.
     pub path: Arc<PathBuf>,
 }

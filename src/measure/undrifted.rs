@@ -123,6 +123,8 @@ pub mod test_rows {
             is_reference: false,
             n_reference: 8,
             noise_scale: 1.0,
+            line_place: f64::NAN,
+            line_width_km_s: f64::NAN,
             path: PathBuf::from("f").into(),
         }
     }

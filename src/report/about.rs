@@ -49,7 +49,7 @@ pub fn section(products: &Finished) -> String {
 
 /// How the numbers were found, in a line.
 pub fn settings(config: &Value) -> String {
-    let names = [OF_MEASURING, OF_CALIBRATING].concat();
+    let names = [&OF_MEASURING[..], &OF_CALIBRATING].concat();
     let told = config
         .as_object()
         .map_or_else(Vec::new, |config| told(config, &names));

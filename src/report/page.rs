@@ -9,7 +9,7 @@ use super::finished::Finished;
 use super::plot::{Figure, NO_CONSTANTS, Shown};
 use super::{about, drawn, png, star_list, variables};
 use crate::catalogue::settings::text;
-use crate::catalogue::zero_point::along_slit;
+use crate::catalogue::zero_point::{along_slit, by_lines_told};
 use crate::files::page_files::MARK;
 use crate::text::count::count;
 
@@ -160,6 +160,8 @@ fn calibration(record: &Value) -> String {
             value.map_or("none".to_owned(), |v| format!("{v:.3}"))
         };
         let has_zero_points = exposures > without;
+        let by_lines = arm["by_lines"].as_array().cloned().unwrap_or_default();
+        let by_lines: Vec<&str> = by_lines.iter().filter_map(Value::as_str).collect();
         let fibres = match has_zero_points {
             // Runs of earlier versions say nothing of fibres.
             true => arm["fibre_order"].as_u64().map_or("", along_slit),
@@ -167,12 +169,13 @@ fn calibration(record: &Value) -> String {
         };
         let _ = write!(
             out,
-            "<tr><th>{}</th><td>{exposures}</td><td>{}</td><td>{components}</td><td>{}</td><td>{}</td><td class=\"text\">{}</td>{}<td>{}</td><td>{}</td></tr>",
+            "<tr><th>{}</th><td>{exposures}</td><td>{}</td><td>{components}</td><td>{}</td><td>{}</td><td class=\"text\">{}{}</td>{}<td>{}</td><td>{}</td></tr>",
             escape(&text(&arm["arm"])),
             exposures.saturating_sub(without),
             text(&arm["n_stars"]),
             text(&arm["n_constants"]),
             fibres,
+            by_lines_told(&by_lines),
             population(&arm["population"], has_zero_points),
             km_s("before_km_s"),
             km_s("after_km_s"),
@@ -240,9 +243,12 @@ mod tests {
         );
         assert_eq!(none.matches(">none</td>").count(), 6, "{none}");
         let new = page(
-            serde_json::json!({"arm": "red", "fibre_order": 1, "n_exposures": 4, "population": of_run()}),
+            serde_json::json!({"arm": "red", "fibre_order": 1, "by_lines": ["stretch"], "n_exposures": 4, "population": of_run()}),
         );
-        assert!(new.contains(">a slope along the slit<"), "{new}");
+        assert!(
+            new.contains(">a slope along the slit, by where a star's lines lie<"),
+            "{new}"
+        );
         let cells = "<td>87.5 &plusmn; 1.2</td><td>0.117</td><td>3.210</td>";
         assert!(new.contains(cells), "{new}");
         let old = page(serde_json::json!({"arm": "red", "n_exposures": 4}));

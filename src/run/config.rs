@@ -75,7 +75,7 @@ pub struct RunConfig {
 /// exposures on trial, less weight under lines of the night sky. 7: moonlight that drifts. 8: `blended`. 9: no cosmic rays in the best exposure of
 /// a star that changes. 10: velocities astray, what a ripple moves. 11: what stands still on the detector, moonlight of the red arm by the
 /// blue one, `arms_disagree`.
-const ROWS: u32 = 11;
+const ROWS: u32 = 12;
 
 /// Key under which the identity of a run holds the absolute paths of its inputs: the same relative path names another input in another
 /// folder.
@@ -173,6 +173,7 @@ impl RunConfig {
             "min-constants": self.calibrate.joint.min_constants,
             "p-min": self.calibrate.joint.p_min,
             "fibre-order": self.calibrate.joint.fibre_order,
+            "by-lines": self.calibrate.joint.by_lines,
             "tolerance": self.calibrate.paper.tolerance,
             "format": formats,
             "flags-text": self.flags_text,

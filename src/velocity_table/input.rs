@@ -1,12 +1,14 @@
 //! From a table to [`Observations`]: which columns hold what.
 
 use super::cells::{Found, name_texts, names, numbers};
+use super::lines;
 use super::names::{Groups, Names};
 use super::own_flags::own_flags;
 use super::position;
 use super::roles::Roles;
 use crate::calibrate::CalFlags;
 use crate::calibrate::observations::{ArmObservations, Observations, UNNAMED};
+use crate::calibrate::terms::LineKind;
 use crate::table::{Column, Skipped, Table, units};
 use crate::{Error, Result};
 
@@ -114,6 +116,7 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped], roles: &Roles) ->
     if let (Shape::Long, Some(arm)) = (&shape, arm) {
         (arms, observed) = split_arms(observed.remove(0), arm)?;
     }
+    set_lines(&table, &shape, (&arms, &mut observed), &mut notes)?;
     Ok(Input {
         observations: Observations {
             star,
@@ -133,6 +136,36 @@ pub fn observations_noting(table: &Table, skipped: &[Skipped], roles: &Roles) ->
         unit,
         notes,
     })
+}
+
+/// Puts the lines of each row's star in, where the table has them.
+fn set_lines(
+    table: &Found<'_>,
+    shape: &Shape,
+    (names, arms): (&[String], &mut [ArmObservations]),
+    notes: &mut Vec<String>,
+) -> Result<()> {
+    let put = |arm: &mut ArmObservations, lines: &[Option<LineKind>]| {
+        let of_rows: Vec<Option<LineKind>> =
+            arm.row.iter().map(|row| lines[*row as usize]).collect();
+        arm.set_lines(of_rows.into_iter());
+    };
+    match shape {
+        Shape::Long => {
+            if let Some(lines) = lines::of_rows(table, "", notes)? {
+                arms.iter_mut().for_each(|arm| put(arm, &lines));
+            }
+        }
+        Shape::Wide => {
+            for (name, arm) in names.iter().zip(arms) {
+                let ending = if is_red(name) { "_r" } else { "_b" };
+                if let Some(lines) = lines::of_rows(table, ending, notes)? {
+                    put(arm, &lines);
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The columns that hold velocities, by arm.
@@ -181,6 +214,7 @@ impl<'a> VelocityColumns<'a> {
             row: (0..n_rows as u32).collect(),
             rv: scaled(self.rv, unit, notes)?,
             err: scaled(self.own.unwrap_or(self.err), unit, notes)?,
+            lines: Vec::new(),
             flags: vec![CalFlags::empty(); n_rows],
         })
     }

@@ -5,6 +5,7 @@ mod cells;
 mod components;
 pub mod input;
 mod known_constants;
+mod lines;
 mod names;
 mod never_constant;
 mod not_used;

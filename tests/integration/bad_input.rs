@@ -15,7 +15,7 @@ const BLUE: usize = 3;
 
 /// Column of the reference's mark and of the flags in a row.
 const IS_REFERENCE: usize = 20;
-const FLAGS: usize = 23;
+const FLAGS: usize = 25;
 
 /// With coadds a star's sound files would be measured against others if one is damaged.
 const ALONE: &[&str] = &["--reference", "best"];

@@ -7,11 +7,11 @@ use faer::{Mat, Side};
 use rand::{RngExt, SeedableRng};
 use rayon::prelude::*;
 
-use super::normal::{Edge, total};
+use super::normal::Star;
 use super::preconditioner::{factorise, pairs, pin};
 use super::{MAX_DIRECT, Preconditioner, System, not_positive};
 use crate::Result;
-use crate::calibrate::along::Covariance;
+use crate::calibrate::terms::Covariance;
 
 /// Residual, relative to the right-hand side, at which a probe's solution ends: its noise is far larger than a final solution's.
 const PROBE_TOLERANCE: f64 = 1e-5;
@@ -54,7 +54,7 @@ impl System<'_> {
         let mut members = vec![Vec::new(); self.n_components];
         let block_of = self.block_of();
         for star in self.stars() {
-            if let Some(e) = star.first() {
+            if let Some(e) = star.edges.first() {
                 members[self.block_component[block_of[e.position()] as usize] as usize].push(star);
             }
         }
@@ -83,7 +83,7 @@ impl System<'_> {
         };
         let mut out = vec![Covariance::UNKNOWN; self.graph.n_zp];
         for (&z, &c) in self.zp.iter().zip(&covariance) {
-            out[z as usize] = c;
+            out[z as usize] = c.spread_out(&self.shape);
         }
         Ok((out, method))
     }
@@ -91,16 +91,16 @@ impl System<'_> {
     /// From the pseudo-inverse of one component's S.
     fn exact_covariances(
         &self,
-        stars: &[&[Edge]],
+        stars: &[Star<'_>],
         positions: Range<usize>,
     ) -> Result<Vec<Covariance>> {
         let q = self.n_terms;
         let n = self.unknowns(positions.clone()).len();
         let mut s: Mat<f64> = Mat::zeros(n, n);
         for &star in stars {
-            let total = total(star);
-            for e in star {
-                self.add_rows(&mut s, positions.clone(), (star, total), e);
+            let total = star.total();
+            for i in 0..star.edges.len() {
+                self.add_rows(&mut s, positions.clone(), (star, total), i);
             }
         }
         self.add_stiffness(&mut s);

@@ -1,9 +1,9 @@
 //! Weighted least squares of v = a(star) + z(zero point, place), the stars eliminated.
 //!
-//! A zero point is a polynomial in the place of the fibre along the slit (`along`): it has 1, 2 or 3 terms, and z = x^T c with
-//! c the terms and x what multiplies them at the place of an observation. With weights w, the normal equations of the terms of all zero
+//! A zero point depends on the place of the fibre along the slit and on the star's lines (`terms`): it has 1 to 5 terms, and z = x^T c with
+//! c the terms and x what multiplies them at an observation. With weights w, the normal equations of the terms of all zero
 //! points alone are S c = b, S = D + R - sum over stars of (sum of w x) (sum of w x)^T / W, with D the sums of w x x^T of each zero
-//! point and W the star's sum of weights. R holds the slopes and curves at 0 as firmly as their [`Shape`] says: where each star keeps
+//! point and W the star's sum of weights. R holds all terms but the first at 0 as firmly as their [`Shape`] says: where each star keeps
 //! its fibre, a slope common to all zero points of a group looks like the stars' own offsets.
 //!
 //! A constant added to all mean terms of a component (a set of zero points that common stars link) changes nothing, so S is singular.
@@ -18,16 +18,16 @@ mod preconditioner;
 #[cfg(test)]
 mod tests;
 
-use normal::{Edge, edges};
+use normal::{Observed, edges};
 
 pub use errors::ErrorMethod;
 pub use preconditioner::Preconditioner;
 
 use std::ops::Range;
 
-use super::along::{MOST_TERMS, Shape};
 use super::components::Components;
 use super::graph::Graph;
+use super::terms::{MOST_TERMS, Shape, Terms};
 use crate::{Error, Result};
 
 /// Largest block of the preconditioner, in zero points. This and the next two limits bound the time and the memory of the dense factors;
@@ -42,14 +42,12 @@ pub const TOLERANCE: f64 = 1e-13;
 /// Weighted observations of the constants, ready to solve.
 pub struct System<'a> {
     graph: &'a Graph,
-    /// The observations that count, star by star.
-    edges: Vec<Edge>,
-    /// First edge of each star that counts (a constant with two usable observations at least), and the end of the last.
-    stars: Vec<usize>,
-    /// Number of terms of a zero point.
+    /// The observations that count.
+    observed: Observed,
+    /// Terms of a zero point.
+    shape: Shape,
+    /// Their number.
     n_terms: usize,
-    /// How firmly slope and curve are held at 0.
-    stiffness: [f64; MOST_TERMS - 1],
     /// Zero point at each position in the order of the solve: those of a block are neighbours, blocks of a component too. The terms of
     /// the zero point at position i are the unknowns from `n_terms` i on.
     zp: Vec<u32>,
@@ -65,7 +63,7 @@ const NONE: u32 = u32::MAX;
 
 impl<'a> System<'a> {
     /// Orders the zero points in blocks. `group` tells the group of each zero point; `weight` must be 0 for stars that are
-    /// not constants. Slopes and curves need a stiffness above 0 wherever stars may keep their fibres.
+    /// not constants. All terms but the first need a stiffness above 0 wherever stars may keep what multiplies them.
     pub fn new(
         graph: &'a Graph,
         weight: &'a [f64],
@@ -73,7 +71,7 @@ impl<'a> System<'a> {
         group: &[u32],
         shape: Shape,
     ) -> Self {
-        let n_terms = n_terms(&shape);
+        let n_terms = shape.n_terms();
         let limits = (
             MAX_DIRECT / n_terms,
             MAX_BLOCK.min(MAX_BLOCK_UNKNOWNS / n_terms),
@@ -122,13 +120,11 @@ impl<'a> System<'a> {
             }
         }
         blocks.push(zp.len());
-        let (edges, stars) = edges(graph, weight, &position);
         System {
             graph,
-            edges,
-            stars,
-            n_terms: n_terms(&shape),
-            stiffness: shape.stiffness,
+            observed: edges(graph, weight, &position, &shape),
+            n_terms: shape.n_terms(),
+            shape,
             zp,
             blocks,
             block_component,
@@ -168,15 +164,15 @@ impl<'a> System<'a> {
     pub fn solve(
         &self,
         preconditioner: &Preconditioner,
-        start: &[[f64; MOST_TERMS]],
+        start: &[Terms],
         tolerance: f64,
-    ) -> Result<Vec<[f64; MOST_TERMS]>> {
+    ) -> Result<Vec<Terms>> {
         let b = self.right_hand_side();
         let mut x: Vec<f64> = self
             .zp
             .iter()
-            .flat_map(|&z| &start[z as usize][..self.n_terms])
-            .map(|&v| if v.is_finite() { v } else { 0.0 })
+            .flat_map(|&z| self.shape.terms().map(move |term| start[z as usize][term]))
+            .map(|v| if v.is_finite() { v } else { 0.0 })
             .collect();
         self.conjugate_gradients(preconditioner, &b, &mut x, tolerance)?;
         self.centre(&mut x);
@@ -184,14 +180,12 @@ impl<'a> System<'a> {
         for (&z, found) in self.zp.iter().zip(x.chunks_exact(self.n_terms)) {
             let terms = &mut out[z as usize];
             terms.fill(0.0);
-            terms[..self.n_terms].copy_from_slice(found);
+            for (term, found) in self.shape.terms().zip(found) {
+                terms[term] = *found;
+            }
         }
         Ok(out)
     }
-}
-
-fn n_terms(shape: &Shape) -> usize {
-    shape.n_terms().min(MOST_TERMS)
 }
 
 fn not_positive() -> Error {

@@ -7,14 +7,13 @@ use std::ops::Range;
 use faer::Mat;
 
 use super::{NONE, System};
-use crate::calibrate::along::{Covariance, terms};
 use crate::calibrate::graph::Graph;
+use crate::calibrate::terms::{Covariance, MEAN, Shape};
 
 /// An observation that counts.
 #[derive(Clone, Copy)]
 pub(super) struct Edge {
     pub(super) weight: f64,
-    place: f64,
     /// Position of its zero point.
     position: u32,
     /// The observation in the graph.
@@ -27,8 +26,40 @@ impl Edge {
     }
 }
 
-/// The observations that count, star by star, and where each star with two of them at least begins.
-pub(super) fn edges(graph: &Graph, weight: &[f64], position: &[u32]) -> (Vec<Edge>, Vec<usize>) {
+/// All observations that count.
+pub(super) struct Observed {
+    /// Star by star.
+    edges: Vec<Edge>,
+    /// First edge of each star that counts (a constant with two usable observations at least), and the end of the last.
+    stars: Vec<usize>,
+    /// What multiplies the terms but the first at each edge, one edge after the other.
+    rows: Vec<f64>,
+}
+
+/// The observations of a star that count.
+#[derive(Clone, Copy)]
+pub(super) struct Star<'a> {
+    pub(super) edges: &'a [Edge],
+    /// What multiplies the terms but the first at each.
+    rows: &'a [f64],
+}
+
+impl Star<'_> {
+    /// The sum of weights.
+    pub(super) fn total(&self) -> f64 {
+        self.edges.iter().map(|e| e.weight).sum()
+    }
+
+    /// What multiplies the terms at edge `i`. The first is multiplied by 1.
+    fn row<const Q: usize>(&self, i: usize) -> [f64; Q] {
+        let mut row = [1.0; Q];
+        row[1..].copy_from_slice(&self.rows[(Q - 1) * i..(Q - 1) * (i + 1)]);
+        row
+    }
+}
+
+/// The observations that count.
+pub(super) fn edges(graph: &Graph, weight: &[f64], position: &[u32], shape: &Shape) -> Observed {
     let mut edges = Vec::with_capacity(weight.iter().filter(|w| **w > 0.0).count());
     let mut starts = vec![0];
     for star in 0..graph.n_stars() {
@@ -37,7 +68,6 @@ pub(super) fn edges(graph: &Graph, weight: &[f64], position: &[u32]) -> (Vec<Edg
             let position = position[graph.zp[k] as usize];
             (position != NONE && weight[k] > 0.0).then_some(Edge {
                 weight: weight[k],
-                place: graph.place[k],
                 position,
                 k: k as u32,
             })
@@ -48,18 +78,17 @@ pub(super) fn edges(graph: &Graph, weight: &[f64], position: &[u32]) -> (Vec<Edg
             starts.push(edges.len());
         }
     }
-    (edges, starts)
-}
-
-/// A star's sum of weights.
-pub(super) fn total(star: &[Edge]) -> f64 {
-    star.iter().map(|e| e.weight).sum()
-}
-
-/// What multiplies the terms of a zero point at a place.
-fn row<const Q: usize>(place: f64) -> [f64; Q] {
-    let all = terms(place);
-    std::array::from_fn(|i| all[i])
+    let others: Vec<usize> = shape.terms().filter(|term| *term != MEAN).collect();
+    let mut rows = Vec::with_capacity(others.len() * edges.len());
+    for e in &edges {
+        let terms = &graph.terms[e.k as usize];
+        rows.extend(others.iter().map(|term| terms[*term]));
+    }
+    Observed {
+        rows,
+        edges,
+        stars: starts,
+    }
 }
 
 /// Value of a zero point. The mean term is multiplied by 1.
@@ -73,8 +102,13 @@ fn value<const Q: usize>(row: &[f64; Q], terms: &[f64; Q]) -> f64 {
 
 impl System<'_> {
     /// The observations of each star.
-    pub(super) fn stars(&self) -> impl Iterator<Item = &[Edge]> {
-        self.stars.windows(2).map(|w| &self.edges[w[0]..w[1]])
+    pub(super) fn stars(&self) -> impl Iterator<Item = Star<'_>> {
+        let Observed { edges, stars, rows } = &self.observed;
+        let n = self.n_terms - 1;
+        stars.windows(2).map(move |w| Star {
+            edges: &edges[w[0]..w[1]],
+            rows: &rows[n * w[0]..n * w[1]],
+        })
     }
 
     /// y = S x.
@@ -82,7 +116,9 @@ impl System<'_> {
         match self.n_terms {
             1 => self.apply_terms::<1>(x, y),
             2 => self.apply_terms::<2>(x, y),
-            _ => self.apply_terms::<3>(x, y),
+            3 => self.apply_terms::<3>(x, y),
+            4 => self.apply_terms::<4>(x, y),
+            _ => self.apply_terms::<5>(x, y),
         }
     }
 
@@ -90,21 +126,21 @@ impl System<'_> {
     fn apply_terms<const Q: usize>(&self, x: &[f64], y: &mut [f64]) {
         let (x, _) = x.as_chunks::<Q>();
         let (y, _) = y.as_chunks_mut::<Q>();
+        let stiffness: [f64; Q] = self.stiffness();
         for (y, x) in y.iter_mut().zip(x) {
-            y[0] = 0.0;
-            for i in 1..Q {
-                y[i] = self.stiffness[i - 1] * x[i];
+            for i in 0..Q {
+                y[i] = stiffness[i] * x[i];
             }
         }
         for star in self.stars() {
             let (mut sum, mut total) = (0.0, 0.0);
-            for e in star {
-                sum += e.weight * value(&row(e.place), &x[e.position()]);
+            for (i, e) in star.edges.iter().enumerate() {
+                sum += e.weight * value(&star.row(i), &x[e.position()]);
                 total += e.weight;
             }
             let mean = sum / total;
-            for e in star {
-                let row = row(e.place);
+            for (i, e) in star.edges.iter().enumerate() {
+                let row = star.row(i);
                 let pull = e.weight * (value(&row, &x[e.position()]) - mean);
                 for (y, row) in y[e.position()].iter_mut().zip(row) {
                     *y += pull * row;
@@ -118,57 +154,61 @@ impl System<'_> {
         let mut b = vec![0.0; self.n()];
         for star in self.stars() {
             let (mut sum, mut total) = (0.0, 0.0);
-            for e in star {
+            for e in star.edges {
                 sum += e.weight * self.graph.rv[e.k as usize];
                 total += e.weight;
             }
             let mean = sum / total;
-            for e in star {
+            for e in star.edges {
                 let pull = e.weight * (self.graph.rv[e.k as usize] - mean);
                 let of_zp = self.unknowns(e.position()..e.position() + 1);
-                for (b, row) in b[of_zp].iter_mut().zip(terms(e.place)) {
-                    *b += pull * row;
+                let terms = &self.graph.terms[e.k as usize];
+                for (b, term) in b[of_zp].iter_mut().zip(self.shape.terms()) {
+                    *b += pull * terms[term];
                 }
             }
         }
         b
     }
 
-    /// Adds to `s`, the elements of S between the zero points at `positions`, what one observation of a star gives: the rows of its
+    /// Adds to `s`, the elements of S between the zero points at `positions`, what observation `i` of a star gives: the rows of its
     /// zero point. `total` is the star's sum of weights.
     pub(super) fn add_rows(
         &self,
         s: &mut Mat<f64>,
         positions: Range<usize>,
-        (star, total): (&[Edge], f64),
-        edge: &Edge,
+        (star, total): (Star<'_>, f64),
+        i: usize,
     ) {
         match self.n_terms {
-            1 => Self::add_rows_terms::<1>(s, positions, (star, total), edge),
-            2 => Self::add_rows_terms::<2>(s, positions, (star, total), edge),
-            _ => Self::add_rows_terms::<3>(s, positions, (star, total), edge),
+            1 => Self::add_rows_terms::<1>(s, positions, (star, total), i),
+            2 => Self::add_rows_terms::<2>(s, positions, (star, total), i),
+            3 => Self::add_rows_terms::<3>(s, positions, (star, total), i),
+            4 => Self::add_rows_terms::<4>(s, positions, (star, total), i),
+            _ => Self::add_rows_terms::<5>(s, positions, (star, total), i),
         }
     }
 
     fn add_rows_terms<const Q: usize>(
         s: &mut Mat<f64>,
         positions: Range<usize>,
-        (star, total): (&[Edge], f64),
-        edge: &Edge,
+        (star, total): (Star<'_>, f64),
+        i: usize,
     ) {
+        let edge = &star.edges[i];
         let a = Q * (edge.position() - positions.start);
-        let row_a = row::<Q>(edge.place);
+        let row_a = star.row::<Q>(i);
         for i in 0..Q {
             for j in 0..Q {
                 s[(a + i, a + j)] += edge.weight * row_a[i] * row_a[j];
             }
         }
-        for other in star {
+        for (k, other) in star.edges.iter().enumerate() {
             if !positions.contains(&other.position()) {
                 continue;
             }
             let b = Q * (other.position() - positions.start);
-            let row_b = row::<Q>(other.place);
+            let row_b = star.row::<Q>(k);
             let product = edge.weight * other.weight / total;
             // Column by column, as the matrix is stored.
             for j in 0..Q {
@@ -179,13 +219,22 @@ impl System<'_> {
         }
     }
 
-    /// Adds to the elements of S between some zero points what holds their slopes and curves.
+    /// Adds to the elements of S between some zero points what holds their terms.
     pub(super) fn add_stiffness(&self, s: &mut Mat<f64>) {
         for first in (0..s.nrows()).step_by(self.n_terms) {
-            for (i, stiffness) in (1..self.n_terms).zip(self.stiffness) {
-                s[(first + i, first + i)] += stiffness;
+            for (i, term) in self.shape.terms().enumerate() {
+                s[(first + i, first + i)] += self.shape.stiffness(term);
             }
         }
+    }
+
+    /// How firmly the terms are held at 0, if there are Q of them.
+    fn stiffness<const Q: usize>(&self) -> [f64; Q] {
+        let mut out = [0.0; Q];
+        for (out, term) in out.iter_mut().zip(self.shape.terms()) {
+            *out = self.shape.stiffness(term);
+        }
+        out
     }
 
     /// Subtracts each component's mean from the mean terms.

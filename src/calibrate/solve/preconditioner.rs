@@ -4,10 +4,9 @@ use faer::linalg::solvers::{DenseSolveCore, Llt, Solve};
 use faer::{Mat, Side};
 use rayon::prelude::*;
 
-use super::normal::total;
 use super::{System, not_positive};
 use crate::Result;
-use crate::calibrate::along::Covariance;
+use crate::calibrate::terms::Covariance;
 
 impl System<'_> {
     /// The diagonal blocks of S: for each block the elements between its own unknowns.
@@ -17,11 +16,11 @@ impl System<'_> {
             .collect();
         let block_of = self.block_of();
         for star in self.stars() {
-            let total = total(star);
-            for e in star {
+            let total = star.total();
+            for (i, e) in star.edges.iter().enumerate() {
                 let block = block_of[e.position()] as usize;
                 let positions = self.blocks[block]..self.blocks[block + 1];
-                self.add_rows(&mut out[block], positions, (star, total), e);
+                self.add_rows(&mut out[block], positions, (star, total), i);
             }
         }
         out.iter_mut().for_each(|s| self.add_stiffness(s));
@@ -79,7 +78,7 @@ impl System<'_> {
         for star in self.stars() {
             sums.clear();
             let mut total = 0.0;
-            for e in star {
+            for e in star.edges {
                 let b = block_of[e.position()] as usize;
                 total += e.weight;
                 match sums.iter_mut().find(|(c, _)| *c == b) {
@@ -217,7 +216,7 @@ pub(super) fn pairs(size: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..size).flat_map(move |row| (0..size).map(move |column| (row, column)))
 }
 
-/// Cholesky factor of a matrix of the terms of zero points. A slope or curve that nothing determines is an error: what the elimination
+/// Cholesky factor of a matrix of the terms of zero points. A term that nothing determines is an error: what the elimination
 /// leaves of its diagonal element is then no more than rounding.
 pub(super) fn factorise(s: &Mat<f64>, n_terms: usize) -> Result<Llt<f64>> {
     let factor = s.llt(Side::Lower).map_err(|_| not_positive())?;

@@ -127,6 +127,8 @@ fn unit(seed: u64, number: usize) -> MadeUnit {
                     is_reference: exposure == 0,
                     n_reference: (NIGHTS * EXPOSURES) as i32,
                     noise_scale: 1.0,
+                    line_place: 0.0,
+                    line_width_km_s: 20.0,
                     path: files[exposure / EXPOSURES].clone(),
                 });
             }

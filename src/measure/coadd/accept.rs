@@ -11,7 +11,7 @@ use super::{ripple, trial};
 use crate::likelihood::precision::PrecisionSums;
 use crate::likelihood::{Measurement, RvFlags, flags};
 use crate::numbers::statistics::median_high;
-use crate::reference::coadd::{Compared, Misfit};
+use crate::reference::coadd::{Compared, LineSums, Misfit};
 
 /// An exposure differs from the others if [`Misfit::smooth`], the mean product of neighbouring residuals in units of their
 /// variance, is above the first limit and also above so many of its own errors. It is 0 for pure noise.
@@ -253,6 +253,7 @@ fn take<'a>(laid: Laid<'a>, compared: &[Compared], differences: &[f64]) -> Next<
     laid.star.noise_scale = noise;
     laid.star.sunlit = laid.coadd.sunlit();
     laid.star.slope2 = slopes2(compared);
+    laid.star.lines = compared.iter().map(|c| c.lines).sum::<LineSums>().lines();
     let of_best = measured[best].rv_err_own_km_s;
     let trial = laid.star.on_trial.filter(|_| !laid.star.is_suspected);
     if let Some(i) = trial.filter(|i| differences[*i] <= ACQUITTED) {

@@ -310,6 +310,8 @@ fn row(star: usize, seen: &Seen, rv_km_s: f64, err_km_s: f64) -> RvRow {
         is_reference: seen.exposure == 4,
         n_reference: 12,
         noise_scale: 1.0,
+        line_place: f64::NAN,
+        line_width_km_s: f64::NAN,
         path: Arc::new(PathBuf::from("x")),
     }
 }

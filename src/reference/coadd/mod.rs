@@ -12,6 +12,7 @@
 
 mod clip;
 mod foreign;
+mod lines;
 mod misfit;
 mod moonlight;
 mod pixel_sums;
@@ -35,6 +36,7 @@ use crate::reference::single::Reference;
 use crate::spectrum::normalize::Normalized;
 use crate::spline::bspline::{Knots, PRIOR_WINDOW, SplineFit, basis, basis_slope};
 pub use foreign::weigh_down_lines;
+pub use lines::{LineSums, Lines};
 pub use misfit::Misfit;
 pub use sunlit::{Sunlit, SunlitWhere};
 
@@ -61,6 +63,8 @@ pub struct Compared {
     pub widest_clip: usize,
     /// How the exposure differs.
     pub misfit: Misfit,
+    /// Where the lines of the others' coadd lie, and how wide they are.
+    pub lines: LineSums,
 }
 
 /// Exposures of one star and arm, and the velocities at which they lie over each other.
@@ -270,6 +274,7 @@ impl Coadd {
                 response: response(self.noise_share * all / others),
                 widest_clip: self.wide[i].1,
                 misfit: sweep.misfit,
+                lines: sweep.lines,
             }
         };
         self.sweeps.iter().enumerate().map(one).collect()

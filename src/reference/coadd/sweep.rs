@@ -4,6 +4,7 @@ use multiversion::multiversion;
 
 use super::clip::{far_off, off};
 use super::foreign::{self, Light};
+use super::lines::LineSums;
 use super::misfit::{Depth, Misfit, PIECES, Piece, noise_scale, pieces_chi2, smooth};
 use super::pixel_sums::{Totals, sum_light, sum_piece, sum_steps, window};
 use super::sums::Part;
@@ -35,6 +36,8 @@ pub(super) struct Sweep {
     pub step_km_s: f64,
     /// In a whole sweep alone.
     pub misfit: Misfit,
+    /// In a whole sweep alone.
+    pub lines: LineSums,
     /// Residual of each pixel in sigma; 0 where there is none.
     pub z: Vec<f64>,
     /// Pixels that are off by as much as a defect ([`off`]).
@@ -209,6 +212,7 @@ pub(super) fn sweep(
         Extent::Whole => {
             at.add_spread(part, others);
             sum_window(exposure, at, out);
+            out.lines = LineSums::new(exposure, at);
         }
     }
     out.step_km_s = step_km_s(exposure, &out.totals);

@@ -1,6 +1,5 @@
 //! What part of the light the water lines absorb: a table over the wavelength, as listed or as a unit's stars show it.
 
-use super::groups::Groups;
 use crate::C_KM_S;
 
 /// Step of the table, km/s: with it the interpolation is right to 0.2 % of a line's depth.
@@ -24,11 +23,6 @@ impl Absorption {
             first_ln_wave,
             depth,
         }
-    }
-
-    /// Of the list of lines as it stands.
-    pub fn listed() -> &'static Self {
-        &Groups::listed().absorption
     }
 
     /// Part of the light that water absorbs at unit strength, at ln(vacuum wavelength / A) in the observer's frame.

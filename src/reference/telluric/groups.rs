@@ -60,6 +60,13 @@ pub struct Groups {
     reached: Vec<(usize, usize)>,
 }
 
+impl Absorption {
+    /// Of the list of lines as it stands.
+    pub fn listed() -> &'static Self {
+        &Groups::listed().absorption
+    }
+}
+
 impl Groups {
     /// Those of the list.
     pub fn listed() -> &'static Self {

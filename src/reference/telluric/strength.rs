@@ -41,6 +41,7 @@ impl Strength {
 }
 
 /// Strengths of all exposures that the stars have, by time, from all stars together.
+#[cfg(test)]
 pub fn solve(stars: &[StarSystem]) -> Vec<Strength> {
     solve_and_weigh(stars).0
 }

@@ -60,6 +60,8 @@ pub(in crate::run) fn measured(stars: &[&str]) -> MeasuredUnit {
         is_reference: false,
         n_reference: 1,
         noise_scale: 1.0,
+        line_place: 0.25,
+        line_width_km_s: 21.5,
         path: PathBuf::from("f.fits").into(),
     };
     MeasuredUnit {

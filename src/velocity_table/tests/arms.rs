@@ -164,7 +164,7 @@ fn the_table_of_measure_is_taken_as_it_is() {
         let zp = products::zero_points(&input, &arms);
         let names: Vec<&str> = zp.columns.iter().map(|c| c.name.as_str()).collect();
         assert_eq!(
-            names[..12],
+            names[..16],
             [
                 "planid",
                 "spid",
@@ -176,6 +176,10 @@ fn the_table_of_measure_is_taken_as_it_is() {
                 "zp_slope_err",
                 "zp_curve",
                 "zp_curve_err",
+                "zp_stretch",
+                "zp_stretch_err",
+                "zp_skew",
+                "zp_skew_err",
                 "n_constants",
                 "component"
             ]

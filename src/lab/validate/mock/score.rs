@@ -1,13 +1,13 @@
 //! How well a method recovers a mock: against the truth, the Cramer-Rao bound and its own errors.
 
 use crate::Result;
-use crate::calibrate::along::Shape;
 use crate::calibrate::components::components;
 use crate::calibrate::graph::Graph;
 use crate::calibrate::joint::{self, JointOptions};
 use crate::calibrate::paper::{self, PaperOptions};
 use crate::calibrate::solution::ArmSolution;
 use crate::calibrate::solve::System;
+use crate::calibrate::terms::Shape;
 use crate::lab::validate::mock::{CONSTANT_HALF_RANGE_KM_S, Mock};
 use crate::lab::validate::statistics::rms;
 

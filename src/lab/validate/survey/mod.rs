@@ -133,6 +133,7 @@ impl Survey {
                 group,
                 place,
                 arms: vec![ArmObservations {
+                    lines: Vec::new(),
                     leads: true,
                     row: (0..n_rows as u32).collect(),
                     rv,

@@ -1,11 +1,13 @@
-//! Whether zero points change along the slit, and by how much: the order of their polynomial from the evidence of the whole run.
+//! Which terms zero points have, and by how much they scatter: from the evidence of the whole run.
 //!
-//! The slopes of a run's exposures are taken as drawn from a normal distribution about 0 (a slope that all exposures have in common cannot
-//! be told from the stars' offsets). Its variance is the one that makes the velocities of all exposures together most likely, and a slope
-//! is asked for where that is clearly more likely than none. The same is then asked of the curve.
+//! The slopes along the slit of a run's exposures are taken as drawn from a normal distribution about 0 (a slope that all exposures have in
+//! common cannot be told from the stars' offsets). Its variance is the one that makes the velocities of all exposures together most likely,
+//! and a slope is asked for where that is clearly more likely than none. The same is then asked of the curve, and of what depends on the
+//! stars' lines.
 
-use super::along::{FibreOrder, MOST_TERMS, Shape, terms};
 use super::graph::Graph;
+use super::problem::JointOptions;
+use super::terms::{ByLines, CURVE, FibreOrder, MEAN, MOST_TERMS, SLOPE, Shape, Terms};
 
 /// Gain in the natural logarithm of the likelihood that speaks for a term. Where there is none, chance should give more in one run of 1300:
 /// twice the gain is then 0 or chi^2 with one degree of freedom, each in half of the runs (Self & Liang 1987). Chosen by hand.
@@ -37,6 +39,9 @@ fn gain(evidence: &[Evidence], variance: f64) -> f64 {
 
 /// The variance that gains most, and its gain.
 fn best_variance(evidence: &[Evidence]) -> (f64, f64) {
+    if evidence.iter().all(|e| e.information == 0.0) {
+        return (LEAST_VARIANCE, 0.0);
+    }
     let tried = (0..TRIED).map(|i| LEAST_VARIANCE * COARSE.powi(i as i32));
     let (mut best, mut most) = (LEAST_VARIANCE, gain(evidence, LEAST_VARIANCE));
     for variance in tried {
@@ -67,29 +72,77 @@ pub(super) struct Residuals<'a> {
     pub(super) left: &'a [f64],
 }
 
-/// The shape that the residuals speak for. With [`FibreOrder::Auto`] the order is never lower than `least`, so that it settles.
-pub(super) fn shape(residuals: &Residuals<'_>, asked: FibreOrder, least: usize) -> Shape {
-    let (lowest, highest) = match asked {
-        FibreOrder::Auto => (least, MOST_TERMS - 1),
-        FibreOrder::Constant => (0, 0),
-        FibreOrder::Slope => (1, 1),
-        FibreOrder::Curve => (2, 2),
-    };
-    let mut shape = Shape::default();
-    if highest == 0 {
-        return shape;
+/// Whether a term is wanted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Wanted {
+    Never,
+    /// Where the velocities speak for it.
+    Perhaps,
+    Always,
+}
+
+/// Whether a term is wanted by the settings, if zero points have the terms of `so_far`.
+fn wanted(term: usize, asked: &JointOptions, so_far: &Shape) -> Wanted {
+    match (term, asked.fibre_order) {
+        (SLOPE | CURVE, FibreOrder::Constant) | (CURVE, FibreOrder::Slope) => Wanted::Never,
+        (SLOPE, FibreOrder::Slope) | (SLOPE | CURVE, FibreOrder::Curve) => Wanted::Always,
+        (CURVE, FibreOrder::Auto) if !so_far.has()[SLOPE] => Wanted::Never,
+        (SLOPE | CURVE, FibreOrder::Auto) => Wanted::Perhaps,
+        _ => match asked.by_lines {
+            ByLines::Auto => Wanted::Perhaps,
+            ByLines::Off => Wanted::Never,
+        },
     }
-    let sums = sums(residuals);
-    for order in 1..=highest {
-        let evidence: Vec<Evidence> = sums.iter().map(|s| s.evidence(order)).collect();
-        let (variance, most) = best_variance(&evidence);
-        if order > lowest && most < CLEAR {
+}
+
+/// The shape that the residuals speak for. A term that `before` has stays where it may be there, so that the shape settles.
+///
+/// Of the terms that are not there yet the one for which most speaks comes first: where the stars of broad lines stand at one end of the
+/// slit by chance, what goes with the lines looks like a slope as well.
+pub(super) fn shape(residuals: &Residuals<'_>, asked: &JointOptions, before: &Shape) -> Shape {
+    let mut shape = Shape::default();
+    let mut sums_of_all = None;
+    loop {
+        let open: Vec<(usize, Wanted)> = (0..MOST_TERMS)
+            .filter(|term| !shape.has()[*term])
+            .map(|term| (term, wanted(term, asked, &shape)))
+            .filter(|(_, wanted)| *wanted != Wanted::Never)
+            .collect();
+        if open.is_empty() {
             break;
         }
-        shape.order = order;
-        shape.stiffness[order - 1] = 1.0 / variance;
+        let sums = sums_of_all.get_or_insert_with(|| sums(residuals));
+        let gained = open.into_iter().map(|(term, wanted)| {
+            let is_sure = wanted == Wanted::Always || before.has()[term];
+            let (variance, gain) = best_variance(&evidence(sums, &shape, term));
+            (is_sure, gain, term, variance)
+        });
+        let best = gained.max_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        match best {
+            Some((is_sure, gain, term, variance)) if is_sure || gain >= CLEAR => {
+                shape.add(term, 1.0 / variance);
+            }
+            _ => break,
+        }
     }
-    shape
+    match sums_of_all {
+        Some(sums) => with_stiffness(&sums, &shape),
+        None => shape,
+    }
+}
+
+/// The same terms, each as firmly held as what it scatters by beside all others.
+fn with_stiffness(sums: &[Sums], shape: &Shape) -> Shape {
+    let mut out = Shape::default();
+    for term in shape.terms().filter(|term| *term != MEAN) {
+        let (variance, _) = best_variance(&evidence(sums, &shape.without(term), term));
+        out.add(term, 1.0 / variance);
+    }
+    out
+}
+
+fn evidence(sums: &[Sums], shape: &Shape, term: usize) -> Vec<Evidence> {
+    sums.iter().map(|s| s.evidence(shape, term)).collect()
 }
 
 /// Weighted sums over the observations of one zero point.
@@ -98,20 +151,24 @@ struct Sums {
     /// Products of two terms.
     terms: [[f64; MOST_TERMS]; MOST_TERMS],
     /// Products of a term and the residual.
-    residual: [f64; MOST_TERMS],
+    residual: Terms,
 }
 
 impl Sums {
-    /// What is said of the highest term, all lower ones being free.
-    fn evidence(mut self, order: usize) -> Evidence {
-        for i in 0..order {
+    /// What is said of a term, those of `shape` being free.
+    fn evidence(mut self, shape: &Shape, term: usize) -> Evidence {
+        let rows = || shape.terms().chain([term]);
+        // What is left of a number of this size is rounding.
+        let nothing = |size: f64| 1e-9 * size;
+        let sizes: Terms = std::array::from_fn(|i| self.terms[i][i]);
+        for (done, i) in shape.terms().enumerate() {
             let pivot = self.terms[i][i];
-            // All observations lie at one place: nothing is left to say.
-            if self.terms[i][i] <= 1e-9 * self.terms[0][0] {
+            // All observations have this term alike: nothing is left to say.
+            if pivot <= nothing(sizes[i]) {
                 return Evidence::default();
             }
             let row = self.terms[i];
-            for j in i + 1..=order {
+            for j in rows().skip(done + 1) {
                 let factor = self.terms[j][i] / pivot;
                 for (of, above) in self.terms[j].iter_mut().zip(row) {
                     *of -= factor * above;
@@ -119,13 +176,13 @@ impl Sums {
                 self.residual[j] -= factor * self.residual[i];
             }
         }
-        let information = self.terms[order][order];
-        if information <= 1e-9 * self.terms[0][0] {
+        let information = self.terms[term][term];
+        if information <= nothing(sizes[term]) {
             return Evidence::default();
         }
         Evidence {
             information,
-            pull: self.residual[order],
+            pull: self.residual[term],
         }
     }
 }
@@ -137,7 +194,7 @@ fn sums(residuals: &Residuals<'_>) -> Vec<Sums> {
         if !(w > 0.0 && left.is_finite()) {
             continue;
         }
-        let x = terms(graph.place[k]);
+        let x = &graph.terms[k];
         let sum = &mut sums[graph.zp[k] as usize];
         for i in 0..MOST_TERMS {
             for j in 0..MOST_TERMS {
@@ -155,6 +212,18 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
+    use crate::calibrate::terms::{LineKind, fibre_order, multipliers};
+
+    fn with_order(fibre_order: FibreOrder) -> JointOptions {
+        JointOptions {
+            fibre_order,
+            ..JointOptions::default()
+        }
+    }
+
+    fn order(shape: &Shape) -> usize {
+        fibre_order(&shape.has())
+    }
 
     /// Residuals of 30 exposures of 40 stars each with errors of 1, and slopes and curves that scatter by so much.
     fn found(slope: f64, curve: f64, asked: FibreOrder, seed: u64) -> Shape {
@@ -168,41 +237,42 @@ mod tests {
         let edges: Vec<(u32, u32, f64, f64)> = (0..n_stars)
             .flat_map(|s| (0..n_zp).map(move |z| (s as u32, z as u32)))
             .map(|(s, z)| {
-                let [_, p, q] = terms(place[s as usize]);
+                let [_, p, q, ..] = multipliers(place[s as usize], LineKind::default());
                 let [slope, curve] = along[z as usize];
                 (s, z, slope * p + curve * q + normal(), 1.0)
             })
             .collect();
         let mut graph = Graph::new(n_stars, n_zp, &edges).0;
         for (star, at) in place.iter().enumerate() {
-            graph.of(star).for_each(|k| graph.place[k] = *at);
+            let terms = multipliers(*at, LineKind::default());
+            graph.of(star).for_each(|k| graph.terms[k] = terms);
         }
         let residuals = Residuals {
             graph: &graph,
             weight: &vec![1.0; graph.n_obs()],
             left: &graph.rv.clone(),
         };
-        shape(&residuals, asked, 0)
+        shape(&residuals, &with_order(asked), &Shape::default())
     }
 
     #[test]
     fn the_order_is_the_one_that_is_there() {
         for seed in 0..40 {
-            assert_eq!(found(0.0, 0.0, FibreOrder::Auto, seed).order, 0, "{seed}");
+            assert_eq!(order(&found(0.0, 0.0, FibreOrder::Auto, seed)), 0, "{seed}");
             let slopes = found(1.0, 0.0, FibreOrder::Auto, seed);
-            assert_eq!(slopes.order, 1, "{seed}");
-            let scatter = slopes.stiffness[0].sqrt().recip();
+            assert_eq!(order(&slopes), 1, "{seed}");
+            let scatter = slopes.stiffness(SLOPE).sqrt().recip();
             assert!((scatter - 1.0).abs() < 0.45, "{seed}: {scatter}");
             let curves = found(1.0, 1.0, FibreOrder::Auto, seed);
-            assert_eq!(curves.order, 2, "{seed}");
-            let scatter = curves.stiffness[1].sqrt().recip();
+            assert_eq!(order(&curves), 2, "{seed}");
+            let scatter = curves.stiffness(CURVE).sqrt().recip();
             assert!((scatter - 1.0).abs() < 0.6, "{seed}: {scatter}");
         }
     }
 
     #[test]
     fn chance_seldom_speaks_for_a_slope() {
-        let orders = (0..2000).map(|seed| found(0.0, 0.0, FibreOrder::Auto, 1000 + seed).order);
+        let orders = (0..2000).map(|seed| order(&found(0.0, 0.0, FibreOrder::Auto, 1000 + seed)));
         let wrong = orders.filter(|order| *order > 0).count();
         println!("{wrong} of 2000 runs without slopes get some");
         // 1.6 are expected.
@@ -211,12 +281,17 @@ mod tests {
 
     #[test]
     fn an_order_that_is_asked_for_is_given() {
-        assert_eq!(found(1.0, 1.0, FibreOrder::Constant, 1).order, 0);
-        assert_eq!(found(1.0, 1.0, FibreOrder::Slope, 1).order, 1);
+        assert_eq!(order(&found(1.0, 1.0, FibreOrder::Constant, 1)), 0);
+        assert_eq!(order(&found(1.0, 1.0, FibreOrder::Slope, 1)), 1);
         let none = found(0.0, 0.0, FibreOrder::Curve, 1);
-        assert_eq!(none.order, 2);
+        assert_eq!(order(&none), 2);
         // Held firmly where there is none.
-        assert!(none.stiffness.iter().all(|s| *s > 5.0), "{none:?}");
+        assert!(
+            [SLOPE, CURVE]
+                .iter()
+                .all(|term| none.stiffness(*term) > 5.0),
+            "{none:?}"
+        );
     }
 
     #[test]
@@ -225,12 +300,13 @@ mod tests {
             .map(|i| (i % 20, i / 20, f64::from(i * 7 % 13), 1.0))
             .collect();
         let mut graph = Graph::new(20, 10, &edges).0;
-        graph.place.fill(0.4);
+        graph.terms.fill(multipliers(0.4, LineKind::default()));
         let residuals = Residuals {
             graph: &graph,
             weight: &vec![1.0; 200],
             left: &graph.rv.clone(),
         };
-        assert_eq!(shape(&residuals, FibreOrder::Auto, 0), Shape::default());
+        let found = shape(&residuals, &JointOptions::default(), &Shape::default());
+        assert_eq!(found, Shape::default());
     }
 }

@@ -67,9 +67,9 @@ fn by_lines(has: &[bool; MOST_TERMS]) -> Vec<&'static str> {
 /// How zero points depend on a star's lines, as the end of a sentence; `by_lines` as in [`ArmSummary`].
 pub fn by_lines_told(by_lines: &[&str]) -> &'static str {
     match (by_lines.contains(&"stretch"), by_lines.contains(&"skew")) {
-        (true, true) => ", by where a star's lines lie and how wide they are",
-        (true, false) => ", by where a star's lines lie",
-        (false, true) => ", by how wide a star's lines are",
+        (true, true) => ", by the lines' place and width",
+        (true, false) => ", by the lines' place",
+        (false, true) => ", by the lines' width",
         (false, false) => "",
     }
 }
@@ -224,7 +224,7 @@ pub(crate) mod tests {
         let told = of(&obs, &arms[0]);
         assert_eq!(
             told.told_zero_points().unwrap(),
-            "zero points: a slope along the slit, by how wide a star's lines are"
+            "zero points: a slope along the slit, by the lines' width"
         );
         assert_eq!(
             told.told_population("m/s").unwrap(),
@@ -249,11 +249,8 @@ pub(crate) mod tests {
         assert_eq!(json["by_lines"], serde_json::json!(["skew"]));
         for (names, told) in [
             (vec![], ""),
-            (vec!["stretch"], ", by where a star's lines lie"),
-            (
-                vec!["stretch", "skew"],
-                ", by where a star's lines lie and how wide they are",
-            ),
+            (vec!["stretch"], ", by the lines' place"),
+            (vec!["stretch", "skew"], ", by the lines' place and width"),
         ] {
             assert_eq!(by_lines_told(&names), told);
         }

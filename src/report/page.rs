@@ -246,7 +246,7 @@ mod tests {
             serde_json::json!({"arm": "red", "fibre_order": 1, "by_lines": ["stretch"], "n_exposures": 4, "population": of_run()}),
         );
         assert!(
-            new.contains(">a slope along the slit, by where a star's lines lie<"),
+            new.contains(">a slope along the slit, by the lines' place<"),
             "{new}"
         );
         let cells = "<td>87.5 &plusmn; 1.2</td><td>0.117</td><td>3.210</td>";

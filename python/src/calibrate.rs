@@ -128,7 +128,7 @@ pub fn calibrate<'py>(
     let (mut complaints, mut notes) = (Vec::new(), Vec::new());
     for arm in &found.arms {
         complaints.extend(arm.complaint());
-        notes.extend(arm.told_along_slit());
+        notes.extend(arm.told_zero_points());
         notes.extend(arm.links.iter().cloned());
     }
     out.set_item("complaints", complaints)?;

@@ -37,6 +37,12 @@ const PLAIN: Drawn = Drawn {
     variable: 0.0,
 };
 
+/// Zero points that go with where a star's lines lie and how wide they are.
+const BY_LINES: Drawn = Drawn {
+    by_lines: [2.0, 3.0],
+    ..PLAIN
+};
+
 #[derive(Clone)]
 struct Truth {
     obs: Observations,
@@ -226,11 +232,7 @@ fn slopes_come_back_with_their_errors_and_cost_nothing_where_there_are_none() {
 fn what_goes_with_the_stars_lines_comes_back_with_its_errors() {
     let (mut pulls, mut zp_pulls, mut rv_pulls) = (Vec::new(), Vec::new(), Vec::new());
     for seed in 0..12 {
-        let by_lines = Drawn {
-            by_lines: [2.0, 3.0],
-            ..PLAIN
-        };
-        let mut truth = draw(&by_lines, seed);
+        let mut truth = draw(&BY_LINES, seed);
         let arm = solved(&mut truth, FibreOrder::Auto);
         let has = arm.solution.has;
         assert!(!has[SLOPE] && has[STRETCH] && has[SKEW], "{seed}: {has:?}");
@@ -259,11 +261,7 @@ fn what_goes_with_the_stars_lines_comes_back_with_its_errors() {
 
 #[test]
 fn stars_whose_lines_are_not_known_have_the_usual_zero_point() {
-    let by_lines = Drawn {
-        by_lines: [2.0, 3.0],
-        ..PLAIN
-    };
-    let mut truth = draw(&by_lines, 7);
+    let mut truth = draw(&BY_LINES, 7);
     let kinds = truth.obs.arms[0].lines.clone();
     // Every fifth star is of no known kind.
     let star = truth.obs.star.clone();
@@ -281,9 +279,15 @@ fn stars_whose_lines_are_not_known_have_the_usual_zero_point() {
     };
     assert!(mean(|l| l.place).abs() < 1e-9 && mean(|l| l.sharpness).abs() < 1e-9);
     let arm = solved(&mut truth, FibreOrder::Auto);
-    assert!(arm.solution.has[SKEW]);
-    let none = truth.obs.arms[0].clone();
-    let mut of_none = none.clone();
+    assert!(arm.solution.has[SKEW] && !arm.solution.has[SLOPE]);
+    let corrected = Corrected::of(&truth.obs, std::slice::from_ref(&arm), 0);
+    for (i, star) in star.iter().enumerate() {
+        let usual = arm.solution.zp[arm.graph.obs_zp[i] as usize];
+        let by_usual = truth.obs.arms[0].rv[i] - usual;
+        let is_usual = (corrected.rv[i] - by_usual).abs() < 1e-12;
+        assert_eq!(is_usual, star.is_multiple_of(5), "{i}");
+    }
+    let mut of_none = truth.obs.arms[0].clone();
     of_none.set_lines((0..kinds.len()).map(|_| None));
     assert!(of_none.lines.is_empty());
 }
